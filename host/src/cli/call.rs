@@ -1,0 +1,63 @@
+//! `echo-host call`.
+
+use super::guest::{GuestArgs, HandlerArg};
+use super::log::{self, LogArgs};
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use clap::Args;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use tokio::runtime::Builder;
+
+/// Give a handler one message and print its reply, without any socket
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CallArgs {
+    #[command(flatten)]
+    handler: HandlerArg,
+    /// The message [default: all of standard input]
+    message: Option<OsString>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host call upper.wasm 'Hello, client!'
+  echo-host call reverse.wasm < message.bin > reply.bin";
+
+pub fn run(args: &CallArgs) -> anyhow::Result<()> {
+    log::start(&args.log);
+    let message = match &args.message {
+        Some(message) => message.clone().into_vec(),
+        None => read_stdin(args.guest.limits().max_memory_bytes)?,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let reply = runtime.block_on(async {
+        let grants = args.guest.grants();
+        grants.check()?;
+        let engine = args.guest.small_engine()?;
+        let handler = engine.load(&args.handler.source(), grants).await?;
+        anyhow::Ok(handler.call(Bytes::from(message)).await?)
+    })?;
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(&reply)
+        .and_then(|()| stdout.flush())
+        .context("cannot print the reply")
+}
+
+fn read_stdin(limit: usize) -> anyhow::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    io::stdin()
+        .take(limit as u64 + 1)
+        .read_to_end(&mut message)
+        .context("cannot read the message from standard input")?;
+    if message.len() > limit {
+        bail!("the message does not fit into the handler's {limit} bytes of memory (--max-memory)");
+    }
+    Ok(message)
+}

@@ -1,0 +1,78 @@
+//! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
+
+use anyhow::Error;
+use echo_host::config::ConfigError;
+use echo_host::engine::{EngineError, InvalidGrant, LoadError};
+use echo_host::handler::CallError;
+use echo_host::listener::BindError;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+const BAD_HANDLER: u8 = 65;
+const UNAVAILABLE: u8 = 69;
+const INTERNAL: u8 = 70;
+const IO: u8 = 74;
+const CONFIGURATION: u8 = 78;
+
+/// An address that cannot be connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {endpoint}: {cause}")]
+pub struct ConnectError {
+    pub endpoint: String,
+    pub cause: io::Error,
+}
+
+/// Prints why the command failed, in one line, and returns the code to exit with.
+pub fn report(error: &Error) -> ExitCode {
+    let line = format!("{error:#}");
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Where standard error is gone there is nobody to tell.
+    let _ = writeln!(io::stderr(), "echo-host: {line}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &Error) -> u8 {
+    error
+        .chain()
+        .find_map(|cause| {
+            let is = Cause(cause);
+            if is.a::<LoadError>() || is.a::<CallError>() {
+                Some(BAD_HANDLER)
+            } else if is.a::<BindError>() || is.a::<ConnectError>() {
+                Some(UNAVAILABLE)
+            } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() {
+                Some(CONFIGURATION)
+            } else if is.a::<EngineError>() {
+                Some(INTERNAL)
+            } else if is.a::<io::Error>() {
+                Some(IO)
+            } else {
+                None
+            }
+        })
+        .unwrap_or(INTERNAL)
+}
+
+struct Cause<'a>(&'a (dyn std::error::Error + 'static));
+
+impl Cause<'_> {
+    fn a<E: std::error::Error + 'static>(&self) -> bool {
+        self.0.is::<E>()
+    }
+}
+
+/// Makes a panic one line in the log, and an internal error if it is the main thread's. A panic in a
+/// connection's task ends that connection only.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("unknown reason");
+        let _ = writeln!(io::stderr(), "echo-host: internal error at {place}: {what}");
+        if std::thread::current().name() == Some("main") {
+            std::process::exit(i32::from(INTERNAL));
+        }
+    }));
+}

@@ -1,0 +1,68 @@
+//! The command line: the only part that names clap. Each subcommand turns its flags into the library's
+//! plain data and hands over.
+
+mod call;
+mod check;
+mod connect;
+pub mod exit;
+mod guest;
+mod log;
+mod serve;
+mod signals;
+mod values;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
+/// inetd for WebAssembly components: the host owns the sockets, a sandboxed component computes every
+/// reply.
+///
+/// Without a subcommand it serves the built-in echo on tcp://127.0.0.1:8888.
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  echo-host                                      echo on tcp://127.0.0.1:8888
+  echo-host serve hello.wasm                     another handler, same port
+  echo-host serve hello.wasm --listen tcp://[::1]:0
+  echo-host connect tcp://127.0.0.1:8888         talk to it
+  echo-host call hello.wasm 'Hi!'                one message, no sockets
+  echo-host check hello.wasm                     would it be served?
+
+Exit codes:
+  0    done; for serve, stopped by SIGINT or SIGTERM and drained
+  2    wrong usage
+  65   the handler is bad: unreadable, not a component, of another world, or it trapped
+  69   cannot listen on, or connect to, an address
+  70   internal error
+  74   input or output failed
+  78   the configuration makes no sense
+  130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Box<serve::ServeArgs>),
+    Connect(connect::ConnectArgs),
+    Call(call::CallArgs),
+    Check(check::CheckArgs),
+}
+
+/// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
+/// code.
+pub fn run() -> anyhow::Result<()> {
+    let command = match Cli::parse().command {
+        Some(command) => command,
+        // Parsed again, so that variables count here too.
+        None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),
+    };
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Connect(args) => connect::run(&args),
+        Command::Call(args) => call::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}

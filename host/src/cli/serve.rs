@@ -1,0 +1,198 @@
+//! `echo-host serve`.
+
+use super::guest::GuestArgs;
+use super::log::{self, LogArgs};
+use super::signals;
+use super::values::{OptionalTime, message, optional_time, time};
+use anyhow::Context;
+use clap::{Args, Parser, ValueEnum};
+use echo_host::address::Endpoint;
+use echo_host::config::ServeConfig;
+use echo_host::engine::{Engine, HandlerSource, Isolated, Isolation};
+use echo_host::framing::Framing;
+use echo_host::limits::ServerLimits;
+use echo_host::listener::Listener;
+use echo_host::server::Server;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// Serve a handler over TCP
+///
+/// Accepts connections, cuts messages out of what clients send, lets the handler compute the replies
+/// and writes them in order. A client that has finished sending still gets all its replies. Every
+/// option can also be given by the variable named with it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ServeArgs {
+    /// The handler: a component in binary (.wasm) or text (.wat) form [default: the built-in echo]
+    #[arg(env = "ECHO_HOST_HANDLER")]
+    handler: Option<PathBuf>,
+    /// Where to listen; port 0 lets the system choose (repeatable; in the variable, separated by commas)
+    #[arg(
+        short,
+        long,
+        value_name = "tcp://ADDR:PORT",
+        default_value = "tcp://127.0.0.1:8888",
+        value_delimiter = ',',
+        env = "ECHO_HOST_LISTEN"
+    )]
+    listen: Vec<Endpoint>,
+    /// How messages are cut out of the stream: chunks, lines, length-prefixed:1|2|4, delimited:HEX or
+    /// fixed:N [default: what the handler declares, or chunks]
+    #[arg(long, value_name = "FRAMING", env = "ECHO_HOST_FRAMING")]
+    framing: Option<Framing>,
+    /// What shares an instance of the handler
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IsolationArg::Connection, env = "ECHO_HOST_ISOLATION")]
+    isolation: IsolationArg,
+    /// Threads that serve [default: one for each core]
+    #[arg(long, value_name = "N", env = "ECHO_HOST_WORKERS")]
+    workers: Option<NonZeroUsize>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// The longest message; a client that sends a longer one is disconnected [default: 1MiB, or less if
+    /// the handler declares less]
+    #[arg(long, value_name = "SIZE", value_parser = message, env = "ECHO_HOST_MAX_MESSAGE")]
+    max_message: Option<usize>,
+    /// Connections served at once; further clients wait
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1000",
+        env = "ECHO_HOST_MAX_CONNECTIONS"
+    )]
+    max_connections: NonZeroUsize,
+    /// Close a connection on which no byte moves for so long; off for never
+    #[arg(long, value_name = "TIME", value_parser = optional_time, default_value = "10min", env = "ECHO_HOST_IDLE_TIMEOUT")]
+    idle_timeout: OptionalTime,
+    /// How long open connections may go on after SIGINT or SIGTERM
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s", env = "ECHO_HOST_DRAIN_TIMEOUT")]
+    drain_timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IsolationArg {
+    /// One instance for each connection
+    Connection,
+    /// One instance for all connections
+    Shared,
+    /// One instance for each message
+    Message,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host serve                                          the built-in echo on port 8888
+  echo-host serve hello.wasm --listen tcp://0.0.0.0:7000   reachable from other machines
+  echo-host serve upper.wasm --framing lines --max-message 4KiB
+  echo-host serve counter.wasm --isolation shared          one counter for all clients
+  ECHO_HOST_LISTEN=tcp://127.0.0.1:0,tcp://[::1]:0 echo-host serve";
+
+#[derive(Debug, Parser)]
+#[command(name = "echo-host")]
+struct FromEnvironment {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+impl ServeArgs {
+    /// The defaults, and what variables say otherwise.
+    pub fn from_environment() -> Self {
+        FromEnvironment::parse_from(["echo-host"]).serve
+    }
+
+    fn config(&self) -> ServeConfig {
+        ServeConfig {
+            handler: match &self.handler {
+                Some(path) => HandlerSource::File(path.clone()),
+                None => HandlerSource::BuiltInEcho,
+            },
+            listen: self.listen.clone(),
+            framing: self.framing.clone(),
+            max_message_bytes: self.limits.max_message,
+            isolation: match self.isolation {
+                IsolationArg::Connection => Isolation::Connection,
+                IsolationArg::Shared => Isolation::Shared,
+                IsolationArg::Message => Isolation::Message,
+            },
+            grants: self.guest.grants(),
+            guest_limits: self.guest.limits(),
+            idle_timeout: self.limits.idle_timeout.0,
+            server_limits: ServerLimits {
+                max_connections: self.limits.max_connections.get(),
+                drain_timeout: self.limits.drain_timeout,
+            },
+            workers: self.workers.map(NonZeroUsize::get),
+        }
+    }
+}
+
+pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    log::start(&args.log);
+    let config = args.config();
+    config.check()?;
+    let runtime = runtime(config.workers).context("cannot start the worker threads")?;
+    let result = runtime.block_on(serve(config));
+    // A file operation of a guest may still be under way; nobody waits for its result.
+    runtime.shutdown_background();
+    result
+}
+
+fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().build()
+}
+
+async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    let stop = signals::stop().context("cannot handle signals")?;
+    let engine = Engine::new(config.server_limits.max_connections, config.guest_limits)?;
+    let handler = engine.load(&config.handler, config.grants.clone()).await?;
+    let (framing, connection_limits) = config.connection(&handler)?;
+    let listeners = config
+        .listen
+        .iter()
+        .map(Listener::bind)
+        .collect::<Result<Vec<_>, _>>()?;
+
+    tracing::info!(
+        tier = %handler.tier(), %framing, max_message_bytes = connection_limits.max_message_bytes,
+        "serving {}", config.handler
+    );
+    announce(&listeners).context("cannot print the addresses")?;
+    let server = Server {
+        handler: Isolated::new(handler, config.isolation),
+        framing,
+        listeners,
+        connection_limits,
+        limits: config.server_limits,
+    };
+    let drained = server.run(stop).await;
+    match drained.cut {
+        0 => tracing::info!("stopped: all connections had finished"),
+        cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
+    }
+    Ok(())
+}
+
+/// Prints where clients can connect to, one line each. Scripts wait for these lines.
+fn announce(listeners: &[Listener]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for listener in listeners {
+        writeln!(stdout, "listening on {}", listener.endpoint())?;
+    }
+    stdout.flush()
+}

@@ -1,0 +1,25 @@
+//! SIGINT and SIGTERM: the first asks to stop, the second insists.
+
+use std::io;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Catches the stop signals from now on. The returned future completes with the first; the second ends
+/// the process at once, with the code a shell reports for a process that the signal killed.
+pub fn stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        }
+    };
+    Ok(async move {
+        next().await;
+        tokio::spawn(async move {
+            let signal = next().await;
+            tracing::warn!("stopped at once by a second signal");
+            std::process::exit(128 + signal.as_raw_value());
+        });
+    })
+}

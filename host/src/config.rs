@@ -1,0 +1,96 @@
+//! What to serve, and how: plain data that flags and variables become, checked as a whole before
+//! anything is bound.
+
+use crate::address::Endpoint;
+use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler};
+use crate::framing::Framing;
+use crate::limits::{ConnectionLimits, GuestLimits, ServerLimits};
+use std::time::Duration;
+
+/// Everything `serve` can be told.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    pub handler: HandlerSource,
+    pub listen: Vec<Endpoint>,
+    /// Overrides what the handler declares.
+    pub framing: Option<Framing>,
+    /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.
+    pub max_message_bytes: Option<usize>,
+    pub isolation: Isolation,
+    pub grants: Grants,
+    pub guest_limits: GuestLimits,
+    pub idle_timeout: Option<Duration>,
+    pub server_limits: ServerLimits,
+    /// Threads that serve; `None` for as many as the machine has cores.
+    pub workers: Option<usize>,
+}
+
+/// The longest message where neither operator nor handler says otherwise.
+pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// Why a configuration makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    Grant(#[from] InvalidGrant),
+    #[error("{endpoint} is given twice (--listen)")]
+    ListenTwice { endpoint: Endpoint },
+    #[error(
+        "messages of --framing fixed:{length} are longer than the {limit} bytes a message may have (--max-message)"
+    )]
+    FixedTooLong { length: u32, limit: usize },
+}
+
+impl ServeConfig {
+    /// Checks all that can be checked without the handler.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.grants.check()?;
+        for (index, endpoint) in self.listen.iter().enumerate() {
+            let Endpoint::Tcp { port, .. } = endpoint;
+            if *port != 0 && self.listen[..index].contains(endpoint) {
+                return Err(ConfigError::ListenTwice {
+                    endpoint: endpoint.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The framing and the connection limits to serve `handler` with: the operator's word counts,
+    /// then the handler's, then the defaults.
+    pub fn connection(
+        &self,
+        handler: &LoadedHandler,
+    ) -> Result<(Framing, ConnectionLimits), ConfigError> {
+        let about = handler.about();
+        let framing = self
+            .framing
+            .clone()
+            .or_else(|| about.map(|about| about.framing.clone()))
+            .unwrap_or(Framing::Chunks);
+        let declared = about.map_or(usize::MAX, |about| about.max_message_bytes);
+        let limit = self
+            .max_message_bytes
+            .unwrap_or(DEFAULT_MAX_MESSAGE_BYTES.min(declared));
+        if limit > declared {
+            tracing::warn!(
+                "--max-message {limit} is more than the {declared} bytes the handler expects"
+            );
+        }
+        match framing {
+            Framing::Fixed(length) if length.get() as usize > limit => {
+                Err(ConfigError::FixedTooLong {
+                    length: length.get(),
+                    limit,
+                })
+            }
+            framing => Ok((
+                framing,
+                ConnectionLimits {
+                    max_message_bytes: limit,
+                    idle_timeout: self.idle_timeout,
+                },
+            )),
+        }
+    }
+}

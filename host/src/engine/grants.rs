@@ -1,0 +1,85 @@
+//! What the operator lets a guest see beyond its messages. By default nothing: an empty environment,
+//! no directories, no network, nothing on standard input.
+
+use super::guest_log::{GuestLog, Stream};
+use crate::handler::CallError;
+use std::path::PathBuf;
+use std::str::FromStr;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+/// What a guest is granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Environment variables: names and values.
+    pub env: Vec<(String, String)>,
+    /// Directories it may read and write.
+    pub directories: Vec<Directory>,
+}
+
+/// A directory of the host and the path under which the guest finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    pub host: PathBuf,
+    pub guest: String,
+}
+
+/// Why a grant can't be given.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidGrant {
+    #[error("expected HOST or HOST::GUEST, such as /srv/data::/data")]
+    Directory,
+    #[error("cannot grant the directory {}: {reason}", path.display())]
+    Unusable { path: PathBuf, reason: String },
+}
+
+impl FromStr for Directory {
+    type Err = InvalidGrant;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGrant> {
+        let (host, guest) = text.split_once("::").unwrap_or((text, text));
+        if host.is_empty() || guest.is_empty() {
+            return Err(InvalidGrant::Directory);
+        }
+        Ok(Directory {
+            host: host.into(),
+            guest: guest.to_owned(),
+        })
+    }
+}
+
+impl Grants {
+    /// Checks that what is granted exists, so that a mistake shows at the start and not with the first
+    /// client.
+    pub fn check(&self) -> Result<(), InvalidGrant> {
+        for Directory { host, .. } in &self.directories {
+            let reason = match std::fs::metadata(host) {
+                Ok(found) if found.is_dir() => continue,
+                Ok(_) => "it is not a directory".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(InvalidGrant::Unusable {
+                path: host.clone(),
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    /// A fresh view of WASI for one instance.
+    pub(super) fn wasi(&self, log: &GuestLog) -> Result<WasiCtx, CallError> {
+        let mut wasi = WasiCtx::builder();
+        wasi.envs(&self.env)
+            .stdout(log.stream(Stream::Stdout))
+            .stderr(log.stream(Stream::Stderr))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false);
+        for Directory { host, guest } in &self.directories {
+            wasi.preopened_dir(host, guest, FsPerms::ReadWrite)
+                .map_err(|error| {
+                    CallError::Instantiation(format!("directory {}: {error:#}", host.display()))
+                })?;
+        }
+        Ok(wasi.build())
+    }
+}

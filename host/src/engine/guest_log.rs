@@ -1,0 +1,266 @@
+//! What a guest prints becomes log lines of the connection it works for: whole lines, escaped, capped
+//! in length and in number.
+
+use crate::limits::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND};
+use std::fmt::Write;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// Which of its two outputs a guest printed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// The log of one instance.
+#[derive(Clone)]
+pub struct GuestLog(Arc<Mutex<Printer>>);
+
+impl GuestLog {
+    pub fn new() -> Self {
+        GuestLog(Arc::new(Mutex::new(Printer::new())))
+    }
+
+    /// One of the guest's outputs.
+    pub fn stream(&self, stream: Stream) -> LogStream {
+        LogStream {
+            log: self.clone(),
+            stream,
+        }
+    }
+
+    /// Brings unfinished lines to an end, so that what one call printed never mixes with the next
+    /// one's, which may be another connection's.
+    pub fn end_call(&self) {
+        self.printer().end_call();
+    }
+
+    fn printer(&self) -> MutexGuard<'_, Printer> {
+        // A line that was being printed while something panicked is no reason to print no more.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cuts what is printed into lines and hands them to `tracing`.
+struct Printer {
+    stdout: Line,
+    stderr: Line,
+    second: Instant,
+    lines_this_second: u32,
+    suppressed: u64,
+}
+
+/// The beginning of a line whose end was not printed yet.
+#[derive(Default)]
+struct Line {
+    bytes: Vec<u8>,
+    /// Whether bytes were left out because the line is too long.
+    cut: bool,
+}
+
+impl Printer {
+    fn new() -> Self {
+        Printer {
+            stdout: Line::default(),
+            stderr: Line::default(),
+            second: Instant::now(),
+            lines_this_second: 0,
+            suppressed: 0,
+        }
+    }
+
+    fn print(&mut self, stream: Stream, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let line = self.line(stream);
+            let text = piece.strip_suffix(b"\n").unwrap_or(piece);
+            let room = MAX_LOG_LINE_BYTES - line.bytes.len();
+            line.bytes.extend_from_slice(&text[..text.len().min(room)]);
+            line.cut |= text.len() > room;
+            if piece.len() > text.len() {
+                self.end_line(stream);
+            }
+        }
+    }
+
+    fn line(&mut self, stream: Stream) -> &mut Line {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn end_call(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if !self.line(stream).bytes.is_empty() {
+                self.end_line(stream);
+            }
+        }
+    }
+
+    fn end_line(&mut self, stream: Stream) {
+        let Line { bytes, cut } = std::mem::take(self.line(stream));
+        if !self.may_log() {
+            self.suppressed += 1;
+            return;
+        }
+        let suppressed = std::mem::take(&mut self.suppressed);
+        if suppressed > 0 {
+            tracing::warn!(target: "guest", "{suppressed} lines left out: the guest prints more than {MAX_LOG_LINES_PER_SECOND} a second");
+        }
+        let text = escape(&bytes, cut);
+        match stream {
+            Stream::Stdout => tracing::info!(target: "guest", stream = "stdout", "{text}"),
+            Stream::Stderr => tracing::warn!(target: "guest", stream = "stderr", "{text}"),
+        }
+    }
+
+    fn may_log(&mut self) -> bool {
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            self.second = Instant::now();
+            self.lines_this_second = 0;
+        }
+        self.lines_this_second = self.lines_this_second.saturating_add(1);
+        self.lines_this_second <= MAX_LOG_LINES_PER_SECOND
+    }
+}
+
+impl Drop for Printer {
+    fn drop(&mut self) {
+        if self.suppressed > 0 {
+            tracing::warn!(target: "guest", "{} lines left out: the guest printed more than {MAX_LOG_LINES_PER_SECOND} a second", self.suppressed);
+        }
+    }
+}
+
+/// Makes text safe to print on a terminal and impossible to mistake for other log lines: control
+/// characters, line separators and marks that reorder text are shown as escapes.
+fn escape(bytes: &[u8], cut: bool) -> String {
+    let text = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
+    let mut safe = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.extend(char.escape_unicode());
+            }
+            _ if char.is_control() => safe.extend(char.escape_default()),
+            _ => safe.push(char),
+        }
+    }
+    if cut {
+        // Writing to a String cannot fail.
+        let _ = write!(safe, "… (cut at {MAX_LOG_LINE_BYTES} bytes)");
+    }
+    safe
+}
+
+/// One of a guest's outputs. Always ready: a log never makes a guest wait.
+pub struct LogStream {
+    log: GuestLog,
+    stream: Stream,
+}
+
+impl LogStream {
+    fn print(&self, bytes: &[u8]) {
+        self.log.printer().print(self.stream, bytes);
+    }
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.log.stream(self.stream))
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.log.stream(self.stream))
+    }
+}
+
+#[async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.print(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 << 10)
+    }
+}
+
+impl AsyncWrite for LogStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.print(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_drive_a_terminal_or_forge_a_line_is_escaped() {
+        assert_eq!(escape(b"plain \xc3\xa9\r", false), "plain é");
+        assert_eq!(escape(b"\x1b[2J\x07\x00", false), "\\u{1b}[2J\\u{7}\\u{0}");
+        assert_eq!(
+            escape("\u{9b}1m\u{202e}txt\u{2028}".as_bytes(), false),
+            "\\u{9b}1m\\u{202e}txt\\u{2028}"
+        );
+        assert_eq!(escape(b"a\rb\tc", false), "a\\rb\\tc");
+        assert_eq!(escape(b"\xff", false), "\u{fffd}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_says_so() {
+        let mut printer = Printer::new();
+        printer.print(Stream::Stdout, &vec![b'a'; 3 * MAX_LOG_LINE_BYTES]);
+        assert_eq!(printer.stdout.bytes.len(), MAX_LOG_LINE_BYTES);
+        assert!(printer.stdout.cut);
+        assert!(escape(&printer.stdout.bytes, true).ends_with("a… (cut at 4096 bytes)"));
+    }
+
+    #[test]
+    fn a_flood_is_counted_instead_of_shown() {
+        let mut printer = Printer::new();
+        printer.second = Instant::now() + Duration::from_secs(3600);
+        printer.print(Stream::Stderr, "x\n".repeat(250).as_bytes());
+        assert_eq!(
+            printer.suppressed,
+            250 - u64::from(MAX_LOG_LINES_PER_SECOND)
+        );
+    }
+}

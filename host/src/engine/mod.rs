@@ -1,0 +1,117 @@
+//! The sandbox: compiles components, makes instances of them and calls them. The only part of the host
+//! that names wasmtime.
+//!
+//! Data flows through it in this order: [`source`] reads and recognises a handler file, [`contract`]
+//! finds out which world it implements, [`load`] turns it into a [`LoadedHandler`], [`instance`] makes
+//! and calls one sandbox, [`isolation`] decides which connections share one.
+
+pub mod isolation;
+pub mod load;
+pub mod source;
+
+mod contract;
+mod fault;
+mod grants;
+mod guest;
+mod guest_log;
+mod instance;
+mod ticker;
+
+pub use contract::Tier;
+pub use grants::{Directory, Grants, InvalidGrant};
+pub use isolation::{Isolated, Isolation};
+pub use load::{LoadError, LoadedHandler};
+pub use source::HandlerSource;
+
+use crate::limits::GuestLimits;
+use guest::Guest;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// The most core instances, memories and tables one component may consist of. A component made by the
+/// usual tools has three instances (its module, an adapter and their glue), one memory and one or two
+/// tables.
+const MAX_CORE_INSTANCES: u32 = 32;
+const MAX_MEMORIES: u32 = 4;
+const MAX_TABLES: u32 = 8;
+/// The most elements of one table: guests that carry an interpreter have some ten thousand functions.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Places beyond those asked for: an instance with every memory it may have always fits, and a handler
+/// can be tried out while all places are taken.
+const SPARE_PLACES: usize = MAX_MEMORIES as usize;
+/// Each place reserves 4 GiB of address space, without which every access would need a bounds check. A
+/// process has 128 TiB of it; half of that is ours to take.
+const MAX_PLACES: usize = 16 << 10;
+
+/// Compiles and runs handlers. One for the whole process.
+pub struct Engine {
+    wasm: wasmtime::Engine,
+    linker: Linker<Guest>,
+    limits: GuestLimits,
+    /// As many permits as the pool has memories. An instance takes one for each of its own, so that it
+    /// waits for a place and never fails for want of one.
+    places: Arc<Semaphore>,
+}
+
+/// The engine could not be set up: the machine denies it address space, threads or executable memory.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the Wasm engine: {0}")]
+pub struct EngineError(String);
+
+impl EngineError {
+    fn new(error: impl Into<wasmtime::Error>) -> Self {
+        EngineError(format!("{:#}", error.into()))
+    }
+}
+
+impl Engine {
+    /// An engine with places for `max_instances` instances at once, each within `limits`.
+    pub fn new(max_instances: usize, limits: GuestLimits) -> Result<Self, EngineError> {
+        let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
+        let wasm =
+            wasmtime::Engine::new(&config(places as u32, limits)).map_err(EngineError::new)?;
+        let mut linker = Linker::new(&wasm);
+        // Everything a plain std program imports is offered, and denied by default: see `grants`.
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
+        ticker::start(&wasm).map_err(EngineError::new)?;
+        Ok(Engine {
+            wasm,
+            linker,
+            limits,
+            places: Arc::new(Semaphore::new(places)),
+        })
+    }
+}
+
+fn config(places: u32, limits: GuestLimits) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_stacks(places)
+        .total_core_instances(places * MAX_CORE_INSTANCES)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .total_memories(places)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_memories_per_module(MAX_MEMORIES)
+        .max_memory_size(limits.max_memory_bytes)
+        .total_tables(places * MAX_TABLES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_tables_per_module(MAX_TABLES)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        // Scanning for touched pages may leave some behind for the next tenant where swap is on.
+        .pagemap_scan(Enabled::No);
+
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        // A guest that spins is interrupted, so that it can neither stall its neighbours nor outlive
+        // its call timeout.
+        .epoch_interruption(true)
+        // Costs three times the price of a call, and no world of ours is asynchronous.
+        .concurrency_support(false)
+        // A component file that is cut short on disk while it is served must not be a SIGBUS.
+        .force_memory_init_memfd(true);
+    config
+}

@@ -1,0 +1,136 @@
+//! Reads a handler and recognises what it is, before any of it is compiled.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+/// The largest handler file, in bytes: ten times a JavaScript engine with its program.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// The echo that is part of the host.
+const BUILT_IN_ECHO: &str = include_str!("../../../guest/echo.wat");
+
+/// The first bytes of all Wasm binaries, and what tells the two kinds apart behind them (component
+/// model specification, "Binary Format").
+const WASM_MAGIC: &[u8] = b"\0asm";
+const CORE_LAYER: &[u8] = &[1, 0, 0, 0];
+const COMPONENT_LAYER: &[u8] = &[0x0d, 0, 1, 0];
+
+/// Where a handler comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandlerSource {
+    /// The echo that needs no file.
+    BuiltInEcho,
+    /// A component in binary or text form.
+    File(PathBuf),
+}
+
+impl fmt::Display for HandlerSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandlerSource::BuiltInEcho => write!(f, "the built-in echo"),
+            HandlerSource::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Why a file is not a component.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("is a directory: name the .wasm or .wat file in it")]
+    Directory,
+    #[error("is larger than {MAX_FILE_BYTES} bytes")]
+    TooLarge,
+    #[error("is empty")]
+    Empty,
+    #[error(
+        "is not WebAssembly: it begins with {0}, not with `\\0asm` (binary) or `(component` (text)"
+    )]
+    NotWasm(String),
+    #[error(
+        "is a core WebAssembly module, not a component: build it with `--target wasm32-wasip2`, or \
+         turn it into one with `wasm-tools component new`"
+    )]
+    CoreModule,
+    #[error("is WebAssembly of a version or kind this host does not know (header {0})")]
+    UnknownKind(String),
+    #[error("is precompiled native code, which is not loaded: name the component it was made from")]
+    Precompiled,
+    #[error("is not a component in text form: {0}")]
+    Text(String),
+}
+
+impl HandlerSource {
+    /// The component in binary form; whether it is a valid one is for the compiler to say. Blocks.
+    pub fn read(&self) -> Result<Vec<u8>, SourceError> {
+        let bytes = match self {
+            HandlerSource::BuiltInEcho => Cow::Borrowed(BUILT_IN_ECHO.as_bytes()),
+            HandlerSource::File(path) => Cow::Owned(read_file(path)?),
+        };
+        let binary = match text_of(&bytes) {
+            Some(text) => assemble(text)?,
+            None => bytes.into_owned(),
+        };
+        recognise(&binary)?;
+        Ok(binary)
+    }
+}
+
+fn read_file(path: &PathBuf) -> Result<Vec<u8>, SourceError> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(SourceError::Directory);
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 {
+        0 => Err(SourceError::Empty),
+        length if length > MAX_FILE_BYTES => Err(SourceError::TooLarge),
+        _ => Ok(bytes),
+    }
+}
+
+/// The file as text, if it looks like WebAssembly's text form: an S-expression, perhaps behind
+/// comments.
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let begin = text.trim_start();
+    (begin.starts_with('(') || begin.starts_with(";;")).then_some(text)
+}
+
+fn assemble(text: &str) -> Result<Vec<u8>, SourceError> {
+    wat::parse_str(text).map_err(|error| {
+        // The message shows the line and points into it; one line is what we have, so what went wrong
+        // and where will do.
+        let shown = error.to_string();
+        let mut lines = shown.lines().map(str::trim);
+        let what = lines.next().unwrap_or("unknown error");
+        let place = lines.find_map(|line| line.strip_prefix("--> <anon>:"));
+        SourceError::Text(match place {
+            Some(place) => format!("line {place}: {what}"),
+            None => what.to_owned(),
+        })
+    })
+}
+
+fn recognise(binary: &[u8]) -> Result<(), SourceError> {
+    if binary.starts_with(b"\x7fELF") {
+        return Err(SourceError::Precompiled);
+    }
+    let Some(rest) = binary.strip_prefix(WASM_MAGIC) else {
+        let head = &binary[..binary.len().min(8)];
+        return Err(SourceError::NotWasm(format!("`{}`", head.escape_ascii())));
+    };
+    if rest.starts_with(CORE_LAYER) {
+        return Err(SourceError::CoreModule);
+    }
+    // A header cut short is the compiler's to report, as any other truncation.
+    if rest.len() >= 4 && !rest.starts_with(COMPONENT_LAYER) {
+        return Err(SourceError::UnknownKind(format!("{:02x?}", &rest[..4])));
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Lets time pass for guests: epochs are what interrupts one that computes without end.
+
+use crate::limits::EPOCH_TICK;
+use std::io;
+use std::thread;
+use wasmtime::Engine;
+
+/// Starts the one thread that advances the epoch. It ends with the engine.
+pub fn start(engine: &Engine) -> io::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new().name("epoch".into()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(EPOCH_TICK);
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! inetd for WebAssembly components: this library owns the sockets, and a sandboxed component computes
+//! every reply.
+//!
+//! Data flows one way, and so do imports:
+//!
+//! ```text
+//! listener -> server -> connection -> framing
+//!                           |
+//!                        handler   (the seam: traits, no Wasm, no sockets)
+//!                           |
+//!                         engine   (wasmtime: load, instance, isolation)
+//! ```
+//!
+//! Connection code is generic over its stream and its responder, framing is pure, and only [`engine`]
+//! names wasmtime. The command line lives in the binary, not here.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod client;
+pub mod config;
+pub mod connection;
+pub mod engine;
+pub mod framing;
+pub mod handler;
+pub mod limits;
+pub mod listener;
+pub mod server;
