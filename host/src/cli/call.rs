@@ -2,7 +2,7 @@
 
 use super::guest::{GuestArgs, HandlerArg};
 use super::log::{self, LogArgs};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
 use std::ffi::OsString;
@@ -52,12 +52,13 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
 
 fn read_stdin(limit: usize) -> anyhow::Result<Vec<u8>> {
     let mut message = Vec::new();
-    io::stdin()
-        .take(limit as u64 + 1)
-        .read_to_end(&mut message)
-        .context("cannot read the message from standard input")?;
-    if message.len() > limit {
-        bail!("the message does not fit into the handler's {limit} bytes of memory (--max-memory)");
-    }
+    let read = io::stdin().take(limit as u64 + 1).read_to_end(&mut message);
+    let checked = read.and_then(|_| match message.len() > limit {
+        true => Err(io::Error::other(format!(
+            "it does not fit into the handler's {limit} bytes of memory (--max-memory)"
+        ))),
+        false => Ok(()),
+    });
+    checked.context("cannot read the message from standard input")?;
     Ok(message)
 }

@@ -99,14 +99,15 @@ impl Printer {
 
     fn end_call(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
-            if !self.line(stream).bytes.is_empty() {
-                self.end_line(stream);
-            }
+            self.end_line(stream);
         }
     }
 
     fn end_line(&mut self, stream: Stream) {
         let Line { bytes, cut } = std::mem::take(self.line(stream));
+        if bytes.is_empty() {
+            return;
+        }
         if !self.may_log() {
             self.suppressed += 1;
             return;

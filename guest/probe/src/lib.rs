@@ -1,0 +1,155 @@
+//! Does what each line says: shows what a handler may see and do, and misbehaves on request, so that
+//! one can watch what the host makes of it. `help` lists the commands.
+
+wit_bindgen::generate!({ path: "../../wit", world: "framed-responder" });
+
+use echo_host::handler::types::Framing;
+use exports::echo_host::handler::manifest;
+use std::cell::Cell;
+use std::time::Duration;
+use std::{env, fs, io, process, thread};
+
+const HELP: &str = "\
+count           how many lines this instance was given
+env NAME        an environment variable
+list PATH       the names in a directory
+read PATH       a file's contents
+write PATH TEXT replaces a file's contents
+print TEXT      prints on standard output; \\e, \\n and \\r stand for those characters
+complain TEXT   the same on standard error
+reply SIZE      answers with so many bytes
+allocate SIZE   asks for so many bytes of memory
+sleep MS        waits
+spin            computes for ever
+recurse         calls itself for ever
+panic TEXT      panics
+exit CODE       exits";
+
+struct Probe;
+
+impl manifest::Guest for Probe {
+    fn describe() -> manifest::About {
+        manifest::About {
+            name: "probe".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            framing: Framing::Lines,
+            max_message_bytes: 4096,
+        }
+    }
+}
+
+impl Guest for Probe {
+    fn respond(line: Vec<u8>) -> Vec<u8> {
+        let line = String::from_utf8_lossy(&line);
+        let (command, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let mut reply =
+            obey(command, rest).unwrap_or_else(|error| format!("error: {error}").into());
+        reply.push(b'\n');
+        reply
+    }
+}
+
+#[cfg(target_family = "wasm")]
+export!(Probe);
+
+thread_local! {
+    static LINES: Cell<u64> = const { Cell::new(0) };
+}
+
+fn obey(command: &str, rest: &str) -> io::Result<Vec<u8>> {
+    let lines = LINES.get() + 1;
+    LINES.set(lines);
+    let done = || Ok(b"done".to_vec());
+    match command {
+        "count" => Ok(lines.to_string().into()),
+        "env" => Ok(env::var(rest)
+            .unwrap_or_else(|error| error.to_string())
+            .into()),
+        "list" => list(rest),
+        "read" => fs::read(rest),
+        "write" => {
+            let (path, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            fs::write(path, text)?;
+            done()
+        }
+        "print" => {
+            println!("{}", unescape(rest));
+            done()
+        }
+        "complain" => {
+            eprintln!("{}", unescape(rest));
+            done()
+        }
+        "reply" => Ok(vec![b'x'; number(rest)?]),
+        "allocate" => Ok(vec![1u8; number(rest)?].len().to_string().into()),
+        "sleep" => {
+            thread::sleep(Duration::from_millis(number(rest)? as u64));
+            done()
+        }
+        "spin" => loop {
+            std::hint::spin_loop();
+        },
+        "recurse" => Ok(recurse(lines).to_string().into()),
+        "panic" => panic!("{rest}"),
+        "exit" => process::exit(number(rest)? as i32),
+        _ => Ok(HELP.into()),
+    }
+}
+
+fn list(path: &str) -> io::Result<Vec<u8>> {
+    let mut names = fs::read_dir(path)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names.join(" ").into())
+}
+
+fn number(text: &str) -> io::Result<usize> {
+    text.parse()
+        .map_err(|_| io::Error::other(format!("`{text}` is not a number")))
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\e", "\x1b")
+        .replace("\\n", "\n")
+        .replace("\\r", "\r")
+}
+
+/// Never returns; the condition only keeps the compiler from seeing that.
+fn recurse(depth: u64) -> u64 {
+    if depth == 0 {
+        0
+    } else {
+        recurse(std::hint::black_box(depth + 1)) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_is_answered() {
+        assert_eq!(
+            Probe::respond(b"reply many".to_vec()),
+            b"error: `many` is not a number\n"
+        );
+        assert!(Probe::respond(b"read /no/such/file".to_vec()).starts_with(b"error: "));
+    }
+
+    #[test]
+    fn lines_are_counted() {
+        assert_eq!(obey("count", "").unwrap(), b"1");
+        assert_eq!(obey("count", "").unwrap(), b"2");
+    }
+
+    #[test]
+    fn control_characters_can_be_written() {
+        assert_eq!(unescape("\\e[2J\\r\\n"), "\x1b[2J\r\n");
+    }
+
+    #[test]
+    fn what_is_unknown_gets_help() {
+        assert_eq!(obey("what?", "").unwrap(), HELP.as_bytes());
+    }
+}

@@ -1,0 +1,201 @@
+//! Everything that can be wrong with a handler: one clear line, the right exit code, no backtrace. The
+//! same for `serve`, `check` and `call`, which share their code path.
+
+use crate::fixture::{Finished, echo_host, guest};
+use std::fs;
+use std::path::Path;
+
+/// A component whose `respond` does what `body` says, with `head` before it.
+fn responder(head: &str, body: &str) -> String {
+    format!(
+        r#"(component {head}
+          (core module $m
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 8)
+            (func (export "respond") (param i32 i32) (result i32) {body}))
+          (core instance $i (instantiate $m))
+          (func (export "respond") (param "message" (list u8)) (result (list u8))
+            (canon lift (core func $i "respond") (memory $i "memory") (realloc (func $i "realloc")))))"#
+    )
+}
+
+fn assert_refused(finished: &Finished, code: i32, reasons: &[&str]) {
+    assert_eq!(finished.code, Some(code), "{finished:?}");
+    let line = finished.stderr.strip_suffix('\n').unwrap_or_default();
+    assert!(
+        !line.contains('\n') && line.starts_with("echo-host: "),
+        "not one line: {finished:?}"
+    );
+    for reason in reasons {
+        assert!(line.contains(reason), "no {reason:?} in {line:?}");
+    }
+    assert_eq!(finished.stdout, "");
+}
+
+/// Refused by all three commands in the same words.
+fn assert_bad_handler(path: &Path, reasons: &[&str]) {
+    let path = path.to_str().unwrap();
+    let checked = echo_host(&["check", path]);
+    assert_refused(&checked, 65, &[&[path][..], reasons].concat());
+    let served = echo_host(&["serve", path, "--listen", "tcp://127.0.0.1:0"]);
+    assert_refused(&served, 65, &[]);
+    assert_eq!(served.stderr, checked.stderr);
+    assert_eq!(echo_host(&["call", path, "x"]).stderr, checked.stderr);
+}
+
+fn assert_bad_bytes(bytes: impl AsRef<[u8]>, reasons: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("handler");
+    fs::write(&path, bytes).unwrap();
+    assert_bad_handler(&path, reasons);
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_bad_handler(
+        &folder.path().join("missing.wasm"),
+        &["No such file or directory"],
+    );
+    assert_bad_handler(folder.path(), &["is a directory"]);
+}
+
+#[test]
+fn files_that_are_not_components() {
+    assert_bad_bytes("", &["is empty"]);
+    assert_bad_bytes(
+        "#!/bin/sh\necho no\n",
+        &["is not WebAssembly", "`#!/bin/s`"],
+    );
+    assert_bad_bytes(b"\x7fELF\x02\x01\x01\0", &["is precompiled native code"]);
+    assert_bad_bytes(
+        b"\0asm\x01\0\0\0",
+        &[
+            "is a core WebAssembly module",
+            "wasm32-wasip2",
+            "wasm-tools component new",
+        ],
+    );
+    assert_bad_bytes("(module)", &["is a core WebAssembly module"]);
+    assert_bad_bytes(
+        b"\0asm\x07\0\0\0",
+        &["of a version or kind this host does not know"],
+    );
+    assert_bad_bytes(
+        "(component\n  (bogus))",
+        &["line 2:4: expected valid component field"],
+    );
+}
+
+#[test]
+fn components_that_are_cut_short() {
+    let whole = fs::read(guest("echo")).unwrap();
+    for length in [6, 9, 100, whole.len() / 2, whole.len() - 1] {
+        assert_bad_bytes(
+            &whole[..length],
+            &["is not a valid component, or is cut short"],
+        );
+    }
+}
+
+#[test]
+fn components_of_another_world() {
+    assert_bad_bytes(
+        "(component)",
+        &["exports no `respond`", "it exports nothing"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
+        &["exports no `respond`", "`wasi:http/incoming-handler@0.2.3`"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "echo-host:handler/manifest@0.1.0" (instance $i)))"#,
+        &["declares a manifest but exports no `respond"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "echo-host:handler/conversation@0.1.0" (instance $i)))"#,
+        &["exports a conversation but no `echo-host:handler/manifest@0.1.0`"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "echo-host:handler/manifest@0.9.0" (instance $i)))"#,
+        &[
+            "another version of the contract",
+            "`echo-host:handler/manifest@0.9.0`",
+            "0.1.0",
+        ],
+    );
+    assert_bad_bytes(
+        r#"(component
+             (core module $m (func (export "respond") (param i32)))
+             (core instance $i (instantiate $m))
+             (func (export "respond") (param "message" u32) (canon lift (core func $i "respond"))))"#,
+        &[
+            "exports `respond` as a function of 1 parameters and 0 results",
+            "list<u8>",
+        ],
+    );
+}
+
+#[test]
+fn worlds_that_are_known_and_not_served_yet() {
+    assert_bad_bytes(
+        r#"(component (instance $i)
+             (export "echo-host:handler/manifest@0.1.0" (instance $i))
+             (export "echo-host:handler/conversation@0.1.0" (instance $i)))"#,
+        &["is a conversation-handler", "does not serve yet"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "wasi:cli/run@0.2.6" (instance $i)))"#,
+        &["is a program (wasi:cli/command)", "does not serve yet"],
+    );
+}
+
+#[test]
+fn imports_that_are_not_offered() {
+    let import = r#"(import "acme:db/query@1.0.0" (instance (export "run" (func))))"#;
+    assert_bad_bytes(
+        responder(import, "unreachable"),
+        &["imports what this host does not offer: `acme:db/query@1.0.0`"],
+    );
+    let import = r#"(import "wasi:clocks/wall-clock@0.2.0" (instance (export "no-such" (func))))"#;
+    assert_bad_bytes(
+        responder(import, "unreachable"),
+        &["does not fit the host", "no-such"],
+    );
+}
+
+#[test]
+fn components_that_cannot_start() {
+    let start =
+        "(core module $s (func $f unreachable) (start $f)) (core instance (instantiate $s))";
+    assert_bad_bytes(
+        responder(start, "unreachable"),
+        &["cannot be started", "unreachable"],
+    );
+    let start =
+        "(core module $s (func $f (loop (br 0))) (start $f)) (core instance (instantiate $s))";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("handler.wat");
+    fs::write(&path, responder(start, "unreachable")).unwrap();
+    let spinning = echo_host(&["check", path.to_str().unwrap(), "--call-timeout", "200ms"]);
+    assert_refused(
+        &spinning,
+        65,
+        &["cannot be started: the handler took longer than 200ms"],
+    );
+    let greedy = "(core module $s (memory 2048)) (core instance (instantiate $s))";
+    assert_bad_bytes(responder(greedy, "unreachable"), &["memory"]);
+}
+
+#[test]
+fn a_trap_in_call_is_the_handlers_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("handler.wat");
+    fs::write(&path, responder("", "unreachable")).unwrap();
+    let called = echo_host(&["call", path.to_str().unwrap(), "x"]);
+    assert_refused(
+        &called,
+        65,
+        &["the handler trapped: wasm `unreachable` instruction executed"],
+    );
+}

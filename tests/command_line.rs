@@ -1,0 +1,313 @@
+//! The commands as people type them.
+
+use crate::fixture::{Client, Finished, Host, Process, echo_host, guest, run};
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::Command;
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    command.args(args);
+    command
+}
+
+fn assert_fails(finished: &Finished, code: i32, reason: &str) {
+    assert_eq!(finished.code, Some(code), "{finished:?}");
+    assert!(
+        finished
+            .stderr
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .contains(reason),
+        "{finished:?}"
+    );
+    assert!(
+        !finished.stderr.contains("backtrace") && !finished.stderr.contains("panicked"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn bad_values_are_usage_errors_that_say_what_is_expected() {
+    for (option, value, reason) in [
+        ("--listen", "8888", "expected tcp://ADDR:PORT"),
+        ("--listen", "tcp://127.0.0.1:99999", "`99999` is not a port"),
+        ("--framing", "words", "expected chunks, lines"),
+        ("--framing", "fixed:0", "a fixed message is 1 to"),
+        ("--max-message", "many", "expected a size such as"),
+        ("--max-memory", "1KiB", "must be from 64KiB to 4GiB"),
+        ("--call-timeout", "1", "expected a time such as"),
+        ("--idle-timeout", "never", "or off"),
+        ("--isolation", "none", "invalid value 'none'"),
+        ("--env", "=x", "expected KEY=VALUE"),
+        ("--dir", "::", "expected HOST or HOST::GUEST"),
+        ("--workers", "0", "invalid value '0'"),
+        ("--log-level", "loud", "invalid value 'loud'"),
+    ] {
+        assert_fails(&echo_host(&["serve", option, value]), 2, reason);
+    }
+    assert_fails(
+        &echo_host(&["connect", "udp://127.0.0.1:1"]),
+        2,
+        "`udp://` is not supported",
+    );
+    assert_fails(&echo_host(&["bogus"]), 2, "unrecognized subcommand 'bogus'");
+}
+
+#[test]
+fn what_cannot_be_listened_on() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("tcp://{}", taken.local_addr().unwrap());
+    let finished = echo_host(&["serve", "--listen", &uri]);
+    assert_fails(
+        &finished,
+        69,
+        &format!("cannot listen on {uri}: the port is taken"),
+    );
+    assert_eq!(finished.stdout, "");
+    // TEST-NET-1 of RFC 5737: nobody has it.
+    let finished = echo_host(&["serve", "--listen", "tcp://192.0.2.1:0"]);
+    assert_fails(
+        &finished,
+        69,
+        "cannot listen on tcp://192.0.2.1:0: this machine has no such address",
+    );
+}
+
+#[test]
+fn what_makes_no_sense_together() {
+    let finished = echo_host(&["serve", "--dir", "/no/such/directory"]);
+    assert_fails(
+        &finished,
+        78,
+        "cannot grant the directory /no/such/directory",
+    );
+    let finished = echo_host(&["serve", "--framing", "fixed:100", "--max-message", "99"]);
+    assert_fails(&finished, 78, "longer than the 99 bytes a message may have");
+    let twice = [
+        "serve",
+        "--listen",
+        "tcp://127.0.0.1:8888",
+        "--listen",
+        "tcp://127.0.0.1:8888",
+    ];
+    assert_fails(
+        &echo_host(&twice),
+        78,
+        "tcp://127.0.0.1:8888 is given twice",
+    );
+}
+
+#[test]
+fn variables_set_the_same_options_and_flags_override_them() {
+    let listen = "tcp://127.0.0.1:0,tcp://127.0.0.1:0";
+    let mut serve = Process::start(
+        command(&[]).envs([("ECHO_HOST_LISTEN", listen), ("ECHO_HOST_LOG_LEVEL", "off")]),
+    );
+    serve.stdout.wait_until("two addresses", |text| {
+        (text.lines().count() == 2).then_some(())
+    });
+    serve.signal(rustix::process::Signal::TERM);
+    assert_eq!(serve.wait().code(), Some(0));
+    assert_eq!(serve.stderr.text(), "");
+
+    let mut host = command(&["serve"]);
+    host.envs([
+        ("ECHO_HOST_HANDLER", guest("probe").as_str()),
+        ("ECHO_HOST_ENV", "A=1,2\nB=3"),
+        ("ECHO_HOST_ISOLATION", "shared"),
+    ]);
+    let host = Host::start(&mut host, &["--isolation", "message"]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("env A"), "1,2");
+    assert_eq!(client.ask("env B"), "3");
+    assert_eq!(client.ask("count"), "1");
+
+    let bad = run(
+        command(&["serve"]).env("ECHO_HOST_MAX_MESSAGE", "many"),
+        b"",
+    );
+    assert_fails(&bad, 2, "invalid value 'many' for '--max-message <SIZE>'");
+}
+
+#[test]
+fn alone_it_serves_the_built_in_echo_on_port_8888() {
+    // The port may be taken on this machine: then it must say so, and the help names it anyway.
+    let mut serve = Process::start(&mut command(&[]));
+    let help = echo_host(&["serve", "--help"]).stdout;
+    assert!(help.contains("[default: tcp://127.0.0.1:8888]"), "{help}");
+    let taken = || {
+        serve
+            .stderr
+            .text()
+            .contains("cannot listen on tcp://127.0.0.1:8888: the port is taken")
+    };
+    if !(serve_has_failed(&serve) && taken()) {
+        serve.stdout.wait_for("listening on tcp://127.0.0.1:8888");
+        let mut client = Client::connect("127.0.0.1:8888".parse().unwrap());
+        client.send("Hello, server!");
+        client.expect("Hello, server!");
+        drop(client);
+        serve.signal(rustix::process::Signal::INT);
+        assert_eq!(serve.wait().code(), Some(0));
+    }
+}
+
+/// Waits until the process either listens or has said why it does not.
+fn serve_has_failed(serve: &Process) -> bool {
+    let failed = serve.stderr.clone();
+    failed.wait_until("start", |text| {
+        let started = text.contains("serving the built-in echo");
+        (started || text.contains("cannot listen")).then_some(!started)
+    })
+}
+
+#[test]
+fn help_shows_examples_exit_codes_and_defaults() {
+    let help = echo_host(&["--help"]).stdout;
+    for part in [
+        "Examples:",
+        "Exit codes:",
+        "  65 ",
+        "  69 ",
+        "  70 ",
+        "  74 ",
+        "  78 ",
+    ] {
+        assert!(help.contains(part), "no {part} in {help}");
+    }
+    let help = echo_host(&["serve", "--help"]).stdout;
+    for part in [
+        "Examples:",
+        "[default: 64MiB]",
+        "[default: 5s]",
+        "[default: 10min]",
+        "[env: ECHO_HOST_LISTEN=",
+    ] {
+        assert!(help.contains(part), "no {part} in {help}");
+    }
+    let secret = run(
+        command(&["serve", "--help"]).env("ECHO_HOST_ENV", "TOKEN=secret"),
+        b"",
+    )
+    .stdout;
+    assert!(!secret.contains("secret"), "{secret}");
+}
+
+#[test]
+fn colours_are_for_terminals_and_not_for_no_color() {
+    let coloured = |no_color: &str| {
+        let serve = format!(
+            "timeout -s TERM 1 {} serve -l tcp://127.0.0.1:0",
+            env!("CARGO_BIN_EXE_echo-host")
+        );
+        let mut script = Command::new("script");
+        script
+            .args(["-qec", &serve, "/dev/null"])
+            .env("NO_COLOR", no_color);
+        run(&mut script, b"").stdout.contains("\x1b[")
+    };
+    assert!(coloured(""));
+    assert!(!coloured("1"));
+}
+
+#[test]
+fn call_gives_one_message_and_prints_the_reply_byte_for_byte() {
+    let upper = guest("upper");
+    let finished = echo_host(&["call", &upper, "Hello, client!"]);
+    assert_eq!(
+        (finished.code, finished.stdout.as_str()),
+        (Some(0), "HELLO, CLIENT!")
+    );
+    let finished = run(&mut command(&["call", &upper]), b"a\0b\r\n");
+    assert_eq!(
+        (finished.code, finished.stdout.as_bytes()),
+        (Some(0), &b"A\0B\r\n"[..])
+    );
+    let finished = run(
+        &mut command(&["call", &upper, "--max-memory", "2MiB"]),
+        &vec![b'x'; 3 << 20],
+    );
+    assert_fails(&finished, 74, "does not fit");
+}
+
+#[test]
+fn check_tells_what_a_handler_is() {
+    let checked = echo_host(&["check", &guest("reverse")]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    for part in [
+        "framed-responder",
+        "reverse 0.1.0",
+        "lines",
+        "up to 65536 bytes",
+        "nothing beyond a plain program",
+        " bytes",
+    ] {
+        assert!(checked.stdout.contains(part), "no {part:?} in {checked:?}");
+    }
+    let checked = echo_host(&["check", &guest("echo")]);
+    assert!(
+        checked.stdout.contains("not declared: chunks"),
+        "{checked:?}"
+    );
+}
+
+#[test]
+fn connect_is_one_half_of_a_pipe() {
+    let host = Host::serve(&[&guest("upper")]);
+    let finished = run(
+        &mut command(&["connect", &host.uri()]),
+        b"one\ntwo\nno newline",
+    );
+    assert_eq!(
+        (
+            finished.code,
+            finished.stdout.as_str(),
+            finished.stderr.as_str()
+        ),
+        (Some(0), "ONE\nTWO\nNO NEWLINE", "")
+    );
+    let finished = run(
+        &mut command(&["connect", "--hex", &host.uri()]),
+        b"\x00\xffhi",
+    );
+    let row = "00000000  00 ff 48 49                                      |..HI|\n";
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), row));
+}
+
+#[test]
+fn connect_shows_replies_while_the_input_is_still_open() {
+    let host = Host::serve(&[&guest("reverse")]);
+    let mut connect = Process::start(&mut command(&["connect", &host.uri()]));
+    for (line, reply) in [("one\n", "eno"), ("two\n", "owt")] {
+        connect
+            .stdin()
+            .as_mut()
+            .unwrap()
+            .write_all(line.as_bytes())
+            .unwrap();
+        connect.stdout.wait_for(reply);
+    }
+    *connect.stdin() = None;
+    assert_eq!(connect.wait().code(), Some(0));
+}
+
+#[test]
+fn connect_ends_when_the_server_does() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("tcp://{}", server.local_addr().unwrap());
+    let mut connect = Process::start(&mut command(&["connect", &uri]));
+    let (mut stream, _) = server.accept().unwrap();
+    stream.write_all(b"bye\n").unwrap();
+    drop(stream);
+    // Its own input is still open.
+    assert_eq!(connect.wait().code(), Some(0));
+    assert_eq!(connect.stdout.text(), "bye\n");
+    drop(server);
+    assert_fails(
+        &echo_host(&["connect", &uri]),
+        69,
+        &format!("cannot connect to {uri}: Connection refused"),
+    );
+}

@@ -1,0 +1,92 @@
+//! What the host writes to standard error.
+
+use crate::fixture::{Host, guest};
+use serde_json::Value;
+
+fn probe(args: &[&str]) -> Host {
+    Host::serve(&[&[guest("probe").as_str()][..], args].concat())
+}
+
+#[test]
+fn what_a_guest_prints_is_a_line_of_its_connection() {
+    let host = probe(&[]);
+    let mut client = host.connect();
+    client.ask("print good morning");
+    client.ask("complain good night");
+    let peer = client.stream.local_addr().unwrap();
+    let line = host.wait_for_log("good morning");
+    assert!(
+        line.contains("INFO") && line.contains(&format!("connection{{id=1 peer={peer}}}")),
+        "{line}"
+    );
+    assert!(host.wait_for_log("good night").contains("WARN"));
+}
+
+#[test]
+fn a_guest_can_neither_drive_the_terminal_nor_forge_a_line() {
+    let host = probe(&[]);
+    let mut client = host.connect();
+    client.ask("print \\e[2J\\e]0;title\x07 red \\r\\nERROR connection{id=7}: forged");
+    host.wait_for_log("\\u{1b}[2J\\u{1b}]0;title\\u{7} red");
+    let forged = host.wait_for_log("forged");
+    assert!(forged.contains("connection{id=1 "), "{forged}");
+    let log = host.stop();
+    assert!(
+        !log.contains('\x1b') && !log.contains('\x07') && !log.contains('\r'),
+        "{log:?}"
+    );
+}
+
+#[test]
+fn long_lines_and_floods_are_capped() {
+    let host = probe(&["--max-message", "64KiB"]);
+    let mut client = host.connect();
+    client.ask(&format!("print {}", "x".repeat(10_000)));
+    let line = host.wait_for_log("… (cut at 4096 bytes)");
+    assert!(line.len() < 4096 + 300, "{}", line.len());
+    client.ask(&format!("print {}", "flood\\n".repeat(5000)));
+    drop(client);
+    host.wait_for_log("lines left out");
+    let lines = host.stop().matches("flood").count();
+    assert!((1..1000).contains(&lines), "{lines}");
+}
+
+#[test]
+fn in_json_each_line_is_an_object_with_the_connection() {
+    let host = probe(&["--log-format", "json", "--log-level", "debug"]);
+    let mut client = host.connect();
+    client.ask("print \\e[1mhello");
+    client.finish();
+    client.rest();
+    let peer = client.stream.local_addr().unwrap().to_string();
+    host.wait_for_log("closed");
+    let log = host.stop();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let message = |text: &str| {
+        lines
+            .iter()
+            .find(|line| line["fields"]["message"] == text)
+            .unwrap()
+    };
+    let printed = message("\\u{1b}[1mhello");
+    assert_eq!(printed["level"], "INFO");
+    assert_eq!(printed["span"]["peer"], Value::String(peer));
+    assert_eq!(message("closed")["fields"]["messages"], 1);
+}
+
+#[test]
+fn the_level_is_the_operators_choice() {
+    let host = probe(&["--log-level", "warn"]);
+    let mut client = host.connect();
+    client.ask("print quiet");
+    client.ask("complain loud");
+    host.wait_for_log("loud");
+    assert!(!host.stop().contains("quiet"));
+
+    let host = probe(&["--log-level", "off"]);
+    host.connect().ask("complain loud");
+    assert_eq!(host.stop(), "");
+}

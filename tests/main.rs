@@ -1,0 +1,18 @@
+//! Drives the built `echo-host` over real sockets with real clients and real components.
+//!
+//! `cargo xtask test` builds the components these tests serve and installs the clients they use.
+
+mod fixture;
+
+mod architecture;
+mod bad_handlers;
+mod clients;
+mod command_line;
+mod echo;
+mod framing;
+mod isolation;
+mod limits;
+mod logs;
+mod readme;
+mod sandbox;
+mod shutdown;

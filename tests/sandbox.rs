@@ -1,0 +1,115 @@
+//! A guest gets what it is granted, and what goes wrong in it is named.
+
+use crate::fixture::{Host, guest};
+
+fn probe(args: &[&str]) -> Host {
+    Host::serve(&[&[guest("probe").as_str()][..], args].concat())
+}
+
+#[test]
+fn nothing_is_granted_by_default() {
+    let host = probe(&[]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("env PATH"), "environment variable not found");
+    for refused in ["list /", "list .", "read /etc/passwd", "write /tmp/x y"] {
+        let reply = client.ask(refused);
+        assert!(reply.starts_with("error: "), "{refused}: {reply}");
+    }
+}
+
+#[test]
+fn variables_are_granted_by_name() {
+    let host = probe(&["--env", "GREETING=Hello, a=b", "--env", "EMPTY="]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("env GREETING"), "Hello, a=b");
+    assert_eq!(client.ask("env EMPTY"), "");
+    assert_eq!(client.ask("env PATH"), "environment variable not found");
+}
+
+#[test]
+fn directories_are_granted_by_name_and_there_is_no_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let granted = directory.path().join("granted");
+    std::fs::create_dir(&granted).unwrap();
+    std::fs::write(directory.path().join("secret"), "secret").unwrap();
+    std::fs::write(granted.join("note"), "granted").unwrap();
+    std::os::unix::fs::symlink("../secret", granted.join("link")).unwrap();
+
+    let host = probe(&["--dir", &format!("{}::/data", granted.display())]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("list /data"), "link note");
+    assert_eq!(client.ask("read /data/note"), "granted");
+    assert_eq!(client.ask("write /data/new written"), "done");
+    assert_eq!(
+        std::fs::read_to_string(granted.join("new")).unwrap(),
+        "written"
+    );
+    for refused in [
+        "read /data/../secret",
+        "read /data/link",
+        "read /etc/passwd",
+    ] {
+        let reply = client.ask(refused);
+        assert!(reply.starts_with("error: "), "{refused}: {reply}");
+    }
+}
+
+#[test]
+fn every_way_to_fail_has_its_name_and_ends_one_connection() {
+    let host = probe(&["--call-timeout", "500ms", "--max-memory", "8MiB"]);
+    let mut neighbour = host.connect();
+    assert_eq!(neighbour.ask("count"), "1");
+    for (command, reason) in [
+        (
+            "panic oh no",
+            "the handler trapped: wasm `unreachable` instruction executed",
+        ),
+        ("recurse", "the handler trapped: "),
+        (
+            "allocate 9000000",
+            "the handler ran out of its 8388608 bytes of memory (--max-memory)",
+        ),
+        ("exit 1", "the handler called exit(1)"),
+        (
+            "spin",
+            "the handler took longer than 500ms (--call-timeout)",
+        ),
+        (
+            "sleep 60000",
+            "the handler took longer than 500ms (--call-timeout)",
+        ),
+    ] {
+        let mut client = host.connect();
+        client.send(format!("{command}\n"));
+        client.expect_closed();
+        host.wait_for_log(reason);
+    }
+    assert_eq!(neighbour.ask("count"), "2");
+}
+
+#[test]
+fn a_guest_that_spins_does_not_stall_its_neighbours() {
+    // More spinners than threads; were they not interrupted, nobody else would be served.
+    let host = probe(&[
+        "--workers",
+        "1",
+        "--call-timeout",
+        "60s",
+        "--drain-timeout",
+        "1ms",
+    ]);
+    let mut spinners: Vec<_> = (0..3).map(|_| host.connect()).collect();
+    for spinner in &mut spinners {
+        spinner.send("spin\n");
+    }
+    let mut neighbour = host.connect();
+    for count in 1..=20 {
+        assert_eq!(neighbour.ask("count"), count.to_string());
+    }
+}
+
+#[test]
+fn memory_may_be_used_up_to_the_limit() {
+    let host = probe(&["--max-memory", "8MiB"]);
+    assert_eq!(host.connect().ask("allocate 6000000"), "6000000");
+}

@@ -1,0 +1,81 @@
+//! SIGINT and SIGTERM: stop accepting, drain under the deadline, exit.
+
+use crate::fixture::{Host, guest};
+use rustix::process::Signal;
+use std::net::TcpStream;
+
+#[test]
+fn without_connections_either_signal_stops_at_once() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut host = Host::serve(&["--drain-timeout", "1h"]);
+        host.process.signal(signal);
+        assert_eq!(host.process.wait().code(), Some(0));
+        host.wait_for_log("all connections had finished");
+    }
+}
+
+#[test]
+fn open_connections_may_finish_and_new_ones_are_refused() {
+    let mut host = Host::serve(&["--drain-timeout", "1h"]);
+    let mut client = host.connect();
+    client.send("before");
+    client.expect("before");
+    host.process.signal(Signal::TERM);
+    host.wait_for_log("1 connections may finish within 3600s");
+    assert!(TcpStream::connect(host.address()).is_err());
+    client.send("after");
+    client.expect("after");
+    client.send("last");
+    client.finish();
+    assert_eq!(client.rest(), b"last");
+    assert_eq!(host.process.wait().code(), Some(0));
+}
+
+#[test]
+fn what_is_open_at_the_deadline_is_cut() {
+    let mut host = Host::serve(&["--drain-timeout", "100ms"]);
+    let mut client = host.connect();
+    client.send("hello");
+    client.expect("hello");
+    host.process.signal(Signal::TERM);
+    client.expect_closed();
+    assert_eq!(host.process.wait().code(), Some(0));
+    host.wait_for_log("1 connections were cut (--drain-timeout)");
+}
+
+#[test]
+fn a_guest_that_computes_for_ever_does_not_outlive_the_deadline() {
+    let probe = guest("probe");
+    let mut host = Host::serve(&[&probe, "--drain-timeout", "100ms", "--call-timeout", "1h"]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("count"), "1");
+    client.send("spin\n");
+    host.process.signal(Signal::INT);
+    assert_eq!(host.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut host = Host::serve(&["--drain-timeout", "1h"]);
+        let mut client = host.connect();
+        client.send("hello");
+        client.expect("hello");
+        host.process.signal(Signal::TERM);
+        host.wait_for_log("may finish within");
+        host.process.signal(signal);
+        assert_eq!(host.process.wait().code(), Some(code));
+    }
+}
+
+#[test]
+fn a_stopped_host_leaves_its_port_free() {
+    let host = Host::serve(&[]);
+    let address = host.address();
+    let mut client = host.connect();
+    client.send("hello");
+    client.expect("hello");
+    host.stop();
+    let again = Host::serve(&["--listen", &format!("tcp://{address}")]);
+    assert_eq!(again.address(), address);
+}
