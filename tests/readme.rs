@@ -1,1 +1,207 @@
+//! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
+use crate::fixture::{Host, Process, echo_host, root, run};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The text below a heading, up to the next one.
+fn section(heading: &str) -> String {
+    let readme = readme();
+    let (_, rest) = readme.split_once(&format!("# {heading}\n")).expect(heading);
+    rest.split("\n#").next().unwrap().to_owned()
+}
+
+/// The code blocks of a language, in order.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// The cells of a table's rows, below its head.
+fn table(text: &str) -> Vec<Vec<String>> {
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| ") || line.starts_with("|-"));
+    rows.skip(2)
+        .map(|row| {
+            let cells = row.trim_matches('|').replace("\\|", "/");
+            cells
+                .split('|')
+                .map(|cell| cell.trim().replace('`', ""))
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_first_handler_is_served_by_the_unchanged_host() {
+    let section = section("Your first handler in five minutes");
+    let [write_and_try, serve] = &blocks(&section, "sh")[..] else {
+        panic!("{section}")
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let shout = folder.path().join("shout");
+    // Beside the clone there may be anything; all else is run to the letter, and from the clone.
+    let script = write_and_try.replace("../shout", shout.to_str().unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["-euc", &script]).current_dir(root());
+    // Cargo's own variables would make the crates of this test part of the reader's commands.
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG") || name == "CARGO")
+    {
+        bash.env_remove(name);
+    }
+    let finished = run(&mut bash, b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.ends_with("HELLO, CLIENT!"), "{finished:?}");
+
+    let arguments = serve
+        .trim()
+        .strip_prefix("target/release/echo-host serve ")
+        .unwrap();
+    let component = root().join("target/guests/shout.wasm");
+    let arguments = arguments.replace("target/guests/shout.wasm", component.to_str().unwrap());
+    let host = Host::serve(&arguments.split(' ').collect::<Vec<_>>());
+    let mut client = host.connect();
+    client.send("Hello, server!\r\n");
+    client.expect("HELLO, SERVER!");
+    fs::remove_file(component).unwrap();
+}
+
+#[test]
+fn the_telnet_session_looks_as_shown() {
+    let session = &blocks(&section("Two commands"), "console")[0];
+    let shown: Vec<_> = session.lines().skip(1).collect();
+    let host = Host::serve(&[]);
+    let port = host.address().port().to_string();
+    let mut telnet = Process::start(Command::new("telnet").args(["127.0.0.1", &port]));
+    let (typed, printed) = shown.split_last().unwrap();
+    telnet.stdout.wait_for("Escape character");
+    telnet
+        .stdin()
+        .as_mut()
+        .unwrap()
+        .write_all(format!("{typed}\n").as_bytes())
+        .unwrap();
+    telnet.stdout.wait_for(typed);
+    // What is typed shows on a terminal, and not in a pipe.
+    let (echoed, greeting) = printed.split_last().unwrap();
+    assert_eq!(echoed, typed);
+    let transcript = telnet.stdout.text().replace('\r', "");
+    assert_eq!(
+        transcript.lines().collect::<Vec<_>>(),
+        [greeting, &[*typed]].concat()
+    );
+}
+
+/// Option, variable and default of each line of `serve --help` that has them.
+fn options_in_help() -> BTreeSet<(String, String)> {
+    let help = echo_host(&["serve", "--help"]).stdout;
+    let mut options = BTreeSet::new();
+    let mut option = String::new();
+    for line in help.lines().map(str::trim) {
+        if let Some(at) = line.find("--").filter(|_| line.starts_with('-')) {
+            option = line[at..].split_whitespace().next().unwrap().to_owned();
+        } else if line.starts_with("[HANDLER]") {
+            option = "HANDLER".to_owned();
+        } else if let Some(variable) = line.strip_prefix("[env: ") {
+            let variable = variable.split(['=', ']']).next().unwrap();
+            options.insert((option.clone(), variable.to_owned()));
+        }
+    }
+    options
+}
+
+#[test]
+fn the_options_are_those_of_the_help() {
+    let listed: BTreeSet<_> = table(&section("Options of serve"))
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].clone()))
+        .collect();
+    assert!(listed.len() > 10);
+    assert_eq!(listed, options_in_help());
+    let help = echo_host(&["serve", "--help"])
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for row in table(&section("Options of serve")) {
+        let default = &row[2];
+        let known = ["none", "one for each core", "the built-in echo"].contains(&default.as_str());
+        let stated = help.contains(&format!("[default: {default}]"));
+        assert!(
+            stated || known || help.contains(default.as_str()),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let help = echo_host(&["--help"]).stdout;
+    let rows = table(&section("Exit codes"));
+    assert!(rows.len() > 5);
+    for row in rows {
+        let line = help
+            .lines()
+            .find(|line| line.trim_start().starts_with(&format!("{} ", row[0])));
+        assert!(
+            line.is_some_and(|line| line.ends_with(&row[1])),
+            "{row:?} {line:?}"
+        );
+    }
+}
+
+#[test]
+fn the_handlers_are_those_of_the_guest_folder() {
+    let listed: BTreeSet<_> = table(&section("Handlers in this repository"))
+        .into_iter()
+        .map(|row| row[0].split(['[', ']']).nth(1).unwrap().to_owned())
+        .collect();
+    let there: BTreeSet<_> = fs::read_dir(root().join("guest"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.join("Cargo.toml").exists() || path.extension().is_some_and(|end| end == "wat")
+        })
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn every_module_is_on_the_map_and_every_link_leads_somewhere() {
+    let map: Vec<_> = table(&section("Architecture"))
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    for place in &map {
+        assert!(root().join(place).exists(), "{place} is on the map only");
+    }
+    for entry in fs::read_dir(root().join("host/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let place = format!("host/src/{name}{}", if path.is_dir() { "/" } else { "" });
+        assert!(
+            map.contains(&place) || ["main.rs", "lib.rs"].contains(&name.as_str()),
+            "{place}"
+        );
+    }
+    for link in readme().split("](").skip(1) {
+        let target = link.split(')').next().unwrap();
+        assert!(
+            target.starts_with("https:") || Path::new(&root()).join(target).exists(),
+            "{target}"
+        );
+    }
+}

@@ -10,7 +10,12 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// TCP: a host, which is an IP address or a name, and a port. Port 0 lets the kernel choose.
-    Tcp { host: String, port: u16 },
+    Tcp {
+        /// An IP address, without brackets, or a name.
+        host: String,
+        /// 0 to 65535.
+        port: u16,
+    },
 }
 
 impl Endpoint {

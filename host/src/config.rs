@@ -10,16 +10,23 @@ use std::time::Duration;
 /// Everything `serve` can be told.
 #[derive(Clone, Debug)]
 pub struct ServeConfig {
+    /// What computes the replies.
     pub handler: HandlerSource,
+    /// Where clients connect to.
     pub listen: Vec<Endpoint>,
     /// Overrides what the handler declares.
     pub framing: Option<Framing>,
     /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.
     pub max_message_bytes: Option<usize>,
+    /// Which messages share an instance.
     pub isolation: Isolation,
+    /// What the guest may see of the outside.
     pub grants: Grants,
+    /// What one instance may use.
     pub guest_limits: GuestLimits,
+    /// A connection on which no byte moves for so long is closed; `None` for never.
     pub idle_timeout: Option<Duration>,
+    /// What the whole server may use.
     pub server_limits: ServerLimits,
     /// Threads that serve; `None` for as many as the machine has cores.
     pub workers: Option<usize>,

@@ -17,10 +17,15 @@ use tracing::Instrument;
 
 /// Everything a server needs, bound and loaded.
 pub struct Server<H> {
+    /// Computes the replies.
     pub handler: H,
+    /// How messages are cut out of what clients send.
     pub framing: Framing,
+    /// Where clients come from.
     pub listeners: Vec<Listener>,
+    /// What one connection may use.
     pub connection_limits: ConnectionLimits,
+    /// What all of them together may use.
     pub limits: ServerLimits,
 }
 

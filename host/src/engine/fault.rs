@@ -1,7 +1,6 @@
 //! Wasmtime's errors in the host's words.
 
 use super::guest::Guest;
-use super::load::one_line;
 use crate::handler::CallError;
 use wasmtime::{Error, Trap};
 use wasmtime_wasi::I32Exit;
@@ -29,4 +28,12 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
         },
         false => CallError::Trap(trap),
     })
+}
+
+/// An error and its causes in one line. Wasmtime's own messages span several at times.
+pub fn one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -19,7 +19,9 @@ pub struct Grants {
 /// A directory of the host and the path under which the guest finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
+    /// Its path on the host.
     pub host: PathBuf,
+    /// Its path for the guest.
     pub guest: String,
 }
 

@@ -1,20 +1,34 @@
 //! One sandbox: an instance of a handler in a store of its own.
 
+use super::contract::RESPOND;
 use super::contract::bindings::FramedResponder;
-use super::contract::bindings::exports::echo_host::handler::manifest::About as DeclaredAbout;
 use super::fault;
+use super::grants::Grants;
 use super::guest::Guest;
-use super::load::LoadedHandler;
+use super::manifest::DeclaredAbout;
 use crate::handler::CallError;
+use crate::limits::GuestLimits;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-use wasmtime::component::{Instance as WasmInstance, TypedFunc};
+use wasmtime::component::{Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store};
 
 /// Epochs until a running guest lets others run.
 const YIELD_AFTER_TICKS: u64 = 1;
+
+/// What the instances of one handler are made from.
+pub struct Template {
+    pub instance_pre: InstancePre<Guest>,
+    pub grants: Grants,
+    pub limits: GuestLimits,
+    /// The places of the engine's pool, one for each memory.
+    pub places: Arc<Semaphore>,
+    /// How many of them an instance takes.
+    pub memories: u32,
+}
 
 /// An instance of a handler, for one call at a time.
 ///
@@ -30,29 +44,29 @@ pub struct Instance {
 
 impl Instance {
     /// Makes an instance, as soon as there is a place for it and within the call timeout.
-    pub async fn new(handler: &LoadedHandler) -> Result<Self, CallError> {
-        let call_timeout = handler.limits.call_timeout;
-        match timeout(call_timeout, Self::instantiate(handler)).await {
+    pub async fn new(template: &Template) -> Result<Self, CallError> {
+        let call_timeout = template.limits.call_timeout;
+        match timeout(call_timeout, Self::instantiate(template)).await {
             Ok(instance) => instance,
             Err(_) => Err(CallError::Timeout(call_timeout)),
         }
     }
 
-    async fn instantiate(handler: &LoadedHandler) -> Result<Self, CallError> {
-        let place = handler
+    async fn instantiate(template: &Template) -> Result<Self, CallError> {
+        let place = template
             .places
             .clone()
-            .acquire_many_owned(handler.memories)
+            .acquire_many_owned(template.memories)
             .await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
-        let guest = Guest::new(&handler.grants, handler.limits.max_memory_bytes)?;
-        let mut store = Store::new(handler.instance_pre.engine(), guest);
+        let guest = Guest::new(&template.grants, template.limits.max_memory_bytes)?;
+        let mut store = Store::new(template.instance_pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         store.epoch_deadline_async_yield_and_update(YIELD_AFTER_TICKS);
         let made = async {
-            let wasm = handler.instance_pre.instantiate_async(&mut store).await?;
-            let respond = wasm.get_typed_func(&mut store, handler.respond)?;
+            let wasm = template.instance_pre.instantiate_async(&mut store).await?;
+            let respond = wasm.get_typed_func(&mut store, RESPOND)?;
             Ok((wasm, respond))
         };
         let made = made.await;
@@ -62,14 +76,14 @@ impl Instance {
             respond,
             wasm,
             store,
-            call_timeout: handler.limits.call_timeout,
+            call_timeout: template.limits.call_timeout,
             _place: place,
         })
     }
 
     /// Computes the reply to one message, within the call timeout.
     pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        let respond = self.respond.clone();
+        let respond = self.respond;
         self.call(async move |store| {
             let (reply,) = respond.call_async(store, (message,)).await?;
             Ok(reply)

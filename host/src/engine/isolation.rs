@@ -1,6 +1,6 @@
 //! Which messages share an instance.
 
-use super::instance::Instance;
+use super::instance::{Instance, Template};
 use super::load::LoadedHandler;
 use crate::handler::{CallError, Handler, Responder};
 use bytes::Bytes;
@@ -72,16 +72,16 @@ enum Place {
 impl Responder for Guarded {
     async fn open(&mut self) -> Result<(), CallError> {
         if let Place::Own(instance) = &mut self.instance {
-            *instance = Some(Instance::new(&self.handler).await?);
+            *instance = Some(Instance::new(&self.handler.template).await?);
         }
         Ok(())
     }
 
     async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
         match &mut self.instance {
-            Place::Own(instance) => respond_in(instance, &self.handler, message).await,
+            Place::Own(instance) => respond_in(instance, &self.handler.template, message).await,
             Place::Shared(shared) => {
-                respond_in(&mut *shared.lock().await, &self.handler, message).await
+                respond_in(&mut *shared.lock().await, &self.handler.template, message).await
             }
             Place::Fresh => self.handler.call(message).await,
         }
@@ -92,12 +92,12 @@ impl Responder for Guarded {
 /// ended well: one that failed, or was given up half-way, leaves an instance nobody may use again.
 async fn respond_in(
     place: &mut Option<Instance>,
-    handler: &LoadedHandler,
+    template: &Template,
     message: Bytes,
 ) -> Result<Bytes, CallError> {
     let mut instance = match place.take() {
         Some(instance) => instance,
-        None => Instance::new(handler).await?,
+        None => Instance::new(template).await?,
     };
     let reply = instance.respond(message).await?;
     *place = Some(instance);

@@ -1,56 +1,20 @@
 //! From a handler file to a handler that can serve: read, compile, check, link, try out.
 
-use super::contract::{self, ContractError, ManifestError, Tier};
+use super::contract::{self, ContractError, Tier};
+use super::fault::one_line;
 use super::grants::Grants;
-use super::guest::Guest;
-use super::instance::Instance;
+use super::imports::Imports;
+use super::instance::{Instance, Template};
+use super::manifest::{About, ManifestError};
 use super::source::{HandlerSource, SourceError};
 use super::{Engine, MAX_MEMORIES};
-use crate::framing::Framing;
 use crate::handler::CallError;
-use crate::limits::GuestLimits;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
-
-/// The interfaces this host offers, all in their version 0.2.
-const OFFERED: [&str; 6] = [
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
-];
-/// What a program that uses no more than its language's standard library imports all the same.
-const PLAIN: [&str; 5] = [
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-];
-/// Our own interfaces that hold types only, and that a component imports to name them.
-const TYPES: &str = "echo-host:handler/types@";
-
-/// What a handler says about itself: `manifest.about` of the WIT package.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    pub name: String,
-    pub version: String,
-    pub framing: Framing,
-    pub max_message_bytes: usize,
-}
+use bytes::Bytes;
+use wasmtime::component::Component;
 
 /// A handler that was compiled, linked and tried out.
 pub struct LoadedHandler {
-    pub(super) instance_pre: InstancePre<Guest>,
-    pub(super) respond: ComponentExportIndex,
-    pub(super) grants: Grants,
-    pub(super) limits: GuestLimits,
-    pub(super) places: Arc<Semaphore>,
-    /// Places one instance takes.
-    pub(super) memories: u32,
+    pub(super) template: Template,
     tier: Tier,
     about: Option<About>,
     wants: Vec<String>,
@@ -117,38 +81,46 @@ impl Engine {
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
         let tier = contract::tier(&component, &self.wasm)?;
-        let imports = imports(&component, &self.wasm);
-        check_imports(&imports)?;
+        let imports = Imports::of(&component, &self.wasm);
+        let unknown = imports.not_offered();
+        if !unknown.is_empty() {
+            return Err(LoadFault::Imports(unknown.join(", ")));
+        }
         if matches!(tier, Tier::Conversation | Tier::Program) {
             return Err(LoadFault::NotServedYet(tier));
         }
-        let memories = component
-            .resources_required()
-            .map_or(1, |needs| needs.num_memories.max(1));
+        let template = self.template(&component, grants)?;
+        let mut trial = Instance::new(&template).await.map_err(LoadFault::Start)?;
+        let about = match tier {
+            Tier::FramedResponder => {
+                let declared = trial.describe().await.map_err(LoadFault::Describe)?;
+                Some(declared.try_into()?)
+            }
+            _ => None,
+        };
+        Ok(LoadedHandler {
+            template,
+            tier,
+            about,
+            wants: imports.beyond_plain(),
+            size_bytes: binary.len(),
+        })
+    }
+
+    fn template(&self, component: &Component, grants: Grants) -> Result<Template, LoadFault> {
+        let needs = component.resources_required();
+        let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
         if memories > MAX_MEMORIES {
             return Err(LoadFault::Memories(memories));
         }
         let link = |error| LoadFault::Link(one_line(&error));
-        let mut handler = LoadedHandler {
-            instance_pre: self.linker.instantiate_pre(&component).map_err(link)?,
-            respond: component
-                .get_export_index(None, "respond")
-                .ok_or_else(|| LoadFault::Link("`respond` is gone".to_owned()))?,
+        Ok(Template {
+            instance_pre: self.linker.instantiate_pre(component).map_err(link)?,
             grants,
             limits: self.limits,
             places: self.places.clone(),
             memories,
-            tier,
-            about: None,
-            wants: imports.into_iter().filter(|name| !is_plain(name)).collect(),
-            size_bytes: binary.len(),
-        };
-        let mut trial = Instance::new(&handler).await.map_err(LoadFault::Start)?;
-        if tier == Tier::FramedResponder {
-            let declared = trial.describe().await.map_err(LoadFault::Describe)?;
-            handler.about = Some(declared.try_into()?);
-        }
-        Ok(handler)
+        })
     }
 }
 
@@ -174,44 +146,7 @@ impl LoadedHandler {
     }
 
     /// Makes an instance of its own for one message and returns the reply.
-    pub async fn call(&self, message: bytes::Bytes) -> Result<bytes::Bytes, CallError> {
-        Instance::new(self).await?.respond(message).await
+    pub async fn call(&self, message: Bytes) -> Result<Bytes, CallError> {
+        Instance::new(&self.template).await?.respond(message).await
     }
-}
-
-fn imports(component: &Component, engine: &wasmtime::Engine) -> Vec<String> {
-    component
-        .component_type()
-        .imports(engine)
-        .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
-fn check_imports(imports: &[String]) -> Result<(), LoadFault> {
-    let unknown: Vec<_> = imports
-        .iter()
-        .filter(|name| !is_offered(name))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    Err(LoadFault::Imports(unknown.join(", ")))
-}
-
-fn is_offered(import: &str) -> bool {
-    let ours = import.starts_with(TYPES) || import.starts_with("echo-host:handler/connections@");
-    ours || OFFERED.iter().any(|package| import.starts_with(package)) && import.contains("@0.2.")
-}
-
-fn is_plain(import: &str) -> bool {
-    import.starts_with(TYPES) || PLAIN.iter().any(|package| import.starts_with(package))
-}
-
-/// An error and its causes in one line. Wasmtime's own messages span several at times.
-pub(super) fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -1,9 +1,9 @@
 //! The sandbox: compiles components, makes instances of them and calls them. The only part of the host
 //! that names wasmtime.
 //!
-//! Data flows through it in this order: [`source`] reads and recognises a handler file, [`contract`]
-//! finds out which world it implements, [`load`] turns it into a [`LoadedHandler`], [`instance`] makes
-//! and calls one sandbox, [`isolation`] decides which connections share one.
+//! Data flows through it in this order: `source` reads and recognises a handler file, `contract`
+//! finds out which world it implements, `load` turns it into a [`LoadedHandler`], `instance` makes
+//! and calls one sandbox, `isolation` decides which connections share one.
 
 pub mod isolation;
 pub mod load;
@@ -14,13 +14,16 @@ mod fault;
 mod grants;
 mod guest;
 mod guest_log;
+mod imports;
 mod instance;
+mod manifest;
 mod ticker;
 
 pub use contract::Tier;
 pub use grants::{Directory, Grants, InvalidGrant};
 pub use isolation::{Isolated, Isolation};
 pub use load::{LoadError, LoadedHandler};
+pub use manifest::About;
 pub use source::HandlerSource;
 
 use crate::limits::GuestLimits;

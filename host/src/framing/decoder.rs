@@ -43,10 +43,13 @@ impl Decoder {
     ///
     /// After `None`, `input` holds at most `max_message_bytes` and one ending or length.
     pub fn next(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, FramingError> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         match &self.framing {
             Framing::Chunks => {
                 let length = input.len().min(self.max_message_bytes);
-                Ok((length > 0).then(|| input.split_to(length).freeze()))
+                Ok(Some(input.split_to(length).freeze()))
             }
             Framing::Lines => self.next_line(input),
             Framing::LengthPrefixed(width) => {

@@ -124,7 +124,7 @@ impl FromStr for Framing {
 fn parse_hex(text: &str) -> Result<Vec<u8>, InvalidFraming> {
     let invalid = || InvalidFraming::Hex(text.to_owned());
     let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(invalid);
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(invalid());
     }
     text.as_bytes()

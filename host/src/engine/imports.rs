@@ -1,0 +1,59 @@
+//! What a component wants from its host.
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The interfaces this host offers, all in their version 0.2.
+const OFFERED: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+/// What a program that uses no more than its language's standard library imports all the same.
+const PLAIN: [&str; 5] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+];
+/// Our own interface that holds types only: a component imports it to name them.
+const TYPES: &str = "echo-host:handler/types@";
+
+/// The names of the interfaces a component imports, in its own order.
+pub struct Imports(Vec<String>);
+
+impl Imports {
+    /// The imports of `component`.
+    pub fn of(component: &Component, engine: &Engine) -> Self {
+        let ty = component.component_type();
+        Imports(
+            ty.imports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+        )
+    }
+
+    /// Those this host has never heard of, quoted.
+    pub fn not_offered(&self) -> Vec<String> {
+        let names = self.0.iter().filter(|name| !is_offered(name));
+        names.map(|name| format!("`{name}`")).collect()
+    }
+
+    /// Those that say more than that it was written in some language.
+    pub fn beyond_plain(self) -> Vec<String> {
+        self.0.into_iter().filter(|name| !is_plain(name)).collect()
+    }
+}
+
+fn is_offered(import: &str) -> bool {
+    let known = OFFERED.iter().any(|package| import.starts_with(package));
+    import.starts_with(TYPES) || known && import.contains("@0.2.")
+}
+
+fn is_plain(import: &str) -> bool {
+    import.starts_with(TYPES) || PLAIN.iter().any(|package| import.starts_with(package))
+}
