@@ -1,0 +1,71 @@
+//! Answers each line with the line reversed.
+//!
+//! It declares its framing, so it always sees whole lines, whatever pieces TCP delivers them in.
+
+wit_bindgen::generate!({ path: "../../wit", world: "framed-responder" });
+
+use echo_host::handler::types::Framing;
+use exports::echo_host::handler::manifest;
+
+struct Reverse;
+
+impl manifest::Guest for Reverse {
+    fn describe() -> manifest::About {
+        manifest::About {
+            name: "reverse".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            framing: Framing::Lines,
+            max_message_bytes: 65_536,
+        }
+    }
+}
+
+impl Guest for Reverse {
+    fn respond(line: Vec<u8>) -> Vec<u8> {
+        let mut reply = reversed(&line);
+        reply.push(b'\n');
+        reply
+    }
+}
+
+// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+#[cfg(target_family = "wasm")]
+export!(Reverse);
+
+/// Reverses by characters, so that text stays text; what is not UTF-8 is reversed by bytes.
+fn reversed(line: &[u8]) -> Vec<u8> {
+    let Ok(text) = str::from_utf8(line) else {
+        return line.iter().rev().copied().collect();
+    };
+    // Room for the line ending too, so that the reply is never moved.
+    let mut reply = String::with_capacity(line.len() + 1);
+    reply.extend(text.chars().rev());
+    reply.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manifest::Guest as _;
+
+    #[test]
+    fn a_reply_is_the_line_reversed_and_ended() {
+        assert_eq!(Reverse::respond(b"hello".to_vec()), b"olleh\n");
+        assert_eq!(Reverse::respond(Vec::new()), b"\n");
+    }
+
+    #[test]
+    fn characters_stay_whole() {
+        assert_eq!(reversed("naïve €5".as_bytes()), "5€ evïan".as_bytes());
+    }
+
+    #[test]
+    fn what_is_not_text_is_reversed_by_bytes() {
+        assert_eq!(reversed(&[0xff, 0x00, 0x80]), [0x80, 0x00, 0xff]);
+    }
+
+    #[test]
+    fn it_asks_for_lines() {
+        assert!(matches!(Reverse::describe().framing, Framing::Lines));
+    }
+}

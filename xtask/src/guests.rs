@@ -1,0 +1,157 @@
+//! `cargo xtask build-guests`: from handler crates to components.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::artifacts::{self, Artifact};
+use crate::toolchain::Toolchain;
+use crate::{component, layout};
+
+/// Something to build.
+#[derive(Debug, PartialEq, Eq)]
+enum Guest {
+    /// A folder of guest/, whose package is named guest-NAME.
+    Named(String),
+    /// A crate of its own, anywhere.
+    Outside(PathBuf),
+}
+
+/// Builds the guests of these names or paths, or all of guest/ if there are none.
+pub fn build(arguments: &[String]) -> Result<()> {
+    let known = known()?;
+    let mut named = Vec::new();
+    let mut outside = Vec::new();
+    for argument in arguments {
+        match choose(argument, &known)? {
+            Guest::Named(name) => named.push(name),
+            Guest::Outside(folder) => outside.push(folder),
+        }
+    }
+    if arguments.is_empty() {
+        named = known;
+    }
+    let toolchain = Toolchain::find()?;
+    toolchain.introduce();
+
+    let mut components = Vec::new();
+    if !named.is_empty() {
+        components.extend(finish(build_named(toolchain, &named)?)?);
+    }
+    for folder in &outside {
+        components.extend(finish(build_outside(toolchain, folder)?)?);
+    }
+    list(components)
+}
+
+/// The folders of guest/ that hold a crate, in order. Those of other languages do not.
+fn known() -> Result<Vec<String>> {
+    let folder = layout::guest_sources();
+    let context = || format!("cannot read {}", folder.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(context)? {
+        let entry = entry.with_context(context)?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Finds what the user means. A name of guest/ comes first; `./NAME` means the folder.
+fn choose(argument: &str, known: &[String]) -> Result<Guest> {
+    if known.iter().any(|name| name == argument) {
+        return Ok(Guest::Named(argument.to_owned()));
+    }
+    let Ok(folder) = fs::canonicalize(argument) else {
+        bail!(
+            "no guest `{argument}`: it is no folder, and guest/ has only {}",
+            known.join(", ")
+        );
+    };
+    if !folder.join("Cargo.toml").is_file() {
+        bail!(
+            "{} has no Cargo.toml: name the folder of a handler crate",
+            folder.display()
+        );
+    }
+    let inside = fs::canonicalize(layout::guest_sources())
+        .is_ok_and(|guests| folder.parent() == Some(&guests));
+    match folder.file_name() {
+        Some(name) if inside => Ok(Guest::Named(name.to_string_lossy().into_owned())),
+        _ => Ok(Guest::Outside(folder)),
+    }
+}
+
+fn build_named(toolchain: Toolchain, names: &[String]) -> Result<Vec<Artifact>> {
+    let mut cargo = toolchain.cargo_build();
+    cargo.current_dir(layout::root());
+    cargo.args(names.iter().map(|name| format!("--package=guest-{name}")));
+    let mut artifacts = compile(cargo)?;
+    for artifact in &mut artifacts {
+        // A library's name has underscores where its folder's has hyphens.
+        let folder = |name: &&String| name.replace('-', "_") == artifact.name;
+        if let Some(name) = names.iter().find(folder) {
+            artifact.name.clone_from(name);
+        }
+    }
+    Ok(artifacts)
+}
+
+fn build_outside(toolchain: Toolchain, folder: &Path) -> Result<Vec<Artifact>> {
+    let mut cargo = toolchain.cargo_build();
+    // Cargo looks for a crate's own settings from the folder it runs in.
+    cargo.current_dir(folder);
+    let artifacts = compile(cargo)?;
+    if artifacts.is_empty() {
+        let manifest = folder.join("Cargo.toml");
+        bail!(
+            "{} builds no WebAssembly file: add `crate-type = [\"cdylib\"]` under [lib]",
+            manifest.display()
+        );
+    }
+    Ok(artifacts)
+}
+
+/// Runs cargo, which explains its failures itself.
+fn compile(mut cargo: Command) -> Result<Vec<Artifact>> {
+    cargo.arg("--target-dir").arg(layout::guest_build());
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    let output = cargo
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the guests do not build: see cargo's messages above");
+    }
+    artifacts::parse(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// Puts components where the host, the tests and the user look for them.
+fn finish(artifacts: Vec<Artifact>) -> Result<Vec<PathBuf>> {
+    let to_component = |artifact: Artifact| {
+        let file = artifact.file;
+        let wasm = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let component = component::from_wasm(wasm, artifact.purpose)
+            .with_context(|| format!("cannot make a component of {}", file.display()))?;
+        let path = layout::components().join(format!("{}.wasm", artifact.name));
+        component::write(&path, &component)?;
+        Ok(path)
+    };
+    artifacts.into_iter().map(to_component).collect()
+}
+
+fn list(mut components: Vec<PathBuf>) -> Result<()> {
+    components.sort();
+    for path in &components {
+        let size = fs::metadata(path)
+            .with_context(|| format!("cannot read {}", path.display()))?
+            .len();
+        let shown = path.strip_prefix(layout::root()).unwrap_or(path);
+        println!("{:<32} {:>8.1} KiB", shown.display(), size as f64 / 1024.0);
+    }
+    Ok(())
+}

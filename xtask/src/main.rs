@@ -1,0 +1,48 @@
+//! The project's chores: `cargo xtask --help` lists them.
+
+mod artifacts;
+mod check;
+mod component;
+mod guests;
+mod layout;
+mod packages;
+mod step;
+mod test;
+mod toolchain;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Builds the guests and runs the project's checks.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Build handlers into target/guests/NAME.wasm, with whatever compiler this machine has.
+    BuildGuests {
+        /// Names of folders in guest/, or paths of other handler crates. All of guest/ by default.
+        #[arg(value_name = "NAME|PATH")]
+        guests: Vec<String>,
+    },
+    /// Build the guests and run every test.
+    Test {
+        /// Passed to the test runner: a test's name, for instance. Doctests run only without any.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Check formatting, lints, documentation, and the licences of dependencies.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let result = match Task::parse() {
+        Task::BuildGuests { guests } => guests::build(&guests).map(|()| ExitCode::SUCCESS),
+        Task::Test { arguments } => test::run(&arguments),
+        Task::Check => check::run().map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,58 @@
+//! Runs other programs, and says which.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Says what happens next. On stderr: stdout is for results.
+pub fn announce(what: &str) {
+    eprintln!("==> {what}");
+}
+
+/// Runs a command to its end. What it prints is its own explanation of a failure.
+pub fn run(what: &str, command: &mut Command) -> Result<()> {
+    announce(what);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    if !status.success() {
+        bail!(
+            "{what}: failed, see above ({} ended with {status})",
+            name(command)
+        );
+    }
+    Ok(())
+}
+
+/// True if the command runs and succeeds. Nothing is printed either way.
+pub fn succeeds(command: &mut Command) -> bool {
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// The cargo that runs this program. What it said about this program's own package is forgotten: build
+/// scripts that read those variables would take them for a change, and run again.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
+fn name(command: &Command) -> String {
+    let path = Path::new(command.get_program());
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
