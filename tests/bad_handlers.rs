@@ -137,16 +137,16 @@ fn components_of_another_world() {
 }
 
 #[test]
-fn worlds_that_are_known_and_not_served_yet() {
+fn worlds_that_are_known_but_hollow() {
     assert_bad_bytes(
         r#"(component (instance $i)
              (export "echo-host:handler/manifest@0.1.0" (instance $i))
              (export "echo-host:handler/conversation@0.1.0" (instance $i)))"#,
-        &["is a conversation-handler", "does not serve yet"],
+        &["does not fit the host", "describe"],
     );
     assert_bad_bytes(
         r#"(component (instance $i) (export "wasi:cli/run@0.2.6" (instance $i)))"#,
-        &["is a program (wasi:cli/command)", "does not serve yet"],
+        &["does not fit the host", "run"],
     );
 }
 
@@ -197,5 +197,44 @@ fn a_trap_in_call_is_the_handlers_fault() {
         &called,
         65,
         &["the handler trapped: wasm `unreachable` instruction executed"],
+    );
+}
+
+#[test]
+fn a_bad_manifest_is_refused_at_load() {
+    for (variable, reason) in [
+        (
+            "PUPPET_NAME=",
+            "has a bad manifest: its name `` is not 1 to 64 printable characters",
+        ),
+        (
+            "PUPPET_NAME=\x1b[31mred",
+            "its name `\\u{1b}[31mred` is not",
+        ),
+        (
+            "PUPPET_FRAMING=0",
+            "its framing is impossible: a fixed message is 1 to",
+        ),
+        (
+            "PUPPET_FRAMING=65537",
+            "its messages have 65537 bytes, more than its own limit of 65536",
+        ),
+        ("PUPPET_MAX=0", "its largest message is 0 bytes"),
+    ] {
+        let checked = echo_host(&["check", &guest("puppet"), "--env", variable]);
+        assert_refused(&checked, 65, &[reason]);
+    }
+    let checked = echo_host(&[
+        "check",
+        &guest("puppet"),
+        "--env",
+        "PUPPET_MAX=x",
+        "--log-level",
+        "off",
+    ]);
+    assert_refused(
+        &checked,
+        65,
+        &["cannot describe itself: the handler trapped"],
     );
 }

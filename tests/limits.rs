@@ -29,6 +29,15 @@ fn a_handlers_own_limit_holds_without_an_option() {
 }
 
 #[test]
+fn raising_a_handlers_limit_is_said_and_lowering_it_is_not() {
+    let host = Host::serve(&[&guest("reverse"), "--max-message", "128KiB"]);
+    host.wait_for_log("--max-message 131072 is more than the 65536 bytes the handler expects");
+    assert_eq!(host.connect().ask(&"x".repeat(100_000)).len(), 100_000);
+    let host = Host::serve(&[&guest("reverse"), "--max-message", "1KiB"]);
+    assert!(!host.stop().contains("is more than"));
+}
+
+#[test]
 fn a_client_that_does_not_read_is_not_read_from_either() {
     let host = Host::serve(&[]);
     let mut client = host.connect();

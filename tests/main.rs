@@ -10,6 +10,7 @@ mod architecture;
 mod bad_handlers;
 mod clients;
 mod command_line;
+mod conversations;
 mod echo;
 mod framing;
 mod isolation;

@@ -2,7 +2,7 @@
 //! anything is bound.
 
 use crate::address::Endpoint;
-use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler};
+use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
 use crate::limits::{ConnectionLimits, GuestLimits, ServerLimits};
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub struct ServeConfig {
     pub framing: Option<Framing>,
     /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.
     pub max_message_bytes: Option<usize>,
+    /// A conversation's connection on which more bytes than this wait to be written is closed.
+    pub max_unsent_bytes: usize,
     /// Which messages share an instance.
     pub isolation: Isolation,
     /// What the guest may see of the outside.
@@ -40,6 +42,8 @@ pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 1 << 20;
 pub enum ConfigError {
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
+    #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
+    Isolation { tier: Tier, isolation: Isolation },
     #[error("{endpoint} is given twice (--listen)")]
     ListenTwice { endpoint: Endpoint },
     #[error(
@@ -63,12 +67,24 @@ impl ServeConfig {
         Ok(())
     }
 
+    fn check_isolation(&self, tier: Tier) -> Result<(), ConfigError> {
+        let isolation = self.isolation;
+        match (tier, isolation) {
+            (Tier::Conversation, Isolation::Message)
+            | (Tier::Program, Isolation::Message | Isolation::Shared) => {
+                Err(ConfigError::Isolation { tier, isolation })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The framing and the connection limits to serve `handler` with: the operator's word counts,
     /// then the handler's, then the defaults.
     pub fn connection(
         &self,
         handler: &LoadedHandler,
     ) -> Result<(Framing, ConnectionLimits), ConfigError> {
+        self.check_isolation(handler.tier())?;
         let about = handler.about();
         let framing = self
             .framing
@@ -95,6 +111,7 @@ impl ServeConfig {
                 framing,
                 ConnectionLimits {
                     max_message_bytes: limit,
+                    max_unsent_bytes: self.max_unsent_bytes,
                     idle_timeout: self.idle_timeout,
                 },
             )),

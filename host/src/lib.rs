@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod call;
 pub mod client;
 pub mod config;
 pub mod connection;
@@ -25,4 +26,5 @@ pub mod framing;
 pub mod handler;
 pub mod limits;
 pub mod listener;
+pub mod outbox;
 pub mod server;

@@ -5,12 +5,32 @@ use std::time::Duration;
 /// Bytes asked of the kernel in one read.
 pub const READ_BYTES: usize = 64 << 10;
 
-/// Unsent reply bytes of one connection above which no further message is read or answered.
-pub const MAX_UNSENT_BYTES: usize = 256 << 10;
+/// Unsent bytes of one connection from which on its client's messages wait: the high-water mark.
+pub const HIGH_WATER_BYTES: usize = 256 << 10;
 
-/// How long, and how many bytes, a closing connection goes on discarding what its client still sends,
-/// so that the kernel does not answer it with a reset that would destroy the last replies on their way
-/// (RFC 9112, section 9.6, tells the same of HTTP).
+/// Bytes that are on their way between a connection and a program, in each direction.
+pub const PIPE_BYTES: usize = 64 << 10;
+
+/// What the sends of one callback may add up to, in bytes, and how many sends, closes and changes of
+/// timers or framings it may make. Joined sends count once.
+pub const MAX_CALLBACK_BYTES: usize = 64 << 20;
+/// See [`MAX_CALLBACK_BYTES`].
+pub const MAX_CALLBACK_ORDERS: usize = 100_000;
+
+/// Timers one session may have set at once.
+pub const MAX_TIMERS: usize = 1024;
+
+/// How long a handler whose shared instance fails again and again is left alone: twice as long each time,
+/// from the first value up to the second. An instance that lived for longer than the third is no sign of
+/// trouble.
+pub const RESTART_BACK_OFF: (Duration, Duration, Duration) = (
+    Duration::from_millis(50),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+);
+
+/// How long, and how many bytes, a closing connection goes on discarding what its client still sends
+/// (RFC 9112, section 9.6, asks the same of HTTP servers).
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// See [`LINGER_TIME`].
 pub const LINGER_BYTES: usize = 1 << 20;
@@ -32,6 +52,8 @@ pub const LISTEN_BACKLOG: i32 = 1024;
 pub struct ConnectionLimits {
     /// The longest message, in bytes.
     pub max_message_bytes: usize,
+    /// A conversation's connection on which more bytes than this wait to be written is closed.
+    pub max_unsent_bytes: usize,
     /// A connection on which no byte moves for so long is closed; `None` for never.
     pub idle_timeout: Option<Duration>,
 }

@@ -5,6 +5,8 @@ use super::log::{self, LogArgs};
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
+use echo_host::call::call;
+use echo_host::engine::Isolation;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -37,11 +39,12 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(async {
-        let grants = args.guest.grants();
+        let grants = args.guest.grants(&args.handler.source());
         grants.check()?;
         let engine = args.guest.small_engine()?;
         let handler = engine.load(&args.handler.source(), grants).await?;
-        anyhow::Ok(handler.call(Bytes::from(message)).await?)
+        let serving = handler.serving(Isolation::Connection);
+        anyhow::Ok(call(&serving, Bytes::from(message)).await?)
     })?;
     let mut stdout = io::stdout().lock();
     stdout

@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let source = args.handler.source();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handler = runtime.block_on(async {
-        let grants = args.guest.grants();
+        let grants = args.guest.grants(&source);
         grants.check()?;
         anyhow::Ok(args.guest.small_engine()?.load(&source, grants).await?)
     })?;

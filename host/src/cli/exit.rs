@@ -3,7 +3,7 @@
 use anyhow::Error;
 use echo_host::config::ConfigError;
 use echo_host::engine::{EngineError, InvalidGrant, LoadError};
-use echo_host::handler::CallError;
+use echo_host::handler::{CallError, SessionError};
 use echo_host::listener::BindError;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ fn code(error: &Error) -> u8 {
         .chain()
         .find_map(|cause| {
             let is = Cause(cause);
-            if is.a::<LoadError>() || is.a::<CallError>() {
+            if is.a::<LoadError>() || is.a::<SessionError>() || is.a::<CallError>() {
                 Some(BAD_HANDLER)
             } else if is.a::<BindError>() || is.a::<ConnectError>() {
                 Some(UNAVAILABLE)

@@ -10,6 +10,15 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox")]
 pub struct GuestArgs {
+    /// Give the handler an argument (repeatable; in the variable, one a line)
+    #[arg(
+        long,
+        value_name = "TEXT",
+        value_delimiter = '\n',
+        allow_hyphen_values = true,
+        env = "ECHO_HOST_ARG"
+    )]
+    arg: Vec<String>,
     /// Give the handler an environment variable (repeatable; in the variable, one a line)
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_ENV", hide_env_values = true)]
     env: Vec<(String, String)>,
@@ -31,8 +40,13 @@ pub struct GuestArgs {
 }
 
 impl GuestArgs {
-    pub fn grants(&self) -> Grants {
+    pub fn grants(&self, handler: &HandlerSource) -> Grants {
+        let name = match handler {
+            HandlerSource::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+            HandlerSource::BuiltInEcho => "echo".into(),
+        };
         Grants {
+            args: [&[name.into_owned()], &self.arg[..]].concat(),
             env: self.env.clone(),
             directories: self.dir.clone(),
         }

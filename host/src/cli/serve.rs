@@ -3,12 +3,12 @@
 use super::guest::GuestArgs;
 use super::log::{self, LogArgs};
 use super::signals;
-use super::values::{OptionalTime, message, optional_time, time};
+use super::values::{OptionalTime, message, optional_time, size, time};
 use anyhow::Context;
 use clap::{Args, Parser, ValueEnum};
 use echo_host::address::Endpoint;
 use echo_host::config::ServeConfig;
-use echo_host::engine::{Engine, HandlerSource, Isolated, Isolation};
+use echo_host::engine::{Engine, HandlerSource, Isolation};
 use echo_host::framing::Framing;
 use echo_host::limits::ServerLimits;
 use echo_host::listener::Listener;
@@ -65,6 +65,10 @@ struct LimitArgs {
     /// the handler declares less]
     #[arg(long, value_name = "SIZE", value_parser = message, env = "ECHO_HOST_MAX_MESSAGE")]
     max_message: Option<usize>,
+    /// Bytes that may wait to be sent on one connection of a conversation; a client that reads more slowly
+    /// than it is written to is disconnected
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1MiB", env = "ECHO_HOST_MAX_UNSENT")]
+    max_unsent: usize,
     /// Connections served at once; further clients wait
     #[arg(
         long,
@@ -113,20 +117,22 @@ impl ServeArgs {
     }
 
     fn config(&self) -> ServeConfig {
+        let handler = match &self.handler {
+            Some(path) => HandlerSource::File(path.clone()),
+            None => HandlerSource::BuiltInEcho,
+        };
         ServeConfig {
-            handler: match &self.handler {
-                Some(path) => HandlerSource::File(path.clone()),
-                None => HandlerSource::BuiltInEcho,
-            },
+            grants: self.guest.grants(&handler),
+            handler,
             listen: self.listen.clone(),
             framing: self.framing.clone(),
             max_message_bytes: self.limits.max_message,
+            max_unsent_bytes: self.limits.max_unsent,
             isolation: match self.isolation {
                 IsolationArg::Connection => Isolation::Connection,
                 IsolationArg::Shared => Isolation::Shared,
                 IsolationArg::Message => Isolation::Message,
             },
-            grants: self.guest.grants(),
             guest_limits: self.guest.limits(),
             idle_timeout: self.limits.idle_timeout.0,
             server_limits: ServerLimits {
@@ -174,7 +180,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     );
     announce(&listeners).context("cannot print the addresses")?;
     let server = Server {
-        handler: Isolated::new(handler, config.isolation),
+        handler: handler.serving(config.isolation),
         framing,
         listeners,
         connection_limits,

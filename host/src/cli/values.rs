@@ -3,6 +3,9 @@
 use bytesize::ByteSize;
 use std::time::Duration;
 
+/// More than anything here is ever given, and far less than overflows in a sum.
+const MAX_SIZE: usize = 1 << 40;
+
 /// A size in bytes, at least 1: `512`, `64KiB`, `1MB`.
 pub fn size(text: &str) -> Result<usize, String> {
     let ByteSize(bytes) = text
@@ -10,8 +13,8 @@ pub fn size(text: &str) -> Result<usize, String> {
         .map_err(|_| "expected a size such as 512, 64KiB or 1MB".to_owned())?;
     match usize::try_from(bytes) {
         Ok(0) => Err("must be at least 1 byte".to_owned()),
-        Ok(bytes) => Ok(bytes),
-        Err(_) => Err("is more than this machine can address".to_owned()),
+        Ok(bytes @ ..=MAX_SIZE) => Ok(bytes),
+        _ => Err("must be at most 1TiB".to_owned()),
     }
 }
 

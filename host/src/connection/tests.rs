@@ -1,52 +1,89 @@
 //! Connections over an in-memory duplex pipe, with responders that are plain Rust.
 
-use super::{ConnectionError, Traffic, serve};
+use super::{ConnectionError, Ending, Terms, Traffic, serve};
 use crate::framing::FramingError;
-use crate::handler::{CallError, Responder};
-use crate::limits::{ConnectionLimits, LINGER_BYTES, MAX_UNSENT_BYTES, READ_BYTES};
-use bytes::Bytes;
+use crate::handler::{CallError, Event, Session, SessionError};
+use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, LINGER_BYTES, READ_BYTES};
+use crate::outbox::{Outbox, Peer, Transport};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     max_message_bytes: 1 << 20,
+    max_unsent_bytes: 1 << 20,
     idle_timeout: Some(Duration::from_secs(60)),
 };
+
+/// The terms of a connection with a responder, or with a conversation.
+pub fn terms(framing: &str, converses: bool) -> Terms {
+    Terms {
+        framing: framing.parse().unwrap(),
+        limits: LIMITS,
+        converses,
+        stopping: CancellationToken::new(),
+    }
+}
+
+/// An outbox that takes `limit_bytes`.
+pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
+    let peer = Peer {
+        transport: Transport::Tcp,
+        peer: "client".into(),
+        local: "host".into(),
+        listener: "tcp://host".into(),
+    };
+    Arc::new(Outbox::new(1, peer, limit_bytes))
+}
+
+/// How a connection ended.
+pub type Served = JoinHandle<(Traffic, Result<Ending, ConnectionError>)>;
 
 /// Answers each message in brackets, traps at `trap`, takes a minute over `slow`, and counts.
 #[derive(Clone, Default)]
 struct Bracket {
+    outbox: Option<Arc<Outbox>>,
     opened: Arc<AtomicUsize>,
     answered: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
 }
 
-impl Responder for Bracket {
-    async fn open(&mut self) -> Result<(), CallError> {
-        self.opened.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
+impl Session for Bracket {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        let message = match event {
+            Event::Message(message) => message,
+            Event::Open => {
+                self.opened.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         match &message[..] {
-            b"trap" => return Err(CallError::Trap("as asked".into())),
+            b"trap" => return Err(CallError::Trap("as asked".into()).into()),
             b"slow" => tokio::time::sleep(Duration::from_secs(60)).await,
             _ => {}
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
-        Ok([b"[", &message[..], b"]"].concat().into())
+        let outbox = self.outbox.as_ref().unwrap();
+        outbox.send(&[b"[", &message[..], b"]"].concat());
+        Ok(())
+    }
+
+    async fn end(self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-type Served = JoinHandle<(Traffic, Result<(), ConnectionError>)>;
-
 /// A client whose pipe to the served connection holds `pipe_bytes` in each direction.
-fn client(responder: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStream, Served) {
-    let (client, stream) = duplex(pipe_bytes);
-    let framing = framing.parse().unwrap();
-    let served = tokio::spawn(async move { serve(stream, responder, framing, &LIMITS).await });
+fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStream, Served) {
+    let (client, mut stream) = duplex(pipe_bytes);
+    let terms = terms(framing, false);
+    let outbox = outbox(usize::MAX);
+    bracket.outbox = Some(outbox.clone());
+    let served = tokio::spawn(async move { serve(&mut stream, bracket, outbox, &terms).await });
     (client, served)
 }
 
@@ -125,6 +162,7 @@ async fn nothing_is_opened_for_a_client_that_says_nothing() {
     busy.shutdown().await.unwrap();
     served.await.unwrap().1.unwrap();
     assert_eq!(bracket.opened.load(Ordering::Relaxed), 1);
+    assert_eq!(bracket.ended.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,10 +195,15 @@ async fn a_trap_leaves_earlier_replies_and_nothing_else() {
     assert_eq!(replies, b"[a]");
     let (traffic, result) = served.await.unwrap();
     assert!(
-        matches!(result, Err(ConnectionError::Call(CallError::Trap(_)))),
+        matches!(
+            result,
+            Err(ConnectionError::Session(SessionError::Call(
+                CallError::Trap(_)
+            )))
+        ),
         "{result:?}"
     );
-    assert_eq!(traffic.messages, 1);
+    assert_eq!(traffic.messages, 2);
 }
 
 #[tokio::test]
@@ -196,7 +239,7 @@ async fn a_refused_client_that_goes_on_sending_is_not_listened_to_for_ever() {
 
 #[tokio::test]
 async fn reading_stops_while_the_client_does_not_read() {
-    const MESSAGES: usize = 8 * MAX_UNSENT_BYTES / 1024;
+    const MESSAGES: usize = 8 * HIGH_WATER_BYTES / 1024;
     let bracket = Bracket::default();
     let (client, served) = client(bracket.clone(), "fixed:1024", 4096);
     let (mut reader, mut writer) = tokio::io::split(client);
@@ -212,9 +255,9 @@ async fn reading_stops_while_the_client_does_not_read() {
     }
     let answered = bracket.answered.load(Ordering::Relaxed) * 1026;
     assert!(!sender.is_finished());
-    assert!(answered >= MAX_UNSENT_BYTES, "{answered}");
+    assert!(answered >= HIGH_WATER_BYTES, "{answered}");
     assert!(
-        answered <= MAX_UNSENT_BYTES + READ_BYTES + 2 * 4096,
+        answered <= HIGH_WATER_BYTES + READ_BYTES + 2 * 4096,
         "{answered}"
     );
 

@@ -9,8 +9,10 @@ use wasmtime::component::{Component, Type};
 pub mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "framed-responder",
+        world: "conversation-handler",
+        imports: { default: trappable },
         exports: { default: async },
+        with: { "echo-host:handler/connections.connection": crate::engine::connections::Connection },
     });
 }
 

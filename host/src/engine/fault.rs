@@ -2,8 +2,14 @@
 
 use super::guest::Guest;
 use crate::handler::CallError;
+use std::time::Duration;
 use wasmtime::{Error, Trap};
 use wasmtime_wasi::I32Exit;
+
+/// A program has computed for so long without moving a byte.
+#[derive(Debug, thiserror::Error)]
+#[error("busy for more than {0:?}")]
+pub struct BusyTooLong(pub Duration);
 
 /// Why a call into a guest failed.
 pub fn of_call(error: &Error, guest: &Guest) -> CallError {
@@ -19,6 +25,9 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Some(CallError::Exit(*code));
     }
+    if let Some(BusyTooLong(limit)) = error.downcast_ref() {
+        return Some(CallError::Timeout(*limit));
+    }
     let trap = error.downcast_ref::<Trap>()?.to_string();
     let trap = trap.trim_start_matches("wasm trap: ").to_owned();
     Some(match guest.memory.refused() {
@@ -31,7 +40,7 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
 }
 
 /// An error and its causes in one line. Wasmtime's own messages span several at times.
-pub fn one_line(error: &wasmtime::Error) -> String {
+pub fn one_line(error: &Error) -> String {
     format!("{error:#}")
         .split_whitespace()
         .collect::<Vec<_>>()

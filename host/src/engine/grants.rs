@@ -2,14 +2,20 @@
 //! no directories, no network, nothing on standard input.
 
 use super::guest_log::{GuestLog, Stream};
+use super::stdio::Stdio;
 use crate::handler::CallError;
+use crate::limits::PIPE_BYTES;
 use std::path::PathBuf;
 use std::str::FromStr;
+use tokio::io::split;
+use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 /// What a guest is granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
+    /// Arguments, of which the first is the program's name.
+    pub args: Vec<String>,
     /// Environment variables: names and values.
     pub env: Vec<(String, String)>,
     /// Directories it may read and write.
@@ -68,14 +74,20 @@ impl Grants {
     }
 
     /// A fresh view of WASI for one instance.
-    pub(super) fn wasi(&self, log: &GuestLog) -> Result<WasiCtx, CallError> {
+    pub(super) fn wasi(&self, log: &GuestLog, stdio: Option<Stdio>) -> Result<WasiCtx, CallError> {
         let mut wasi = WasiCtx::builder();
-        wasi.envs(&self.env)
+        wasi.args(&self.args)
+            .envs(&self.env)
             .stdout(log.stream(Stream::Stdout))
             .stderr(log.stream(Stream::Stderr))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
+        if let Some(stdio) = stdio {
+            let (input, output) = split(stdio);
+            wasi.stdin(AsyncStdinStream::new(input))
+                .stdout(AsyncStdoutStream::new(PIPE_BYTES, output));
+        }
         for Directory { host, guest } in &self.directories {
             wasi.preopened_dir(host, guest, FsPerms::ReadWrite)
                 .map_err(|error| {

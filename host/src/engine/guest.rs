@@ -1,8 +1,11 @@
 //! What the host keeps for one instance: its view of WASI, its memory budget, its log.
 
+use super::connections::Pending;
 use super::grants::Grants;
 use super::guest_log::GuestLog;
+use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
+use tokio::io::DuplexStream;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -10,18 +13,34 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 /// The data of an instance's store.
 pub struct Guest {
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub table: ResourceTable,
+    /// What the running callback asked for.
+    pub pending: Pending,
+    pub busy_ticks: BusyTicks,
     pub memory: MemoryBudget,
     pub log: GuestLog,
 }
 
 impl Guest {
     /// A guest that is granted `grants` and `max_memory_bytes`, and nothing else.
-    pub fn new(grants: &Grants, max_memory_bytes: usize) -> Result<Self, CallError> {
+    ///
+    /// Its standard input and output are `stdio`, or nothing and the log.
+    pub fn new(
+        grants: &Grants,
+        max_memory_bytes: usize,
+        stdio: Option<DuplexStream>,
+    ) -> Result<Self, CallError> {
         let log = GuestLog::new();
+        let busy_ticks = BusyTicks::default();
+        let stdio = stdio.map(|pipe| Stdio {
+            pipe,
+            busy: busy_ticks.clone(),
+        });
         Ok(Guest {
-            wasi: grants.wasi(&log)?,
+            wasi: grants.wasi(&log, stdio)?,
             table: ResourceTable::new(),
+            pending: Pending::default(),
+            busy_ticks,
             memory: MemoryBudget {
                 limit_bytes: max_memory_bytes,
                 used_bytes: 0,

@@ -20,8 +20,9 @@ const PLAIN: [&str; 5] = [
     "wasi:io/",
     "wasi:random/",
 ];
-/// Our own interface that holds types only: a component imports it to name them.
-const TYPES: &str = "echo-host:handler/types@";
+/// Our own interfaces, which come with the worlds that use them.
+const OURS: &str = "echo-host:handler/";
+const OUR_VERSION: &str = "@0.1.0";
 
 /// The names of the interfaces a component imports, in its own order.
 pub struct Imports(Vec<String>);
@@ -51,9 +52,13 @@ impl Imports {
 
 fn is_offered(import: &str) -> bool {
     let known = OFFERED.iter().any(|package| import.starts_with(package));
-    import.starts_with(TYPES) || known && import.contains("@0.2.")
+    is_ours(import) || known && import.contains("@0.2.")
 }
 
 fn is_plain(import: &str) -> bool {
-    import.starts_with(TYPES) || PLAIN.iter().any(|package| import.starts_with(package))
+    is_ours(import) || PLAIN.iter().any(|package| import.starts_with(package))
+}
+
+fn is_ours(import: &str) -> bool {
+    import.starts_with(OURS) && import.ends_with(OUR_VERSION)
 }

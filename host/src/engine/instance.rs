@@ -1,27 +1,38 @@
 //! One sandbox: an instance of a handler in a store of its own.
 
-use super::contract::RESPOND;
-use super::contract::bindings::FramedResponder;
-use super::fault;
+use super::fault::{self, BusyTooLong};
 use super::grants::Grants;
 use super::guest::Guest;
-use super::manifest::DeclaredAbout;
 use crate::handler::CallError;
-use crate::limits::GuestLimits;
-use bytes::Bytes;
+use crate::limits::{EPOCH_TICK, GuestLimits};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::DuplexStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-use wasmtime::component::{Instance as WasmInstance, InstancePre, TypedFunc};
-use wasmtime::{Result, Store};
+use wasmtime::component::{Instance as WasmInstance, InstancePre};
+use wasmtime::{Result, Store, UpdateDeadline};
 
 /// Epochs until a running guest lets others run.
 const YIELD_AFTER_TICKS: u64 = 1;
 
+/// What a kind of handler exports.
+pub trait Exports: Sized + Send {
+    /// Where they are in the component, found once.
+    type Indices: Send + Sync;
+
+    /// Finds and checks them.
+    fn indices(pre: &InstancePre<Guest>) -> Result<Self::Indices>;
+
+    /// Takes them from an instance.
+    fn load(indices: &Self::Indices, store: &mut Store<Guest>, wasm: &WasmInstance)
+    -> Result<Self>;
+}
+
 /// What the instances of one handler are made from.
-pub struct Template {
-    pub instance_pre: InstancePre<Guest>,
+pub struct Template<E: Exports> {
+    pub pre: InstancePre<Guest>,
+    pub indices: E::Indices,
     pub grants: Grants,
     pub limits: GuestLimits,
     /// The places of the engine's pool, one for each memory.
@@ -33,91 +44,102 @@ pub struct Template {
 /// An instance of a handler, for one call at a time.
 ///
 /// After an error it is dead, as the guest's memory is in an unknown state: it must be dropped.
-pub struct Instance {
-    // Declared in the order of dropping: the place is free when the store is gone.
-    respond: TypedFunc<(Bytes,), (Bytes,)>,
-    wasm: WasmInstance,
+pub struct Instance<E> {
+    exports: E,
     store: Store<Guest>,
     call_timeout: Duration,
+    // Declared last, so dropped last: the place is free when the store is gone.
     _place: OwnedSemaphorePermit,
 }
 
-impl Instance {
+impl<E: Exports> Instance<E> {
     /// Makes an instance, as soon as there is a place for it and within the call timeout.
-    pub async fn new(template: &Template) -> Result<Self, CallError> {
+    pub async fn new(template: &Template<E>) -> Result<Self, CallError> {
+        Self::with_stdio(template, None).await
+    }
+
+    /// Makes an instance whose standard input and output are `stdio`.
+    pub async fn with_stdio(
+        template: &Template<E>,
+        stdio: Option<DuplexStream>,
+    ) -> Result<Self, CallError> {
         let call_timeout = template.limits.call_timeout;
-        match timeout(call_timeout, Self::instantiate(template)).await {
+        match timeout(call_timeout, Self::instantiate(template, stdio)).await {
             Ok(instance) => instance,
             Err(_) => Err(CallError::Timeout(call_timeout)),
         }
     }
 
-    async fn instantiate(template: &Template) -> Result<Self, CallError> {
-        let place = template
-            .places
-            .clone()
-            .acquire_many_owned(template.memories)
-            .await;
+    async fn instantiate(
+        template: &Template<E>,
+        stdio: Option<DuplexStream>,
+    ) -> Result<Self, CallError> {
+        let places = template.places.clone();
+        let place = places.acquire_many_owned(template.memories).await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
-        let guest = Guest::new(&template.grants, template.limits.max_memory_bytes)?;
-        let mut store = Store::new(template.instance_pre.engine(), guest);
+        let guest = Guest::new(&template.grants, template.limits.max_memory_bytes, stdio)?;
+        let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         store.epoch_deadline_async_yield_and_update(YIELD_AFTER_TICKS);
         let made = async {
-            let wasm = template.instance_pre.instantiate_async(&mut store).await?;
-            let respond = wasm.get_typed_func(&mut store, RESPOND)?;
-            Ok((wasm, respond))
+            let wasm = template.pre.instantiate_async(&mut store).await?;
+            E::load(&template.indices, &mut store, &wasm)
         };
         let made = made.await;
         store.data_mut().log.end_call();
-        let (wasm, respond) = made.map_err(|error| fault::of_start(&error, store.data()))?;
+        let exports = made.map_err(|error| fault::of_start(&error, store.data()))?;
         Ok(Instance {
-            respond,
-            wasm,
+            exports,
             store,
             call_timeout: template.limits.call_timeout,
             _place: place,
         })
     }
 
-    /// Computes the reply to one message, within the call timeout.
-    pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        let respond = self.respond;
-        self.call(async move |store| {
-            let (reply,) = respond.call_async(store, (message,)).await?;
-            Ok(reply)
-        })
-        .await
-    }
-
     /// Calls into the guest with everything a call needs: a fresh epoch deadline, the timeout, log
     /// lines brought to an end, errors translated.
-    async fn call<T>(
+    pub async fn call<T>(
         &mut self,
-        call: impl AsyncFnOnce(&mut Store<Guest>) -> Result<T>,
+        call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
-        self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
         // Around the whole call: epochs do not pass while the guest waits in the host.
-        let result = timeout(self.call_timeout, call(&mut self.store)).await;
-        let guest = self.store.data_mut();
-        guest.log.end_call();
-        match result {
-            Ok(result) => result.map_err(|error| fault::of_call(&error, guest)),
+        match timeout(self.call_timeout, self.call_for_as_long(call)).await {
+            Ok(result) => result,
             Err(_) => Err(CallError::Timeout(self.call_timeout)),
         }
     }
 
-    /// What the handler says about itself, if it is a framed responder.
-    pub async fn describe(&mut self) -> Result<DeclaredAbout, CallError> {
-        let wasm = self.wasm;
-        self.call(async |store| {
-            let bindings = FramedResponder::new(&mut *store, &wasm)?;
-            bindings
-                .echo_host_handler_manifest()
-                .call_describe(store)
-                .await
-        })
-        .await
+    /// Calls into a guest that may wait for as long as it likes, but compute no longer than the call
+    /// timeout between two times that it moves bytes.
+    pub async fn call_while_it_talks<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
+    ) -> Result<T, CallError> {
+        let limit = self.call_timeout;
+        self.store.epoch_deadline_callback(move |store| {
+            // Each time is one tick of computing: no tick passes while it waits.
+            if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
+                return Err(BusyTooLong(limit).into());
+            }
+            Ok(UpdateDeadline::Yield(YIELD_AFTER_TICKS))
+        });
+        self.call_for_as_long(call).await
+    }
+
+    async fn call_for_as_long<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
+    ) -> Result<T, CallError> {
+        self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
+        let result = call(&self.exports, &mut self.store).await;
+        let guest = self.store.data_mut();
+        guest.log.end_call();
+        result.map_err(|error| fault::of_call(&error, guest))
+    }
+
+    /// What the host keeps for this instance.
+    pub fn guest(&mut self) -> &mut Guest {
+        self.store.data_mut()
     }
 }

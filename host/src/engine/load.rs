@@ -4,17 +4,19 @@ use super::contract::{self, ContractError, Tier};
 use super::fault::one_line;
 use super::grants::Grants;
 use super::imports::Imports;
-use super::instance::{Instance, Template};
-use super::manifest::{About, ManifestError};
+use super::instance::{Exports, Instance, Template};
+use super::isolation::Isolation;
+use super::manifest::{About, Describe, ManifestError};
+use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
-use bytes::Bytes;
+use std::sync::Arc;
 use wasmtime::component::Component;
 
 /// A handler that was compiled, linked and tried out.
 pub struct LoadedHandler {
-    pub(super) template: Template,
+    templates: Templates,
     tier: Tier,
     about: Option<About>,
     wants: Vec<String>,
@@ -40,8 +42,6 @@ pub enum LoadFault {
     Invalid(String),
     #[error(transparent)]
     Contract(#[from] ContractError),
-    #[error("is a {0}, which this version of the host does not serve yet: it serves responders")]
-    NotServedYet(Tier),
     #[error("imports what this host does not offer: {0}")]
     Imports(String),
     #[error("does not fit the host: {0}")]
@@ -86,20 +86,26 @@ impl Engine {
         if !unknown.is_empty() {
             return Err(LoadFault::Imports(unknown.join(", ")));
         }
-        if matches!(tier, Tier::Conversation | Tier::Program) {
-            return Err(LoadFault::NotServedYet(tier));
-        }
-        let template = self.template(&component, grants)?;
-        let mut trial = Instance::new(&template).await.map_err(LoadFault::Start)?;
         let about = match tier {
-            Tier::FramedResponder => {
+            Tier::FramedResponder | Tier::Conversation => {
+                let template = self
+                    .template::<Describe>(&component, grants.clone())
+                    .await?;
+                let mut trial = Instance::new(&template).await.map_err(LoadFault::Start)?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
-            _ => None,
+            Tier::Responder | Tier::Program => None,
+        };
+        let templates = match tier {
+            Tier::Responder | Tier::FramedResponder => {
+                Templates::Responder(self.template(&component, grants).await?)
+            }
+            Tier::Conversation => Templates::Conversation(self.template(&component, grants).await?),
+            Tier::Program => Templates::Program(self.template(&component, grants).await?),
         };
         Ok(LoadedHandler {
-            template,
+            templates,
             tier,
             about,
             wants: imports.beyond_plain(),
@@ -107,20 +113,29 @@ impl Engine {
         })
     }
 
-    fn template(&self, component: &Component, grants: Grants) -> Result<Template, LoadFault> {
+    /// What instances are made from, tried out.
+    async fn template<E: Exports>(
+        &self,
+        component: &Component,
+        grants: Grants,
+    ) -> Result<Arc<Template<E>>, LoadFault> {
         let needs = component.resources_required();
         let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
         if memories > MAX_MEMORIES {
             return Err(LoadFault::Memories(memories));
         }
         let link = |error| LoadFault::Link(one_line(&error));
-        Ok(Template {
-            instance_pre: self.linker.instantiate_pre(component).map_err(link)?,
+        let pre = self.linker.instantiate_pre(component).map_err(link)?;
+        let template = Template {
+            indices: E::indices(&pre).map_err(link)?,
+            pre,
             grants,
             limits: self.limits,
             places: self.places.clone(),
             memories,
-        })
+        };
+        Instance::new(&template).await.map_err(LoadFault::Start)?;
+        Ok(Arc::new(template))
     }
 }
 
@@ -145,8 +160,8 @@ impl LoadedHandler {
         self.size_bytes
     }
 
-    /// Makes an instance of its own for one message and returns the reply.
-    pub async fn call(&self, message: Bytes) -> Result<Bytes, CallError> {
-        Instance::new(&self.template).await?.respond(message).await
+    /// Serves it, with its instances shared as `isolation` says.
+    pub fn serving(&self, isolation: Isolation) -> Serving {
+        Serving::new(&self.templates, isolation)
     }
 }

@@ -1,8 +1,37 @@
 //! What a handler declares about itself, checked.
 
-use super::contract::bindings::echo_host::handler::types::Framing as DeclaredFraming;
-pub use super::contract::bindings::exports::echo_host::handler::manifest::About as DeclaredAbout;
+use super::contract::bindings::exports::echo_host::handler::manifest::{
+    About as DeclaredAbout, Guest as Manifest, GuestIndices,
+};
+use super::guest::Guest;
+use super::instance::{Exports, Instance};
 use crate::framing::Framing;
+use crate::handler::CallError;
+use wasmtime::component::{Instance as WasmInstance, InstancePre};
+use wasmtime::{Result, Store};
+
+/// The export `manifest`.
+pub struct Describe(Manifest);
+
+impl Exports for Describe {
+    type Indices = GuestIndices;
+
+    fn indices(pre: &InstancePre<Guest>) -> Result<GuestIndices> {
+        GuestIndices::new(pre)
+    }
+
+    fn load(indices: &GuestIndices, store: &mut Store<Guest>, wasm: &WasmInstance) -> Result<Self> {
+        indices.load(store, wasm).map(Describe)
+    }
+}
+
+impl Instance<Describe> {
+    /// What the handler says about itself, not checked yet.
+    pub async fn describe(&mut self) -> Result<DeclaredAbout, CallError> {
+        self.call(async |Describe(manifest), store| manifest.call_describe(store).await)
+            .await
+    }
+}
 
 /// The longest name and version a manifest may hold, in characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -51,13 +80,7 @@ impl TryFrom<DeclaredAbout> for About {
         if !is_presentable(&version) {
             return Err(ManifestError::Version(version.escape_debug().to_string()));
         }
-        let framing = match framing {
-            DeclaredFraming::Chunks => Framing::Chunks,
-            DeclaredFraming::Lines => Framing::Lines,
-            DeclaredFraming::LengthPrefixed(width) => Framing::length_prefixed(width)?,
-            DeclaredFraming::Delimited(sequence) => Framing::delimited(sequence)?,
-            DeclaredFraming::Fixed(length) => Framing::fixed(length)?,
-        };
+        let framing = Framing::try_from(framing)?;
         if max_message_bytes == 0 {
             return Err(ManifestError::NoMessage);
         }

@@ -9,7 +9,9 @@ pub mod isolation;
 pub mod load;
 pub mod source;
 
+mod connections;
 mod contract;
+mod conversation;
 mod fault;
 mod grants;
 mod guest;
@@ -17,20 +19,26 @@ mod guest_log;
 mod imports;
 mod instance;
 mod manifest;
+mod program;
+mod responder;
+mod serving;
+mod shared_instance;
+mod stdio;
 mod ticker;
 
 pub use contract::Tier;
 pub use grants::{Directory, Grants, InvalidGrant};
-pub use isolation::{Isolated, Isolation};
+pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
+pub use serving::Serving;
 pub use source::HandlerSource;
 
 use crate::limits::GuestLimits;
 use guest::Guest;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use wasmtime::component::Linker;
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// The most core instances, memories and tables one component may consist of. A component made by the
@@ -79,6 +87,11 @@ impl Engine {
         let mut linker = Linker::new(&wasm);
         // Everything a plain std program imports is offered, and denied by default: see `grants`.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
+        contract::bindings::echo_host::handler::connections::add_to_linker::<_, HasSelf<Guest>>(
+            &mut linker,
+            |guest| guest,
+        )
+        .map_err(EngineError::new)?;
         ticker::start(&wasm).map_err(EngineError::new)?;
         Ok(Engine {
             wasm,

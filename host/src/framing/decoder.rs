@@ -39,6 +39,12 @@ impl Decoder {
         }
     }
 
+    /// Cuts differently from the next message on, which may have been read already.
+    pub fn set_framing(&mut self, framing: Framing) {
+        self.framing = framing;
+        self.searched = 0;
+    }
+
     /// The next whole message, taken off the front of `input`; `None` if more must be read first.
     ///
     /// After `None`, `input` holds at most `max_message_bytes` and one ending or length.

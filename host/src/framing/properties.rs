@@ -64,20 +64,78 @@ fn encode(framing: &Framing, messages: &[Vec<u8>]) -> Vec<u8> {
     stream
 }
 
+/// Cuts a stream at any places, the framing being changed at any messages, and compares with the same
+/// stream byte by byte.
+fn survives(stream: &[u8], limit: usize, cuts: Vec<usize>, framings: &[Framing]) {
+    let changing = |pieces: &[&[u8]]| -> Decoded {
+        let mut changes = framings.iter().cycle();
+        let mut decoder = Decoder::new(Framing::Lines, limit);
+        let (mut input, mut messages) = (BytesMut::new(), Vec::new());
+        for piece in pieces {
+            input.extend_from_slice(piece);
+            loop {
+                match decoder.next(&mut input) {
+                    Ok(Some(message)) => messages.push(message),
+                    Ok(None) => break,
+                    Err(error) => return (messages, Some(error)),
+                }
+                changes
+                    .next()
+                    .into_iter()
+                    .for_each(|framing| decoder.set_framing(framing.clone()));
+            }
+        }
+        (messages, None)
+    };
+    let bytes: Vec<_> = stream.chunks(1).collect();
+    assert_eq!(changing(&pieces(stream, cuts)), changing(&bytes));
+}
+
+/// A stream cut at these places.
+fn pieces(stream: &[u8], cuts: Vec<usize>) -> Vec<&[u8]> {
+    let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(stream.len())).collect();
+    cuts.sort_unstable();
+    cuts.push(stream.len());
+    let mut from = 0;
+    let piece = |to| &stream[std::mem::replace(&mut from, to)..to];
+    cuts.into_iter().map(piece).collect()
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_change_of_framing_holds_from_the_next_message_on(
+        stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
+        framings in prop::collection::vec(framings(), 1..4),
+    ) {
+        survives(&stream, limit, cuts, &framings);
+    }
+
+    #[test]
+    #[ignore = "a fuzz run of about a minute: `cargo test --release -p echo-host fuzz -- --ignored`"]
+    fn fuzz(
+        rounds in prop::collection::vec(
+            (
+                prop::collection::vec(any::<u8>(), 0..2000),
+                1usize..1500,
+                prop::collection::vec(0usize..2000, 0..60),
+                prop::collection::vec(framings(), 1..6),
+            ),
+            2000,
+        ),
+    ) {
+        for (stream, limit, cuts, framings) in rounds {
+            survives(&stream, limit, cuts, &framings);
+        }
+    }
+
     #[test]
     fn the_cutting_on_the_way_changes_nothing(
         framing in framings(), stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
     ) {
         let whole = decode(&framing, limit, &[&stream]);
-        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(stream.len())).collect();
-        cuts.sort_unstable();
-        cuts.push(stream.len());
-        let mut from = 0;
-        let pieces: Vec<_> = cuts
-            .into_iter()
-            .map(|to| &stream[std::mem::replace(&mut from, to)..to])
-            .collect();
+        let pieces = pieces(&stream, cuts);
         prop_assert_eq!(&decode(&framing, limit, &pieces), &whole);
 
         let bytes: Vec<_> = stream.chunks(1).collect();

@@ -1,0 +1,223 @@
+//! Does to its connection what each line says: shows what a conversation may do, and misbehaves on
+//! request, so that one can watch what the host makes of it. `help` lists the commands.
+//!
+//! Several commands may stand on one line, separated by `; `: they are one callback's.
+
+wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
+
+use echo_host::handler::connections::{CloseMode, Connection};
+use echo_host::handler::types::{Failure, Framing};
+use exports::echo_host::handler::{conversation, manifest};
+use std::cell::{Cell, RefCell};
+use std::env;
+use std::rc::Rc;
+
+const HELP: &str = "\
+peer            who is on the other side
+say TEXT        sends a line
+tell ID TEXT    sends a line to the session of this number
+sessions        the numbers of the sessions of this instance
+ended           how many sessions of this instance were dropped
+flood SIZE      sends so many bytes, 64 KiB whenever there is room
+queue SIZE      sends so many bytes at once and tells what is queued then
+framing FORM    lines, or a number of bytes
+timer ID MS     sets a timer
+cancel ID       cancels it
+close, reset    closes the connection
+fail KIND       returns a failure: protocol, refused or internal
+panic, spin     what they say
+";
+
+/// What one send of a flood is, and where the next waits for room.
+const FLOOD_PIECE: usize = 64 << 10;
+const FLOOD_MARK: u64 = 300 << 10;
+
+struct Puppet;
+
+impl manifest::Guest for Puppet {
+    /// Says what the variables `PUPPET_NAME`, `PUPPET_FRAMING` and `PUPPET_MAX` make it say.
+    fn describe() -> manifest::About {
+        let told = |name: &str, default: &str| env::var(name).unwrap_or(default.to_owned());
+        manifest::About {
+            name: told("PUPPET_NAME", "puppet"),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            framing: form(&told("PUPPET_FRAMING", "lines")).expect("PUPPET_FRAMING is a framing"),
+            max_message_bytes: number(&told("PUPPET_MAX", "65536"))
+                .expect("PUPPET_MAX is a number"),
+        }
+    }
+}
+
+impl conversation::Guest for Puppet {
+    type Session = Session;
+}
+
+thread_local! {
+    /// The connections of this instance's sessions.
+    static SESSIONS: RefCell<Vec<Rc<Connection>>> = const { RefCell::new(Vec::new()) };
+    static ENDED: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Session {
+    connection: Rc<Connection>,
+    flood: Cell<usize>,
+}
+
+impl conversation::GuestSession for Session {
+    fn open(connection: Connection, _: Option<Vec<u8>>) -> Result<conversation::Session, Failure> {
+        let connection = Rc::new(connection);
+        connection.send(b"ready\n");
+        SESSIONS.with_borrow_mut(|sessions| sessions.push(connection.clone()));
+        let flood = Cell::new(0);
+        Ok(conversation::Session::new(Session { connection, flood }))
+    }
+
+    fn on_message(&self, message: Vec<u8>) -> Result<(), Failure> {
+        let message = String::from_utf8_lossy(&message);
+        message
+            .split("; ")
+            .try_for_each(|command| self.obey(command))
+    }
+
+    fn on_eof(&self) -> Result<(), Failure> {
+        self.say("eof");
+        Ok(())
+    }
+
+    fn on_writable(&self) -> Result<(), Failure> {
+        self.flood();
+        Ok(())
+    }
+
+    fn on_timer(&self, id: u32) -> Result<(), Failure> {
+        self.say(&format!("timer {id}"));
+        Ok(())
+    }
+
+    fn on_shutdown(&self) -> Result<(), Failure> {
+        self.say("goodbye");
+        Ok(())
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl Session {
+    fn say(&self, text: &str) {
+        self.connection.send(format!("{text}\n").as_bytes());
+    }
+
+    fn obey(&self, command: &str) -> Result<(), Failure> {
+        let (command, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
+        match command {
+            "peer" => self.say(&format!("{:?}", self.connection.peer())),
+            "say" => self.say(rest),
+            "tell" => tell(first, second),
+            "sessions" => self.say(&sessions()),
+            "ended" => self.say(&ENDED.get().to_string()),
+            "flood" => {
+                self.flood.set(number(first)? as usize);
+                self.flood();
+            }
+            "queue" => {
+                self.connection.send(&vec![b'x'; number(first)? as usize]);
+                self.say(&self.connection.queued().to_string());
+            }
+            "framing" => self.connection.set_framing(&form(first)?),
+            "timer" => self.connection.set_timer(number(first)?, number(second)?),
+            "cancel" => self.connection.cancel_timer(number(first)?),
+            "close" => self.connection.close(CloseMode::Graceful),
+            "reset" => self.connection.close(CloseMode::Reset),
+            "fail" => return Err(failure(first)),
+            "panic" => panic!("{rest}"),
+            "spin" => loop {
+                std::hint::spin_loop();
+            },
+            _ => self.connection.send(HELP.as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// Sends what is left of a flood for as long as there is room; the rest waits for `on-writable`.
+    fn flood(&self) {
+        while self.flood.get() > 0 && self.connection.queued() < FLOOD_MARK {
+            let piece = self.flood.get().min(FLOOD_PIECE);
+            self.connection.send(&vec![b'x'; piece]);
+            self.flood.set(self.flood.get() - piece);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        ENDED.set(ENDED.get() + 1);
+        SESSIONS.with_borrow_mut(|sessions| {
+            sessions.retain(|other| !Rc::ptr_eq(other, &self.connection));
+        });
+    }
+}
+
+// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+#[cfg(target_family = "wasm")]
+export!(Puppet);
+
+fn tell(id: &str, text: &str) {
+    SESSIONS.with_borrow(|sessions| {
+        let mut others = sessions.iter().filter(|other| other.id().to_string() == id);
+        if let Some(other) = others.next() {
+            other.send(format!("{text}\n").as_bytes());
+        }
+    });
+}
+
+fn sessions() -> String {
+    SESSIONS.with_borrow(|sessions| {
+        let ids: Vec<_> = sessions
+            .iter()
+            .map(|session| session.id().to_string())
+            .collect();
+        ids.join(" ")
+    })
+}
+
+fn form(text: &str) -> Result<Framing, Failure> {
+    match text {
+        "lines" => Ok(Framing::Lines),
+        _ => number(text).map(Framing::Fixed),
+    }
+}
+
+fn number(text: &str) -> Result<u32, Failure> {
+    text.parse()
+        .map_err(|_| Failure::Protocol(format!("`{text}` is not a number")))
+}
+
+fn failure(kind: &str) -> Failure {
+    let reason = "as asked".to_owned();
+    match kind {
+        "protocol" => Failure::Protocol(reason),
+        "refused" => Failure::Refused(reason),
+        _ => Failure::Internal(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_can_be_asked_for() {
+        assert!(matches!(failure("protocol"), Failure::Protocol(_)));
+        assert!(matches!(failure("refused"), Failure::Refused(_)));
+        assert!(matches!(failure("internal"), Failure::Internal(_)));
+    }
+
+    #[test]
+    fn what_is_no_number_is_the_clients_fault() {
+        assert_eq!(number("42").unwrap(), 42);
+        assert!(matches!(number("x"), Err(Failure::Protocol(_))));
+    }
+}

@@ -1,0 +1,271 @@
+//! What a conversation may do to its connection, over an in-memory pipe and in plain Rust.
+
+use super::tests::{Served, outbox, terms};
+use super::{ConnectionError, Ending, Terms, serve};
+use crate::handler::{Event, Session, SessionError};
+use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
+use crate::outbox::{CloseMode, Lost, Outbox, TimerChange};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::Instant;
+
+/// Does what the words of each line say, and remembers what it was told.
+struct Obedient {
+    outbox: Arc<Outbox>,
+    told: Told,
+}
+
+type Told = Arc<Mutex<Vec<String>>>;
+
+impl Session for Obedient {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        let what = match &event {
+            Event::Message(line) => String::from_utf8_lossy(line).into_owned(),
+            other => format!("{other:?}"),
+        };
+        self.told.lock().unwrap().push(what.clone());
+        match &event {
+            Event::Open => self.outbox.send(b"welcome\n"),
+            Event::Message(line) => return self.obey(line),
+            Event::Timer(id) => self.outbox.send(format!("timer {id}\n").as_bytes()),
+            Event::Shutdown => self.outbox.send(b"goodbye\n"),
+            Event::Eof | Event::Writable => {}
+        }
+        Ok(())
+    }
+
+    async fn end(self) {
+        self.told.lock().unwrap().push("end".into());
+    }
+}
+
+impl Obedient {
+    fn obey(&self, line: &Bytes) -> Result<(), SessionError> {
+        let line = String::from_utf8_lossy(line);
+        let words: Vec<_> = line.split(' ').collect();
+        let number = |index: usize| words[index].parse::<u32>().unwrap();
+        match words[0] {
+            "say" => self.outbox.send(format!("{}\n", words[1]).as_bytes()),
+            "many" => self.outbox.send(&vec![b'x'; number(1) as usize]),
+            "close" => self.outbox.close(CloseMode::Graceful),
+            "reset" => self.outbox.close(CloseMode::Reset),
+            "framing" => self.outbox.set_framing(words[1].parse().unwrap()),
+            "timer" => self.outbox.change_timer(TimerChange::Set {
+                id: number(1),
+                delay: Duration::from_millis(number(2).into()),
+            }),
+            "cancel" => self
+                .outbox
+                .change_timer(TimerChange::Cancel { id: number(1) }),
+            "protocol" => return Err(SessionError::Protocol("as asked".into())),
+            "internal" => return Err(SessionError::Internal("as asked".into())),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+struct Talk {
+    client: DuplexStream,
+    served: Served,
+    told: Told,
+    outbox: Arc<Outbox>,
+    terms: Terms,
+}
+
+fn talk(pipe_bytes: usize) -> Talk {
+    let (client, mut stream) = duplex(pipe_bytes);
+    let terms = terms("lines", true);
+    let outbox = outbox(terms.limits.max_unsent_bytes);
+    let told = Told::default();
+    let session = Obedient {
+        outbox: outbox.clone(),
+        told: told.clone(),
+    };
+    let (theirs, agreed) = (outbox.clone(), terms.clone());
+    let served = tokio::spawn(async move { serve(&mut stream, session, theirs, &agreed).await });
+    Talk {
+        client,
+        served,
+        told,
+        outbox,
+        terms,
+    }
+}
+
+impl Talk {
+    async fn send(&mut self, text: &str) {
+        self.client.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    async fn expect(&mut self, text: &str) {
+        let mut got = vec![0; text.len()];
+        self.client.read_exact(&mut got).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&got), text);
+    }
+
+    async fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        self.client.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+    }
+
+    /// How it ended, and everything the session was told.
+    async fn end(self) -> (Result<Ending, ConnectionError>, Vec<String>) {
+        drop(self.client);
+        let (_, result) = self.served.await.unwrap();
+        let told = self.told.lock().unwrap().clone();
+        (result, told)
+    }
+}
+
+#[tokio::test]
+async fn it_speaks_first_and_is_told_everything_once() {
+    let mut talk = talk(1024);
+    talk.expect("welcome\n").await;
+    talk.send("say one\nsay two").await;
+    talk.client.shutdown().await.unwrap();
+    talk.expect("one\ntwo\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(told, ["Open", "say one", "say two", "Eof", "end"]);
+}
+
+#[tokio::test]
+async fn after_a_graceful_close_it_sees_nothing_more_and_all_is_written() {
+    let mut talk = talk(1024);
+    talk.send("say last\nclose\nsay never\n").await;
+    talk.expect("welcome\nlast\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(told, ["Open", "say last", "close", "end"]);
+}
+
+#[tokio::test]
+async fn a_reset_discards_what_is_not_written() {
+    // The pipe is too small for the greeting, so something always waits.
+    let mut talk = talk(64);
+    talk.send("many 1000\nreset\nsay never\n").await;
+    let (result, told) = (
+        talk.served.await.unwrap().1,
+        talk.told.lock().unwrap().clone(),
+    );
+    assert_eq!(result.unwrap(), Ending::Reset);
+    assert_eq!(told, ["Open", "many 1000", "reset", "end"]);
+}
+
+#[tokio::test]
+async fn a_new_framing_holds_for_bytes_already_read() {
+    let mut talk = talk(1024);
+    talk.send("framing fixed:3\nabcdef\nx").await;
+    talk.client.shutdown().await.unwrap();
+    talk.expect("welcome\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    assert!(
+        matches!(result, Err(ConnectionError::Framing(_))),
+        "{result:?}"
+    );
+    assert_eq!(told, ["Open", "framing fixed:3", "abc", "def", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn timers_fire_once_can_be_replaced_and_cancelled() {
+    let mut talk = talk(1024);
+    let begun = Instant::now();
+    talk.send("timer 1 3000\ntimer 2 1000\ntimer 3 2000\ntimer 1 500\ncancel 3\ncancel 9\n")
+        .await;
+    talk.expect("welcome\ntimer 1\n").await;
+    assert_eq!(begun.elapsed().as_millis() / 100, 5);
+    talk.expect("timer 2\n").await;
+    assert_eq!(begun.elapsed().as_millis() / 100, 10);
+    // One that is set keeps a connection open whose client has finished.
+    talk.send("timer 4 4000\n").await;
+    talk.client.shutdown().await.unwrap();
+    talk.expect("timer 4\n").await;
+    assert_eq!(begun.elapsed().as_millis() / 100, 50);
+    talk.expect_end().await;
+    assert_eq!(talk.end().await.0.unwrap(), Ending::Finished);
+}
+
+#[tokio::test]
+async fn too_many_timers_end_the_connection() {
+    let mut talk = talk(1 << 20);
+    for id in 0..=MAX_TIMERS {
+        talk.send(&format!("timer {id} 60000\n")).await;
+    }
+    let result = talk.served.await.unwrap().1;
+    assert!(
+        matches!(
+            result,
+            Err(ConnectionError::Lost(Lost::TooManyTimers { .. }))
+        ),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn it_is_told_when_the_queue_has_gone_down() {
+    let mut talk = talk(1024);
+    talk.expect("welcome\n").await;
+    talk.send(&format!("many {}\n", HIGH_WATER_BYTES + 1)).await;
+    talk.send("say after\n").await;
+    while talk.outbox.unsent_bytes() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Its next message waits as long as the queue is high.
+    assert_eq!(talk.told.lock().unwrap().len(), 2);
+    talk.expect(&"x".repeat(HIGH_WATER_BYTES + 1)).await;
+    talk.expect("after\n").await;
+    assert_eq!(talk.outbox.unsent_bytes(), 0);
+    let (_, told) = talk.end().await;
+    assert_eq!(told[2..4], ["Writable", "say after"]);
+}
+
+#[tokio::test]
+async fn others_may_write_to_it_and_a_slow_reader_is_dropped() {
+    let mut talk = talk(1024);
+    talk.expect("welcome\n").await;
+    talk.outbox.send(b"from another session\n");
+    talk.expect("from another session\n").await;
+    for _ in 0..talk.terms.limits.max_unsent_bytes / 1024 + 2 {
+        talk.outbox.send(&[b'x'; 1024]);
+    }
+    let result = talk.served.await.unwrap().1;
+    assert!(
+        matches!(result, Err(ConnectionError::Lost(Lost::SlowReader { .. }))),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_is_a_goodbye() {
+    let mut talk = talk(1024);
+    talk.expect("welcome\n").await;
+    talk.terms.stopping.cancel();
+    talk.expect("goodbye\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(told, ["Open", "Shutdown", "end"]);
+}
+
+#[tokio::test]
+async fn failures_end_it_after_what_was_sent_before() {
+    for kind in ["protocol", "internal"] {
+        let mut talk = talk(1024);
+        talk.send(&format!("say before\n{kind}\nsay never\n")).await;
+        talk.expect("welcome\nbefore\n").await;
+        talk.expect_end().await;
+        let (result, told) = talk.end().await;
+        assert!(
+            matches!(result, Err(ConnectionError::Session(_))),
+            "{result:?}"
+        );
+        assert_eq!(told, ["Open", "say before", kind, "end"]);
+    }
+}

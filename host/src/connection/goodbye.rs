@@ -1,0 +1,73 @@
+//! How a connection ends: what the client still gets, depending on why.
+
+use super::linger::linger;
+use super::session::Connection;
+use super::{ConnectionError, Ending};
+use crate::handler::SessionError;
+use std::future::poll_fn;
+use std::task::{Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+impl<S, H> Connection<'_, S, H>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    /// Gives the client what it is still owed, depending on how it ended.
+    pub(super) async fn say_goodbye(
+        &mut self,
+        result: &Result<Ending, ConnectionError>,
+    ) -> Result<(), ConnectionError> {
+        // Nothing more is said to the session, so nothing else may end the wait for the client.
+        self.stopping = None;
+        match result {
+            Ok(Ending::Finished) if self.client_finished => {
+                self.drain_output().await?;
+                Ok(self.stream.shutdown().await?)
+            }
+            Err(ConnectionError::Session(SessionError::Internal(_) | SessionError::Call(_)))
+                if self.converses =>
+            {
+                // At once: what was sent before may leave if the kernel takes it without waiting.
+                poll_fn(|cx| {
+                    let _ = self.output.poll_write(self.stream, cx);
+                    Poll::Ready(())
+                })
+                .await;
+                Ok(())
+            }
+            Ok(Ending::Finished)
+            | Err(ConnectionError::Framing(_) | ConnectionError::Session(_)) => {
+                self.close_early().await
+            }
+            Ok(Ending::Reset) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Waits until everything is written.
+    async fn drain_output(&mut self) -> Result<(), ConnectionError> {
+        poll_fn(|cx| {
+            let (moved, written) = self.output.poll_write(self.stream, cx);
+            if let Poll::Ready(written) = written {
+                return Poll::Ready(written.map_err(Into::into));
+            }
+            let Some(idle) = &mut self.idle else {
+                return Poll::Pending;
+            };
+            if moved {
+                idle.touch();
+            }
+            ready!(idle.poll_expired(cx));
+            Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
+        })
+        .await
+    }
+
+    /// Ends a connection whose client may still be sending: writes what is owed, then says FIN, then
+    /// discards input for a while.
+    async fn close_early(&mut self) -> Result<(), ConnectionError> {
+        self.drain_output().await?;
+        self.stream.shutdown().await?;
+        linger(self.stream).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! A connection served by a program: bytes in, bytes out, as under inetd.
+
+use super::linger::linger;
+use super::{ConnectionError, Ending, Terms, Traffic};
+use crate::handler::Program;
+use crate::limits::PIPE_BYTES;
+use bytes::BytesMut;
+use std::future::pending;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
+use tokio::time::{Instant, sleep_until};
+
+/// Serves one client until the program has exited and all its output is written.
+pub async fn serve_program<S, P>(
+    stream: &mut S,
+    program: P,
+    terms: &Terms,
+) -> (Traffic, Result<Ending, ConnectionError>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Program,
+{
+    let meter = Meter::new();
+    let client_finished = AtomicBool::new(false);
+    let result = run(stream, program, terms, &meter, &client_finished).await;
+    if result.is_ok() && !client_finished.into_inner() {
+        linger(stream).await;
+    }
+    (meter.traffic(), result)
+}
+
+async fn run<S, P>(
+    stream: &mut S,
+    program: P,
+    terms: &Terms,
+    meter: &Meter,
+    client_finished: &AtomicBool,
+) -> Result<Ending, ConnectionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Program,
+{
+    let (theirs, ours) = duplex(PIPE_BYTES);
+    let (mut from_client, mut to_client) = split(stream);
+    let (mut from_program, mut to_program) = split(ours);
+    let inbound = async {
+        match pump(
+            &mut from_client,
+            &mut to_program,
+            &meter.received_bytes,
+            meter,
+        )
+        .await
+        {
+            Err(Broken::Source(error)) => return ConnectionError::from(error),
+            // The program exits without having read everything, which is its right.
+            Err(Broken::Destination(_)) => {}
+            Ok(()) => {
+                client_finished.store(true, Ordering::Relaxed);
+                // The end of its input, unless it is gone.
+                let _ = to_program.shutdown().await;
+            }
+        }
+        pending().await
+    };
+    let outbound = async {
+        // The program's end of the pipe goes with the program, and so ends this.
+        match pump(&mut from_program, &mut to_client, &meter.sent_bytes, meter).await {
+            Err(Broken::Destination(error)) => return Err(error.into()),
+            Err(Broken::Source(_)) | Ok(()) => {}
+        }
+        Ok(to_client.shutdown().await?)
+    };
+    let program = async { Ok::<_, ConnectionError>(program.run(theirs).await?) };
+    tokio::select! {
+        done = async { tokio::try_join!(program, outbound) } => done.map(|_| Ending::Finished),
+        error = inbound => Err(error),
+        limit = meter.idle(terms.limits.idle_timeout) => Err(ConnectionError::Idle(limit)),
+    }
+}
+
+/// Which side of a pump failed.
+enum Broken {
+    Source(io::Error),
+    Destination(io::Error),
+}
+
+/// Moves bytes until the source ends.
+async fn pump(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    count: &AtomicU64,
+    meter: &Meter,
+) -> Result<(), Broken> {
+    let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
+    while from.read_buf(&mut buffer).await.map_err(Broken::Source)? > 0 {
+        while !buffer.is_empty() {
+            let written = to
+                .write_buf(&mut buffer)
+                .await
+                .map_err(Broken::Destination)?;
+            count.fetch_add(written as u64, Ordering::Relaxed);
+            meter.touch();
+        }
+        to.flush().await.map_err(Broken::Destination)?;
+    }
+    Ok(())
+}
+
+/// How much has moved, and when it last did.
+struct Meter {
+    received_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
+    moved: Mutex<Instant>,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Meter {
+            received_bytes: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            moved: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn traffic(self) -> Traffic {
+        Traffic {
+            received_bytes: self.received_bytes.into_inner(),
+            sent_bytes: self.sent_bytes.into_inner(),
+            messages: 0,
+        }
+    }
+
+    fn touch(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Completes when nothing has moved for as long as `limit`, with which it returns.
+    async fn idle(&self, limit: Option<Duration>) -> Duration {
+        let Some(limit) = limit else {
+            return pending().await;
+        };
+        loop {
+            let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            if moved.elapsed() >= limit {
+                return limit;
+            }
+            sleep_until(moved + limit).await;
+        }
+    }
+}

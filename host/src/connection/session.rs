@@ -1,0 +1,257 @@
+//! A connection served by a session: reads, cuts messages, tells the session, writes what it sends.
+//!
+//! Everything happens in one task, so that order and back-pressure need no channels. Reading and writing
+//! go on side by side, and what was sent before goes out while the guest still computes.
+
+use super::idle::IdleTimer;
+use super::output::Output;
+use super::timers::Timers;
+use super::{ConnectionError, Ending, Terms, Traffic};
+use crate::framing::{Decoder, FramingError};
+use crate::handler::{Event, Session};
+use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS, READ_BYTES};
+use crate::outbox::{CloseMode, Lost, Outbox};
+use bytes::{Bytes, BytesMut};
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::poll_read_buf;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// Serves one client until both sides are done with each other. The session has ended then.
+pub async fn serve<S, H>(
+    stream: &mut S,
+    session: H,
+    outbox: Arc<Outbox>,
+    terms: &Terms,
+) -> (Traffic, Result<Ending, ConnectionError>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Session,
+{
+    let stopping = terms
+        .converses
+        .then(|| Box::pin(terms.stopping.clone().cancelled_owned()));
+    let mut connection = Connection {
+        stream,
+        session,
+        decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
+        input: BytesMut::new(),
+        client_finished: false,
+        eof_told: false,
+        output: Output::new(outbox.clone()),
+        congested: false,
+        outbox,
+        converses: terms.converses,
+        close: None,
+        timers: Timers::default(),
+        due: None,
+        stopping,
+        stopped: false,
+        idle: terms.limits.idle_timeout.map(IdleTimer::new),
+        traffic: Traffic::default(),
+    };
+    let mut result = connection.run().await;
+    if let Err(error) = connection.say_goodbye(&result).await
+        && result.is_ok()
+    {
+        result = Err(error);
+    }
+    connection.session.end().await;
+    connection.traffic.sent_bytes = connection.output.written_bytes;
+    (connection.traffic, result)
+}
+
+pub(super) struct Connection<'a, S, H> {
+    pub(super) stream: &'a mut S,
+    session: H,
+    decoder: Decoder,
+    /// What was read and is no message yet: at most one unfinished message and one read.
+    pub(super) input: BytesMut,
+    pub(super) client_finished: bool,
+    eof_told: bool,
+    pub(super) output: Output,
+    /// Whether the output rose above the high-water mark and the session was not told yet that it
+    /// has fallen again.
+    congested: bool,
+    outbox: Arc<Outbox>,
+    pub(super) converses: bool,
+    close: Option<CloseMode>,
+    timers: Timers,
+    /// The timer that has run out.
+    due: Option<u32>,
+    pub(super) stopping: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Whether the host is stopping and the session was not told yet.
+    stopped: bool,
+    pub(super) idle: Option<IdleTimer>,
+    traffic: Traffic,
+}
+
+impl<S, H> Connection<'_, S, H>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Session,
+{
+    async fn run(&mut self) -> Result<Ending, ConnectionError> {
+        if !self.converses {
+            while self.input.is_empty() {
+                if self.client_finished {
+                    return Ok(Ending::Finished);
+                }
+                self.transfer().await?;
+            }
+        }
+        self.tell(Event::Open).await?;
+        loop {
+            self.collect()?;
+            match self.close {
+                Some(CloseMode::Graceful) => return Ok(Ending::Finished),
+                Some(CloseMode::Reset) => return Ok(Ending::Reset),
+                None => {}
+            }
+            if let Some(event) = self.next_event()? {
+                let last = event == Event::Shutdown;
+                self.tell(event).await?;
+                if last {
+                    self.collect()?;
+                    self.close.get_or_insert(CloseMode::Graceful);
+                }
+            } else if self.eof_told && self.output.is_written() && self.timers.is_empty() {
+                return Ok(Ending::Finished);
+            } else {
+                self.transfer().await?;
+            }
+        }
+    }
+
+    /// What the session is to be told next, if anything has happened.
+    fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
+        if std::mem::take(&mut self.stopped) {
+            return Ok(Some(Event::Shutdown));
+        }
+        if self.congested && self.output.bytes.len() <= HIGH_WATER_BYTES / 2 {
+            self.congested = false;
+            return Ok(Some(Event::Writable));
+        }
+        if let Some(id) = self.due.take() {
+            return Ok(Some(Event::Timer(id)));
+        }
+        if self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES {
+            return Ok(None);
+        }
+        if let Some(message) = self.next_message()? {
+            self.traffic.messages += 1;
+            return Ok(Some(Event::Message(message)));
+        }
+        let eof = self.client_finished && !self.eof_told;
+        self.eof_told |= eof;
+        Ok(eof.then_some(Event::Eof))
+    }
+
+    fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
+        match self.decoder.next(&mut self.input)? {
+            None if self.client_finished => self.decoder.finish(&mut self.input),
+            message => Ok(message),
+        }
+    }
+
+    /// Tells the session, and writes what was sent before whenever that makes us wait.
+    async fn tell(&mut self, event: Event) -> Result<(), ConnectionError> {
+        let mut call = pin!(self.session.tell(event));
+        poll_fn(|cx| {
+            if let Poll::Ready(told) = call.as_mut().poll(cx) {
+                return Poll::Ready(told.map_err(Into::into));
+            }
+            if let (_, Poll::Ready(Err(error))) = self.output.poll_write(self.stream, cx) {
+                return Poll::Ready(Err(error.into()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Does what sessions ordered.
+    fn collect(&mut self) -> Result<(), ConnectionError> {
+        let mut lost = None;
+        self.outbox.collect(|orders| {
+            if self.output.bytes.is_empty() {
+                std::mem::swap(&mut self.output.bytes, &mut orders.bytes);
+            } else {
+                self.output.bytes.extend_from_slice(&orders.bytes);
+                orders.bytes.clear();
+            }
+            if let Some(framing) = orders.framing.take() {
+                self.decoder.set_framing(framing);
+            }
+            lost = orders.lost.clone();
+            for change in orders.timers.drain(..) {
+                if !self.timers.change(change) {
+                    lost = Some(Lost::TooManyTimers { limit: MAX_TIMERS });
+                }
+            }
+            self.close = orders.close;
+        });
+        self.congested |= self.converses && self.output.bytes.len() > HIGH_WATER_BYTES;
+        lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
+    }
+
+    /// Waits until something happens: bytes move, orders come, a timer runs out, the host stops.
+    async fn transfer(&mut self) -> Result<(), ConnectionError> {
+        poll_fn(|cx| self.poll_transfer(cx)).await
+    }
+
+    fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        let moved = self.poll_move(cx)?;
+        if moved && let Some(idle) = &mut self.idle {
+            idle.touch();
+        }
+        if moved || self.poll_happened(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        let Some(idle) = &mut self.idle else {
+            return Poll::Pending;
+        };
+        ready!(idle.poll_expired(cx));
+        Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
+    }
+
+    /// Writes what there is, and reads if what is read can be dealt with. True if bytes moved.
+    fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let (mut moved, written) = self.output.poll_write(self.stream, cx);
+        if let Poll::Ready(written) = written {
+            written?;
+        }
+        if self.client_finished || self.output.bytes.len() >= HIGH_WATER_BYTES {
+            return Ok(moved);
+        }
+        self.input.reserve(READ_BYTES);
+        if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *self.stream), cx, &mut self.input)?
+        {
+            self.client_finished = read == 0;
+            self.traffic.received_bytes += read as u64;
+            moved = true;
+        }
+        Ok(moved)
+    }
+
+    /// Whether anything but bytes wants attention. Only conversations have such things.
+    fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.converses {
+            return false;
+        }
+        let ordered = self.outbox.poll_ordered(cx).is_ready();
+        if let Poll::Ready(id) = self.timers.poll_due(cx) {
+            self.due = Some(id);
+        }
+        if let Some(stopping) = &mut self.stopping
+            && stopping.as_mut().poll(cx).is_ready()
+        {
+            self.stopping = None;
+            self.stopped = true;
+        }
+        ordered || self.due.is_some() || self.stopped
+    }
+}

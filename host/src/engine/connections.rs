@@ -1,0 +1,175 @@
+//! The interface `connections`: what a conversation may do. Nothing happens while a callback runs; what
+//! it asks for is noted, and done when it has returned well.
+
+use super::contract::bindings::echo_host::handler::connections::{
+    CloseMode as DeclaredMode, Host, HostConnection,
+};
+use super::contract::bindings::echo_host::handler::types::{
+    Framing as DeclaredFraming, Host as TypesHost, PeerInfo, Transport,
+};
+use super::guest::Guest;
+use crate::framing::{Framing, InvalidFraming};
+use crate::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
+use crate::outbox::{self, CloseMode, Outbox, TimerChange};
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime::component::Resource;
+use wasmtime::{Result, bail};
+
+/// A guest's handle on a connection.
+pub struct Connection(pub Arc<Outbox>);
+
+/// What the running callback asked for.
+#[derive(Default)]
+pub struct Pending {
+    orders: Vec<(Arc<Outbox>, Order)>,
+    bytes: usize,
+}
+
+enum Order {
+    Send(Vec<u8>),
+    Close(CloseMode),
+    SetFraming(Framing),
+    ChangeTimer(TimerChange),
+}
+
+impl Pending {
+    /// Does it all, in order.
+    pub fn commit(&mut self) {
+        for (outbox, order) in self.orders.drain(..) {
+            match order {
+                Order::Send(bytes) => outbox.send(&bytes),
+                Order::Close(mode) => outbox.close(mode),
+                Order::SetFraming(framing) => outbox.set_framing(framing),
+                Order::ChangeTimer(change) => outbox.change_timer(change),
+            }
+        }
+        self.bytes = 0;
+    }
+
+    /// Forgets it all.
+    pub fn discard(&mut self) {
+        self.orders.clear();
+        self.bytes = 0;
+    }
+
+    fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
+        self.bytes += bytes.len();
+        if self.bytes > MAX_CALLBACK_BYTES {
+            bail!("one callback sent more than {MAX_CALLBACK_BYTES} bytes");
+        }
+        match self.orders.last_mut() {
+            Some((last, Order::Send(sent))) if Arc::ptr_eq(last, outbox) => sent.extend(bytes),
+            _ => self.push(outbox, Order::Send(bytes))?,
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
+        if self.orders.len() == MAX_CALLBACK_ORDERS {
+            bail!("one callback asked for more than {MAX_CALLBACK_ORDERS} things");
+        }
+        self.orders.push((outbox.clone(), order));
+        Ok(())
+    }
+
+    fn bytes_for(&self, outbox: &Arc<Outbox>) -> usize {
+        let of = |(to, order): &(Arc<Outbox>, Order)| match order {
+            Order::Send(bytes) if Arc::ptr_eq(to, outbox) => bytes.len(),
+            _ => 0,
+        };
+        self.orders.iter().map(of).sum()
+    }
+}
+
+impl Guest {
+    fn outbox(&self, handle: &Resource<Connection>) -> Result<Arc<Outbox>> {
+        Ok(self.table.get(handle)?.0.clone())
+    }
+}
+
+impl Host for Guest {}
+
+impl TypesHost for Guest {}
+
+impl HostConnection for Guest {
+    fn id(&mut self, handle: Resource<Connection>) -> Result<u64> {
+        Ok(self.outbox(&handle)?.id())
+    }
+
+    fn peer(&mut self, handle: Resource<Connection>) -> Result<PeerInfo> {
+        let outbox = self.outbox(&handle)?;
+        let peer = outbox.peer();
+        Ok(PeerInfo {
+            transport: match peer.transport {
+                outbox::Transport::Tcp => Transport::Tcp,
+                outbox::Transport::Stdio => Transport::Stdio,
+            },
+            peer: peer.peer.clone(),
+            local: peer.local.clone(),
+            listener: peer.listener.to_string(),
+            tls: None,
+        })
+    }
+
+    fn send(&mut self, handle: Resource<Connection>, bytes: Vec<u8>) -> Result<()> {
+        let outbox = self.outbox(&handle)?;
+        self.pending.send(&outbox, bytes)
+    }
+
+    fn queued(&mut self, handle: Resource<Connection>) -> Result<u64> {
+        let outbox = self.outbox(&handle)?;
+        Ok((outbox.unsent_bytes() + self.pending.bytes_for(&outbox)) as u64)
+    }
+
+    fn close(&mut self, handle: Resource<Connection>, mode: DeclaredMode) -> Result<()> {
+        let mode = match mode {
+            DeclaredMode::Graceful => CloseMode::Graceful,
+            DeclaredMode::Reset => CloseMode::Reset,
+        };
+        let outbox = self.outbox(&handle)?;
+        self.pending.push(&outbox, Order::Close(mode))
+    }
+
+    fn set_framing(
+        &mut self,
+        handle: Resource<Connection>,
+        framing: DeclaredFraming,
+    ) -> Result<()> {
+        let outbox = self.outbox(&handle)?;
+        let framing = Framing::try_from(framing)?;
+        self.pending.push(&outbox, Order::SetFraming(framing))
+    }
+
+    fn set_timer(&mut self, handle: Resource<Connection>, id: u32, delay_ms: u32) -> Result<()> {
+        let outbox = self.outbox(&handle)?;
+        let delay = Duration::from_millis(delay_ms.into());
+        self.pending
+            .push(&outbox, Order::ChangeTimer(TimerChange::Set { id, delay }))
+    }
+
+    fn cancel_timer(&mut self, handle: Resource<Connection>, id: u32) -> Result<()> {
+        let outbox = self.outbox(&handle)?;
+        self.pending
+            .push(&outbox, Order::ChangeTimer(TimerChange::Cancel { id }))
+    }
+
+    fn drop(&mut self, handle: Resource<Connection>) -> Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}
+
+impl TryFrom<DeclaredFraming> for Framing {
+    type Error = InvalidFraming;
+
+    fn try_from(declared: DeclaredFraming) -> Result<Self, InvalidFraming> {
+        match declared {
+            DeclaredFraming::Chunks => Ok(Framing::Chunks),
+            DeclaredFraming::Lines => Ok(Framing::Lines),
+            DeclaredFraming::LengthPrefixed(width) => Framing::length_prefixed(width),
+            DeclaredFraming::Delimited(sequence) => Framing::delimited(sequence),
+            DeclaredFraming::Fixed(length) => Framing::fixed(length),
+        }
+    }
+}

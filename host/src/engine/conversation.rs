@@ -1,0 +1,134 @@
+//! Handlers of the world `conversation-handler`: sessions, each in an instance of its own.
+
+use super::connections::Connection;
+use super::contract::bindings::echo_host::handler::types::Failure;
+use super::contract::bindings::exports::echo_host::handler::conversation;
+use super::guest::Guest;
+use super::instance::{Exports, Instance, Template};
+use crate::handler::{CallError, Event, Session, SessionError};
+use crate::outbox::Outbox;
+use std::sync::Arc;
+use wasmtime::component::{Instance as WasmInstance, InstancePre, ResourceAny};
+use wasmtime::{Result, Store};
+
+/// The export `conversation`.
+pub struct Converse(conversation::Guest);
+
+impl Exports for Converse {
+    type Indices = conversation::GuestIndices;
+
+    fn indices(pre: &InstancePre<Guest>) -> Result<conversation::GuestIndices> {
+        conversation::GuestIndices::new(pre)
+    }
+
+    fn load(
+        indices: &conversation::GuestIndices,
+        store: &mut Store<Guest>,
+        wasm: &WasmInstance,
+    ) -> Result<Self> {
+        indices.load(store, wasm).map(Converse)
+    }
+}
+
+impl Instance<Converse> {
+    /// Opens a session for a connection.
+    pub async fn open(&mut self, outbox: &Arc<Outbox>) -> Result<ResourceAny, SessionError> {
+        let connection = Connection(outbox.clone());
+        let opened = self
+            .call(async |Converse(guest), store| {
+                let connection = store.data_mut().table.push(connection)?;
+                guest.session().call_open(store, connection, None).await
+            })
+            .await;
+        self.settle(opened)
+    }
+
+    /// Tells a session what happened.
+    pub async fn callback(&mut self, it: ResourceAny, event: &Event) -> Result<(), SessionError> {
+        let told = self
+            .call(async |Converse(guest), store| {
+                let session = guest.session();
+                match event {
+                    Event::Open => Ok(Ok(())),
+                    Event::Message(message) => session.call_on_message(store, it, message).await,
+                    Event::Eof => session.call_on_eof(store, it).await,
+                    Event::Writable => session.call_on_writable(store, it).await,
+                    Event::Timer(id) => session.call_on_timer(store, it, *id).await,
+                    Event::Shutdown => session.call_on_shutdown(store, it).await,
+                }
+            })
+            .await;
+        self.settle(told)
+    }
+
+    /// Drops a session. What its destructor sends to others is sent.
+    pub async fn close(&mut self, session: ResourceAny) -> Result<(), CallError> {
+        let dropped = self.call(async |_, store| session.resource_drop_async(store).await);
+        let dropped = dropped.await;
+        match dropped {
+            Ok(()) => self.guest().pending.commit(),
+            Err(_) => self.guest().pending.discard(),
+        }
+        dropped
+    }
+
+    /// Commits what a callback asked for if it returned well, and forgets it otherwise.
+    fn settle<T>(
+        &mut self,
+        told: Result<Result<T, Failure>, CallError>,
+    ) -> Result<T, SessionError> {
+        let result = match told {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Failure::Protocol(reason))) => Err(SessionError::Protocol(reason)),
+            Ok(Err(Failure::Refused(reason))) => Err(SessionError::Refused(reason)),
+            Ok(Err(Failure::Internal(reason))) => Err(SessionError::Internal(reason)),
+            Err(error) => Err(SessionError::Call(error)),
+        };
+        match result {
+            Ok(_) => self.guest().pending.commit(),
+            Err(_) => self.guest().pending.discard(),
+        }
+        result
+    }
+}
+
+/// A session in an instance of its own, which lives and dies with it.
+pub struct OwnSession {
+    template: Arc<Template<Converse>>,
+    outbox: Arc<Outbox>,
+    open: Option<(Instance<Converse>, ResourceAny)>,
+}
+
+impl OwnSession {
+    pub fn new(template: Arc<Template<Converse>>, outbox: Arc<Outbox>) -> Self {
+        OwnSession {
+            template,
+            outbox,
+            open: None,
+        }
+    }
+}
+
+impl Session for OwnSession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        let Some((mut instance, session)) = self.open.take() else {
+            let mut instance = Instance::new(&self.template).await?;
+            let session = instance.open(&self.outbox).await?;
+            self.open = Some((instance, session));
+            return Ok(());
+        };
+        let told = instance.callback(session, &event).await;
+        if !matches!(told, Err(SessionError::Call(_))) {
+            self.open = Some((instance, session));
+        }
+        told
+    }
+
+    async fn end(self) {
+        if let Some((mut instance, session)) = self.open
+            && let Err(error) = instance.close(session).await
+        {
+            tracing::warn!("while its session was dropped: {error}");
+        }
+    }
+}

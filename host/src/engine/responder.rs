@@ -1,0 +1,141 @@
+//! Handlers of the worlds `responder` and `framed-responder`.
+
+use super::contract::RESPOND;
+use super::guest::Guest;
+use super::instance::{Exports, Instance, Template};
+use super::isolation::Isolation;
+use crate::handler::{CallError, Event, Session, SessionError};
+use crate::outbox::Outbox;
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
+use wasmtime::{Result, Store, error::Context as _};
+
+/// The export `respond`.
+pub struct Respond(TypedFunc<(Bytes,), (Bytes,)>);
+
+impl Exports for Respond {
+    type Indices = ComponentExportIndex;
+
+    fn indices(pre: &InstancePre<Guest>) -> Result<ComponentExportIndex> {
+        pre.component()
+            .get_export_index(None, RESPOND)
+            .context("`respond` is not exported")
+    }
+
+    fn load(
+        index: &ComponentExportIndex,
+        store: &mut Store<Guest>,
+        wasm: &WasmInstance,
+    ) -> Result<Self> {
+        wasm.get_typed_func(store, index).map(Respond)
+    }
+}
+
+impl Instance<Respond> {
+    /// Computes the reply to one message.
+    pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
+        self.call(async |Respond(respond), store| {
+            let (reply,) = respond.call_async(store, (message,)).await?;
+            Ok(reply)
+        })
+        .await
+    }
+}
+
+/// A responder and what its connections share.
+pub struct Responder {
+    template: Arc<Template<Respond>>,
+    isolation: Isolation,
+    shared: SharedInstance,
+}
+
+/// The instance of [`Isolation::Shared`], once it is made. The lock is fair: messages are answered in
+/// the order of arrival.
+type SharedInstance = Arc<Mutex<Option<Instance<Respond>>>>;
+
+impl Responder {
+    pub fn new(template: Arc<Template<Respond>>, isolation: Isolation) -> Self {
+        Responder {
+            template,
+            isolation,
+            shared: SharedInstance::default(),
+        }
+    }
+
+    /// The session of a new connection.
+    pub fn session(&self, outbox: &Arc<Outbox>) -> ResponderSession {
+        ResponderSession {
+            template: self.template.clone(),
+            instance: match self.isolation {
+                Isolation::Connection => Place::Own(None),
+                Isolation::Shared => Place::Shared(self.shared.clone()),
+                Isolation::Message => Place::Fresh,
+            },
+            outbox: outbox.clone(),
+        }
+    }
+}
+
+/// Answers the messages of one connection.
+pub struct ResponderSession {
+    template: Arc<Template<Respond>>,
+    instance: Place,
+    outbox: Arc<Outbox>,
+}
+
+/// Where a connection finds its instance.
+enum Place {
+    Own(Option<Instance<Respond>>),
+    Shared(SharedInstance),
+    Fresh,
+}
+
+impl Session for ResponderSession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        match event {
+            Event::Open => {
+                if let Place::Own(instance) = &mut self.instance {
+                    *instance = Some(Instance::new(&self.template).await?);
+                }
+            }
+            Event::Message(message) => {
+                let reply = self.respond(message).await?;
+                self.outbox.send(&reply);
+            }
+            Event::Eof | Event::Writable | Event::Timer(_) | Event::Shutdown => {}
+        }
+        Ok(())
+    }
+
+    async fn end(self) {}
+}
+
+impl ResponderSession {
+    async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
+        match &mut self.instance {
+            Place::Own(instance) => respond_in(instance, &self.template, message).await,
+            Place::Shared(shared) => {
+                respond_in(&mut *shared.lock().await, &self.template, message).await
+            }
+            Place::Fresh => Instance::new(&self.template).await?.respond(message).await,
+        }
+    }
+}
+
+/// Calls the instance in `place`, which is made if there is none. It is put back only after a call that
+/// ended well: one that failed, or was given up half-way, leaves an instance nobody may use again.
+async fn respond_in(
+    place: &mut Option<Instance<Respond>>,
+    template: &Template<Respond>,
+    message: Bytes,
+) -> Result<Bytes, CallError> {
+    let mut instance = match place.take() {
+        Some(instance) => instance,
+        None => Instance::new(template).await?,
+    };
+    let reply = instance.respond(message).await?;
+    *place = Some(instance);
+    Ok(reply)
+}

@@ -1,0 +1,96 @@
+//! A loaded handler as the network side sees it.
+
+use super::conversation::{Converse, OwnSession};
+use super::instance::Template;
+use super::isolation::Isolation;
+use super::program::{ProgramRun, Run};
+use super::responder::{Respond, Responder, ResponderSession};
+use super::shared_instance::{Shared, SharedSession};
+use crate::handler::{Event, Handler, Service, Session, SessionError};
+use crate::outbox::Outbox;
+use std::sync::Arc;
+
+/// What instances of a handler are made from, by kind.
+pub enum Templates {
+    Responder(Arc<Template<Respond>>),
+    Conversation(Arc<Template<Converse>>),
+    Program(Arc<Template<Run>>),
+}
+
+/// A handler with its isolation: what a server serves.
+pub struct Serving(Kind);
+
+enum Kind {
+    Responder(Responder),
+    OwnConversation(Arc<Template<Converse>>),
+    SharedConversation(Arc<Shared>),
+    Program(Arc<Template<Run>>),
+}
+
+impl Serving {
+    pub(super) fn new(templates: &Templates, isolation: Isolation) -> Self {
+        Serving(match templates {
+            Templates::Responder(template) => {
+                Kind::Responder(Responder::new(template.clone(), isolation))
+            }
+            Templates::Conversation(template) if isolation == Isolation::Shared => {
+                Kind::SharedConversation(Arc::new(Shared::new(template.clone())))
+            }
+            Templates::Conversation(template) => Kind::OwnConversation(template.clone()),
+            Templates::Program(template) => Kind::Program(template.clone()),
+        })
+    }
+}
+
+impl Handler for Serving {
+    type Session = AnySession;
+    type Program = ProgramRun;
+
+    fn serve(&self, outbox: &Arc<Outbox>) -> Service<AnySession, ProgramRun> {
+        Service::Session(match &self.0 {
+            Kind::Responder(responder) => AnySession::Responder(responder.session(outbox)),
+            Kind::OwnConversation(template) => {
+                AnySession::Own(OwnSession::new(template.clone(), outbox.clone()))
+            }
+            Kind::SharedConversation(shared) => {
+                AnySession::Shared(SharedSession::new(shared.clone(), outbox.clone()))
+            }
+            Kind::Program(template) => return Service::Program(ProgramRun(template.clone())),
+        })
+    }
+
+    fn converses(&self) -> bool {
+        matches!(
+            self.0,
+            Kind::OwnConversation(_) | Kind::SharedConversation(_)
+        )
+    }
+}
+
+/// A session of any kind of handler.
+pub enum AnySession {
+    /// Of a responder.
+    Responder(ResponderSession),
+    /// Of a conversation, in its own instance.
+    Own(OwnSession),
+    /// Of a conversation, in the shared instance.
+    Shared(SharedSession),
+}
+
+impl Session for AnySession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        match self {
+            AnySession::Responder(session) => session.tell(event).await,
+            AnySession::Own(session) => session.tell(event).await,
+            AnySession::Shared(session) => session.tell(event).await,
+        }
+    }
+
+    async fn end(self) {
+        match self {
+            AnySession::Responder(session) => session.end().await,
+            AnySession::Own(session) => session.end().await,
+            AnySession::Shared(session) => session.end().await,
+        }
+    }
+}

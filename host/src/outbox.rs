@@ -1,0 +1,224 @@
+//! What sessions want of a connection and it has not done yet.
+//!
+//! A connection is served by one task, but any session of the same handler instance may write to it: a
+//! chat room does. So what is to happen to it is left here, and its task is woken.
+
+use crate::framing::Framing;
+use bytes::BytesMut;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// How bytes reach a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A TCP connection.
+    Tcp,
+    /// No network at all: one message given by hand.
+    Stdio,
+}
+
+/// Who is on the other side of a connection, and through which door they came.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// How the bytes travel.
+    pub transport: Transport,
+    /// The client's address, or nothing where it has none.
+    pub peer: String,
+    /// The address it reached.
+    pub local: String,
+    /// The listener's URI.
+    pub listener: Arc<str>,
+}
+
+/// How a session ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseMode {
+    /// All that was sent is written first.
+    Graceful,
+    /// At once: what was not written yet is discarded.
+    Reset,
+}
+
+/// Why a connection must end though nobody closed it.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Lost {
+    /// Its client reads more slowly than sessions write.
+    #[error("it reads too slowly: more than {limit_bytes} bytes wait to be sent (--max-unsent)")]
+    SlowReader {
+        /// The most unsent bytes it may have.
+        limit_bytes: usize,
+    },
+    /// Its session set too many timers.
+    #[error("its session has more than {limit} timers set")]
+    TooManyTimers {
+        /// The most it may have.
+        limit: usize,
+    },
+    /// The instance that held its session is gone.
+    #[error("the instance it shared is gone: {0}")]
+    Instance(String),
+}
+
+/// A change of a connection's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Starts a timer, in place of one with the same id.
+    Set {
+        /// What the session calls it.
+        id: u32,
+        /// When it runs out, from now.
+        delay: Duration,
+    },
+    /// Stops the timer of this id, if there is one.
+    Cancel {
+        /// What the session calls it.
+        id: u32,
+    },
+}
+
+/// The sessions' side of a connection.
+#[derive(Debug)]
+pub struct Outbox {
+    id: u64,
+    peer: Peer,
+    limit_bytes: usize,
+    /// Bytes sent and not yet written to the socket.
+    unsent_bytes: AtomicUsize,
+    orders: Mutex<Orders>,
+}
+
+/// What was ordered since the connection's task last looked.
+#[derive(Debug, Default)]
+pub struct Orders {
+    /// Bytes to write.
+    pub bytes: BytesMut,
+    /// The framing from the next message on.
+    pub framing: Option<Framing>,
+    /// Changes of timers, in order.
+    pub timers: Vec<TimerChange>,
+    /// The end, after which nothing more is ordered.
+    pub close: Option<CloseMode>,
+    /// The end that nobody ordered.
+    pub lost: Option<Lost>,
+    waker: Option<Waker>,
+}
+
+impl Orders {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+            && self.framing.is_none()
+            && self.timers.is_empty()
+            && self.close.is_none()
+            && self.lost.is_none()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.close.is_some() || self.lost.is_some()
+    }
+}
+
+impl Outbox {
+    /// The outbox of connection `id`, which is lost if more than `limit_bytes` wait to be written.
+    pub fn new(id: u64, peer: Peer, limit_bytes: usize) -> Self {
+        Outbox {
+            id,
+            peer,
+            limit_bytes,
+            unsent_bytes: AtomicUsize::new(0),
+            orders: Mutex::default(),
+        }
+    }
+
+    /// A number no other connection of this process has or had.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Who is on the other side.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Bytes sent and not yet written to the socket.
+    pub fn unsent_bytes(&self) -> usize {
+        self.unsent_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sends bytes.
+    pub fn send(&self, bytes: &[u8]) {
+        self.order(|orders| {
+            let unsent = self.unsent_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+            if unsent.saturating_add(bytes.len()) > self.limit_bytes {
+                let limit_bytes = self.limit_bytes;
+                orders.lost = Some(Lost::SlowReader { limit_bytes });
+            } else {
+                orders.bytes.extend_from_slice(bytes);
+            }
+        });
+    }
+
+    /// Ends the connection: what is ordered after this is ignored.
+    pub fn close(&self, mode: CloseMode) {
+        self.order(|orders| orders.close = Some(mode));
+    }
+
+    /// Cuts messages another way, from the next one on.
+    pub fn set_framing(&self, framing: Framing) {
+        self.order(|orders| orders.framing = Some(framing));
+    }
+
+    /// Starts or stops a timer.
+    pub fn change_timer(&self, change: TimerChange) {
+        self.order(|orders| orders.timers.push(change));
+    }
+
+    /// Ends the connection because it can't go on.
+    pub fn lose(&self, why: Lost) {
+        self.order(|orders| orders.lost = Some(why));
+    }
+
+    fn order(&self, order: impl FnOnce(&mut Orders)) {
+        let mut orders = self.lock();
+        if orders.has_ended() {
+            return;
+        }
+        order(&mut orders);
+        if let Some(waker) = orders.waker.take() {
+            drop(orders);
+            waker.wake();
+        }
+    }
+
+    /// Gives the connection's task its orders, if there are any.
+    pub fn collect(&self, take: impl FnOnce(&mut Orders)) {
+        let mut orders = self.lock();
+        if !orders.is_empty() {
+            take(&mut orders);
+        }
+    }
+
+    /// Tells that so many of the bytes were written.
+    pub fn written(&self, bytes: usize) {
+        self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Ready when there are orders.
+    pub fn poll_ordered(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut orders = self.lock();
+        if !orders.is_empty() {
+            return Poll::Ready(());
+        }
+        match &mut orders.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Orders> {
+        // Orders are whole at every step: a panic elsewhere does not spoil them.
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
