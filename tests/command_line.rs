@@ -91,6 +91,8 @@ fn what_makes_no_sense_together() {
         78,
         "a conversation-handler remembers its connection",
     );
+    let finished = echo_host(&["serve", &guest("wordcount"), "--framing", "lines"]);
+    assert_fails(&finished, 78, "a program reads a stream");
     let twice = [
         "serve",
         "--listen",

@@ -16,6 +16,7 @@ mod framing;
 mod isolation;
 mod limits;
 mod logs;
+mod programs;
 mod readme;
 mod sandbox;
 mod shutdown;

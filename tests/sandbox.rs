@@ -27,6 +27,15 @@ fn variables_are_granted_by_name() {
 }
 
 #[test]
+fn arguments_are_granted() {
+    let host = probe(&["--arg", "--colour=no", "--arg", "two words"]);
+    assert_eq!(
+        host.connect().ask("args"),
+        "probe.wasm --colour=no two words"
+    );
+}
+
+#[test]
 fn directories_are_granted_by_name_and_there_is_no_way_out() {
     let directory = tempfile::tempdir().unwrap();
     let granted = directory.path().join("granted");

@@ -44,6 +44,8 @@ pub enum ConfigError {
     Grant(#[from] InvalidGrant),
     #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
     Isolation { tier: Tier, isolation: Isolation },
+    #[error("a program reads a stream, which is not cut into messages: leave --framing away")]
+    FramedProgram,
     #[error("{endpoint} is given twice (--listen)")]
     ListenTwice { endpoint: Endpoint },
     #[error(
@@ -85,6 +87,9 @@ impl ServeConfig {
         handler: &LoadedHandler,
     ) -> Result<(Framing, ConnectionLimits), ConfigError> {
         self.check_isolation(handler.tier())?;
+        if handler.tier() == Tier::Program && self.framing.is_some() {
+            return Err(ConfigError::FramedProgram);
+        }
         let about = handler.about();
         let framing = self
             .framing

@@ -11,6 +11,7 @@ use std::{env, fs, io, process, thread};
 
 const HELP: &str = "\
 count           how many lines this instance was given
+args            its arguments
 env NAME        an environment variable
 list PATH       the names in a directory
 read PATH       a file's contents
@@ -62,6 +63,7 @@ fn obey(command: &str, rest: &str) -> io::Result<Vec<u8>> {
     let done = || Ok(b"done".to_vec());
     match command {
         "count" => Ok(lines.to_string().into()),
+        "args" => Ok(env::args().collect::<Vec<_>>().join(" ").into()),
         "env" => Ok(env::var(rest)
             .unwrap_or_else(|error| error.to_string())
             .into()),

@@ -4,7 +4,7 @@ use super::guest::{GuestArgs, HandlerArg};
 use super::log::{self, LogArgs};
 use anyhow::Context;
 use clap::Args;
-use echo_host::engine::LoadedHandler;
+use echo_host::engine::{LoadedHandler, Tier};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use tokio::runtime::Builder;
@@ -41,6 +41,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 fn describe(handler: &LoadedHandler) -> String {
     let mut rows = vec![("tier", handler.tier().to_string())];
     match handler.about() {
+        _ if handler.tier() == Tier::Program => {
+            rows.push(("framing", "none: a stream".to_owned()));
+        }
         Some(about) => {
             rows.push(("name", format!("{} {}", about.name, about.version)));
             rows.push(("framing", about.framing.to_string()));
