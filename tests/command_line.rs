@@ -107,6 +107,45 @@ fn what_makes_no_sense_together() {
     );
 }
 
+/// `echo-host` in a shell that does `before`, with its output sent to `output`.
+fn in_shell(before: &str, args: &[&str], output: &str) -> Finished {
+    let mut shell = Command::new("sh");
+    let script = format!("{before}; exec \"$0\" \"$@\" > {output}");
+    shell
+        .args(["-c", &script, env!("CARGO_BIN_EXE_echo-host")])
+        .args(args);
+    run(&mut shell, b"")
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_io_error() {
+    let full = "/dev/full";
+    let called = in_shell(":", &["call", &guest("upper"), "x"], full);
+    assert_fails(
+        &called,
+        74,
+        "cannot print the reply: No space left on device",
+    );
+    let checked = in_shell(":", &["check", &guest("upper")], full);
+    assert_fails(&checked, 74, "cannot print the result");
+    let served = in_shell(
+        ":",
+        &["serve", "-l", "tcp://127.0.0.1:0", "--log-level", "off"],
+        full,
+    );
+    assert_fails(&served, 74, "cannot print the addresses");
+}
+
+#[test]
+fn a_machine_without_room_for_the_engine_is_an_internal_error() {
+    let checked = in_shell(
+        "ulimit -v 1000000",
+        &["check", &guest("upper")],
+        "/dev/null",
+    );
+    assert_fails(&checked, 70, "cannot set up the Wasm engine");
+}
+
 #[test]
 fn variables_set_the_same_options_and_flags_override_them() {
     let listen = "tcp://127.0.0.1:0,tcp://127.0.0.1:0";

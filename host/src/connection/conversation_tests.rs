@@ -6,9 +6,15 @@ use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Outbox, TimerChange};
 use bytes::Bytes;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
+};
 use tokio::time::Instant;
 
 /// Does what the words of each line say, and remembers what it was told.
@@ -240,6 +246,64 @@ async fn others_may_write_to_it_and_a_slow_reader_is_dropped() {
         matches!(result, Err(ConnectionError::Lost(Lost::SlowReader { .. }))),
         "{result:?}"
     );
+}
+
+/// A stream that counts what is written to it.
+struct Counting {
+    stream: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn sends_leave_together() {
+    let (mut client, stream) = duplex(1 << 16);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let mut stream = Counting {
+        stream,
+        writes: writes.clone(),
+    };
+    let (outbox, terms) = (outbox(1 << 20), terms("lines", true));
+    let session = Obedient {
+        outbox: outbox.clone(),
+        told: Told::default(),
+    };
+    client
+        .write_all(b"say one\nsay two\nsay three\n")
+        .await
+        .unwrap();
+    client.shutdown().await.unwrap();
+    serve(&mut stream, session, outbox, &terms).await.1.unwrap();
+    // The greeting, and the replies to what came in one piece.
+    assert_eq!(writes.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
