@@ -6,6 +6,7 @@ use crate::outbox::{Outbox, Peer, Transport};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tracing::Span;
 
 /// Gives a handler one message, as a client that then has finished sending, and returns what it answers.
 /// A conversation's greeting is part of the answer; its timers are not waited for.
@@ -16,7 +17,7 @@ pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, Sess
         local: String::new(),
         listener: "stdio:".into(),
     };
-    let outbox = Arc::new(Outbox::new(0, peer, usize::MAX));
+    let outbox = Arc::new(Outbox::new(0, peer, usize::MAX, Span::none()));
     match handler.serve(&outbox) {
         Service::Session(mut session) => {
             let told = tell(&mut session, message).await;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tracing::Span;
 
 /// How bytes reach a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,7 @@ pub struct Outbox {
     id: u64,
     peer: Peer,
     limit_bytes: usize,
+    span: Span,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
     orders: Mutex<Orders>,
@@ -120,12 +122,14 @@ impl Orders {
 }
 
 impl Outbox {
-    /// The outbox of connection `id`, which is lost if more than `limit_bytes` wait to be written.
-    pub fn new(id: u64, peer: Peer, limit_bytes: usize) -> Self {
+    /// The outbox of connection `id`, which is lost if more than `limit_bytes` wait to be written. What
+    /// is logged of the connection is logged in `span`.
+    pub fn new(id: u64, peer: Peer, limit_bytes: usize, span: Span) -> Self {
         Outbox {
             id,
             peer,
             limit_bytes,
+            span,
             unsent_bytes: AtomicUsize::new(0),
             orders: Mutex::default(),
         }
@@ -139,6 +143,12 @@ impl Outbox {
     /// Who is on the other side.
     pub fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// The span of the connection's log lines. Entered only where something is logged: entering it
+    /// whenever the connection's task runs costs more than cutting a message.
+    pub fn span(&self) -> &Span {
+        &self.span
     }
 
     /// Bytes sent and not yet written to the socket.

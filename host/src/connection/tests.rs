@@ -36,7 +36,7 @@ pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
         local: "host".into(),
         listener: "tcp://host".into(),
     };
-    Arc::new(Outbox::new(1, peer, limit_bytes))
+    Arc::new(Outbox::new(1, peer, limit_bytes, tracing::Span::none()))
 }
 
 /// How a connection ended.

@@ -112,7 +112,7 @@ impl OwnSession {
 impl Session for OwnSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         let Some((mut instance, session)) = self.open.take() else {
-            let mut instance = Instance::new(&self.template).await?;
+            let mut instance = Instance::new(&self.template, self.outbox.span()).await?;
             let session = instance.open(&self.outbox).await?;
             self.open = Some((instance, session));
             return Ok(());
@@ -128,6 +128,7 @@ impl Session for OwnSession {
         if let Some((mut instance, session)) = self.open
             && let Err(error) = instance.close(session).await
         {
+            let _entered = self.outbox.span().enter();
             tracing::warn!("while its session was dropped: {error}");
         }
     }

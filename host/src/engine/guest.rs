@@ -6,6 +6,7 @@ use super::guest_log::GuestLog;
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
 use tokio::io::DuplexStream;
+use tracing::Span;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -24,13 +25,14 @@ pub struct Guest {
 impl Guest {
     /// A guest that is granted `grants` and `max_memory_bytes`, and nothing else.
     ///
-    /// Its standard input and output are `stdio`, or nothing and the log.
+    /// Its standard input and output are `stdio`, or nothing and the log, whose lines are in `span`.
     pub fn new(
         grants: &Grants,
         max_memory_bytes: usize,
         stdio: Option<DuplexStream>,
+        span: &Span,
     ) -> Result<Self, CallError> {
-        let log = GuestLog::new();
+        let log = GuestLog::new(span.clone());
         let busy_ticks = BusyTicks::default();
         let stdio = stdio.map(|pipe| Stdio {
             pipe,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
+use tracing::Span;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
@@ -25,8 +26,14 @@ pub enum Stream {
 pub struct GuestLog(Arc<Mutex<Printer>>);
 
 impl GuestLog {
-    pub fn new() -> Self {
-        GuestLog(Arc::new(Mutex::new(Printer::new())))
+    /// A log whose lines are logged in `span`.
+    pub fn new(span: Span) -> Self {
+        GuestLog(Arc::new(Mutex::new(Printer::new(span))))
+    }
+
+    /// Logs in another span from now on: the guest works for another connection.
+    pub fn speak_for(&self, span: &Span) {
+        self.printer().span.clone_from(span);
     }
 
     /// One of the guest's outputs.
@@ -51,6 +58,7 @@ impl GuestLog {
 
 /// Cuts what is printed into lines and hands them to `tracing`.
 struct Printer {
+    span: Span,
     stdout: Line,
     stderr: Line,
     second: Instant,
@@ -67,8 +75,9 @@ struct Line {
 }
 
 impl Printer {
-    fn new() -> Self {
+    fn new(span: Span) -> Self {
         Printer {
+            span,
             stdout: Line::default(),
             stderr: Line::default(),
             second: Instant::now(),
@@ -112,9 +121,9 @@ impl Printer {
             self.suppressed += 1;
             return;
         }
-        let suppressed = std::mem::take(&mut self.suppressed);
-        if suppressed > 0 {
-            tracing::warn!(target: "guest", "{suppressed} lines left out: the guest prints more than {MAX_LOG_LINES_PER_SECOND} a second");
+        let _entered = self.span.enter();
+        if self.suppressed > 0 {
+            log_suppressed(std::mem::take(&mut self.suppressed));
         }
         let text = escape(&bytes, cut);
         match stream {
@@ -136,9 +145,17 @@ impl Printer {
 impl Drop for Printer {
     fn drop(&mut self) {
         if self.suppressed > 0 {
-            tracing::warn!(target: "guest", "{} lines left out: the guest printed more than {MAX_LOG_LINES_PER_SECOND} a second", self.suppressed);
+            let _entered = self.span.enter();
+            log_suppressed(self.suppressed);
         }
     }
+}
+
+fn log_suppressed(lines: u64) {
+    tracing::warn!(
+        target: "guest",
+        "{lines} lines left out: the guest prints more than {MAX_LOG_LINES_PER_SECOND} a second"
+    );
 }
 
 /// Makes text safe to print on a terminal and impossible to mistake for other log lines: control
@@ -247,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_and_says_so() {
-        let mut printer = Printer::new();
+        let mut printer = Printer::new(Span::none());
         printer.print(Stream::Stdout, &vec![b'a'; 3 * MAX_LOG_LINE_BYTES]);
         assert_eq!(printer.stdout.bytes.len(), MAX_LOG_LINE_BYTES);
         assert!(printer.stdout.cut);
@@ -256,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_counted_instead_of_shown() {
-        let mut printer = Printer::new();
+        let mut printer = Printer::new(Span::none());
         printer.second = Instant::now() + Duration::from_secs(3600);
         printer.print(Stream::Stderr, "x\n".repeat(250).as_bytes());
         assert_eq!(

@@ -5,11 +5,15 @@ use super::grants::Grants;
 use super::guest::Guest;
 use crate::handler::CallError;
 use crate::limits::{EPOCH_TICK, GuestLimits};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
 
@@ -54,30 +58,38 @@ pub struct Instance<E> {
 
 impl<E: Exports> Instance<E> {
     /// Makes an instance, as soon as there is a place for it and within the call timeout.
-    pub async fn new(template: &Template<E>) -> Result<Self, CallError> {
-        Self::with_stdio(template, None).await
+    /// What it prints is logged in `span`.
+    pub async fn new(template: &Template<E>, span: &Span) -> Result<Self, CallError> {
+        Self::with_stdio(template, None, span).await
     }
 
     /// Makes an instance whose standard input and output are `stdio`.
     pub async fn with_stdio(
         template: &Template<E>,
         stdio: Option<DuplexStream>,
+        span: &Span,
     ) -> Result<Self, CallError> {
-        let call_timeout = template.limits.call_timeout;
-        match timeout(call_timeout, Self::instantiate(template, stdio)).await {
-            Ok(instance) => instance,
-            Err(_) => Err(CallError::Timeout(call_timeout)),
-        }
+        within(
+            template.limits.call_timeout,
+            Self::instantiate(template, stdio, span),
+        )
+        .await
     }
 
     async fn instantiate(
         template: &Template<E>,
         stdio: Option<DuplexStream>,
+        span: &Span,
     ) -> Result<Self, CallError> {
         let places = template.places.clone();
         let place = places.acquire_many_owned(template.memories).await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
-        let guest = Guest::new(&template.grants, template.limits.max_memory_bytes, stdio)?;
+        let guest = Guest::new(
+            &template.grants,
+            template.limits.max_memory_bytes,
+            stdio,
+            span,
+        )?;
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
@@ -103,11 +115,7 @@ impl<E: Exports> Instance<E> {
         &mut self,
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
-        // Around the whole call: epochs do not pass while the guest waits in the host.
-        match timeout(self.call_timeout, self.call_for_as_long(call)).await {
-            Ok(result) => result,
-            Err(_) => Err(CallError::Timeout(self.call_timeout)),
-        }
+        within(self.call_timeout, self.call_for_as_long(call)).await
     }
 
     /// Calls into a guest that may wait for as long as it likes, but compute no longer than the call
@@ -141,5 +149,21 @@ impl<E: Exports> Instance<E> {
     /// What the host keeps for this instance.
     pub fn guest(&mut self) -> &mut Guest {
         self.store.data_mut()
+    }
+}
+
+/// Bounds a call, or the making of an instance, by the clock: epochs do not pass while a guest waits in
+/// the host. Most calls are done when they are first polled, and cost no timer.
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    let mut call = pin!(call);
+    match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+        Poll::Ready(result) => result,
+        Poll::Pending => match timeout(limit, call).await {
+            Ok(result) => result,
+            Err(_) => Err(CallError::Timeout(limit)),
+        },
     }
 }

@@ -12,6 +12,7 @@ use super::source::{HandlerSource, SourceError};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
 use std::sync::Arc;
+use tracing::Span;
 use wasmtime::component::Component;
 
 /// A handler that was compiled, linked and tried out.
@@ -91,7 +92,9 @@ impl Engine {
                 let template = self
                     .template::<Describe>(&component, grants.clone())
                     .await?;
-                let mut trial = Instance::new(&template).await.map_err(LoadFault::Start)?;
+                let mut trial = Instance::new(&template, &Span::none())
+                    .await
+                    .map_err(LoadFault::Start)?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
@@ -134,7 +137,9 @@ impl Engine {
             places: self.places.clone(),
             memories,
         };
-        Instance::new(&template).await.map_err(LoadFault::Start)?;
+        Instance::new(&template, &Span::none())
+            .await
+            .map_err(LoadFault::Start)?;
         Ok(Arc::new(template))
     }
 }

@@ -3,6 +3,7 @@
 use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use crate::handler::{CallError, Program};
+use crate::outbox::Outbox;
 use std::sync::Arc;
 use tokio::io::DuplexStream;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
@@ -29,13 +30,25 @@ impl Exports for Run {
 }
 
 /// A program for one connection.
-pub struct ProgramRun(pub Arc<Template<Run>>);
+pub struct ProgramRun {
+    template: Arc<Template<Run>>,
+    outbox: Arc<Outbox>,
+}
+
+impl ProgramRun {
+    pub fn new(template: Arc<Template<Run>>, outbox: Arc<Outbox>) -> Self {
+        ProgramRun { template, outbox }
+    }
+}
 
 impl Program for ProgramRun {
     async fn run(self, stream: DuplexStream) -> Result<(), CallError> {
-        let mut instance = Instance::with_stdio(&self.0, Some(stream)).await?;
+        let span = self.outbox.span();
+        let mut instance = Instance::with_stdio(&self.template, Some(stream), span).await?;
         let ran = instance.call_while_it_talks(async |Run(run), store| run.call_run(store).await);
-        match ran.await {
+        let ran = ran.await;
+        let _entered = span.enter();
+        match ran {
             Ok(Ok(())) | Err(CallError::Exit(0)) => tracing::debug!("the program exited"),
             Ok(Err(())) => tracing::info!("the program exited with an error"),
             Err(CallError::Exit(code)) => tracing::info!("the program exited with code {code}"),

@@ -9,6 +9,7 @@ use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use tracing::Span;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store, error::Context as _};
 
@@ -97,7 +98,7 @@ impl Session for ResponderSession {
         match event {
             Event::Open => {
                 if let Place::Own(instance) = &mut self.instance {
-                    *instance = Some(Instance::new(&self.template).await?);
+                    *instance = Some(Instance::new(&self.template, self.outbox.span()).await?);
                 }
             }
             Event::Message(message) => {
@@ -114,12 +115,17 @@ impl Session for ResponderSession {
 
 impl ResponderSession {
     async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
+        let span = self.outbox.span();
         match &mut self.instance {
-            Place::Own(instance) => respond_in(instance, &self.template, message).await,
+            Place::Own(instance) => respond_in(instance, &self.template, message, span).await,
             Place::Shared(shared) => {
-                respond_in(&mut *shared.lock().await, &self.template, message).await
+                let mut shared = shared.lock().await;
+                if let Some(instance) = &mut *shared {
+                    instance.guest().log.speak_for(span);
+                }
+                respond_in(&mut shared, &self.template, message, span).await
             }
-            Place::Fresh => Instance::new(&self.template).await?.respond(message).await,
+            Place::Fresh => respond_in(&mut None, &self.template, message, span).await,
         }
     }
 }
@@ -130,10 +136,11 @@ async fn respond_in(
     place: &mut Option<Instance<Respond>>,
     template: &Template<Respond>,
     message: Bytes,
+    span: &Span,
 ) -> Result<Bytes, CallError> {
     let mut instance = match place.take() {
         Some(instance) => instance,
-        None => Instance::new(template).await?,
+        None => Instance::new(template, span).await?,
     };
     let reply = instance.respond(message).await?;
     *place = Some(instance);

@@ -55,7 +55,9 @@ impl Handler for Serving {
             Kind::SharedConversation(shared) => {
                 AnySession::Shared(SharedSession::new(shared.clone(), outbox.clone()))
             }
-            Kind::Program(template) => return Service::Program(ProgramRun(template.clone())),
+            Kind::Program(template) => {
+                return Service::Program(ProgramRun::new(template.clone(), outbox.clone()));
+            }
         })
     }
 

@@ -71,11 +71,12 @@ impl Shared {
             Some(instance) => instance,
             None => {
                 state.born = Instant::now();
-                let made = Instance::new(&self.template).await;
+                let made = Instance::new(&self.template, outbox.span()).await;
                 made.inspect_err(|error| state.bury(&error.to_string()))?
             }
         };
         state.members.insert(outbox.id(), outbox.clone());
+        instance.guest().log.speak_for(outbox.span());
         let opened = instance.open(outbox).await;
         state.put_back(instance, &opened);
         if opened.is_err() {
@@ -84,25 +85,32 @@ impl Shared {
         Ok((state.generation, opened?))
     }
 
-    async fn tell(&self, open: (u64, ResourceAny), event: &Event) -> Result<(), SessionError> {
+    async fn tell(
+        &self,
+        outbox: &Outbox,
+        open: (u64, ResourceAny),
+        event: &Event,
+    ) -> Result<(), SessionError> {
         let (generation, session) = open;
         let mut state = self.lock().await;
         let Some(mut instance) = state.take(generation) else {
             return Err(CallError::Gone.into());
         };
+        instance.guest().log.speak_for(outbox.span());
         let told = instance.callback(session, event).await;
         state.put_back(instance, &told);
         told
     }
 
-    async fn close(&self, open: (u64, ResourceAny), id: u64) {
+    async fn close(&self, outbox: &Outbox, open: (u64, ResourceAny)) {
         let (generation, session) = open;
         let mut state = self.lock().await;
         let Some(mut instance) = state.take(generation) else {
             return;
         };
+        instance.guest().log.speak_for(outbox.span());
         let dropped = instance.close(session).await.map_err(SessionError::Call);
-        state.members.remove(&id);
+        state.members.remove(&outbox.id());
         state.put_back(instance, &dropped);
     }
 }
@@ -161,7 +169,7 @@ impl SharedSession {
 impl Session for SharedSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match self.open {
-            Some(open) => self.shared.tell(open, &event).await,
+            Some(open) => self.shared.tell(&self.outbox, open, &event).await,
             None => {
                 self.open = Some(self.shared.open(&self.outbox).await?);
                 Ok(())
@@ -171,7 +179,7 @@ impl Session for SharedSession {
 
     async fn end(self) {
         if let Some(open) = self.open {
-            self.shared.close(open, self.outbox.id()).await;
+            self.shared.close(&self.outbox, open).await;
         }
     }
 }

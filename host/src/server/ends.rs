@@ -1,0 +1,88 @@
+//! How connections ended.
+
+use crate::connection::{ConnectionError, Ending, Traffic};
+use crate::handler::SessionError;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How connections ended, counted.
+#[derive(Default)]
+pub struct Ends {
+    connections: AtomicU64,
+    framing: AtomicU64,
+    protocol: AtomicU64,
+    refused: AtomicU64,
+    internal: AtomicU64,
+    calls: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Ends {
+    /// Logs how one ended, and counts it.
+    pub fn note(&self, traffic: Traffic, result: Result<Ending, ConnectionError>) {
+        let Traffic {
+            received_bytes,
+            sent_bytes,
+            messages,
+        } = traffic;
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        let Err(error) = result else {
+            tracing::debug!(received_bytes, sent_bytes, messages, "closed");
+            return;
+        };
+        match (self.counter(&error), &error) {
+            (Some(counter), _) => {
+                counter.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}");
+            }
+            (None, ConnectionError::Io(error)) if is_departure(error) => {
+                tracing::debug!(
+                    received_bytes,
+                    sent_bytes,
+                    messages,
+                    "the client left: {error}"
+                );
+            }
+            (None, _) => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
+        }
+    }
+
+    /// The counter of an error that says something about the handler or its clients.
+    fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
+        match error {
+            ConnectionError::Framing(_) => Some(&self.framing),
+            ConnectionError::Session(SessionError::Protocol(_)) => Some(&self.protocol),
+            ConnectionError::Session(SessionError::Refused(_)) => Some(&self.refused),
+            ConnectionError::Session(SessionError::Internal(_)) => Some(&self.internal),
+            ConnectionError::Session(SessionError::Call(_)) => Some(&self.calls),
+            ConnectionError::Lost(_) => Some(&self.lost),
+            ConnectionError::Idle(_) | ConnectionError::Io(_) => None,
+        }
+    }
+
+    /// Logs the counts.
+    pub fn log(&self) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        tracing::info!(
+            connections = count(&self.connections),
+            broken_framing = count(&self.framing),
+            broken_protocol = count(&self.protocol),
+            refused = count(&self.refused),
+            failures = count(&self.internal),
+            failed_calls = count(&self.calls),
+            lost = count(&self.lost),
+            "served"
+        );
+    }
+}
+
+/// Whether an error is how a client's sudden leave looks, which is its right.
+fn is_departure(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::ConnectionAborted
+    )
+}

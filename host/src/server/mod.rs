@@ -1,0 +1,217 @@
+//! The server: accepts on every listener, serves each connection in a task of its own, and drains.
+
+mod ends;
+
+use crate::connection::{self, ConnectionError, Ending, Terms, Traffic};
+use crate::framing::Framing;
+use crate::handler::{Handler, Service};
+use crate::limits::{ConnectionLimits, ServerLimits};
+use crate::listener::Listener;
+use crate::outbox::{Outbox, Peer, Transport};
+use ends::Ends;
+use socket2::SockRef;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+/// Everything a server needs, bound and loaded.
+pub struct Server<H> {
+    /// Computes the replies.
+    pub handler: H,
+    /// How messages are cut out of what clients send.
+    pub framing: Framing,
+    /// Where clients come from.
+    pub listeners: Vec<Listener>,
+    /// What one connection may use.
+    pub connection_limits: ConnectionLimits,
+    /// What all of them together may use.
+    pub limits: ServerLimits,
+}
+
+/// How a server ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were still open when the drain timeout ran out, and were cut.
+    pub cut: usize,
+}
+
+impl<H: Handler> Server<H> {
+    /// Serves until `stop` completes, then stops accepting and waits for open connections, for as
+    /// long as the drain timeout allows.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Drained {
+        let shared = Arc::new(Shared {
+            terms: Terms {
+                framing: self.framing,
+                limits: self.connection_limits,
+                converses: self.handler.converses(),
+                stopping: CancellationToken::new(),
+            },
+            handler: self.handler,
+            ends: Ends::default(),
+            free: Arc::new(Semaphore::new(self.limits.max_connections)),
+            next_id: AtomicU64::new(1),
+        });
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            accepting.spawn(shared.clone().accept(listener));
+        }
+        stop.await;
+        shared.terms.stopping.cancel();
+        let connections = accepting.join_all().await;
+        let drained = drain(connections, self.limits.drain_timeout).await;
+        shared.ends.log();
+        drained
+    }
+}
+
+/// A client that was accepted and has its place.
+struct Client {
+    id: u64,
+    stream: TcpStream,
+    peer: SocketAddr,
+    listener: Arc<str>,
+    permit: OwnedSemaphorePermit,
+}
+
+/// What the tasks of one server have in common.
+struct Shared<H> {
+    handler: H,
+    terms: Terms,
+    ends: Ends,
+    /// A permit for each connection that may be open.
+    free: Arc<Semaphore>,
+    next_id: AtomicU64,
+}
+
+impl<H: Handler> Shared<H> {
+    /// Serves the clients of one listener until the server stops. Returns those that are still open.
+    async fn accept(self: Arc<Self>, listener: Listener) -> JoinSet<()> {
+        let uri: Arc<str> = listener.endpoint().to_string().into();
+        let mut connections = JoinSet::new();
+        let admit = async || {
+            let (stream, peer) = listener.accept().await;
+            let permit = wait_for_place(&self.free, &listener).await;
+            (stream, peer, permit)
+        };
+        while let Some((stream, peer, permit)) =
+            self.terms.stopping.run_until_cancelled(admit()).await
+        {
+            let client = Client {
+                id: self.next_id.fetch_add(1, Ordering::Relaxed),
+                stream,
+                peer,
+                listener: uri.clone(),
+                permit,
+            };
+            connections.spawn(self.clone().serve(client));
+            // Those that have ended since the last one came.
+            while connections.try_join_next().is_some() {}
+        }
+        connections
+    }
+
+    async fn serve(self: Arc<Self>, client: Client) {
+        let span = tracing::error_span!("connection", id = client.id, peer = %client.peer);
+        let (traffic, result) = self.converse(client, &span).await;
+        span.in_scope(|| self.ends.note(traffic, result));
+    }
+
+    async fn converse(
+        &self,
+        client: Client,
+        span: &Span,
+    ) -> (Traffic, Result<Ending, ConnectionError>) {
+        let Client {
+            id,
+            mut stream,
+            peer,
+            listener,
+            permit,
+        } = client;
+        span.in_scope(|| tracing::debug!("connected"));
+        // Replies are complete when they are written: waiting to join them (RFC 896) only delays.
+        if let Err(error) = stream.set_nodelay(true) {
+            span.in_scope(|| tracing::debug!("cannot set TCP_NODELAY: {error}"));
+        }
+        let local = match stream.local_addr() {
+            Ok(local) => local,
+            Err(error) => return (Traffic::default(), Err(error.into())),
+        };
+        let peer = Peer {
+            transport: Transport::Tcp,
+            peer: peer.to_string(),
+            local: local.to_string(),
+            listener,
+        };
+        let limit = match self.terms.converses {
+            true => self.terms.limits.max_unsent_bytes,
+            // One that only answers is bounded by reading no further until it is read.
+            false => usize::MAX,
+        };
+        let outbox = Arc::new(Outbox::new(id, peer, limit, span.clone()));
+        let served = match self.handler.serve(&outbox) {
+            Service::Session(session) => {
+                connection::serve(&mut stream, session, outbox, &self.terms).await
+            }
+            Service::Program(program) => {
+                connection::serve_program(&mut stream, program, &self.terms).await
+            }
+        };
+        if let Ok(Ending::Reset) = served.1 {
+            // Zero linger makes closing a reset. If it can't be set, closing has to do.
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        }
+        drop(stream);
+        drop(permit);
+        served
+    }
+}
+
+/// Waits for connections that are still open, and cuts those that are so at the end of `limit`.
+async fn drain(mut connections: Vec<JoinSet<()>>, limit: Duration) -> Drained {
+    match still_open(&mut connections) {
+        0 => return Drained { cut: 0 },
+        open => tracing::info!("stopping: {open} connections may finish within {limit:?}"),
+    }
+    let all = async {
+        for set in &mut connections {
+            while set.join_next().await.is_some() {}
+        }
+    };
+    let _ = timeout(limit, all).await;
+    let cut = still_open(&mut connections);
+    for set in &mut connections {
+        set.shutdown().await;
+    }
+    Drained { cut }
+}
+
+fn still_open(connections: &mut [JoinSet<()>]) -> usize {
+    let reap = |set: &mut JoinSet<()>| {
+        while set.try_join_next().is_some() {}
+        set.len()
+    };
+    connections.iter_mut().map(reap).sum()
+}
+
+async fn wait_for_place(free: &Arc<Semaphore>, listener: &Listener) -> OwnedSemaphorePermit {
+    if let Ok(permit) = free.clone().try_acquire_owned() {
+        return permit;
+    }
+    tracing::warn!(
+        listener = %listener.endpoint(),
+        "the connection limit is reached (--max-connections): new clients wait"
+    );
+    match free.clone().acquire_owned().await {
+        Ok(permit) => permit,
+        // Only a closed semaphore fails, and nobody closes this one.
+        Err(_) => std::future::pending().await,
+    }
+}
