@@ -13,6 +13,7 @@ mod command_line;
 mod conversations;
 mod echo;
 mod framing;
+mod handlers;
 mod isolation;
 mod limits;
 mod logs;

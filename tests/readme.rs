@@ -1,6 +1,6 @@
 //! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
-use crate::fixture::{Host, Process, echo_host, root, run};
+use crate::fixture::{Host, Process, echo_host, guest, root, run};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -102,6 +102,30 @@ fn the_telnet_session_looks_as_shown() {
         transcript.lines().collect::<Vec<_>>(),
         [greeting, &[*typed]].concat()
     );
+}
+
+#[test]
+fn the_chat_looks_as_shown() {
+    let session = blocks(&section("Conversations"), "console").remove(0);
+    let (_, lines) = session.split_once("Escape character is '^]'.\n").unwrap();
+    let host = Host::serve(&[&guest("chat"), "--isolation", "shared"]);
+    let mut bob = host.connect();
+    bob.expect("* Welcome, guest1.");
+    let mut ada = host.connect();
+    for line in lines.lines() {
+        match line {
+            "/nick ada" | "hello, bob" | "/quit" => ada.send(format!("{line}\r\n")),
+            "* guest1 is bob now" => bob.send("/nick bob\n"),
+            "bob: hello, ada" => bob.send("hello, ada\n"),
+            _ => {}
+        }
+        match line {
+            "/nick ada" | "hello, bob" | "/quit" => {}
+            // What telnet says, not the room.
+            "Connection closed by foreign host." => ada.expect_closed(),
+            shown => ada.expect(format!("{shown}\n")),
+        }
+    }
 }
 
 /// Option, variable and default of each line of `serve --help` that has them.

@@ -49,13 +49,10 @@ fn curl_gets_the_page() {
 #[test]
 fn curl_keeps_its_connection() {
     let host = serve();
-    let options = [
-        "--write-out",
-        "%{http_code} after %{num_connects}\n",
-        "--output",
-        "/dev/null",
-    ];
-    let options = [&options[..], &["--output", "/dev/null"]].concat();
+    let told = "%{http_code} after %{num_connects}\n";
+    // Each page goes to an output of its own.
+    let discard = ["--output", "/dev/null"];
+    let options = [&["--write-out", told][..], &discard, &discard].concat();
     let codes = curl(&host, &options, &["/", "/nothing"], b"").stdout;
     assert_eq!(codes, "200 after 1\n404 after 0\n");
 }

@@ -8,10 +8,14 @@ use anyhow::{Context, Result};
 use crate::{guests, packages, step};
 
 /// The clients that the tests talk through, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 3] = [
+const CLIENTS: [(&str, &str); 7] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
+    ("curl", "curl"),
+    ("wrk", "wrk"),
+    ("redis-cli", "redis-tools"),
+    ("redis-benchmark", "redis-tools"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its

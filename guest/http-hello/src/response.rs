@@ -1,0 +1,81 @@
+//! What is answered, and how it is written.
+
+use std::fmt;
+
+/// A status code and what it means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Status(u16, &'static str);
+
+impl Status {
+    pub const OK: Status = Status(200, "OK");
+    pub const BAD_REQUEST: Status = Status(400, "Bad Request");
+    pub const NOT_FOUND: Status = Status(404, "Not Found");
+    pub const METHOD_NOT_ALLOWED: Status = Status(405, "Method Not Allowed");
+    pub const CONTENT_TOO_LARGE: Status = Status(413, "Content Too Large");
+    pub const URI_TOO_LONG: Status = Status(414, "URI Too Long");
+    pub const EXPECTATION_FAILED: Status = Status(417, "Expectation Failed");
+    pub const FIELDS_TOO_LARGE: Status = Status(431, "Request Header Fields Too Large");
+    pub const NOT_IMPLEMENTED: Status = Status(501, "Not Implemented");
+    pub const VERSION_NOT_SUPPORTED: Status = Status(505, "HTTP Version Not Supported");
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.1)
+    }
+}
+
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+#[derive(Debug)]
+pub struct Response {
+    pub status: Status,
+    pub content_type: &'static str,
+    /// The methods that are allowed instead, if that was wrong.
+    pub allow: Option<&'static str>,
+    pub body: Vec<u8>,
+}
+
+/// What the client is told about the connection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Connection {
+    /// Nothing: it stays open, as is usual.
+    Usual,
+    KeepAlive,
+    Close,
+}
+
+impl Response {
+    /// A response that says what its status means.
+    pub fn plain(status: Status) -> Self {
+        Response {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            allow: None,
+            body: format!("{status}\n").into(),
+        }
+    }
+
+    /// Writes the response, or only its head: that tells the body's length all the same.
+    pub fn write(&self, out: &mut Vec<u8>, connection: Connection, with_body: bool) {
+        let connection = match connection {
+            Connection::Usual => "",
+            Connection::KeepAlive => "Connection: keep-alive\r\n",
+            Connection::Close => "Connection: close\r\n",
+        };
+        let allow = match self.allow {
+            Some(methods) => format!("Allow: {methods}\r\n"),
+            None => String::new(),
+        };
+        let head = format!(
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{allow}{connection}\r\n",
+            self.status,
+            self.content_type,
+            self.body.len(),
+        );
+        out.extend_from_slice(head.as_bytes());
+        if with_body {
+            out.extend_from_slice(&self.body);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What is said when (RFC 5321, sections 3 and 4.1.4).
+
+use crate::command::Command;
+use crate::message::{MAX_SIZE, Message};
+use std::mem;
+
+/// What a client is greeted with.
+pub const BANNER: &str = "220 smtp-sink ESMTP, I keep nothing\r\n";
+/// What it is told when the server must stop.
+pub const STOPPING: &str = "421 4.3.2 smtp-sink is stopping\r\n";
+
+const MAX_RECIPIENTS: usize = 100;
+
+const GREET_FIRST: &str = "503 5.5.1 Say HELO or EHLO first";
+const MAIL_FIRST: &str = "503 5.5.1 Say MAIL first";
+const RCPT_FIRST: &str = "503 5.5.1 Say RCPT first";
+const ONE_AT_A_TIME: &str = "503 5.5.1 You have said MAIL already";
+const TOO_LONG: &str = "552 5.3.4 The mail is too long";
+const TOO_MANY: &str = "452 4.5.3 Too many recipients";
+
+/// The state of one conversation.
+#[derive(Default)]
+pub struct Dialogue {
+    has_greeted: bool,
+    mail: Option<Mail>,
+    /// The mail's text, while it comes.
+    message: Option<Message>,
+}
+
+#[derive(Default)]
+struct Mail {
+    from: String,
+    to: Vec<String>,
+}
+
+/// What to do after a line.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    Listen,
+    Reply(String),
+    /// Reply, and log that a mail has come.
+    Accept(String, String),
+    /// Reply for the last time.
+    Close(String),
+}
+
+impl Dialogue {
+    pub fn hear(&mut self, line: &[u8]) -> Next {
+        if let Some(mut message) = self.message.take() {
+            if message.add(line) {
+                return self.accept(&message);
+            }
+            self.message = Some(message);
+            return Next::Listen;
+        }
+        let reply = match Command::read(line) {
+            Ok(Command::Quit) => return Next::Close("221 2.0.0 Goodbye\r\n".to_owned()),
+            Ok(command) => self.obey(command),
+            Err(refusal) => refusal.to_owned(),
+        };
+        Next::Reply(reply + "\r\n")
+    }
+
+    fn obey(&mut self, command: Command) -> String {
+        let reply = match command {
+            Command::Helo => {
+                self.greet();
+                "250 smtp-sink"
+            }
+            Command::Ehlo => {
+                self.greet();
+                return format!(
+                    "250-smtp-sink\r\n250-SIZE {MAX_SIZE}\r\n250-8BITMIME\r\n250-PIPELINING\r\n\
+                     250 ENHANCEDSTATUSCODES"
+                );
+            }
+            Command::Mail { .. } if !self.has_greeted => GREET_FIRST,
+            Command::Mail { .. } if self.mail.is_some() => ONE_AT_A_TIME,
+            Command::Mail { size, .. } if size > MAX_SIZE => TOO_LONG,
+            Command::Mail { from, .. } => {
+                let to = Vec::new();
+                self.mail = Some(Mail { from, to });
+                "250 2.1.0 Go on"
+            }
+            Command::Rcpt { to } => self.add_recipient(to),
+            Command::Data => match &self.mail {
+                None => MAIL_FIRST,
+                Some(mail) if mail.to.is_empty() => RCPT_FIRST,
+                Some(_) => {
+                    self.message = Some(Message::default());
+                    "354 End the mail with a dot alone on a line"
+                }
+            },
+            Command::Rset => {
+                self.mail = None;
+                "250 2.0.0 Forgotten"
+            }
+            Command::Noop => "250 2.0.0 Nothing done",
+            Command::Vrfy => "252 2.1.5 I take mail for anybody",
+            Command::Help => "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY QUIT",
+            // Dealt with before.
+            Command::Quit => "221 2.0.0 Goodbye",
+        };
+        reply.to_owned()
+    }
+
+    /// A greeting in the middle begins anew.
+    fn greet(&mut self) {
+        self.has_greeted = true;
+        self.mail = None;
+    }
+
+    fn add_recipient(&mut self, to: String) -> &'static str {
+        match &mut self.mail {
+            None => MAIL_FIRST,
+            Some(mail) if mail.to.len() == MAX_RECIPIENTS => TOO_MANY,
+            Some(mail) => {
+                mail.to.push(to);
+                "250 2.1.5 Go on"
+            }
+        }
+    }
+
+    fn accept(&mut self, message: &Message) -> Next {
+        let mail = mem::take(&mut self.mail).unwrap_or_default();
+        if message.is_too_long() {
+            return Next::Reply(format!("{TOO_LONG}\r\n"));
+        }
+        let to: Vec<_> = mail.to.iter().map(|to| format!("<{to}>")).collect();
+        let summary = format!(
+            "mail from <{}> to {}: {} bytes, subject {:?}",
+            mail.from,
+            to.join(" "),
+            message.size(),
+            message.subject(),
+        );
+        Next::Accept("250 2.0.0 Taken, and thrown away\r\n".to_owned(), summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first three characters of what each line is answered with; nothing for silence.
+    fn codes(dialogue: &mut Dialogue, lines: &[&str]) -> Vec<String> {
+        let code = |line: &&str| match dialogue.hear(line.as_bytes()) {
+            Next::Listen => String::new(),
+            Next::Reply(reply) | Next::Accept(reply, _) | Next::Close(reply) => {
+                assert!(reply.ends_with("\r\n"), "{reply:?}");
+                reply[..3].to_owned()
+            }
+        };
+        lines.iter().map(code).collect()
+    }
+
+    #[test]
+    fn a_mail_is_taken() {
+        let mut dialogue = Dialogue::default();
+        let lines = [
+            "EHLO me",
+            "MAIL FROM:<a@x>",
+            "RCPT TO:<b@x>",
+            "RCPT TO:<c@x>",
+            "DATA",
+        ];
+        assert_eq!(
+            codes(&mut dialogue, &lines),
+            ["250", "250", "250", "250", "354"]
+        );
+        let lines = ["Subject: say \"hi\"", "", "QUIT", "..", "RSET"];
+        assert_eq!(codes(&mut dialogue, &lines), ["", "", "", "", ""]);
+        let Next::Accept(reply, summary) = dialogue.hear(b".") else {
+            panic!("it was not taken");
+        };
+        assert!(reply.starts_with("250 "));
+        assert_eq!(
+            summary,
+            r#"mail from <a@x> to <b@x> <c@x>: 36 bytes, subject "say \"hi\"""#
+        );
+        // The next mail begins anew.
+        let lines = ["DATA", "MAIL FROM:<>", "DATA", "RCPT TO:<b@x>", "DATA", "."];
+        assert_eq!(
+            codes(&mut dialogue, &lines),
+            ["503", "250", "503", "250", "354", "250"]
+        );
+        assert!(matches!(dialogue.hear(b"QUIT"), Next::Close(_)));
+    }
+
+    #[test]
+    fn the_order_is_kept() {
+        let mut dialogue = Dialogue::default();
+        for (line, code) in [
+            ("MAIL FROM:<a>", "503"),
+            ("NOOP", "250"),
+            ("VRFY a", "252"),
+            ("HELO me", "250"),
+            ("RCPT TO:<b>", "503"),
+            ("DATA", "503"),
+            ("MAIL FROM:<a>", "250"),
+            ("MAIL FROM:<a>", "503"),
+            ("DATA", "503"),
+            ("RCPT TO:<b>", "250"),
+            ("RSET", "250"),
+            ("RCPT TO:<b>", "503"),
+            ("MAIL FROM:<a>", "250"),
+            ("EHLO me", "250"),
+            ("RCPT TO:<b>", "503"),
+            ("FOO", "500"),
+            ("HELP", "214"),
+        ] {
+            assert_eq!(codes(&mut dialogue, &[line]), [code], "{line}");
+        }
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        let mut dialogue = Dialogue::default();
+        let lines = [
+            "EHLO me",
+            "MAIL FROM:<a> SIZE=1048577",
+            "MAIL FROM:<a> SIZE=1048576",
+        ];
+        assert_eq!(codes(&mut dialogue, &lines), ["250", "552", "250"]);
+        let replies = codes(&mut dialogue, &["RCPT TO:<b>"; MAX_RECIPIENTS + 1]);
+        assert_eq!(replies[MAX_RECIPIENTS - 1..], ["250", "452"]);
+        assert_eq!(codes(&mut dialogue, &["DATA"]), ["354"]);
+        let line = "x".repeat(998);
+        for _ in 0..=MAX_SIZE / 1000 {
+            assert_eq!(dialogue.hear(line.as_bytes()), Next::Listen);
+        }
+        // The mail is read to its end all the same.
+        assert_eq!(codes(&mut dialogue, &[".", "NOOP"]), ["552", "250"]);
+    }
+}
