@@ -59,7 +59,7 @@ pub trait Session: Send {
     /// is told nothing more.
     fn tell(&mut self, event: Event) -> impl Future<Output = Result<(), SessionError>> + Send;
 
-    /// Ends the session. Called once, when its connection has ended, whatever the reason.
+    /// Ends the session. Called once, when its connection ends, whatever the reason.
     fn end(self) -> impl Future<Output = ()> + Send;
 }
 

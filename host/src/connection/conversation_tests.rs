@@ -152,6 +152,24 @@ async fn after_a_graceful_close_it_sees_nothing_more_and_all_is_written() {
 }
 
 #[tokio::test]
+async fn a_session_that_closed_ends_before_its_client_has_read_everything() {
+    let mut talk = talk(64);
+    talk.send("many 1000\nclose\n").await;
+    while talk
+        .told
+        .lock()
+        .unwrap()
+        .last()
+        .is_none_or(|told| told != "end")
+    {
+        tokio::task::yield_now().await;
+    }
+    talk.expect("welcome\n").await;
+    talk.expect(&"x".repeat(1000)).await;
+    talk.expect_end().await;
+}
+
+#[tokio::test]
 async fn a_reset_discards_what_is_not_written() {
     // The pipe is too small for the greeting, so something always waits.
     let mut talk = talk(64);

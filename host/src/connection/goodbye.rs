@@ -8,10 +8,7 @@ use std::future::poll_fn;
 use std::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-impl<S, H> Connection<'_, S, H>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Gives the client what it is still owed, depending on how it ended.
     pub(super) async fn say_goodbye(
         &mut self,

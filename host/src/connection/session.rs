@@ -24,7 +24,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 /// Serves one client until both sides are done with each other. The session has ended then.
 pub async fn serve<S, H>(
     stream: &mut S,
-    session: H,
+    mut session: H,
     outbox: Arc<Outbox>,
     terms: &Terms,
 ) -> (Traffic, Result<Ending, ConnectionError>)
@@ -37,7 +37,6 @@ where
         .then(|| Box::pin(terms.stopping.clone().cancelled_owned()));
     let mut connection = Connection {
         stream,
-        session,
         decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
         input: BytesMut::new(),
         client_finished: false,
@@ -54,20 +53,20 @@ where
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
         traffic: Traffic::default(),
     };
-    let mut result = connection.run().await;
-    if let Err(error) = connection.say_goodbye(&result).await
+    let mut result = connection.run(&mut session).await;
+    // The session need not wait for a client that takes its time to read the last bytes.
+    let (said, ()) = tokio::join!(connection.say_goodbye(&result), session.end());
+    if let Err(error) = said
         && result.is_ok()
     {
         result = Err(error);
     }
-    connection.session.end().await;
     connection.traffic.sent_bytes = connection.output.written_bytes;
     (connection.traffic, result)
 }
 
-pub(super) struct Connection<'a, S, H> {
+pub(super) struct Connection<'a, S> {
     pub(super) stream: &'a mut S,
-    session: H,
     decoder: Decoder,
     /// What was read and is no message yet: at most one unfinished message and one read.
     pub(super) input: BytesMut,
@@ -90,12 +89,8 @@ pub(super) struct Connection<'a, S, H> {
     traffic: Traffic,
 }
 
-impl<S, H> Connection<'_, S, H>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    H: Session,
-{
-    async fn run(&mut self) -> Result<Ending, ConnectionError> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
         if !self.converses {
             while self.input.is_empty() {
                 if self.client_finished {
@@ -104,7 +99,7 @@ where
                 self.transfer().await?;
             }
         }
-        self.tell(Event::Open).await?;
+        self.tell(session, Event::Open).await?;
         loop {
             self.collect()?;
             match self.close {
@@ -114,7 +109,7 @@ where
             }
             if let Some(event) = self.next_event()? {
                 let last = event == Event::Shutdown;
-                self.tell(event).await?;
+                self.tell(session, event).await?;
                 if last {
                     self.collect()?;
                     self.close.get_or_insert(CloseMode::Graceful);
@@ -159,8 +154,12 @@ where
     }
 
     /// Tells the session, and writes what was sent before whenever that makes us wait.
-    async fn tell(&mut self, event: Event) -> Result<(), ConnectionError> {
-        let mut call = pin!(self.session.tell(event));
+    async fn tell(
+        &mut self,
+        session: &mut impl Session,
+        event: Event,
+    ) -> Result<(), ConnectionError> {
+        let mut call = pin!(session.tell(event));
         poll_fn(|cx| {
             if let Poll::Ready(told) = call.as_mut().poll(cx) {
                 return Poll::Ready(told.map_err(Into::into));
