@@ -5,6 +5,7 @@ use crate::address::Endpoint;
 use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
 use crate::limits::{ConnectionLimits, GuestLimits, ServerLimits};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Everything `serve` can be told.
@@ -24,6 +25,8 @@ pub struct ServeConfig {
     pub isolation: Isolation,
     /// What the guest may see of the outside.
     pub grants: Grants,
+    /// The folder where compiled code is kept; `None` to compile at every start.
+    pub cache: Option<PathBuf>,
     /// What one instance may use.
     pub guest_limits: GuestLimits,
     /// A connection on which no byte moves for so long is closed; `None` for never.

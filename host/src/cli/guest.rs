@@ -4,6 +4,7 @@ use super::values::{memory, time, variable};
 use clap::Args;
 use echo_host::engine::{Directory, Engine, EngineError, Grants, HandlerSource};
 use echo_host::limits::GuestLimits;
+use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ pub struct GuestArgs {
     /// Time a call, or making an instance, may take
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "5s", env = "ECHO_HOST_CALL_TIMEOUT")]
     call_timeout: Duration,
+    /// Keep compiled code in this folder, or off [default: echo-host in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ECHO_HOST_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 impl GuestArgs {
@@ -59,9 +63,21 @@ impl GuestArgs {
         }
     }
 
+    /// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts
+    /// such things.
+    pub fn cache(&self) -> Option<PathBuf> {
+        if let Some(said) = &self.cache {
+            return (said.as_os_str() != "off").then(|| said.clone());
+        }
+        let user = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let user = user.filter(|folder| folder.is_absolute());
+        let user = user.or_else(|| Some(env::home_dir()?.join(".cache")));
+        Some(user?.join("echo-host"))
+    }
+
     /// An engine that runs one instance at a time.
     pub fn small_engine(&self) -> Result<Engine, EngineError> {
-        Engine::new(1, self.limits())
+        Engine::new(1, self.limits(), self.cache().as_deref())
     }
 }
 

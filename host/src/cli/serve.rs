@@ -133,6 +133,7 @@ impl ServeArgs {
                 IsolationArg::Shared => Isolation::Shared,
                 IsolationArg::Message => Isolation::Message,
             },
+            cache: self.guest.cache(),
             guest_limits: self.guest.limits(),
             idle_timeout: self.limits.idle_timeout.0,
             server_limits: ServerLimits {
@@ -165,7 +166,11 @@ fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
-    let engine = Engine::new(config.server_limits.max_connections, config.guest_limits)?;
+    let engine = Engine::new(
+        config.server_limits.max_connections,
+        config.guest_limits,
+        config.cache.as_deref(),
+    )?;
     let handler = engine.load(&config.handler, config.grants.clone()).await?;
     let (framing, connection_limits) = config.connection(&handler)?;
     let listeners = config

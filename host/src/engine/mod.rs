@@ -9,6 +9,7 @@ pub mod isolation;
 pub mod load;
 pub mod source;
 
+mod cache;
 mod connections;
 mod contract;
 mod conversation;
@@ -36,6 +37,7 @@ pub use source::HandlerSource;
 
 use crate::limits::GuestLimits;
 use guest::Guest;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
@@ -79,11 +81,17 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine with places for `max_instances` instances at once, each within `limits`.
-    pub fn new(max_instances: usize, limits: GuestLimits) -> Result<Self, EngineError> {
+    /// An engine with places for `max_instances` instances at once, each within `limits`. Compiled code
+    /// is kept in the folder `cache`, if there is one.
+    pub fn new(
+        max_instances: usize,
+        limits: GuestLimits,
+        cache: Option<&Path>,
+    ) -> Result<Self, EngineError> {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let wasm =
-            wasmtime::Engine::new(&config(places as u32, limits)).map_err(EngineError::new)?;
+        let mut config = config(places as u32, limits);
+        config.cache(cache.and_then(cache::open));
+        let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
         let mut linker = Linker::new(&wasm);
         // Everything a plain std program imports is offered, and denied by default: see `grants`.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
