@@ -18,6 +18,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::consume_budget;
 use tokio_util::io::poll_read_buf;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -108,6 +109,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 None => {}
             }
             if let Some(event) = self.next_event()? {
+                // One read may hold thousands of messages: others get their turn in between.
+                consume_budget().await;
                 let last = event == Event::Shutdown;
                 self.tell(session, event).await?;
                 if last {

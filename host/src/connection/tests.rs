@@ -165,6 +165,22 @@ async fn nothing_is_opened_for_a_client_that_says_nothing() {
     assert_eq!(bracket.ended.load(Ordering::Relaxed), 2);
 }
 
+#[tokio::test]
+async fn a_client_with_many_messages_lets_others_have_their_turn() {
+    let bracket = Bracket::default();
+    let (mut client, served) = client(bracket.clone(), "lines", 1 << 16);
+    client.write_all(&[b'\n'; 50_000]).await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut turns = 0;
+    while bracket.answered.load(Ordering::Relaxed) < 50_000 {
+        tokio::task::yield_now().await;
+        turns += 1;
+    }
+    assert!(turns > 50, "{turns}");
+    drop(client);
+    let _ = served.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_a_half_close_all_replies_still_come() {
     assert_eq!(
