@@ -8,6 +8,7 @@ mod fixture;
 
 mod architecture;
 mod bad_handlers;
+mod bench;
 mod cache;
 mod clients;
 mod command_line;

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod bench;
 pub mod call;
 pub mod client;
 pub mod config;

@@ -1,6 +1,7 @@
 //! The command line: the only part that names clap. Each subcommand turns its flags into the library's
 //! plain data and hands over.
 
+mod bench;
 mod call;
 mod check;
 mod connect;
@@ -32,6 +33,7 @@ Examples:
   echo-host connect tcp://127.0.0.1:8888         talk to it
   echo-host call hello.wasm 'Hi!'                one message, no sockets
   echo-host check hello.wasm                     would it be served?
+  echo-host bench tcp://127.0.0.1:8888           how fast is it?
 
 Exit codes:
   0    done; for serve, stopped by SIGINT or SIGTERM and drained
@@ -49,6 +51,7 @@ enum Command {
     Connect(connect::ConnectArgs),
     Call(call::CallArgs),
     Check(check::CheckArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
@@ -64,5 +67,6 @@ pub fn run() -> anyhow::Result<()> {
         Command::Connect(args) => connect::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }

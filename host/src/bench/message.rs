@@ -1,0 +1,265 @@
+//! The bytes of messages, and whether a reply has the same. Pure.
+
+use super::Shape;
+use memchr::memchr;
+
+/// The most bytes of messages that are made at once, unless a single message is longer.
+const BATCH_BYTES: usize = 64 << 10;
+/// In a long message the stamp stands again and again, so that pieces of two messages are told apart.
+const STAMP_EVERY_BYTES: usize = 4096;
+const STAMP_BYTES: usize = 16;
+
+/// A place to make messages in. They are all alike but for their stamps, so that making one costs little.
+pub struct Messages {
+    shape: Shape,
+    message_bytes: usize,
+    batch: Vec<u8>,
+}
+
+impl Messages {
+    /// Room for up to `most` messages, or for as many as are sensibly written at once.
+    pub fn new(shape: Shape, message_bytes: usize, most: usize) -> Self {
+        let fit = BATCH_BYTES / message_bytes;
+        Messages {
+            shape,
+            message_bytes,
+            batch: blank(shape, message_bytes).repeat(fit.min(most).max(1)),
+        }
+    }
+
+    /// As many of a connection's next `count` messages as there is room for, back to back.
+    pub fn make(&mut self, connection: u32, first: u64, count: u64) -> &[u8] {
+        let room = self.batch.len() / self.message_bytes;
+        let count = usize::try_from(count).map_or(room, |count| count.min(room));
+        let made = &mut self.batch[..count * self.message_bytes];
+        for (message, sequence) in made.chunks_exact_mut(self.message_bytes).zip(first..) {
+            let payload = match self.shape {
+                Shape::Lines => message.len() - 1,
+                Shape::Raw => message.len(),
+            };
+            stamp(&mut message[..payload], connection, sequence);
+        }
+        made
+    }
+}
+
+/// A message that lacks its stamps.
+fn blank(shape: Shape, message_bytes: usize) -> Vec<u8> {
+    match shape {
+        Shape::Lines => (b' '..=b'~')
+            .cycle()
+            .take(message_bytes - 1)
+            .chain([b'\n'])
+            .collect(),
+        Shape::Raw => (0..=u8::MAX).cycle().take(message_bytes).collect(),
+    }
+}
+
+/// Writes sequence and connection into the payload, the digit that changes most first: even messages of one
+/// byte differ from their neighbours. The digits are small letters, so a server that changes case is found
+/// out by every message.
+fn stamp(payload: &mut [u8], connection: u32, sequence: u64) {
+    let number = u64::from(connection) << 32 | sequence & 0xffff_ffff;
+    let mut digits = [0; STAMP_BYTES];
+    for (digit, shift) in digits.iter_mut().zip((0..).step_by(4)) {
+        *digit = b'a' + (number >> shift & 0xf) as u8;
+    }
+    for block in payload.chunks_mut(STAMP_EVERY_BYTES) {
+        let stamped = block.len().min(STAMP_BYTES);
+        block[..stamped].copy_from_slice(&digits[..stamped]);
+    }
+}
+
+/// What a reply turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Correct,
+    Corrupt,
+}
+
+/// How far the replies of one connection have been checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Replies {
+    /// The message whose reply is next.
+    sequence: u64,
+    /// How much of that reply has been seen.
+    offset: usize,
+    corrupt: bool,
+}
+
+impl Replies {
+    /// Nothing received yet; the first reply is to the message `sequence`.
+    pub fn new(sequence: u64) -> Self {
+        Replies {
+            sequence,
+            offset: 0,
+            corrupt: false,
+        }
+    }
+
+    /// Checks `received` as far as the current reply goes. Returns how many bytes that is, and the verdict
+    /// if the reply is complete.
+    pub fn check(
+        &mut self,
+        messages: &mut Messages,
+        connection: u32,
+        received: &[u8],
+    ) -> (usize, Option<Verdict>) {
+        let expected = &messages.make(connection, self.sequence, 1)[self.offset..];
+        let compared = expected.len().min(received.len());
+        self.corrupt |= expected[..compared] != received[..compared];
+        if self.corrupt && messages.shape == Shape::Lines {
+            // A wrong line may be shorter or longer than the right one; the next begins behind its ending.
+            return match memchr(b'\n', received) {
+                Some(end) => (end + 1, Some(self.complete())),
+                None => (received.len(), None),
+            };
+        }
+        self.offset += compared;
+        let complete = self.offset == messages.message_bytes;
+        (compared, complete.then(|| self.complete()))
+    }
+
+    fn complete(&mut self) -> Verdict {
+        let verdict = match self.corrupt {
+            true => Verdict::Corrupt,
+            false => Verdict::Correct,
+        };
+        *self = Replies::new(self.sequence + 1);
+        verdict
+    }
+
+    /// The server sent something that nobody asked for: the next reply cannot be right.
+    pub fn distrust(&mut self) {
+        self.corrupt = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    const CONNECTION: u32 = 7;
+
+    fn shapes() -> impl Strategy<Value = Shape> {
+        prop_oneof![Just(Shape::Lines), Just(Shape::Raw)]
+    }
+
+    /// Everything sent for so many messages.
+    fn stream(shape: Shape, message_bytes: usize, count: u64) -> Vec<u8> {
+        let mut messages = Messages::new(shape, message_bytes, 3);
+        (0..count)
+            .flat_map(|sequence| messages.make(CONNECTION, sequence, 1).to_vec())
+            .collect()
+    }
+
+    /// The verdicts on a stream that arrives in pieces of this size.
+    fn verdicts(shape: Shape, message_bytes: usize, stream: &[u8], piece: usize) -> Vec<Verdict> {
+        let mut messages = Messages::new(shape, message_bytes, 3);
+        let mut replies = Replies::new(0);
+        let mut verdicts = Vec::new();
+        for mut received in stream.chunks(piece) {
+            while !received.is_empty() {
+                let (seen, verdict) = replies.check(&mut messages, CONNECTION, received);
+                verdicts.extend(verdict);
+                received = &received[seen..];
+            }
+        }
+        verdicts
+    }
+
+    #[test]
+    fn messages_tell_sequence_and_connection() {
+        let mut messages = Messages::new(Shape::Lines, 24, 10);
+        assert_eq!(messages.make(0x12, 0xab, 1), b"lkaaaaaacbaaaaaa0123456\n");
+        let mut messages = Messages::new(Shape::Raw, 2, 10);
+        assert_eq!(messages.make(1, 0xff, 3), b"ppaaba");
+        let seen: HashSet<_> = (0..16).map(|at| messages.make(0, at, 1)[0]).collect();
+        assert_eq!(seen.len(), 16);
+    }
+
+    #[test]
+    fn lines_are_printable_and_end_once() {
+        for bytes in [1, 2, 20, 300, 70_000] {
+            let line = stream(Shape::Lines, bytes, 1);
+            let (end, text) = line.split_last().unwrap();
+            assert_eq!((*end, line.len()), (b'\n', bytes));
+            assert!(text.iter().all(|byte| (b' '..=b'~').contains(byte)));
+        }
+    }
+
+    #[test]
+    fn a_batch_has_no_more_than_is_wanted_or_sensible() {
+        let mut messages = Messages::new(Shape::Raw, 1024, 1000);
+        assert_eq!(messages.make(0, 0, 5).len(), 5 * 1024);
+        assert_eq!(messages.make(0, 0, u64::MAX).len(), BATCH_BYTES);
+        let mut long = Messages::new(Shape::Raw, 3 * BATCH_BYTES, 1000);
+        assert_eq!(long.make(0, 0, 5).len(), 3 * BATCH_BYTES);
+    }
+
+    #[test]
+    fn wrong_lines_of_any_length_are_one_reply_each() {
+        let right = stream(Shape::Lines, 24, 3);
+        let (first, last) = (&right[..24], &right[48..]);
+        for wrong in [&b"\n"[..], b"short\n", &[b'x'; 100], &right[24..47]] {
+            let wrong = [first, wrong, b"\n", last].concat();
+            let lines = wrong.iter().filter(|byte| **byte == b'\n').count();
+            for piece in 1..wrong.len() {
+                let verdicts = verdicts(Shape::Lines, 24, &wrong, piece);
+                assert_eq!(verdicts.len(), lines);
+                assert_eq!(verdicts[0], Verdict::Correct);
+            }
+        }
+    }
+
+    #[test]
+    fn after_words_that_nobody_asked_for_one_reply_is_wrong() {
+        for shape in [Shape::Lines, Shape::Raw] {
+            let mut messages = Messages::new(shape, 8, 1);
+            let mut replies = Replies::new(0);
+            replies.distrust();
+            for (sequence, expected) in [(0, Verdict::Corrupt), (1, Verdict::Correct)] {
+                let message = messages.make(CONNECTION, sequence, 1).to_vec();
+                let checked = replies.check(&mut messages, CONNECTION, &message);
+                assert_eq!(checked, (8, Some(expected)));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_echo_is_correct_however_it_is_cut(
+            shape in shapes(), message_bytes in 1..9000_usize, count in 1..8_u64, piece in 1..20_000_usize,
+        ) {
+            let stream = stream(shape, message_bytes, count);
+            let verdicts = verdicts(shape, message_bytes, &stream, piece);
+            prop_assert_eq!(verdicts, vec![Verdict::Correct; count as usize]);
+        }
+
+        #[test]
+        fn a_wrong_byte_spoils_its_own_reply_only(
+            shape in shapes(), message_bytes in 2..9000_usize, count in 1..8_u64, piece in 1..20_000_usize,
+            at: prop::sample::Index, change in 1..=u8::MAX,
+        ) {
+            let mut stream = stream(shape, message_bytes, count);
+            let at = at.index(stream.len());
+            stream[at] ^= change;
+            // A line feed more or less makes other lines, not other bytes of one.
+            prop_assume!(shape == Shape::Raw || (stream[at] != b'\n' && stream[at] ^ change != b'\n'));
+            let mut expected = vec![Verdict::Correct; count as usize];
+            expected[at / message_bytes] = Verdict::Corrupt;
+            prop_assert_eq!(verdicts(shape, message_bytes, &stream, piece), expected);
+        }
+
+        #[test]
+        fn replies_in_another_order_are_wrong(
+            shape in shapes(), message_bytes in 2..9000_usize, piece in 1..20_000_usize,
+        ) {
+            let mut stream = stream(shape, message_bytes, 2);
+            stream.rotate_left(message_bytes);
+            prop_assert_eq!(verdicts(shape, message_bytes, &stream, piece), vec![Verdict::Corrupt; 2]);
+        }
+    }
+}
