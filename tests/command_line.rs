@@ -301,6 +301,22 @@ fn check_tells_what_a_handler_is() {
 }
 
 #[test]
+fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("handler.wat");
+    let import = r#"(component (import "wasi:sockets/instance-network@0.2.0" (instance))"#;
+    let echo = std::fs::read_to_string(crate::fixture::root().join("guest/echo.wat")).unwrap();
+    std::fs::write(&path, echo.replacen("(component", import, 1)).unwrap();
+    let checked = echo_host(&["check", path.to_str().unwrap()]);
+    assert!(
+        checked
+            .stdout
+            .contains("wants     wasi:sockets/instance-network@0.2.0\n"),
+        "{checked:?}"
+    );
+}
+
+#[test]
 fn connect_is_one_half_of_a_pipe() {
     let host = Host::serve(&[&guest("upper")]);
     let finished = run(

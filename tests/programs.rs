@@ -41,6 +41,21 @@ fn each_connection_runs_its_own_and_waiting_holds_no_thread() {
 }
 
 #[test]
+fn arguments_are_as_granted_and_standard_error_goes_to_the_log() {
+    let host = Host::serve(&[&guest("wordcount"), "--arg", "-w"]);
+    let mut client = host.connect();
+    client.send("one two\n");
+    client.finish();
+    assert_eq!(client.rest(), b"2\n");
+
+    let host = Host::serve(&[&guest("wordcount"), "--arg", "--words"]);
+    assert_eq!(host.connect().rest(), b"");
+    let line = host.wait_for_log("wordcount: unknown option --words: use -l, -w or -c");
+    assert!(line.contains("connection{id=1 peer="), "{line}");
+    host.wait_for_log("the program exited with code 1");
+}
+
+#[test]
 fn an_exit_ends_the_connection_whatever_the_client_still_sends() {
     let (_folder, program) = program("");
     let host = Host::serve(&[program.to_str().unwrap()]);

@@ -1,14 +1,29 @@
 //! Counts the lines, words and bytes of its input, as `wc` does.
 //!
 //! It is a plain program that knows nothing of connections. Served by echo-host, its standard input and
-//! output are the connection: the counts come when the client has finished sending.
+//! output are the connection: the counts come when the client has finished sending. What it says on
+//! standard error goes to the host's log, and its arguments are what `--arg` grants.
 
+use std::env;
 use std::fmt;
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 
-fn main() -> io::Result<()> {
+fn main() -> io::Result<ExitCode> {
+    let options: Vec<String> = env::args().skip(1).collect();
+    if let Some(unknown) = options
+        .iter()
+        .find(|option| !["-l", "-w", "-c"].contains(&option.as_str()))
+    {
+        eprintln!("wordcount: unknown option {unknown}: use -l, -w or -c");
+        return Ok(ExitCode::FAILURE);
+    }
     let counts = count(io::stdin().lock())?;
-    writeln!(io::stdout(), "{counts}")
+    match &options[..] {
+        [] => writeln!(io::stdout(), "{counts}")?,
+        chosen => writeln!(io::stdout(), "{}", counts.only(chosen))?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -16,6 +31,18 @@ struct Counts {
     lines: u64,
     words: u64,
     bytes: u64,
+}
+
+impl Counts {
+    /// Those that the options ask for, in the order of the options.
+    fn only(&self, options: &[String]) -> String {
+        let chosen = options.iter().map(|option| match option.as_str() {
+            "-l" => self.lines.to_string(),
+            "-w" => self.words.to_string(),
+            _ => self.bytes.to_string(),
+        });
+        chosen.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl fmt::Display for Counts {
@@ -66,6 +93,12 @@ mod tests {
         };
         assert_eq!(count(TEXT).unwrap(), expected);
         assert_eq!(count(&b""[..]).unwrap(), Counts::default());
+    }
+
+    #[test]
+    fn options_choose_counts() {
+        let options = ["-c", "-l"].map(str::to_owned);
+        assert_eq!(count(TEXT).unwrap().only(&options), "31 3");
     }
 
     #[test]
