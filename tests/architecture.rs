@@ -176,6 +176,41 @@ fn imports_run_one_way() {
     }
 }
 
+/// The files of one folder that a file imports.
+fn neighbours<'a>(source: &Source, sources: &'a [Source]) -> Vec<&'a Source> {
+    let beside = |other: &&Source| {
+        let name = other.path.file_stem().unwrap().to_str().unwrap();
+        other.path.parent() == source.path.parent()
+            && other.path != source.path
+            && (source.names(&format!("super::{name}"))
+                || source.names(&format!("crate::{}::{name}", source.module())))
+    };
+    sources
+        .iter()
+        .filter(|other| !other.is_test())
+        .filter(beside)
+        .collect()
+}
+
+#[test]
+fn no_folder_has_an_import_circle() {
+    let sources = sources();
+    for start in &sources {
+        let mut reached: Vec<&Source> = neighbours(start, &sources);
+        let mut next = 0;
+        while next < reached.len() {
+            for source in neighbours(reached[next], &sources) {
+                if !reached.iter().any(|known| known.path == source.path) {
+                    reached.push(source);
+                }
+            }
+            next += 1;
+        }
+        let circle = reached.iter().any(|source| source.path == start.path);
+        assert!(!circle, "{:?} imports itself by way of others", start.path);
+    }
+}
+
 #[test]
 fn nothing_is_a_grab_bag_and_nothing_is_long() {
     for source in sources() {

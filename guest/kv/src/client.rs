@@ -1,6 +1,7 @@
 //! One client: its stream of requests, answered in order.
 
-use crate::commands::{is, obey};
+use crate::arguments::is;
+use crate::commands::obey;
 use crate::reply::Reply;
 use crate::requests::{ProtocolError, Requests};
 use crate::store::Store;

@@ -1,5 +1,6 @@
 //! Which commands there are, and what is said when there is no such command.
 
+use crate::arguments::{is, wrong_number};
 use crate::reply::{Failure, Reply};
 use crate::store::Store;
 use crate::{keys, server, set};
@@ -73,15 +74,6 @@ pub fn obey(store: &mut Store, request: &[Vec<u8>]) -> Reply {
         return Reply::Error("OOM command not allowed when used memory > 'maxmemory'.".into());
     }
     (command.run)(store, arguments).unwrap_or_else(Reply::Error)
-}
-
-/// Whether this is the word, in whatever case.
-pub fn is(text: &[u8], word: &str) -> bool {
-    text.eq_ignore_ascii_case(word.as_bytes())
-}
-
-pub fn wrong_number(command: &str) -> Failure {
-    format!("ERR wrong number of arguments for '{command}' command").into()
 }
 
 fn unknown(name: &[u8], arguments: &[Vec<u8>]) -> Failure {

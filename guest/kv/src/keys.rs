@@ -1,6 +1,6 @@
 //! Commands about keys and values.
 
-use crate::commands::wrong_number;
+use crate::arguments::{NOT_AN_INTEGER, wrong_number};
 use crate::integer::parse_integer;
 use crate::reply::{Failure, Reply};
 use crate::store::{Expiry, Store};
@@ -10,9 +10,6 @@ use std::time::Duration;
 const MAX_REPLY: usize = 640 << 10;
 /// What a value costs in a reply beside its bytes.
 const VALUE_BYTES: usize = 16;
-
-pub const NOT_AN_INTEGER: Failure =
-    Failure::Borrowed("ERR value is not an integer or out of range");
 
 type Result = std::result::Result<Reply, Failure>;
 

@@ -5,6 +5,7 @@
 //! and how it keeps pace with a client that asks for more than it reads. This file connects the client and
 //! the store with the host.
 
+mod arguments;
 mod client;
 mod commands;
 mod inline;

@@ -1,8 +1,7 @@
 //! Commands about the connection and the server.
 
-use crate::commands::{is, wrong_number};
+use crate::arguments::{NOT_AN_INTEGER, is, wrong_number};
 use crate::integer::parse_integer;
-use crate::keys::NOT_AN_INTEGER;
 use crate::reply::{Failure, Reply};
 use crate::store::{MAX_BYTES, Store};
 

@@ -1,8 +1,7 @@
 //! The command SET, which has options.
 
-use crate::commands::is;
+use crate::arguments::{NOT_AN_INTEGER, is};
 use crate::integer::parse_integer;
-use crate::keys::NOT_AN_INTEGER;
 use crate::reply::{Failure, Reply};
 use crate::store::{Expiry, Store};
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! The interface `connections`: what a conversation may do. Nothing happens while a callback runs; what
-//! it asks for is noted, and done when it has returned well.
+//! The interface `connections`: what a conversation may do.
 
 use super::contract::bindings::echo_host::handler::connections::{
     CloseMode as DeclaredMode, Host, HostConnection,
@@ -8,79 +7,13 @@ use super::contract::bindings::echo_host::handler::types::{
     Framing as DeclaredFraming, Host as TypesHost, PeerInfo, Transport,
 };
 use super::guest::Guest;
+use super::pending::{Connection, Order};
 use crate::framing::{Framing, InvalidFraming};
-use crate::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
 use crate::outbox::{self, CloseMode, Outbox, TimerChange};
 use std::sync::Arc;
 use std::time::Duration;
+use wasmtime::Result;
 use wasmtime::component::Resource;
-use wasmtime::{Result, bail};
-
-/// A guest's handle on a connection.
-pub struct Connection(pub Arc<Outbox>);
-
-/// What the running callback asked for.
-#[derive(Default)]
-pub struct Pending {
-    orders: Vec<(Arc<Outbox>, Order)>,
-    bytes: usize,
-}
-
-enum Order {
-    Send(Vec<u8>),
-    Close(CloseMode),
-    SetFraming(Framing),
-    ChangeTimer(TimerChange),
-}
-
-impl Pending {
-    /// Does it all, in order.
-    pub fn commit(&mut self) {
-        for (outbox, order) in self.orders.drain(..) {
-            match order {
-                Order::Send(bytes) => outbox.send(&bytes),
-                Order::Close(mode) => outbox.close(mode),
-                Order::SetFraming(framing) => outbox.set_framing(framing),
-                Order::ChangeTimer(change) => outbox.change_timer(change),
-            }
-        }
-        self.bytes = 0;
-    }
-
-    /// Forgets it all.
-    pub fn discard(&mut self) {
-        self.orders.clear();
-        self.bytes = 0;
-    }
-
-    fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
-        self.bytes += bytes.len();
-        if self.bytes > MAX_CALLBACK_BYTES {
-            bail!("one callback sent more than {MAX_CALLBACK_BYTES} bytes");
-        }
-        match self.orders.last_mut() {
-            Some((last, Order::Send(sent))) if Arc::ptr_eq(last, outbox) => sent.extend(bytes),
-            _ => self.push(outbox, Order::Send(bytes))?,
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
-        if self.orders.len() == MAX_CALLBACK_ORDERS {
-            bail!("one callback asked for more than {MAX_CALLBACK_ORDERS} things");
-        }
-        self.orders.push((outbox.clone(), order));
-        Ok(())
-    }
-
-    fn bytes_for(&self, outbox: &Arc<Outbox>) -> usize {
-        let of = |(to, order): &(Arc<Outbox>, Order)| match order {
-            Order::Send(bytes) if Arc::ptr_eq(to, outbox) => bytes.len(),
-            _ => 0,
-        };
-        self.orders.iter().map(of).sum()
-    }
-}
 
 impl Guest {
     fn outbox(&self, handle: &Resource<Connection>) -> Result<Arc<Outbox>> {

@@ -12,7 +12,7 @@ pub mod bindings {
         world: "conversation-handler",
         imports: { default: trappable },
         exports: { default: async },
-        with: { "echo-host:handler/connections.connection": crate::engine::connections::Connection },
+        with: { "echo-host:handler/connections.connection": crate::engine::pending::Connection },
     });
 }
 

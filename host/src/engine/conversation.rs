@@ -1,10 +1,10 @@
 //! Handlers of the world `conversation-handler`: sessions, each in an instance of its own.
 
-use super::connections::Connection;
 use super::contract::bindings::echo_host::handler::types::Failure;
 use super::contract::bindings::exports::echo_host::handler::conversation;
 use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
+use super::pending::Connection;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::outbox::Outbox;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! What the host keeps for one instance: its view of WASI, its memory budget, its log.
 
-use super::connections::Pending;
 use super::grants::Grants;
 use super::guest_log::GuestLog;
+use super::pending::Pending;
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
 use tokio::io::DuplexStream;

@@ -20,6 +20,7 @@ mod guest_log;
 mod imports;
 mod instance;
 mod manifest;
+mod pending;
 mod program;
 mod responder;
 mod serving;
