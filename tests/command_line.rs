@@ -246,14 +246,19 @@ fn help_shows_examples_exit_codes_and_defaults() {
 fn colours_are_for_terminals_and_not_for_no_color() {
     let coloured = |no_color: &str| {
         let serve = format!(
-            "timeout -s TERM 1 {} serve -l tcp://127.0.0.1:0",
+            "{} serve -l tcp://127.0.0.1:0",
             env!("CARGO_BIN_EXE_echo-host")
         );
         let mut script = Command::new("script");
         script
             .args(["-qec", &serve, "/dev/null"])
             .env("NO_COLOR", no_color);
-        run(&mut script, b"").stdout.contains("\x1b[")
+        // Ended with the terminal, when this is dropped.
+        let terminal = Process::start(&mut script);
+        terminal
+            .stdout
+            .wait_for("the built-in echo")
+            .contains("\x1b[")
     };
     assert!(coloured(""));
     assert!(!coloured("1"));

@@ -133,7 +133,7 @@ fn a_slow_reader_is_dropped_with_a_reason() {
 
 #[test]
 fn in_connection_isolation_a_trap_leaves_neighbours_alone() {
-    let host = puppet(&["--call-timeout", "300ms"]);
+    let host = puppet(&["--call-timeout", "1s"]);
     let mut neighbour = greeted(&host);
     assert_eq!(neighbour.ask("sessions").split(' ').count(), 1);
     for trap in ["panic", "spin"] {
@@ -185,7 +185,7 @@ fn a_trap_in_a_shared_instance_ends_its_sessions_and_a_fresh_one_serves_the_next
 
 #[test]
 fn a_spinning_session_of_a_shared_instance_is_given_up() {
-    let host = puppet(&["--isolation", "shared", "--call-timeout", "300ms"]);
+    let host = puppet(&["--isolation", "shared", "--call-timeout", "1s"]);
     let (mut one, mut two) = (greeted(&host), greeted(&host));
     two.send("spin\n");
     two.expect_closed();

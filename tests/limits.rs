@@ -62,12 +62,12 @@ fn a_client_that_does_not_read_is_not_read_from_either() {
 
 #[test]
 fn an_idle_connection_is_closed() {
-    let host = Host::serve(&["--idle-timeout", "200ms"]);
+    let host = Host::serve(&["--idle-timeout", "1s"]);
     let mut client = host.connect();
     client.send("hello");
     client.expect("hello");
     client.expect_closed();
-    host.wait_for_log("no byte moved for 200ms (--idle-timeout)");
+    host.wait_for_log("no byte moved for 1s (--idle-timeout)");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_program_that_computes_for_too_long_or_traps_is_ended() {
     for (body, reason) in [
         (
             "(loop (br 0))",
-            "the handler took longer than 300ms (--call-timeout)",
+            "the handler took longer than 1s (--call-timeout)",
         ),
         (
             "unreachable",
@@ -77,7 +77,7 @@ fn a_program_that_computes_for_too_long_or_traps_is_ended() {
         ),
     ] {
         let (_folder, program) = program(body);
-        let host = Host::serve(&[program.to_str().unwrap(), "--call-timeout", "300ms"]);
+        let host = Host::serve(&[program.to_str().unwrap(), "--call-timeout", "1s"]);
         host.connect().expect_closed();
         host.wait_for_log(reason);
     }
@@ -85,12 +85,12 @@ fn a_program_that_computes_for_too_long_or_traps_is_ended() {
 
 #[test]
 fn waiting_is_bounded_by_the_idle_timeout_only() {
-    let args = ["--call-timeout", "10ms", "--idle-timeout", "500ms"];
+    let args = ["--call-timeout", "300ms", "--idle-timeout", "1s"];
     let host = Host::serve(&[&[guest("wordcount").as_str()][..], &args].concat());
     let mut client = host.connect();
     client.send("one\n");
     client.expect_closed();
-    host.wait_for_log("no byte moved for 500ms (--idle-timeout)");
+    host.wait_for_log("no byte moved for 1s (--idle-timeout)");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn directories_are_granted_by_name_and_there_is_no_way_out() {
 
 #[test]
 fn every_way_to_fail_has_its_name_and_ends_one_connection() {
-    let host = probe(&["--call-timeout", "500ms", "--max-memory", "8MiB"]);
+    let host = probe(&["--call-timeout", "1s", "--max-memory", "8MiB"]);
     let mut neighbour = host.connect();
     assert_eq!(neighbour.ask("count"), "1");
     for (command, reason) in [
@@ -79,13 +79,10 @@ fn every_way_to_fail_has_its_name_and_ends_one_connection() {
             "the handler ran out of its 8388608 bytes of memory (--max-memory)",
         ),
         ("exit 1", "the handler called exit(1)"),
-        (
-            "spin",
-            "the handler took longer than 500ms (--call-timeout)",
-        ),
+        ("spin", "the handler took longer than 1s (--call-timeout)"),
         (
             "sleep 60000",
-            "the handler took longer than 500ms (--call-timeout)",
+            "the handler took longer than 1s (--call-timeout)",
         ),
     ] {
         let mut client = host.connect();
