@@ -50,7 +50,10 @@ impl Program for ProgramRun {
         let _entered = span.enter();
         match ran {
             Ok(Ok(())) | Err(CallError::Exit(0)) => tracing::debug!("the program exited"),
-            Ok(Err(())) => tracing::info!("the program exited with an error"),
+            // Which of the two it is depends on how the program was built, not on what it did.
+            Ok(Err(())) | Err(CallError::Exit(1)) => {
+                tracing::info!("the program exited with an error");
+            }
             Err(CallError::Exit(code)) => tracing::info!("the program exited with code {code}"),
             Err(error) => return Err(error),
         }
