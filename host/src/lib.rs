@@ -8,10 +8,10 @@
 //!                           |
 //!                        handler   (the seam: traits, no Wasm, no sockets)
 //!                           |
-//!                         engine   (wasmtime: load, instance, isolation)
+//!                         engine   (wasmtime: load -> instance -> responder, conversation, program)
 //! ```
 //!
-//! Connection code is generic over its stream and its responder, framing is pure, and only [`engine`]
+//! Connection code is generic over its stream and its session, framing is pure, and only [`engine`]
 //! names wasmtime. The command line lives in the binary, not here.
 
 #![forbid(unsafe_code)]

@@ -63,7 +63,7 @@ pub struct ConnectionLimits {
 pub struct GuestLimits {
     /// All of an instance's linear memories together, in bytes.
     pub max_memory_bytes: usize,
-    /// How long one call may take, waiting and instantiation included.
+    /// How long one call may take, and how long making an instance may, waiting included.
     pub call_timeout: Duration,
 }
 

@@ -89,12 +89,8 @@ impl Engine {
         }
         let about = match tier {
             Tier::FramedResponder | Tier::Conversation => {
-                let template = self
-                    .template::<Describe>(&component, grants.clone())
-                    .await?;
-                let mut trial = Instance::new(&template, &Span::none())
-                    .await
-                    .map_err(LoadFault::Start)?;
+                let template = self.template::<Describe>(&component, grants.clone())?;
+                let mut trial = try_out(&template).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
@@ -102,10 +98,12 @@ impl Engine {
         };
         let templates = match tier {
             Tier::Responder | Tier::FramedResponder => {
-                Templates::Responder(self.template(&component, grants).await?)
+                Templates::Responder(self.tried_template(&component, grants).await?)
             }
-            Tier::Conversation => Templates::Conversation(self.template(&component, grants).await?),
-            Tier::Program => Templates::Program(self.template(&component, grants).await?),
+            Tier::Conversation => {
+                Templates::Conversation(self.tried_template(&component, grants).await?)
+            }
+            Tier::Program => Templates::Program(self.tried_template(&component, grants).await?),
         };
         Ok(LoadedHandler {
             templates,
@@ -117,11 +115,21 @@ impl Engine {
     }
 
     /// What instances are made from, tried out.
-    async fn template<E: Exports>(
+    async fn tried_template<E: Exports>(
         &self,
         component: &Component,
         grants: Grants,
     ) -> Result<Arc<Template<E>>, LoadFault> {
+        let template = self.template(component, grants)?;
+        try_out(&template).await?;
+        Ok(Arc::new(template))
+    }
+
+    fn template<E: Exports>(
+        &self,
+        component: &Component,
+        grants: Grants,
+    ) -> Result<Template<E>, LoadFault> {
         let needs = component.resources_required();
         let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
         if memories > MAX_MEMORIES {
@@ -129,19 +137,20 @@ impl Engine {
         }
         let link = |error| LoadFault::Link(one_line(&error));
         let pre = self.linker.instantiate_pre(component).map_err(link)?;
-        let template = Template {
+        Ok(Template {
             indices: E::indices(&pre).map_err(link)?,
             pre,
             grants,
             limits: self.limits,
             places: self.places.clone(),
             memories,
-        };
-        Instance::new(&template, &Span::none())
-            .await
-            .map_err(LoadFault::Start)?;
-        Ok(Arc::new(template))
+        })
     }
+}
+
+async fn try_out<E: Exports>(template: &Template<E>) -> Result<Instance<E>, LoadFault> {
+    let trial = Instance::new(template, &Span::none()).await;
+    trial.map_err(LoadFault::Start)
 }
 
 impl LoadedHandler {

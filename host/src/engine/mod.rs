@@ -2,8 +2,9 @@
 //! that names wasmtime.
 //!
 //! Data flows through it in this order: `source` reads and recognises a handler file, `contract`
-//! finds out which world it implements, `load` turns it into a [`LoadedHandler`], `instance` makes
-//! and calls one sandbox, `isolation` decides which connections share one.
+//! finds out which world it implements, `load` turns it into a [`LoadedHandler`], and `instance` makes
+//! and calls one sandbox. On top of that stand the kinds of handlers, `responder`, `conversation` (with
+//! `shared_instance`) and `program`; `serving` offers them to the network side as one.
 
 pub mod isolation;
 pub mod load;

@@ -7,8 +7,19 @@ use proptest::prelude::*;
 /// What a stream amounted to: its messages, and the error it ended with, if any.
 type Decoded = (Vec<Bytes>, Option<FramingError>);
 
-/// Feeds `pieces` one by one, as reads would, and checks the bound on what is held back.
+/// Feeds `pieces` one by one, as reads would.
 fn decode(framing: &Framing, limit: usize, pieces: &[&[u8]]) -> Decoded {
+    decode_changing(framing, limit, pieces, std::iter::empty())
+}
+
+/// Feeds `pieces`, takes a framing of `changes` after each message, and checks the bound on what is held
+/// back.
+fn decode_changing<'a>(
+    framing: &Framing,
+    limit: usize,
+    pieces: &[&[u8]],
+    mut changes: impl Iterator<Item = &'a Framing>,
+) -> Decoded {
     let mut decoder = Decoder::new(framing.clone(), limit);
     let mut input = BytesMut::new();
     let mut messages = Vec::new();
@@ -19,6 +30,9 @@ fn decode(framing: &Framing, limit: usize, pieces: &[&[u8]]) -> Decoded {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => break,
                 Err(error) => return (messages, Some(error)),
+            }
+            if let Some(framing) = changes.next() {
+                decoder.set_framing(framing.clone());
             }
         }
         assert!(input.len() <= limit + super::MAX_DELIMITER_BYTES);
@@ -67,28 +81,10 @@ fn encode(framing: &Framing, messages: &[Vec<u8>]) -> Vec<u8> {
 /// Cuts a stream at any places, the framing being changed at any messages, and compares with the same
 /// stream byte by byte.
 fn survives(stream: &[u8], limit: usize, cuts: Vec<usize>, framings: &[Framing]) {
-    let changing = |pieces: &[&[u8]]| -> Decoded {
-        let mut changes = framings.iter().cycle();
-        let mut decoder = Decoder::new(Framing::Lines, limit);
-        let (mut input, mut messages) = (BytesMut::new(), Vec::new());
-        for piece in pieces {
-            input.extend_from_slice(piece);
-            loop {
-                match decoder.next(&mut input) {
-                    Ok(Some(message)) => messages.push(message),
-                    Ok(None) => break,
-                    Err(error) => return (messages, Some(error)),
-                }
-                changes
-                    .next()
-                    .into_iter()
-                    .for_each(|framing| decoder.set_framing(framing.clone()));
-            }
-        }
-        (messages, None)
-    };
+    let decode =
+        |pieces: &[&[u8]]| decode_changing(&Framing::Lines, limit, pieces, framings.iter().cycle());
     let bytes: Vec<_> = stream.chunks(1).collect();
-    assert_eq!(changing(&pieces(stream, cuts)), changing(&bytes));
+    assert_eq!(decode(&pieces(stream, cuts)), decode(&bytes));
 }
 
 /// A stream cut at these places.
