@@ -4,7 +4,7 @@
 //! chat room does. So what is to happen to it is left here, and its task is woken.
 
 use crate::framing::Framing;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -157,14 +157,18 @@ impl Outbox {
     }
 
     /// Sends bytes.
-    pub fn send(&self, bytes: &[u8]) {
+    pub fn send(&self, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
         self.order(|orders| {
             let unsent = self.unsent_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
             if unsent.saturating_add(bytes.len()) > self.limit_bytes {
                 let limit_bytes = self.limit_bytes;
                 orders.lost = Some(Lost::SlowReader { limit_bytes });
+            } else if orders.bytes.is_empty() {
+                // Where nobody else has a hold on them they are taken over, not copied.
+                orders.bytes = bytes.into();
             } else {
-                orders.bytes.extend_from_slice(bytes);
+                orders.bytes.extend_from_slice(&bytes);
             }
         });
     }

@@ -33,10 +33,10 @@ impl Session for Obedient {
         };
         self.told.lock().unwrap().push(what.clone());
         match &event {
-            Event::Open => self.outbox.send(b"welcome\n"),
+            Event::Open => self.outbox.send("welcome\n"),
             Event::Message(line) => return self.obey(line),
-            Event::Timer(id) => self.outbox.send(format!("timer {id}\n").as_bytes()),
-            Event::Shutdown => self.outbox.send(b"goodbye\n"),
+            Event::Timer(id) => self.outbox.send(format!("timer {id}\n")),
+            Event::Shutdown => self.outbox.send("goodbye\n"),
             Event::Eof | Event::Writable => {}
         }
         Ok(())
@@ -53,8 +53,8 @@ impl Obedient {
         let words: Vec<_> = line.split(' ').collect();
         let number = |index: usize| words[index].parse::<u32>().unwrap();
         match words[0] {
-            "say" => self.outbox.send(format!("{}\n", words[1]).as_bytes()),
-            "many" => self.outbox.send(&vec![b'x'; number(1) as usize]),
+            "say" => self.outbox.send(format!("{}\n", words[1])),
+            "many" => self.outbox.send(vec![b'x'; number(1) as usize]),
             "close" => self.outbox.close(CloseMode::Graceful),
             "reset" => self.outbox.close(CloseMode::Reset),
             "framing" => self.outbox.set_framing(words[1].parse().unwrap()),
@@ -254,10 +254,10 @@ async fn it_is_told_when_the_queue_has_gone_down() {
 async fn others_may_write_to_it_and_a_slow_reader_is_dropped() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
-    talk.outbox.send(b"from another session\n");
+    talk.outbox.send("from another session\n");
     talk.expect("from another session\n").await;
     for _ in 0..talk.terms.limits.max_unsent_bytes / 1024 + 2 {
-        talk.outbox.send(&[b'x'; 1024]);
+        talk.outbox.send(vec![b'x'; 1024]);
     }
     let result = talk.served.await.unwrap().1;
     assert!(

@@ -3,6 +3,7 @@
 
 mod goodbye;
 mod idle;
+mod input;
 mod linger;
 mod output;
 mod program;

@@ -66,6 +66,10 @@ impl Output {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.bytes.advance(written);
+        if self.bytes.is_empty() {
+            // The next reply brings its own memory, and a connection that waits holds none.
+            self.bytes = BytesMut::new();
+        }
         self.flushed = false;
         self.outbox.written(written);
         self.written_bytes += written as u64;

@@ -4,14 +4,15 @@
 //! go on side by side, and what was sent before goes out while the guest still computes.
 
 use super::idle::IdleTimer;
+use super::input::Input;
 use super::output::Output;
 use super::timers::Timers;
 use super::{ConnectionError, Ending, Terms, Traffic};
 use crate::framing::{Decoder, FramingError};
 use crate::handler::{Event, Session};
-use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS, READ_BYTES};
+use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Outbox};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -19,7 +20,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop::consume_budget;
-use tokio_util::io::poll_read_buf;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// Serves one client until both sides are done with each other. The session has ended then.
@@ -39,7 +39,7 @@ where
     let mut connection = Connection {
         stream,
         decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
-        input: BytesMut::new(),
+        input: Input::default(),
         client_finished: false,
         eof_told: false,
         output: Output::new(outbox.clone()),
@@ -69,8 +69,7 @@ where
 pub(super) struct Connection<'a, S> {
     pub(super) stream: &'a mut S,
     decoder: Decoder,
-    /// What was read and is no message yet: at most one unfinished message and one read.
-    pub(super) input: BytesMut,
+    input: Input,
     pub(super) client_finished: bool,
     eof_told: bool,
     pub(super) output: Output,
@@ -93,7 +92,7 @@ pub(super) struct Connection<'a, S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
         if !self.converses {
-            while self.input.is_empty() {
+            while self.input.bytes.is_empty() {
                 if self.client_finished {
                     return Ok(Ending::Finished);
                 }
@@ -150,8 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
-        match self.decoder.next(&mut self.input)? {
-            None if self.client_finished => self.decoder.finish(&mut self.input),
+        match self.decoder.next(&mut self.input.bytes)? {
+            None if self.client_finished => self.decoder.finish(&mut self.input.bytes),
             message => Ok(message),
         }
     }
@@ -229,9 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if self.client_finished || self.output.bytes.len() >= HIGH_WATER_BYTES {
             return Ok(moved);
         }
-        self.input.reserve(READ_BYTES);
-        if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *self.stream), cx, &mut self.input)?
-        {
+        if let Poll::Ready(read) = self.input.poll_read(self.stream, cx)? {
             self.client_finished = read == 0;
             self.traffic.received_bytes += read as u64;
             moved = true;

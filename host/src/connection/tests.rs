@@ -68,7 +68,7 @@ impl Session for Bracket {
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
         let outbox = self.outbox.as_ref().unwrap();
-        outbox.send(&[b"[", &message[..], b"]"].concat());
+        outbox.send([b"[", &message[..], b"]"].concat());
         Ok(())
     }
 

@@ -30,7 +30,7 @@ impl Pending {
     pub fn commit(&mut self) {
         for (outbox, order) in self.orders.drain(..) {
             match order {
-                Order::Send(bytes) => outbox.send(&bytes),
+                Order::Send(bytes) => outbox.send(bytes),
                 Order::Close(mode) => outbox.close(mode),
                 Order::SetFraming(framing) => outbox.set_framing(framing),
                 Order::ChangeTimer(change) => outbox.change_timer(change),

@@ -103,7 +103,7 @@ impl Session for ResponderSession {
             }
             Event::Message(message) => {
                 let reply = self.respond(message).await?;
-                self.outbox.send(&reply);
+                self.outbox.send(reply);
             }
             Event::Eof | Event::Writable | Event::Timer(_) | Event::Shutdown => {}
         }
