@@ -89,6 +89,12 @@ pub(super) struct Connection<'a, S> {
     traffic: Traffic,
 }
 
+/// What happened to a connection's bytes.
+struct Moved {
+    wrote: bool,
+    read: bool,
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
         if !self.converses {
@@ -205,11 +211,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        // Nothing else depends on what was written.
+        let waits_for_room =
+            self.eof_told || self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
         let moved = self.poll_move(cx)?;
-        if moved && let Some(idle) = &mut self.idle {
+        if (moved.wrote || moved.read)
+            && let Some(idle) = &mut self.idle
+        {
             idle.touch();
         }
-        if moved || self.poll_happened(cx) {
+        if moved.read || (moved.wrote && waits_for_room) || self.poll_happened(cx) {
             return Poll::Ready(Ok(()));
         }
         let Some(idle) = &mut self.idle else {
@@ -219,19 +230,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
     }
 
-    /// Writes what there is, and reads if what is read can be dealt with. True if bytes moved.
-    fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let (mut moved, written) = self.output.poll_write(self.stream, cx);
+    /// Writes what there is, and reads if what is read can be dealt with.
+    fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
+        let (wrote, written) = self.output.poll_write(self.stream, cx);
         if let Poll::Ready(written) = written {
             written?;
         }
+        let mut moved = Moved { wrote, read: false };
         if self.client_finished || self.output.bytes.len() >= HIGH_WATER_BYTES {
             return Ok(moved);
         }
         if let Poll::Ready(read) = self.input.poll_read(self.stream, cx)? {
             self.client_finished = read == 0;
             self.traffic.received_bytes += read as u64;
-            moved = true;
+            moved.read = true;
         }
         Ok(moved)
     }

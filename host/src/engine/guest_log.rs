@@ -113,10 +113,10 @@ impl Printer {
     }
 
     fn end_line(&mut self, stream: Stream) {
-        let Line { bytes, cut } = std::mem::take(self.line(stream));
-        if bytes.is_empty() {
+        if self.line(stream).bytes.is_empty() {
             return;
         }
+        let Line { bytes, cut } = std::mem::take(self.line(stream));
         if !self.may_log() {
             self.suppressed += 1;
             return;
