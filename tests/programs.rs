@@ -95,9 +95,12 @@ fn waiting_is_bounded_by_the_idle_timeout_only() {
 
 #[test]
 fn it_may_finish_while_the_host_drains() {
-    let mut host = Host::serve(&[&guest("wordcount"), "--drain-timeout", "1h"]);
+    let patient = ["--drain-timeout", "1h", "--log-level", "debug"];
+    let mut host = Host::serve(&[&[guest("wordcount").as_str()][..], &patient].concat());
     let mut client = host.connect();
     client.send("one two\n");
+    // Who is not accepted yet when the host is stopped is not served.
+    host.wait_for_log("connected");
     host.process.signal(Signal::TERM);
     host.wait_for_log("may finish");
     client.send("three\n");
