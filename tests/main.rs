@@ -14,6 +14,7 @@ mod clients;
 mod command_line;
 mod conversations;
 mod echo;
+mod exchange;
 mod framing;
 mod handlers;
 mod isolation;

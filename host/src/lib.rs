@@ -23,6 +23,7 @@ pub mod client;
 pub mod config;
 pub mod connection;
 pub mod engine;
+pub mod exchange;
 pub mod framing;
 pub mod handler;
 pub mod limits;

@@ -1,8 +1,10 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
+use super::test::OtherwiseError;
 use anyhow::Error;
 use echo_host::config::ConfigError;
 use echo_host::engine::{EngineError, InvalidGrant, LoadError};
+use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::listener::BindError;
 use std::io::{self, Write};
@@ -36,11 +38,15 @@ fn code(error: &Error) -> u8 {
         .chain()
         .find_map(|cause| {
             let is = Cause(cause);
-            if is.a::<LoadError>() || is.a::<SessionError>() || is.a::<CallError>() {
+            if is.a::<LoadError>()
+                || is.a::<SessionError>()
+                || is.a::<CallError>()
+                || is.a::<OtherwiseError>()
+            {
                 Some(BAD_HANDLER)
             } else if is.a::<BindError>() || is.a::<ConnectError>() {
                 Some(UNAVAILABLE)
-            } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() {
+            } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() || is.a::<FileError>() {
                 Some(CONFIGURATION)
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

@@ -7,9 +7,12 @@ mod check;
 mod connect;
 pub mod exit;
 mod guest;
+mod isolation;
+mod junit;
 mod log;
 mod serve;
 mod signals;
+mod test;
 mod values;
 
 use clap::{Parser, Subcommand};
@@ -33,16 +36,17 @@ Examples:
   echo-host connect tcp://127.0.0.1:8888         talk to it
   echo-host call hello.wasm 'Hi!'                one message, no sockets
   echo-host check hello.wasm                     would it be served?
+  echo-host test hello.wasm hello.exchange       does it answer as recorded?
   echo-host bench tcp://127.0.0.1:8888           how fast is it?
 
 Exit codes:
   0    done; for serve, stopped by SIGINT or SIGTERM and drained
   2    wrong usage
-  65   the handler is bad: unreadable, not a component, of another world, or it trapped
+  65   the handler is bad: unreadable, no component, of another world, it trapped or failed its test
   69   cannot listen on, or connect to, an address
   70   internal error
   74   input or output failed
-  78   the configuration makes no sense
+  78   the configuration, or a file of recorded exchanges, makes no sense
   130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +55,7 @@ enum Command {
     Connect(connect::ConnectArgs),
     Call(call::CallArgs),
     Check(check::CheckArgs),
+    Test(Box<test::TestArgs>),
     Bench(bench::BenchArgs),
 }
 
@@ -67,6 +72,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Connect(args) => connect::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -1,14 +1,15 @@
 //! `echo-host serve`.
 
 use super::guest::GuestArgs;
+use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::signals;
 use super::values::{OptionalTime, message, optional_time, size, time};
 use anyhow::Context;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 use echo_host::address::Endpoint;
 use echo_host::config::ServeConfig;
-use echo_host::engine::{Engine, HandlerSource, Isolation};
+use echo_host::engine::{Engine, HandlerSource};
 use echo_host::framing::Framing;
 use echo_host::limits::ServerLimits;
 use echo_host::listener::Listener;
@@ -85,16 +86,6 @@ struct LimitArgs {
     drain_timeout: Duration,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum IsolationArg {
-    /// One instance for each connection
-    Connection,
-    /// One instance for all connections
-    Shared,
-    /// One instance for each message
-    Message,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   echo-host serve                                          the built-in echo on port 8888
@@ -128,11 +119,7 @@ impl ServeArgs {
             framing: self.framing.clone(),
             max_message_bytes: self.limits.max_message,
             max_unsent_bytes: self.limits.max_unsent,
-            isolation: match self.isolation {
-                IsolationArg::Connection => Isolation::Connection,
-                IsolationArg::Shared => Isolation::Shared,
-                IsolationArg::Message => Isolation::Message,
-            },
+            isolation: self.isolation.into(),
             cache: self.guest.cache(),
             guest_limits: self.guest.limits(),
             idle_timeout: self.limits.idle_timeout.0,

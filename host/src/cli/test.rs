@@ -1,0 +1,221 @@
+//! `echo-host test`.
+
+use super::guest::{GuestArgs, HandlerArg};
+use super::isolation::IsolationArg;
+use super::junit::{self, Case, Suite};
+use super::log::{self, LogArgs};
+use super::values::time;
+use anyhow::Context;
+use clap::Args;
+use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig};
+use echo_host::connection::Terms;
+use echo_host::engine::{Isolation, LoadedHandler, Tier};
+use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
+use echo_host::framing::Framing;
+use echo_host::handler::Handler;
+use echo_host::limits::ServerLimits;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::runtime::Builder;
+use tokio_util::sync::CancellationToken;
+
+/// Play recorded exchanges with a handler, without any socket
+///
+/// Each exchange is played as written, with a client that finishes before it has read the replies, with lines
+/// sent together, byte by byte, and cut in two after every byte; each time the same must come back. Prints what differs, and exits
+/// with 65 if anything does.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct TestArgs {
+    #[command(flatten)]
+    handler: HandlerArg,
+    /// Files of recorded exchanges
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How messages are cut out of the stream [default: what the file says, or the handler declares, or
+    /// chunks]
+    #[arg(long, value_name = "FRAMING")]
+    framing: Option<Framing>,
+    /// What shares an instance of the handler
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IsolationArg::Connection)]
+    isolation: IsolationArg,
+    /// Neither cut nor join what the client sends
+    #[arg(long)]
+    no_cuts: bool,
+    /// How long one step may take
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
+    step_timeout: Duration,
+    /// Write the results here too, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+const EXAMPLES: &str = "\
+A file, such as greeting.exchange:
+  # What the client sends (>) and what must come back (<), line by line.
+  == a greeting
+  > Hello, server!
+  < Hello, client!
+
+  == what else a line can say
+  > no line ending follows \\
+  >hex 0d 0a ff
+  <~ a line with * gaps
+  >eof
+  <eof
+
+In text \\r \\n \\t \\0 \\\\ \\* \\xHH are single bytes. `>eof`: the client has finished sending. `<eof`: the
+host closes. Before the first exchange: `framing: lines`, `ending: crlf`, `cuts: no`.
+
+Examples:
+  echo-host test calc.wasm calc.exchange
+  echo-host test kv.wasm tests/*.exchange --isolation shared --junit results.xml";
+
+/// A handler did not answer as recorded.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {played} exchanges went otherwise than recorded")]
+pub struct OtherwiseError {
+    failed: usize,
+    played: usize,
+}
+
+pub fn run(args: &TestArgs) -> anyhow::Result<()> {
+    log::start(&args.log);
+    // All of them before any is played: a mistake in the last one is not found after minutes.
+    let files = args
+        .files
+        .iter()
+        .map(|path| Ok((path.as_path(), exchange::read(path)?)))
+        .collect::<Result<Vec<_>, exchange::FileError>>()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let suites = runtime.block_on(async {
+        let grants = args.guest.grants(&args.handler.source());
+        grants.check()?;
+        let engine = args.guest.small_engine()?;
+        let handler = engine.load(&args.handler.source(), grants).await?;
+        let mut suites = Vec::new();
+        for (path, file) in &files {
+            suites.push(args.play(&handler, path, file).await?);
+        }
+        anyhow::Ok(suites)
+    })?;
+    if let Some(path) = &args.junit {
+        fs::write(path, junit::document(&suites))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let cases = || suites.iter().flat_map(|suite| &suite.cases);
+    let played = cases().count();
+    match cases().filter(|case| case.failure.is_some()).count() {
+        0 if played == 1 => print("1 exchange went as recorded\n"),
+        0 => print(&format!("{played} exchanges went as recorded\n")),
+        failed => Err(OtherwiseError { failed, played }.into()),
+    }
+}
+
+impl TestArgs {
+    /// Plays the exchanges of one file and prints how they went.
+    async fn play(
+        &self,
+        handler: &LoadedHandler,
+        path: &Path,
+        file: &Exchanges,
+    ) -> anyhow::Result<Suite> {
+        let framing = self.framing.clone().or_else(|| file.framing.clone());
+        let (framing, limits) = self.config(framing).connection(handler)?;
+        // A program reads a stream, which has no chunks.
+        let cuts = match handler.tier() {
+            Tier::Program => file.cuts.unwrap_or(true),
+            _ => file.may_cut(&framing),
+        };
+        let plan = Plan {
+            cuts: cuts && !self.no_cuts,
+            step_limit: self.step_timeout,
+        };
+        let serving = || handler.serving(self.isolation.into());
+        let terms = Terms {
+            framing,
+            limits,
+            converses: serving().converses(),
+            stopping: CancellationToken::new(),
+        };
+        let mut cases = Vec::new();
+        for exchange in &file.exchanges {
+            let begin = Instant::now();
+            let played = rehearse(serving, exchange, plan, &terms).await;
+            print(&report(path, exchange, plan, &played))?;
+            cases.push(Case {
+                name: exchange.name.clone(),
+                time: begin.elapsed(),
+                failure: played.err().map(|mismatch| {
+                    let message = format!("line {}: {mismatch}", mismatch.line);
+                    (message, mismatch.diff)
+                }),
+            });
+        }
+        let name = path.display().to_string();
+        Ok(Suite { name, cases })
+    }
+
+    /// What `serve` would be told, so that the same rules hold here as there.
+    fn config(&self, framing: Option<Framing>) -> ServeConfig {
+        let handler = self.handler.source();
+        ServeConfig {
+            grants: self.guest.grants(&handler),
+            handler,
+            listen: Vec::new(),
+            framing,
+            max_message_bytes: None,
+            max_unsent_bytes: DEFAULT_MAX_MESSAGE_BYTES,
+            isolation: Isolation::from(self.isolation),
+            cache: None,
+            guest_limits: self.guest.limits(),
+            // A step's own time limit says more.
+            idle_timeout: None,
+            server_limits: ServerLimits {
+                max_connections: 1,
+                drain_timeout: Duration::ZERO,
+            },
+            workers: None,
+        }
+    }
+}
+
+/// How an exchange went: a line, and below it what differed.
+fn report(
+    path: &Path,
+    exchange: &Exchange,
+    plan: Plan,
+    played: &Result<Rehearsal, Mismatch>,
+) -> String {
+    let place = path.display();
+    let name = &exchange.name;
+    match played {
+        Ok(Rehearsal { runs, uncut }) => {
+            let cuts = match (plan.cuts, uncut) {
+                (false, _) => ", not cut".to_owned(),
+                (true, 0) => String::new(),
+                (true, uncut) => format!(", {uncut} further places not cut"),
+            };
+            let times = if *runs == 1 { "run" } else { "runs" };
+            format!("ok    {place}: {name} ({runs} {times}{cuts})\n")
+        }
+        Err(mismatch) => format!(
+            "FAIL  {place}: {name}\n{place}:{}: {mismatch}\n{}\n",
+            mismatch.line, mismatch.diff
+        ),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot print the results")
+}

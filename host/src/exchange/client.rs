@@ -1,0 +1,152 @@
+//! The client of an exchange: sends what it says and compares what comes.
+
+use super::mismatch::Problem;
+use super::run::Run;
+use super::{Action, Pattern, Step};
+use bytes::{Buf, Bytes, BytesMut};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, timeout_at};
+
+/// The longest line that a pattern waits for, in bytes, and the most that is gathered for a difference.
+const MAX_GATHERED_BYTES: usize = 64 << 10;
+/// How long what else comes is gathered, once it is clear that something is wrong.
+const GATHER_TIME: Duration = Duration::from_millis(200);
+
+/// One client, for one run.
+pub struct Client {
+    to_host: Option<UnboundedSender<Bytes>>,
+    from_host: DuplexStream,
+    /// What has come and no step has taken yet.
+    received: BytesMut,
+    /// Whether the host has closed.
+    has_ended: bool,
+    step_limit: Duration,
+}
+
+/// Where a client got stuck, and on what.
+pub struct Stuck {
+    /// The index of the step.
+    pub at: usize,
+    pub problem: Problem,
+    /// What came from this step on, and whether the connection ended then.
+    pub got: BytesMut,
+    pub has_ended: bool,
+}
+
+impl Client {
+    pub fn new(
+        to_host: UnboundedSender<Bytes>,
+        from_host: DuplexStream,
+        step_limit: Duration,
+    ) -> Self {
+        Client {
+            to_host: Some(to_host),
+            from_host,
+            received: BytesMut::new(),
+            has_ended: false,
+            step_limit,
+        }
+    }
+
+    /// Takes the steps one by one, and leaves.
+    pub async fn follow(mut self, steps: &[Step], run: Run) -> Result<(), Stuck> {
+        for (at, step) in steps.iter().enumerate() {
+            if let Err(problem) = self.take(step, run).await {
+                if matches!(problem, Problem::Different | Problem::Excess) {
+                    self.gather().await;
+                }
+                return Err(Stuck {
+                    at,
+                    problem,
+                    got: self.received,
+                    has_ended: self.has_ended,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, step: &Step, run: Run) -> Result<(), Problem> {
+        let deadline = Instant::now() + self.step_limit;
+        match &step.action {
+            Action::Send(bytes) => {
+                for piece in run.pieces(step.line, bytes) {
+                    // A host that has closed reads nothing; what it leaves unanswered will be missed.
+                    let _ = self.to_host.as_ref().map(|host| host.send(piece));
+                }
+                Ok(())
+            }
+            Action::Finish => {
+                self.to_host = None;
+                Ok(())
+            }
+            Action::Expect(bytes) => self.expect(bytes, deadline).await,
+            Action::ExpectLine(pattern) => self.expect_line(pattern, deadline).await,
+            Action::Closed => self.expect_end(deadline).await,
+        }
+    }
+
+    async fn expect(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), Problem> {
+        loop {
+            let have = self.received.len().min(bytes.len());
+            if self.received[..have] != bytes[..have] {
+                return Err(Problem::Different);
+            }
+            if have == bytes.len() {
+                self.received.advance(have);
+                return Ok(());
+            }
+            self.read(deadline).await?;
+        }
+    }
+
+    async fn expect_line(&mut self, pattern: &Pattern, deadline: Instant) -> Result<(), Problem> {
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                if !pattern.fits(&self.received[..=end]) {
+                    return Err(Problem::Different);
+                }
+                self.received.advance(end + 1);
+                return Ok(());
+            }
+            if self.received.len() > MAX_GATHERED_BYTES {
+                return Err(Problem::Different);
+            }
+            self.read(deadline).await?;
+        }
+    }
+
+    async fn expect_end(&mut self, deadline: Instant) -> Result<(), Problem> {
+        loop {
+            if !self.received.is_empty() {
+                return Err(Problem::Excess);
+            }
+            match self.read(deadline).await {
+                Err(Problem::Ended) => return Ok(()),
+                Err(Problem::Silent(_)) => return Err(Problem::NotClosed(self.step_limit)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Waits for more. A connection that breaks off has ended too.
+    async fn read(&mut self, deadline: Instant) -> Result<(), Problem> {
+        let read = self.from_host.read_buf(&mut self.received);
+        match timeout_at(deadline, read).await {
+            Ok(Ok(1..)) => Ok(()),
+            Ok(_) => {
+                self.has_ended = true;
+                Err(Problem::Ended)
+            }
+            Err(_) => Err(Problem::Silent(self.step_limit)),
+        }
+    }
+
+    /// Takes in what else comes, for showing it.
+    async fn gather(&mut self) {
+        let deadline = Instant::now() + GATHER_TIME;
+        while self.received.len() < MAX_GATHERED_BYTES && self.read(deadline).await.is_ok() {}
+    }
+}

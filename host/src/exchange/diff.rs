@@ -1,0 +1,176 @@
+//! What should have come beside what came, line by line.
+
+use super::notation::is_text;
+use super::print::bytes_line;
+use super::{Action, Ending, Pattern, Step};
+
+/// How many lines before the first difference are shown.
+const CONTEXT_LINES: usize = 3;
+/// How many lines of either side are compared; comparing takes time with their product.
+const MAX_LINES: usize = 200;
+/// Bytes in a line of what is no text.
+const HEX_BYTES: usize = 16;
+
+/// A line of either side.
+enum Line<'a> {
+    Bytes(&'a [u8]),
+    Pattern(&'a Pattern),
+    Closed,
+    /// So many further ones.
+    More(usize),
+}
+
+impl Line<'_> {
+    fn fits(&self, got: &Line) -> bool {
+        match (self, got) {
+            (Line::Bytes(expected), Line::Bytes(got)) => expected == got,
+            (Line::Pattern(pattern), Line::Bytes(got)) => pattern.fits(got),
+            (Line::Closed, Line::Closed) => true,
+            _ => false,
+        }
+    }
+
+    fn show(&self, ending: Ending) -> String {
+        match self {
+            Line::Bytes(bytes) => bytes_line("<", bytes, ending),
+            Line::Pattern(pattern) => Action::ExpectLine((*pattern).clone()).line(ending),
+            Line::Closed => "<eof".to_owned(),
+            Line::More(count) => format!("... and {count} lines more"),
+        }
+    }
+}
+
+/// The lines of a difference: of `passed` the last ones, then `expected` against what was `got` instead,
+/// and whether the connection `ended` then.
+pub fn diff(passed: &[Step], expected: &[Step], got: &[u8], ended: bool, ending: Ending) -> String {
+    let in_text = expected.iter().all(|step| match &step.action {
+        Action::Expect(bytes) => is_text(bytes),
+        Action::ExpectLine(_) => true,
+        _ => is_text(got),
+    });
+    let mut wanted = Vec::new();
+    for step in expected {
+        match &step.action {
+            Action::Expect(bytes) => wanted.extend(split(bytes, in_text)),
+            Action::ExpectLine(pattern) => wanted.push(Line::Pattern(pattern)),
+            Action::Closed => wanted.push(Line::Closed),
+            Action::Send(_) | Action::Finish => {}
+        }
+    }
+    let mut came: Vec<_> = split(got, in_text).collect();
+    if ended {
+        came.push(Line::Closed);
+    }
+    let mut lines = Vec::new();
+    for step in &passed[passed.len().saturating_sub(CONTEXT_LINES)..] {
+        lines.push(format!("    {}\n", step.action.line(ending)));
+    }
+    compare(&cap(wanted), &cap(came), |mark, line| {
+        lines.push(format!("  {mark} {}\n", line.show(ending)));
+    });
+    lines.concat()
+}
+
+fn split(bytes: &[u8], in_text: bool) -> impl Iterator<Item = Line<'_>> {
+    let pieces: Vec<_> = match in_text {
+        true => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
+        false => bytes.chunks(HEX_BYTES).collect(),
+    };
+    pieces.into_iter().map(Line::Bytes)
+}
+
+fn cap(mut lines: Vec<Line>) -> Vec<Line> {
+    if let more @ 1.. = lines.len().saturating_sub(MAX_LINES) {
+        lines.truncate(MAX_LINES);
+        lines.push(Line::More(more));
+    }
+    lines
+}
+
+/// Shows both sides with as many lines as possible shown once (their longest common subsequence): ` ` for
+/// what came as it should, `-` for what did not come, `+` for what came instead.
+fn compare<'a>(
+    expected: &'a [Line<'a>],
+    got: &'a [Line<'a>],
+    mut show: impl FnMut(char, &'a Line<'a>),
+) {
+    // common[i][j]: how many lines fit from the i-th expected and the j-th that came on.
+    let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
+    for (i, wanted) in expected.iter().enumerate().rev() {
+        for (j, came) in got.iter().enumerate().rev() {
+            common[i][j] = match wanted.fits(came) {
+                true => common[i + 1][j + 1] + 1,
+                false => common[i + 1][j].max(common[i][j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < expected.len() || j < got.len() {
+        match (expected.get(i), got.get(j)) {
+            (Some(wanted), Some(came)) if wanted.fits(came) => {
+                show(' ', came);
+                (i, j) = (i + 1, j + 1);
+            }
+            (Some(wanted), came) if came.is_none() || common[i + 1][j] >= common[i][j + 1] => {
+                show('-', wanted);
+                i += 1;
+            }
+            (_, Some(came)) => {
+                show('+', came);
+                j += 1;
+            }
+            (_, None) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::parse;
+
+    /// The difference between what a file expects after its first step and what came.
+    fn difference(file: &str, got: &[u8], ended: bool) -> String {
+        let exchange = parse(file.as_bytes()).unwrap().exchanges.remove(0);
+        let (passed, expected) = exchange.steps.split_at(1);
+        diff(passed, expected, got, ended, exchange.ending)
+    }
+
+    #[test]
+    fn lines_that_fit_are_shown_once() {
+        let file = "> go\n< one\n< two\n<~ th*\n< four\n<eof";
+        assert_eq!(
+            difference(file, b"one\n2\nthree\nfour", true),
+            "    > go\n    < one\n  - < two\n  + < 2\n    < three\n  - < four\n  + < four\\\n    <eof\n"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_and_what_is_too_much_is_marked() {
+        assert_eq!(
+            difference("> go\n< a\n< b", b"a\n", false),
+            "    > go\n    < a\n  - < b\n"
+        );
+        assert_eq!(
+            difference("> go\n<eof", b"a\n", true),
+            "    > go\n  + < a\n    <eof\n"
+        );
+    }
+
+    #[test]
+    fn bytes_are_compared_in_rows() {
+        let file = "> go\n<hex 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10";
+        let got: Vec<u8> = (0..16).chain([17]).collect();
+        assert_eq!(
+            difference(file, &got, false),
+            "    > go\n    <hex 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n  - <hex 10\n  + <hex 11\n"
+        );
+    }
+
+    #[test]
+    fn a_flood_is_cut_short() {
+        let shown = difference("> go\n< a", &b"b\n".repeat(1000), false);
+        assert_eq!(shown.lines().count(), 203);
+        assert!(shown.ends_with("  + ... and 800 lines more\n"), "{shown}");
+    }
+}

@@ -1,0 +1,341 @@
+//! Reads the text of a file of exchanges. Pure: nothing is opened, nothing is played.
+
+use super::fault::{Fault, ParseError};
+use super::notation::{Text, read_hex, read_text};
+use super::pattern::Pattern;
+use super::{Action, Ending, Exchange, Exchanges, Step, UNTITLED};
+use bytes::Bytes;
+use std::collections::HashMap;
+
+/// The exchanges in the text of a file.
+pub fn parse(file: &[u8]) -> Result<Exchanges, ParseError> {
+    let mut parser = Parser::default();
+    let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
+    for line in file.split(|byte| *byte == b'\n') {
+        parser.line_number += 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let read = utf8(line).and_then(|text| {
+            let read = parser.read(text);
+            // People count characters.
+            read.map_err(|(offset, fault)| {
+                let before = text.get(..offset).unwrap_or(text);
+                (before.chars().count(), fault)
+            })
+        });
+        read.map_err(|(column, fault)| parser.error(column, fault))?;
+    }
+    let ended = parser.end_exchange();
+    ended.map_err(|fault| parser.error(0, fault))?;
+    if parser.exchanges.exchanges.is_empty() {
+        return Err(parser.error(0, Fault::NoExchange));
+    }
+    Ok(parser.exchanges)
+}
+
+/// What is wrong with a line, and where: an offset into it.
+type Wrong = (usize, Fault);
+
+fn utf8(line: &[u8]) -> Result<&str, Wrong> {
+    str::from_utf8(line).map_err(|error| {
+        let good = String::from_utf8_lossy(&line[..error.valid_up_to()]);
+        (good.chars().count(), Fault::NotUtf8)
+    })
+}
+
+#[derive(Default)]
+struct Parser {
+    line_number: usize,
+    exchanges: Exchanges,
+    is_ending_set: bool,
+    /// The line of each title.
+    titles: HashMap<String, usize>,
+    /// The exchange whose steps are being read.
+    open: Option<Exchange>,
+    /// The line of its `>eof`.
+    finished: Option<usize>,
+}
+
+impl Parser {
+    fn error(&self, column: usize, fault: Fault) -> ParseError {
+        ParseError {
+            line: self.line_number,
+            column: column + 1,
+            fault,
+        }
+    }
+
+    fn read(&mut self, line: &str) -> Result<(), Wrong> {
+        if line.trim().is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if let Some(title) = line.strip_prefix("==") {
+            return self.begin_exchange(title);
+        }
+        if line.starts_with(['>', '<']) {
+            let action = self.action(line)?;
+            return self.add(action).map_err(|fault| (0, fault));
+        }
+        match line.split_once(':') {
+            Some((name, value)) if name.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let skipped = value.len() - value.trim_start().len();
+                self.set(name, value.trim(), name.len() + 1 + skipped)
+            }
+            _ => Err((0, Fault::UnknownLine)),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str, offset: usize) -> Result<(), Wrong> {
+        let file = &mut self.exchanges;
+        let is_set = match name {
+            "framing" => file.framing.is_some(),
+            "ending" => self.is_ending_set,
+            "cuts" => file.cuts.is_some(),
+            _ => return Err((0, Fault::UnknownSetting(name.to_owned()))),
+        };
+        if self.open.is_some() {
+            return Err((0, Fault::LateSetting));
+        }
+        if is_set {
+            return Err((0, Fault::SettingTwice));
+        }
+        match (name, value) {
+            ("framing", _) => {
+                let framing = value
+                    .parse()
+                    .map_err(|error| (offset, Fault::Framing(error)))?;
+                file.framing = Some(framing);
+            }
+            ("ending", "lf") => file.ending = Ending::Lf,
+            ("ending", "crlf") => file.ending = Ending::CrLf,
+            ("ending", _) => return Err((offset, Fault::Ending)),
+            (_, "yes") => file.cuts = Some(true),
+            (_, "no") => file.cuts = Some(false),
+            _ => return Err((offset, Fault::Cuts)),
+        }
+        self.is_ending_set |= name == "ending";
+        Ok(())
+    }
+
+    fn begin_exchange(&mut self, title: &str) -> Result<(), Wrong> {
+        self.end_exchange().map_err(|fault| (0, fault))?;
+        let name = title.trim();
+        if name.is_empty() {
+            return Err((0, Fault::NoTitle));
+        }
+        self.open = Some(self.exchange(name).map_err(|fault| (0, fault))?);
+        Ok(())
+    }
+
+    fn exchange(&mut self, name: &str) -> Result<Exchange, Fault> {
+        let line = self.line_number;
+        self.finished = None;
+        if let Some(other) = self.titles.insert(name.to_owned(), line) {
+            return Err(Fault::TitleTwice(other));
+        }
+        Ok(Exchange {
+            name: name.to_owned(),
+            line,
+            ending: self.exchanges.ending,
+            steps: Vec::new(),
+        })
+    }
+
+    fn end_exchange(&mut self) -> Result<(), Fault> {
+        match self.open.take() {
+            Some(exchange) if exchange.steps.is_empty() => Err(Fault::NoSteps),
+            Some(exchange) => {
+                self.exchanges.exchanges.push(exchange);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What a line that begins with a sign says.
+    fn action(&self, line: &str) -> Result<Action, Wrong> {
+        let sends = line.starts_with('>');
+        let behind = &line[1..];
+        if let Some(text) = behind.strip_prefix('~').filter(|_| !sends) {
+            return self
+                .pattern(text)
+                .map_err(|(offset, fault)| (offset + 2, fault));
+        }
+        let bytes = match behind.split_once([' ', '\t']).unwrap_or((behind, "")) {
+            ("eof", rest) if rest.trim().is_empty() => {
+                return Ok(if sends {
+                    Action::Finish
+                } else {
+                    Action::Closed
+                });
+            }
+            ("hex", digits) => read_hex(digits)
+                .map_err(|offset| (line.len() - digits.len() + offset, Fault::Hex))?,
+            _ => {
+                let text = text(if sends { ">" } else { "<" }, behind, false);
+                let Text {
+                    mut parts,
+                    is_unended,
+                } = text.map_err(|(offset, fault)| (offset + 1, fault))?;
+                if !is_unended {
+                    parts.push(self.exchanges.ending.as_bytes().to_vec());
+                }
+                parts.concat()
+            }
+        };
+        match bytes.is_empty() {
+            true => Err((0, Fault::NoBytes)),
+            false if sends => Ok(Action::Send(bytes.into())),
+            false => Ok(Action::Expect(bytes.into())),
+        }
+    }
+
+    fn pattern(&self, behind: &str) -> Result<Action, Wrong> {
+        let Text { parts, is_unended } = text("<~", behind, true)?;
+        if is_unended {
+            return Err((behind.len() - 1, Fault::UnendedPattern));
+        }
+        if parts.iter().any(|part| part.contains(&b'\n')) {
+            return Err((0, Fault::LongPattern));
+        }
+        Ok(Action::ExpectLine(Pattern {
+            parts: parts.into_iter().map(Bytes::from).collect(),
+            ending: self.exchanges.ending.as_bytes(),
+        }))
+    }
+
+    fn add(&mut self, action: Action) -> Result<(), Fault> {
+        let line = self.line_number;
+        let mut exchange = match self.open.take() {
+            Some(exchange) => exchange,
+            None => self.exchange(UNTITLED)?,
+        };
+        if let Some(Step {
+            line,
+            action: Action::Closed,
+        }) = exchange.steps.last()
+        {
+            return Err(Fault::AfterClosed(*line));
+        }
+        if let (Some(line), Action::Send(_) | Action::Finish) = (self.finished, &action) {
+            return Err(Fault::AfterFinish(line));
+        }
+        if action == Action::Finish {
+            self.finished = Some(line);
+        }
+        exchange.steps.push(Step { line, action });
+        self.open = Some(exchange);
+        Ok(())
+    }
+}
+
+/// The text behind a sign, from which a blank parts it.
+fn text(sign: &'static str, behind: &str, gaps: bool) -> Result<Text, Wrong> {
+    let text = match behind.strip_prefix(' ') {
+        Some(text) => text,
+        None if behind.is_empty() => "",
+        None => {
+            let text = behind.to_owned();
+            return Err((0, Fault::NoBlank { sign, text }));
+        }
+    };
+    if text.ends_with([' ', '\t']) {
+        return Err((behind.len() - 1, Fault::LastBlank));
+    }
+    read_text(text, gaps).map_err(|unknown| {
+        let offset = behind.len() - text.len() + unknown.offset;
+        (offset, Fault::UnknownEscape(unknown.escape))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(text: &str) -> Vec<Action> {
+        let exchange = parse(text.as_bytes()).unwrap().exchanges.remove(0);
+        exchange.steps.into_iter().map(|step| step.action).collect()
+    }
+
+    fn send(bytes: &'static str) -> Action {
+        Action::Send(Bytes::from(bytes))
+    }
+
+    fn expect(bytes: &'static str) -> Action {
+        Action::Expect(Bytes::from(bytes))
+    }
+
+    #[test]
+    fn a_file_is_read_as_people_mean_it() {
+        let file = "\u{feff}# A calculator.\r\nframing: lines\r\nending:crlf\ncuts: no\n\n\
+                    == sums\r\n< > \\\n> 1 + 1\n<\n\n# a comment\n<hex 00fF\n>eof\n<eof\n== other\n>\n";
+        let read = parse(file.as_bytes()).unwrap();
+        assert_eq!(read.framing, Some("lines".parse().unwrap()));
+        assert_eq!((read.ending, read.cuts), (Ending::CrLf, Some(false)));
+        let [sums, other] = &read.exchanges[..] else {
+            panic!("{read:?}")
+        };
+        assert_eq!((sums.name.as_str(), sums.line), ("sums", 6));
+        let actions = steps(file);
+        assert_eq!(
+            actions,
+            [
+                expect("> "),
+                send("1 + 1\r\n"),
+                expect("\r\n"),
+                Action::Expect(Bytes::from_static(&[0, 255])),
+                Action::Finish,
+                Action::Closed,
+            ]
+        );
+        assert_eq!(sums.steps[3].line, 12);
+        assert_eq!((other.name.as_str(), other.steps.len()), ("other", 1));
+    }
+
+    #[test]
+    fn a_title_may_be_left_away() {
+        let read = parse(b"> a\n< a").unwrap();
+        assert_eq!(read.exchanges[0].name, UNTITLED);
+        assert_eq!(steps("> a\n< a"), [send("a\n"), expect("a\n")]);
+    }
+
+    #[test]
+    fn mistakes_are_found_where_they_are() {
+        for (text, place, needle) in [
+            (&b""[..], "1:1", "no exchange here"),
+            (b"# nothing\n\n", "3:1", "no exchange here"),
+            (b"hello", "1:1", "expected `> `"),
+            (b" > a", "1:1", "expected `> `"),
+            (b"> a\n\n>hello", "3:2", "`> hello`"),
+            (b">eoff", "1:2", "`>eof`"),
+            (b"<~x", "1:3", "`<~` needs a blank"),
+            (b"frame: lines", "1:1", "`frame` is no setting"),
+            (b"framing: line", "1:10", "expected chunks, lines"),
+            (b"ending: cr", "1:9", "`lf` or `crlf`"),
+            (b"cuts: maybe", "1:7", "`yes` or `no`"),
+            (b"cuts: no\ncuts: no", "2:1", "made before"),
+            (b"> a\ncuts: no", "2:1", "before the first exchange"),
+            (b"==\n> a", "1:1", "a title is missing"),
+            (b"== a\n== b\n> a", "2:1", "without a step"),
+            (b"== a", "1:1", "without a step"),
+            (b"== a\n> a\n== a\n> a", "3:1", "line 1 has the same title"),
+            ("> é\\q".as_bytes(), "1:4", "`\\q` stands for no byte"),
+            (b"> \xc3\xa9\xff", "1:4", "not UTF-8"),
+            (b">hex 0 1", "1:7", "two hexadecimal digits"),
+            (b">hex", "1:1", "sends or expects nothing"),
+            (b"> \\", "1:1", "sends or expects nothing"),
+            (b"< a ", "1:4", "\\x20"),
+            (b"<~ a\\", "1:5", "leave the last"),
+            (b"<~ a\\nb", "1:3", "one line"),
+            (b">eof\n> a", "2:1", "after `>eof` in line 1"),
+            (b"<eof\n< a", "2:1", "after `<eof` in line 1"),
+        ] {
+            let shown = String::from_utf8_lossy(text);
+            let error = parse(text).expect_err(&shown).to_string();
+            assert!(
+                error.starts_with(&format!("{place}: ")),
+                "{shown:?}: {error}"
+            );
+            assert!(error.contains(needle), "{shown:?}: {error}");
+        }
+    }
+}
