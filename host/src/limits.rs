@@ -42,6 +42,9 @@ pub const MAX_LOG_LINE_BYTES: usize = 4096;
 /// Guest log lines of one instance within one second; the rest are counted, not shown.
 pub const MAX_LOG_LINES_PER_SECOND: u32 = 100;
 
+/// How long a guest that computes without end is set aside at each [`EPOCH_TICK`].
+pub const BREATHER: Duration = Duration::from_millis(1);
+
 /// How often a guest that computes without end lets others run, and the grain of epoch deadlines.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 

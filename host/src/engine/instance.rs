@@ -4,7 +4,7 @@ use super::fault::{self, BusyTooLong};
 use super::grants::Grants;
 use super::guest::Guest;
 use crate::handler::CallError;
-use crate::limits::{EPOCH_TICK, GuestLimits};
+use crate::limits::{BREATHER, EPOCH_TICK, GuestLimits};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
@@ -93,7 +93,7 @@ impl<E: Exports> Instance<E> {
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
-        store.epoch_deadline_async_yield_and_update(YIELD_AFTER_TICKS);
+        store.epoch_deadline_callback(|_| Ok(take_a_breath()));
         let made = async {
             let wasm = template.pre.instantiate_async(&mut store).await?;
             E::load(&template.indices, &mut store, &wasm)
@@ -130,7 +130,7 @@ impl<E: Exports> Instance<E> {
             if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
                 return Err(BusyTooLong(limit).into());
             }
-            Ok(UpdateDeadline::Yield(YIELD_AFTER_TICKS))
+            Ok(take_a_breath())
         });
         self.call_for_as_long(call).await
     }
@@ -150,6 +150,13 @@ impl<E: Exports> Instance<E> {
     pub fn guest(&mut self) -> &mut Guest {
         self.store.data_mut()
     }
+}
+
+/// Sets a guest that computes on and on aside for a moment, so that its thread looks for what the network has
+/// brought. Merely put at the end of the thread's queue, it would often be the only one in it, and tokio looks
+/// for events between every 61 turns only, which here take ten milliseconds each.
+fn take_a_breath() -> UpdateDeadline {
+    UpdateDeadline::YieldCustom(YIELD_AFTER_TICKS, Box::pin(sleep(BREATHER)))
 }
 
 /// Bounds a call, or the making of an instance, by the clock: epochs do not pass while a guest waits in
