@@ -144,6 +144,43 @@ fn a_connection_is_replaced_when_it_has_had_its_share() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_servers_cost_is_told_if_its_process_is_named() {
+    let host = Host::serve(&[]);
+    let options = format!("--json --server-pid {}", host.process.id());
+    let report = assert_fine(&bench(&host.uri(), &options));
+    let server = &report["server"];
+    assert_eq!(number(&server["pid"]), u64::from(host.process.id()));
+    let figures = ["cpu_us_per_message", "busy_cores", "resident_bytes"];
+    let [cpu_us, busy_cores, resident] = figures.map(|figure| server[figure].as_f64().unwrap());
+    assert!(busy_cores > 0.0 && resident > 1e6, "{server}");
+    let per_s = report["throughput"]["messages_per_s"].as_f64().unwrap();
+    assert!((cpu_us * per_s / 1e6 - busy_cores).abs() < 0.01, "{server}");
+
+    let text = bench(&host.uri(), &format!("--server-pid {}", host.process.id()));
+    let line = text.stdout.lines().find(|line| line.starts_with("server "));
+    assert!(
+        line.is_some_and(|line| line.ends_with(" resident")),
+        "{text:?}"
+    );
+    let report = assert_fine(&bench(&host.uri(), "--json"));
+    assert_eq!(report["server"], Value::Null);
+}
+
+#[test]
+fn a_server_process_that_is_not_there_is_said_before_the_load() {
+    let host = Host::serve(&[]);
+    let finished = bench(&host.uri(), "--server-pid 2147483647");
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(74), ""));
+    assert!(
+        finished
+            .stderr
+            .contains("cannot watch process 2147483647: "),
+        "{finished:?}"
+    );
+}
+
+#[test]
 fn an_open_loop_leaves_no_message_out() {
     let host = Host::serve(&[]);
     let options = "--json --warm-up off --rate 2000/s";
@@ -365,6 +402,7 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         ("--timeout", "1", "expected a time such as"),
         ("--messages-per-connection", "0", "invalid value '0'"),
         ("--threads", "0", "invalid value '0'"),
+        ("--server-pid", "0", "0 is not in 1.."),
     ];
     for (option, value, reason) in bad {
         let finished = echo_host(&["bench", "tcp://127.0.0.1:1", option, value]);

@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask --help` lists them.
 
 mod artifacts;
+mod bench;
 mod check;
 mod component;
 mod guests;
@@ -31,6 +32,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Compare the host with native servers and others that echo; `-- --help` lists what can be chosen.
+    Bench {
+        /// First install what it is compared with, by apt, pip and npm. Otherwise what is missing is left
+        /// out, and named.
+        #[arg(long)]
+        install: bool,
+        /// Passed to the benchmark.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Check formatting, lints, documentation, and the licences of dependencies.
     Check,
 }
@@ -39,6 +50,9 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::BuildGuests { guests } => guests::build(&guests).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => test::run(&arguments),
+        Task::Bench { install, arguments } => {
+            bench::run(install, &arguments).map(|()| ExitCode::SUCCESS)
+        }
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -7,18 +7,20 @@
 //!              `-------> lane -> record        counts of one thread, merged into the report at the end
 //! ```
 //!
-//! It knows nothing of the server's side. Connections are dealt out to threads, each with a runtime of its
+//! It knows nothing of the server's side, but may watch what the server's process uses. Connections are dealt out to threads, each with a runtime of its
 //! own; what is needed for one message is shared by the connections of a thread and reused, so that the
 //! generator costs little beside the kernel's part.
 
 mod alarm;
 mod connection;
+mod cost;
 mod errors;
 mod exchange;
 mod lane;
 mod message;
 mod pace;
 mod plot;
+mod process;
 mod record;
 mod report;
 mod run;
@@ -27,7 +29,7 @@ mod window;
 
 pub use errors::Errors;
 pub use plot::PlotError;
-pub use report::{Generator, Latency, Load, Point, Report, Throughput};
+pub use report::{Generator, Latency, Load, Point, Report, Server, Throughput};
 pub use run::{BenchError, Phase, Progress, run};
 
 use crate::address::Endpoint;
@@ -60,6 +62,8 @@ pub struct Plan {
     pub duration: Duration,
     /// How long a reply, or opening a connection, may take.
     pub timeout: Duration,
+    /// The server's process, if it runs on this machine and its use of time and memory is wanted.
+    pub server_pid: Option<u32>,
 }
 
 /// What a message looks like, and where its reply ends.
@@ -88,6 +92,7 @@ impl Plan {
             warm_up: Duration::from_secs(1),
             duration: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
+            server_pid: None,
         }
     }
 }

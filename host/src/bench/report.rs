@@ -1,5 +1,6 @@
 //! The figures of a run.
 
+use super::cost::Used;
 use super::errors::Errors;
 use super::record::Record;
 use super::window::Window;
@@ -35,6 +36,8 @@ pub struct Report {
     /// How long opening a connection took, for those opened in the measured time.
     pub connect: Option<Latency>,
     pub generator: Generator,
+    /// What the server's process used, if it was named and lived to the end.
+    pub server: Option<Server>,
 }
 
 /// The load that was asked for.
@@ -98,14 +101,28 @@ pub struct Generator {
     pub busy_cores: f64,
 }
 
+/// What the server's process and its descendants used in the measured time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Server {
+    pub pid: u32,
+    /// User and kernel mode together, for each correct reply.
+    pub cpu_us_per_message: Option<f64>,
+    /// How many cores it kept busy.
+    pub busy_cores: f64,
+    /// Memory that was resident at the end.
+    pub resident_bytes: u64,
+}
+
 impl Report {
-    pub(super) fn new(plan: &Plan, window: &Window, record: &Record, busy_cores: f64) -> Self {
+    pub(super) fn new(plan: &Plan, window: &Window, record: &Record, used: &Used) -> Self {
         let measured_s = window.measured().as_secs_f64();
         let arrived: u64 = record.arrived.iter().sum();
         let (messages_per_s, busy_cores) = match window.measured().is_zero() {
             true => (0.0, 0.0),
-            false => (arrived as f64 / measured_s, busy_cores),
+            false => (arrived as f64 / measured_s, used.busy_cores),
         };
+        let per_message =
+            |busy_cores: f64| (arrived > 0).then(|| busy_cores * 1e6 / messages_per_s);
         let intervals = window
             .measured()
             .as_nanos()
@@ -128,9 +145,15 @@ impl Report {
             latency: Latency::of(&record.latency_ns),
             connect: Latency::of(&record.connect_ns),
             generator: Generator {
-                cpu_us_per_message: (arrived > 0).then(|| busy_cores * 1e6 / messages_per_s),
+                cpu_us_per_message: per_message(busy_cores),
                 busy_cores,
             },
+            server: used.server.as_ref().map(|server| Server {
+                pid: server.pid,
+                cpu_us_per_message: per_message(server.busy_cores),
+                busy_cores: server.busy_cores,
+                resident_bytes: server.resident_bytes,
+            }),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use super::Plan;
 use super::connection::{OPENING, Orders, open};
+use super::cost::Meter;
 use super::lane::Lane;
+use super::process::Usage;
 use super::record::Record;
 use super::report::Report;
 use super::window::Window;
-use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,12 +21,23 @@ use tokio::time::{sleep, sleep_until};
 /// How often the progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
+/// How long before the end the meters are read, at most, and as a part of the measured time.
+const LOOK_AHEAD: Duration = Duration::from_millis(100);
+const LOOK_AHEAD_PART: u32 = 8;
+
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
     /// Not one connection could be opened.
     #[error("the server cannot be reached")]
     Unreachable(#[source] io::Error),
+    /// What the server's process uses cannot be told.
+    #[error("cannot watch process {pid}")]
+    Server {
+        pid: u32,
+        #[source]
+        cause: io::Error,
+    },
     /// The generator itself failed.
     #[error("cannot make the load")]
     Load(#[source] io::Error),
@@ -70,6 +82,9 @@ pub async fn run(
         () = &mut stop => Err(io::ErrorKind::Interrupted.into()),
     };
     let address = reached.map_err(BenchError::Unreachable)?;
+    if let Some(pid) = plan.server_pid {
+        Usage::of(pid).map_err(|cause| BenchError::Server { pid, cause })?;
+    }
     let mut crew = Crew::hire(plan, address).map_err(BenchError::Load)?;
     let mut interrupted = false;
     tell(&crew.progress(Phase::Connecting, Duration::ZERO));
@@ -83,12 +98,12 @@ pub async fn run(
     if interrupted {
         window.close();
     }
-    let mut used = [CpuTime::now(); 2];
+    let mut meters = [Meter::read(plan.server_pid), Meter::read(None)];
     let phases = [
         (Phase::WarmUp, window.opens()),
-        (Phase::Measuring, window.closes()),
+        (Phase::Measuring, window.closes() - look_ahead(plan)),
     ];
-    for ((phase, until), used) in phases.into_iter().zip(&mut used) {
+    for ((phase, until), meter) in phases.into_iter().zip(&mut meters) {
         while !interrupted && Instant::now() < until {
             let next = until.min(Instant::now() + PROGRESS_EVERY);
             tokio::select! {
@@ -102,14 +117,20 @@ pub async fn run(
             }
             tell(&crew.progress(phase, window.start().elapsed()));
         }
-        *used = CpuTime::now();
+        *meter = Meter::read(plan.server_pid);
     }
     tell(&crew.progress(Phase::Finishing, window.start().elapsed()));
     crew.done().await;
     let record = crew.dismiss(plan).map_err(BenchError::Load)?;
-    let mut report = Report::new(plan, &window, &record, used[1].cores_since(&used[0]));
+    let mut report = Report::new(plan, &window, &record, &meters[1].since(&meters[0]));
     report.interrupted = interrupted;
     Ok(report)
+}
+
+/// When connections close, a server that has a process for each loses them, and what they used is lost with
+/// those whose parent does not wait. So they are looked at while they are there.
+fn look_ahead(plan: &Plan) -> Duration {
+    LOOK_AHEAD.min(plan.duration / LOOK_AHEAD_PART)
 }
 
 /// The first address of the server that answers.
@@ -122,31 +143,6 @@ async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
         }
     }
     Err(last)
-}
-
-/// What this process has used of the cores until a moment.
-#[derive(Clone, Copy)]
-struct CpuTime {
-    /// In user and kernel mode together.
-    used: Duration,
-    moment: Instant,
-}
-
-impl CpuTime {
-    fn now() -> Self {
-        let used = clock_gettime(ClockId::ProcessCPUTime);
-        CpuTime {
-            used: Duration::new(used.tv_sec as u64, used.tv_nsec as u32),
-            moment: Instant::now(),
-        }
-    }
-
-    /// How many cores were busy since an earlier moment, on average.
-    fn cores_since(&self, earlier: &CpuTime) -> f64 {
-        let used = self.used.saturating_sub(earlier.used).as_secs_f64();
-        let time = self.moment - earlier.moment;
-        used / time.as_secs_f64().max(f64::EPSILON)
-    }
 }
 
 /// The threads that make the load, and what they are waited for and told with.

@@ -2,7 +2,7 @@
 
 use super::Shape;
 use super::errors::Errors;
-use super::report::{Latency, Load, Report};
+use super::report::{Latency, Load, Report, Server};
 use bytesize::ByteSize;
 use std::fmt::{self, Display, Formatter};
 
@@ -55,6 +55,9 @@ impl Display for Report {
                 generator.busy_cores,
                 Count(load.threads as u64, "thread")
             )?;
+        }
+        if let Some(server) = &self.server {
+            writeln!(f, "server      {server}")?;
         }
         if generator.busy_cores > SUSPICIOUSLY_BUSY * load.threads as f64 {
             writeln!(
@@ -112,6 +115,16 @@ impl Display for Latency {
             Time(self.max_us),
             Time(self.mean_us)
         )
+    }
+}
+
+impl Display for Server {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(cost_us) = self.cpu_us_per_message {
+            write!(f, "{} of CPU a message, ", Time(cost_us))?;
+        }
+        let memory = ByteSize(self.resident_bytes);
+        write!(f, "{:.2} cores busy, {memory} resident", self.busy_cores)
     }
 }
 

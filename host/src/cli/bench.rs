@@ -38,6 +38,10 @@ pub struct BenchArgs {
     /// Also draw latency by percentile and throughput over time
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// The server's process on this machine: the report also tells its CPU time a message and its memory,
+    /// those of its children included
+    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..))]
+    server_pid: Option<u32>,
     #[command(flatten)]
     load: LoadArgs,
 }
@@ -96,7 +100,7 @@ Exit codes:
   2    wrong usage
   69   the server cannot be reached at all
   74   a message was lost, a reply was corrupt, or a connection could not be opened; or the
-       report or the plot cannot be written";
+       report or the plot cannot be written, or the server's process cannot be watched";
 
 /// More than a message here has to be.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -156,6 +160,7 @@ impl BenchArgs {
             warm_up: load.warm_up.0.unwrap_or_default(),
             duration: load.duration,
             timeout: load.timeout,
+            server_pid: self.server_pid,
         }
     }
 }

@@ -1,0 +1,12 @@
+-- Sends back every message; all have one length.
+local bytes = tonumber(os.getenv("ECHO_BYTES"))
+
+core.register_service("echo", "tcp", function(applet)
+    while true do
+        local message = applet:receive(bytes)
+        if message == nil or #message == 0 then
+            return
+        end
+        applet:send(message)
+    end
+end)
