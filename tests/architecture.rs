@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 16] = [
     "limits",
     "address",
     "framing",
@@ -14,6 +14,7 @@ const LAYERS: [&str; 14] = [
     "handler",
     "connection",
     "exchange",
+    "generation",
     "listener",
     "server",
     "client",
@@ -21,14 +22,17 @@ const LAYERS: [&str; 14] = [
     "call",
     "engine",
     "config",
+    "swap",
 ];
 /// Modules that stand side by side in that order and must not know each other.
-const STRANGERS: [(&str, &str); 18] = [
+const STRANGERS: [(&str, &str); 20] = [
     ("engine", "connection"),
     ("engine", "listener"),
     ("engine", "server"),
     ("engine", "client"),
     ("engine", "exchange"),
+    ("engine", "generation"),
+    ("generation", "exchange"),
     ("client", "exchange"),
     ("bench", "exchange"),
     ("client", "connection"),

@@ -26,7 +26,7 @@ fn call(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::from_parameter(length), |bencher| {
                     bencher.to_async(&runtime).iter_custom(async |count| {
                         let mut talk = talk(&serving);
-                        talk.tell(Event::Open).await;
+                        talk.tell(Event::Open(None)).await;
                         let begin = Instant::now();
                         for _ in 0..count {
                             let replied = talk.tell(Event::Message(message.clone())).await;

@@ -21,14 +21,14 @@ fn instantiation(criterion: &mut Criterion) {
         group.bench_function("open", |bencher| {
             bencher.to_async(&runtime).iter(async || {
                 let mut talk = talk(&serving);
-                talk.tell(Event::Open).await;
+                talk.tell(Event::Open(None)).await;
                 talk.end().await;
             });
         });
         group.bench_function("open and one message of 64 bytes", |bencher| {
             bencher.to_async(&runtime).iter(async || {
                 let mut talk = talk(&serving);
-                talk.tell(Event::Open).await;
+                talk.tell(Event::Open(None)).await;
                 talk.tell(Event::Message(message.clone())).await;
                 talk.end().await;
             });
@@ -38,7 +38,7 @@ fn instantiation(criterion: &mut Criterion) {
         group.bench_function("isolation message, 64 bytes", |bencher| {
             bencher.to_async(&runtime).iter_custom(async |count| {
                 let mut talk = talk(&serving);
-                talk.tell(Event::Open).await;
+                talk.tell(Event::Open(None)).await;
                 let begin = Instant::now();
                 for _ in 0..count {
                     talk.tell(Event::Message(message.clone())).await;

@@ -32,7 +32,7 @@ pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, Sess
 }
 
 async fn tell(session: &mut impl Session, message: Bytes) -> Result<(), SessionError> {
-    for event in [Event::Open, Event::Message(message), Event::Eof] {
+    for event in [Event::Open(None), Event::Message(message), Event::Eof] {
         session.tell(event).await?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 use crate::address::Endpoint;
 use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
+use crate::generation::{Move, Probation};
 use crate::limits::{ConnectionLimits, GuestLimits, ServerLimits};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,8 +34,41 @@ pub struct ServeConfig {
     pub idle_timeout: Option<Duration>,
     /// What the whole server may use.
     pub server_limits: ServerLimits,
+    /// Whether the handler is swapped when its file changes.
+    pub watch: bool,
+    /// How the handler is swapped.
+    pub swap: SwapConfig,
     /// Threads that serve; `None` for as many as the machine has cores.
     pub workers: Option<usize>,
+}
+
+/// How a handler is swapped while it serves.
+#[derive(Clone, Debug)]
+pub struct SwapConfig {
+    /// What happens to open connections.
+    pub on_swap: Move,
+    /// Files of exchanges that a version must answer as recorded before it serves.
+    pub probes: Vec<PathBuf>,
+    /// Interfaces that a new version may import though the one before did not: the beginnings of their
+    /// names.
+    pub allowed_imports: Vec<String>,
+    /// How many failed calls, soon after a swap, undo it.
+    pub probation: Option<Probation>,
+    /// How long connections may stay with a generation that was swapped out; `None` for as long as they
+    /// like.
+    pub drain_timeout: Option<Duration>,
+}
+
+impl Default for SwapConfig {
+    fn default() -> Self {
+        SwapConfig {
+            on_swap: Move::NewConnections,
+            probes: Vec::new(),
+            allowed_imports: Vec::new(),
+            probation: None,
+            drain_timeout: None,
+        }
+    }
 }
 
 /// The longest message where neither operator nor handler says otherwise.

@@ -38,8 +38,9 @@ pub enum Service<S, P> {
 /// What a session is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// It begins. Always the first event.
-    Open,
+    /// It begins. Always the first event. If it carries a session of another generation on, this is what
+    /// that one has saved.
+    Open(Option<Bytes>),
     /// The client sent a message.
     Message(Bytes),
     /// The client has finished sending; it may still be reading.
@@ -48,7 +49,9 @@ pub enum Event {
     Writable,
     /// The timer of this id has run out.
     Timer(u32),
-    /// The host is stopping.
+    /// Another generation of the handler is the current one.
+    Move,
+    /// The host is stopping, or the handler is being swapped out. Always the last event.
     Shutdown,
 }
 
@@ -58,6 +61,9 @@ pub trait Session: Send {
     /// closed is in the connection's outbox then; after an error nothing of it is. After an error it
     /// is told nothing more.
     fn tell(&mut self, event: Event) -> impl Future<Output = Result<(), SessionError>> + Send;
+
+    /// What another generation's session needs to carry this one on, if it can be carried.
+    fn save(&mut self) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;
 
     /// Ends the session. Called once, when its connection ends, whatever the reason.
     fn end(self) -> impl Future<Output = ()> + Send;

@@ -4,7 +4,7 @@
 //! Data flows one way, and so do imports:
 //!
 //! ```text
-//! listener -> server -> connection -> framing
+//! listener -> server -> generation -> connection -> framing
 //!                           |
 //!                        handler   (the seam: traits, no Wasm, no sockets)
 //!                           |
@@ -25,8 +25,10 @@ pub mod connection;
 pub mod engine;
 pub mod exchange;
 pub mod framing;
+pub mod generation;
 pub mod handler;
 pub mod limits;
 pub mod listener;
 pub mod outbox;
 pub mod server;
+pub mod swap;

@@ -36,6 +36,9 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// See [`LINGER_TIME`].
 pub const LINGER_BYTES: usize = 1 << 20;
 
+/// How long one step of a probe may take, in which a new version of a handler is asked something.
+pub const PROBE_STEP_TIME: Duration = Duration::from_secs(10);
+
 /// The longest guest log line, in bytes; the rest is cut off.
 pub const MAX_LOG_LINE_BYTES: usize = 4096;
 

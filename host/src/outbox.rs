@@ -57,9 +57,21 @@ pub enum Lost {
         /// The most it may have.
         limit: usize,
     },
+    /// It may not stay with a handler that was swapped out.
+    #[error("its handler was swapped out")]
+    SwappedOut,
     /// The instance that held its session is gone.
     #[error("the instance it shared is gone: {0}")]
     Instance(String),
+}
+
+/// What a connection's session is to be told that has nothing to do with its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notice {
+    /// Another generation of its handler is the current one.
+    Move,
+    /// It must end: the host is stopping, or its handler is being swapped out.
+    Stop,
 }
 
 /// A change of a connection's timers.
@@ -100,6 +112,8 @@ pub struct Orders {
     pub framing: Option<Framing>,
     /// Changes of timers, in order.
     pub timers: Vec<TimerChange>,
+    /// What the session is to be told: the last word, if there was more than one.
+    pub notice: Option<Notice>,
     /// The end, after which nothing more is ordered.
     pub close: Option<CloseMode>,
     /// The end that nobody ordered.
@@ -112,6 +126,7 @@ impl Orders {
         self.bytes.is_empty()
             && self.framing.is_none()
             && self.timers.is_empty()
+            && self.notice.is_none()
             && self.close.is_none()
             && self.lost.is_none()
     }
@@ -186,6 +201,11 @@ impl Outbox {
     /// Starts or stops a timer.
     pub fn change_timer(&self, change: TimerChange) {
         self.order(|orders| orders.timers.push(change));
+    }
+
+    /// Has the session told something.
+    pub fn notify(&self, notice: Notice) {
+        self.order(|orders| orders.notice = orders.notice.max(Some(notice)));
     }
 
     /// Ends the connection because it can't go on.

@@ -7,6 +7,7 @@ use echo_host::engine::{EngineError, InvalidGrant, LoadError};
 use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::listener::BindError;
+use echo_host::swap::BeginError;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -48,6 +49,11 @@ fn code(error: &Error) -> u8 {
                 Some(UNAVAILABLE)
             } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() || is.a::<FileError>() {
                 Some(CONFIGURATION)
+            } else if let Some(error) = cause.downcast_ref::<BeginError>() {
+                Some(match error {
+                    BeginError::Refused(_) => BAD_HANDLER,
+                    BeginError::ProbeFile(_) | BeginError::Config(_) => CONFIGURATION,
+                })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)
             } else if is.a::<io::Error>() {

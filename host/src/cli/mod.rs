@@ -12,8 +12,10 @@ mod junit;
 mod log;
 mod serve;
 mod signals;
+mod swapping;
 mod test;
 mod values;
+mod watch;
 
 use clap::{Parser, Subcommand};
 

@@ -4,21 +4,27 @@ use super::guest::GuestArgs;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::signals;
+use super::swapping::SwapArgs;
 use super::values::{OptionalTime, message, optional_time, size, time};
+use super::watch;
 use anyhow::Context;
 use clap::{Args, Parser};
 use echo_host::address::Endpoint;
 use echo_host::config::ServeConfig;
 use echo_host::engine::{Engine, HandlerSource};
 use echo_host::framing::Framing;
+use echo_host::generation::Candidate;
 use echo_host::limits::ServerLimits;
 use echo_host::listener::Listener;
 use echo_host::server::Server;
+use echo_host::swap::Swapper;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 /// Serve a handler over TCP
 ///
@@ -56,6 +62,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
+    swapping: SwapArgs,
+    #[command(flatten)]
     log: LogArgs,
 }
 
@@ -81,10 +89,14 @@ struct LimitArgs {
     /// Close a connection on which no byte moves for so long; off for never
     #[arg(long, value_name = "TIME", value_parser = optional_time, default_value = "10min", env = "ECHO_HOST_IDLE_TIMEOUT")]
     idle_timeout: OptionalTime,
-    /// How long open connections may go on after SIGINT or SIGTERM
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s", env = "ECHO_HOST_DRAIN_TIMEOUT")]
-    drain_timeout: Duration,
+    /// How long open connections may go on after SIGINT or SIGTERM [default: 10s]; if it is given, also
+    /// with a handler that was swapped out
+    #[arg(long, value_name = "TIME", value_parser = time, env = "ECHO_HOST_DRAIN_TIMEOUT")]
+    drain_timeout: Option<Duration>,
 }
+
+/// How long open connections may go on after a signal where the operator says nothing.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,8 +137,10 @@ impl ServeArgs {
             idle_timeout: self.limits.idle_timeout.0,
             server_limits: ServerLimits {
                 max_connections: self.limits.max_connections.get(),
-                drain_timeout: self.limits.drain_timeout,
+                drain_timeout: self.limits.drain_timeout.unwrap_or(DRAIN_TIMEOUT),
             },
+            watch: self.swapping.watch,
+            swap: self.swapping.config(self.limits.drain_timeout),
             workers: self.workers.map(NonZeroUsize::get),
         }
     }
@@ -158,30 +172,62 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         config.guest_limits,
         config.cache.as_deref(),
     )?;
-    let handler = engine.load(&config.handler, config.grants.clone()).await?;
-    let (framing, connection_limits) = config.connection(&handler)?;
-    let listeners = config
-        .listen
+    let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
+    let swapper = Swapper::begin(engine, config).await?;
+    let listeners = listen
         .iter()
         .map(Listener::bind)
         .collect::<Result<Vec<_>, _>>()?;
-
+    let current = swapper.generations().current();
+    let Candidate {
+        name, tier, terms, ..
+    } = &current.made_from;
     tracing::info!(
-        tier = %handler.tier(), %framing, max_message_bytes = connection_limits.max_message_bytes,
-        "serving {}", config.handler
+        %tier, framing = %terms.framing, max_message_bytes = terms.limits.max_message_bytes,
+        "serving {name}"
     );
+    drop(current);
+    // They end when they are dropped, with the server.
+    let mut beside = JoinSet::new();
+    swap_on_request(&mut beside, &swapper, watched).context("cannot handle signals")?;
     announce(&listeners).context("cannot print the addresses")?;
     let server = Server {
-        handler: handler.serving(config.isolation),
-        framing,
+        generations: swapper.generations().clone(),
         listeners,
-        connection_limits,
-        limits: config.server_limits,
+        limits,
     };
     let drained = server.run(stop).await;
     match drained.cut {
         0 => tracing::info!("stopped: all connections had finished"),
         cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
+    }
+    Ok(())
+}
+
+/// Swaps the handler on SIGHUP, when its file changes if it is `watched`, and back when it is unfit. Signals are
+/// caught from now on.
+fn swap_on_request(
+    tasks: &mut JoinSet<()>,
+    swapper: &Arc<Swapper>,
+    watched: bool,
+) -> io::Result<()> {
+    let on_hangup = signals::on_hangup({
+        let swapper = swapper.clone();
+        // A refusal has been logged.
+        async move || drop(swapper.swap(None).await)
+    })?;
+    tasks.spawn(on_hangup);
+    tasks.spawn({
+        let swapper = swapper.clone();
+        async move { swapper.watch_over().await }
+    });
+    if watched {
+        let swapper = swapper.clone();
+        tasks.spawn(async move {
+            if let Err(error) = watch::run(&swapper).await {
+                tracing::error!("{error:#}");
+            }
+        });
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second insists.
+//! SIGINT and SIGTERM: the first asks to stop, the second insists. SIGHUP: the handler is read anew.
 
 use std::io;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,5 +21,16 @@ pub fn stop() -> io::Result<impl Future<Output = ()>> {
             tracing::warn!("stopped at once by a second signal");
             std::process::exit(128 + signal.as_raw_value());
         });
+    })
+}
+
+/// Calls `each` whenever a SIGHUP comes; those that come meanwhile are one. Catches it from now on, and runs
+/// until it is dropped.
+pub fn on_hangup(mut each: impl AsyncFnMut()) -> io::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            each().await;
+        }
     })
 }

@@ -7,7 +7,7 @@ use super::log::{self, LogArgs};
 use super::values::time;
 use anyhow::Context;
 use clap::Args;
-use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig};
+use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig, SwapConfig};
 use echo_host::connection::Terms;
 use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
@@ -19,7 +19,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
-use tokio_util::sync::CancellationToken;
 
 /// Play recorded exchanges with a handler, without any socket
 ///
@@ -142,7 +141,6 @@ impl TestArgs {
             framing,
             limits,
             converses: serving().converses(),
-            stopping: CancellationToken::new(),
         };
         let mut cases = Vec::new();
         for exchange in &file.exchanges {
@@ -181,6 +179,8 @@ impl TestArgs {
                 max_connections: 1,
                 drain_timeout: Duration::ZERO,
             },
+            watch: false,
+            swap: SwapConfig::default(),
             workers: None,
         }
     }

@@ -4,7 +4,7 @@ use super::tests::{Served, outbox, terms};
 use super::{ConnectionError, Ending, Terms, serve};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
-use crate::outbox::{CloseMode, Lost, Outbox, TimerChange};
+use crate::outbox::{CloseMode, Lost, Notice, Outbox, TimerChange};
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
@@ -33,13 +33,17 @@ impl Session for Obedient {
         };
         self.told.lock().unwrap().push(what.clone());
         match &event {
-            Event::Open => self.outbox.send("welcome\n"),
+            Event::Open(_) => self.outbox.send("welcome\n"),
             Event::Message(line) => return self.obey(line),
             Event::Timer(id) => self.outbox.send(format!("timer {id}\n")),
             Event::Shutdown => self.outbox.send("goodbye\n"),
-            Event::Eof | Event::Writable => {}
+            Event::Eof | Event::Writable | Event::Move => {}
         }
         Ok(())
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(None)
     }
 
     async fn end(self) {
@@ -137,7 +141,7 @@ async fn it_speaks_first_and_is_told_everything_once() {
     talk.expect_end().await;
     let (result, told) = talk.end().await;
     assert_eq!(result.unwrap(), Ending::Finished);
-    assert_eq!(told, ["Open", "say one", "say two", "Eof", "end"]);
+    assert_eq!(told, ["Open(None)", "say one", "say two", "Eof", "end"]);
 }
 
 #[tokio::test]
@@ -148,7 +152,7 @@ async fn after_a_graceful_close_it_sees_nothing_more_and_all_is_written() {
     talk.expect_end().await;
     let (result, told) = talk.end().await;
     assert_eq!(result.unwrap(), Ending::Finished);
-    assert_eq!(told, ["Open", "say last", "close", "end"]);
+    assert_eq!(told, ["Open(None)", "say last", "close", "end"]);
 }
 
 #[tokio::test]
@@ -179,7 +183,7 @@ async fn a_reset_discards_what_is_not_written() {
         talk.told.lock().unwrap().clone(),
     );
     assert_eq!(result.unwrap(), Ending::Reset);
-    assert_eq!(told, ["Open", "many 1000", "reset", "end"]);
+    assert_eq!(told, ["Open(None)", "many 1000", "reset", "end"]);
 }
 
 #[tokio::test]
@@ -194,7 +198,7 @@ async fn a_new_framing_holds_for_bytes_already_read() {
         matches!(result, Err(ConnectionError::Framing(_))),
         "{result:?}"
     );
-    assert_eq!(told, ["Open", "framing fixed:3", "abc", "def", "end"]);
+    assert_eq!(told, ["Open(None)", "framing fixed:3", "abc", "def", "end"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -328,12 +332,12 @@ async fn sends_leave_together() {
 async fn a_stop_is_a_goodbye() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
-    talk.terms.stopping.cancel();
+    talk.outbox.notify(Notice::Stop);
     talk.expect("goodbye\n").await;
     talk.expect_end().await;
     let (result, told) = talk.end().await;
     assert_eq!(result.unwrap(), Ending::Finished);
-    assert_eq!(told, ["Open", "Shutdown", "end"]);
+    assert_eq!(told, ["Open(None)", "Shutdown", "end"]);
 }
 
 #[tokio::test]
@@ -348,6 +352,6 @@ async fn failures_end_it_after_what_was_sent_before() {
             matches!(result, Err(ConnectionError::Session(_))),
             "{result:?}"
         );
-        assert_eq!(told, ["Open", "say before", kind, "end"]);
+        assert_eq!(told, ["Open(None)", "say before", kind, "end"]);
     }
 }

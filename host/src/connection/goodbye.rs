@@ -14,8 +14,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         &mut self,
         result: &Result<Ending, ConnectionError>,
     ) -> Result<(), ConnectionError> {
-        // Nothing more is said to the session, so nothing else may end the wait for the client.
-        self.stopping = None;
         match result {
             Ok(Ending::Finished) if self.client_finished => {
                 self.drain_output().await?;

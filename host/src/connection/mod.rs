@@ -24,7 +24,6 @@ use crate::limits::ConnectionLimits;
 use crate::outbox::Lost;
 use std::io;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How much went through a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl From<CallError> for ConnectionError {
 }
 
 /// What a connection needs to know of the server.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// How messages are cut out of what the client sends, unless the session changes it.
     pub framing: Framing,
@@ -82,6 +81,4 @@ pub struct Terms {
     pub limits: ConnectionLimits,
     /// See [`Handler::converses`](crate::handler::Handler::converses).
     pub converses: bool,
-    /// Cancelled when the server is to stop.
-    pub stopping: CancellationToken,
 }

@@ -4,8 +4,9 @@ use super::linger::linger;
 use super::{ConnectionError, Ending, Terms, Traffic};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
+use crate::outbox::{Lost, Notice, Outbox};
 use bytes::BytesMut;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 pub async fn serve_program<S, P>(
     stream: &mut S,
     program: P,
+    outbox: &Outbox,
     terms: &Terms,
 ) -> (Traffic, Result<Ending, ConnectionError>)
 where
@@ -25,11 +27,23 @@ where
 {
     let meter = Meter::new();
     let client_finished = AtomicBool::new(false);
-    let result = run(stream, program, terms, &meter, &client_finished).await;
+    let result = tokio::select! {
+        result = run(stream, program, terms, &meter, &client_finished) => result,
+        () = stopped(outbox) => Err(ConnectionError::Lost(Lost::SwappedOut)),
+    };
     if result.is_ok() && !client_finished.into_inner() {
         linger(stream).await;
     }
     (meter.traffic(), result)
+}
+
+/// Completes when the program must not go on.
+async fn stopped(outbox: &Outbox) {
+    let mut notice = None;
+    while notice != Some(Notice::Stop) {
+        poll_fn(|cx| outbox.poll_ordered(cx)).await;
+        outbox.collect(|orders| notice = orders.notice.take());
+    }
 }
 
 async fn run<S, P>(

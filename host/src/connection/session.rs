@@ -11,16 +11,15 @@ use super::{ConnectionError, Ending, Terms, Traffic};
 use crate::framing::{Decoder, FramingError};
 use crate::handler::{Event, Session};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
-use crate::outbox::{CloseMode, Lost, Outbox};
+use crate::outbox::{CloseMode, Lost, Notice, Outbox};
 use bytes::Bytes;
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop::consume_budget;
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// Serves one client until both sides are done with each other. The session has ended then.
 pub async fn serve<S, H>(
@@ -33,9 +32,6 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Session,
 {
-    let stopping = terms
-        .converses
-        .then(|| Box::pin(terms.stopping.clone().cancelled_owned()));
     let mut connection = Connection {
         stream,
         decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
@@ -49,8 +45,7 @@ where
         close: None,
         timers: Timers::default(),
         due: None,
-        stopping,
-        stopped: false,
+        notice: None,
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
         traffic: Traffic::default(),
     };
@@ -82,9 +77,8 @@ pub(super) struct Connection<'a, S> {
     timers: Timers,
     /// The timer that has run out.
     due: Option<u32>,
-    pub(super) stopping: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    /// Whether the host is stopping and the session was not told yet.
-    stopped: bool,
+    /// What the session was not told yet.
+    notice: Option<Notice>,
     pub(super) idle: Option<IdleTimer>,
     traffic: Traffic,
 }
@@ -103,9 +97,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     return Ok(Ending::Finished);
                 }
                 self.transfer().await?;
+                self.collect()?;
+                if self.notice == Some(Notice::Stop) {
+                    return Ok(Ending::Finished);
+                }
             }
         }
-        self.tell(session, Event::Open).await?;
+        self.tell(session, Event::Open(None)).await?;
         loop {
             self.collect()?;
             match self.close {
@@ -132,8 +130,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// What the session is to be told next, if anything has happened.
     fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
-        if std::mem::take(&mut self.stopped) {
-            return Ok(Some(Event::Shutdown));
+        match self.notice.take() {
+            Some(Notice::Stop) => return Ok(Some(Event::Shutdown)),
+            Some(Notice::Move) => return Ok(Some(Event::Move)),
+            None => {}
         }
         if self.congested && self.output.bytes.len() <= HIGH_WATER_BYTES / 2 {
             self.congested = false;
@@ -199,6 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     lost = Some(Lost::TooManyTimers { limit: MAX_TIMERS });
                 }
             }
+            self.notice = self.notice.max(orders.notice.take());
             self.close = orders.close;
         });
         self.congested |= self.converses && self.output.bytes.len() > HIGH_WATER_BYTES;
@@ -248,21 +249,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Ok(moved)
     }
 
-    /// Whether anything but bytes wants attention. Only conversations have such things.
+    /// Whether anything but bytes wants attention.
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.converses {
-            return false;
-        }
         let ordered = self.outbox.poll_ordered(cx).is_ready();
         if let Poll::Ready(id) = self.timers.poll_due(cx) {
             self.due = Some(id);
         }
-        if let Some(stopping) = &mut self.stopping
-            && stopping.as_mut().poll(cx).is_ready()
-        {
-            self.stopping = None;
-            self.stopped = true;
-        }
-        ordered || self.due.is_some() || self.stopped
+        ordered || self.due.is_some()
     }
 }

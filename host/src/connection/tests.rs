@@ -5,12 +5,12 @@ use crate::framing::FramingError;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, LINGER_BYTES, READ_BYTES};
 use crate::outbox::{Outbox, Peer, Transport};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     max_message_bytes: 1 << 20,
@@ -24,7 +24,6 @@ pub fn terms(framing: &str, converses: bool) -> Terms {
         framing: framing.parse().unwrap(),
         limits: LIMITS,
         converses,
-        stopping: CancellationToken::new(),
     }
 }
 
@@ -55,7 +54,7 @@ impl Session for Bracket {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         let message = match event {
             Event::Message(message) => message,
-            Event::Open => {
+            Event::Open(_) => {
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             }
@@ -70,6 +69,10 @@ impl Session for Bracket {
         let outbox = self.outbox.as_ref().unwrap();
         outbox.send([b"[", &message[..], b"]"].concat());
         Ok(())
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(None)
     }
 
     async fn end(self) {

@@ -7,6 +7,7 @@ use super::instance::{Exports, Instance, Template};
 use super::pending::Connection;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::outbox::Outbox;
+use bytes::Bytes;
 use std::sync::Arc;
 use wasmtime::component::{Instance as WasmInstance, InstancePre, ResourceAny};
 use wasmtime::{Result, Store};
@@ -31,13 +32,18 @@ impl Exports for Converse {
 }
 
 impl Instance<Converse> {
-    /// Opens a session for a connection.
-    pub async fn open(&mut self, outbox: &Arc<Outbox>) -> Result<ResourceAny, SessionError> {
+    /// Opens a session for a connection, which carries on what another generation's has `saved`.
+    pub async fn open(
+        &mut self,
+        outbox: &Arc<Outbox>,
+        saved: Option<&Bytes>,
+    ) -> Result<ResourceAny, SessionError> {
         let connection = Connection(outbox.clone());
         let opened = self
             .call(async |Converse(guest), store| {
                 let connection = store.data_mut().table.push(connection)?;
-                guest.session().call_open(store, connection, None).await
+                let saved = saved.map(|bytes| &bytes[..]);
+                guest.session().call_open(store, connection, saved).await
             })
             .await;
         self.settle(opened)
@@ -49,7 +55,7 @@ impl Instance<Converse> {
             .call(async |Converse(guest), store| {
                 let session = guest.session();
                 match event {
-                    Event::Open => Ok(Ok(())),
+                    Event::Open(_) | Event::Move => Ok(Ok(())),
                     Event::Message(message) => session.call_on_message(store, it, message).await,
                     Event::Eof => session.call_on_eof(store, it).await,
                     Event::Writable => session.call_on_writable(store, it).await,
@@ -59,6 +65,16 @@ impl Instance<Converse> {
             })
             .await;
         self.settle(told)
+    }
+
+    /// What the session's next generation needs. What it sends meanwhile is sent.
+    pub async fn save(&mut self, it: ResourceAny) -> Result<Option<Bytes>, SessionError> {
+        let saved = self
+            .call(async |Converse(guest), store| {
+                Ok(Ok(guest.session().call_save(store, it).await?))
+            })
+            .await;
+        Ok(self.settle(saved)?.map(Bytes::from))
     }
 
     /// Drops a session. What its destructor sends to others is sent.
@@ -109,19 +125,38 @@ impl OwnSession {
     }
 }
 
-impl Session for OwnSession {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+impl OwnSession {
+    /// Calls the instance, which is kept only after a call that did not kill it.
+    async fn call<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
         let Some((mut instance, session)) = self.open.take() else {
-            let mut instance = Instance::new(&self.template, self.outbox.span()).await?;
-            let session = instance.open(&self.outbox).await?;
-            self.open = Some((instance, session));
-            return Ok(());
+            return Err(CallError::Gone.into());
         };
-        let told = instance.callback(session, &event).await;
-        if !matches!(told, Err(SessionError::Call(_))) {
+        let called = call(&mut instance, session).await;
+        if !matches!(called, Err(SessionError::Call(_))) {
             self.open = Some((instance, session));
         }
-        told
+        called
+    }
+}
+
+impl Session for OwnSession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        if let Event::Open(saved) = &event {
+            let mut instance = Instance::new(&self.template, self.outbox.span()).await?;
+            let session = instance.open(&self.outbox, saved.as_ref()).await?;
+            self.open = Some((instance, session));
+            return Ok(());
+        }
+        self.call(async |instance, session| instance.callback(session, &event).await)
+            .await
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        self.call(async |instance, session| instance.save(session).await)
+            .await
     }
 
     async fn end(self) {

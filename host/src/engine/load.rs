@@ -11,6 +11,8 @@ use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::sync::Arc;
 use tracing::Span;
 use wasmtime::component::Component;
@@ -22,6 +24,7 @@ pub struct LoadedHandler {
     about: Option<About>,
     wants: Vec<String>,
     size_bytes: usize,
+    sha256: String,
 }
 
 /// Why a handler can't be served.
@@ -111,6 +114,7 @@ impl Engine {
             about,
             wants: imports.beyond_plain(),
             size_bytes: binary.len(),
+            sha256: hex(&Sha256::digest(&binary)),
         })
     }
 
@@ -148,6 +152,14 @@ impl Engine {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 async fn try_out<E: Exports>(template: &Template<E>) -> Result<Instance<E>, LoadFault> {
     let trial = Instance::new(template, &Span::none()).await;
     trial.map_err(LoadFault::Start)
@@ -172,6 +184,11 @@ impl LoadedHandler {
     /// The size of the component in binary form.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// The SHA-256 of the component in binary form, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// Serves it, with its instances shared as `isolation` says.

@@ -96,7 +96,7 @@ enum Place {
 impl Session for ResponderSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
-            Event::Open => {
+            Event::Open(_) => {
                 if let Place::Own(instance) = &mut self.instance {
                     *instance = Some(Instance::new(&self.template, self.outbox.span()).await?);
                 }
@@ -105,9 +105,14 @@ impl Session for ResponderSession {
                 let reply = self.respond(message).await?;
                 self.outbox.send(reply);
             }
-            Event::Eof | Event::Writable | Event::Timer(_) | Event::Shutdown => {}
+            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
         }
         Ok(())
+    }
+
+    /// It remembers nothing between two messages.
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(None)
     }
 
     async fn end(self) {}

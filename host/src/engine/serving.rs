@@ -8,6 +8,7 @@ use super::responder::{Respond, Responder, ResponderSession};
 use super::shared_instance::{Shared, SharedSession};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
 use crate::outbox::Outbox;
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What instances of a handler are made from, by kind.
@@ -85,6 +86,14 @@ impl Session for AnySession {
             AnySession::Responder(session) => session.tell(event).await,
             AnySession::Own(session) => session.tell(event).await,
             AnySession::Shared(session) => session.tell(event).await,
+        }
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        match self {
+            AnySession::Responder(session) => session.save().await,
+            AnySession::Own(session) => session.save().await,
+            AnySession::Shared(session) => session.save().await,
         }
     }
 

@@ -8,6 +8,7 @@ use super::instance::{Instance, Template};
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::RESTART_BACK_OFF;
 use crate::outbox::{Lost, Outbox};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,11 @@ impl Shared {
         state
     }
 
-    async fn open(&self, outbox: &Arc<Outbox>) -> Result<(u64, ResourceAny), SessionError> {
+    async fn open(
+        &self,
+        outbox: &Arc<Outbox>,
+        saved: Option<&Bytes>,
+    ) -> Result<(u64, ResourceAny), SessionError> {
         let mut state = self.lock().await;
         while state.instance.is_none() && Instant::now() < state.not_before {
             let not_before = state.not_before;
@@ -77,7 +82,7 @@ impl Shared {
         };
         state.members.insert(outbox.id(), outbox.clone());
         instance.guest().log.speak_for(outbox.span());
-        let opened = instance.open(outbox).await;
+        let opened = instance.open(outbox, saved).await;
         state.put_back(instance, &opened);
         if opened.is_err() {
             state.members.remove(&outbox.id());
@@ -85,21 +90,22 @@ impl Shared {
         Ok((state.generation, opened?))
     }
 
-    async fn tell(
+    /// Calls the instance for one of its sessions.
+    async fn call<T>(
         &self,
         outbox: &Outbox,
         open: (u64, ResourceAny),
-        event: &Event,
-    ) -> Result<(), SessionError> {
+        call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
         let (generation, session) = open;
         let mut state = self.lock().await;
         let Some(mut instance) = state.take(generation) else {
             return Err(CallError::Gone.into());
         };
         instance.guest().log.speak_for(outbox.span());
-        let told = instance.callback(session, event).await;
-        state.put_back(instance, &told);
-        told
+        let called = call(&mut instance, session).await;
+        state.put_back(instance, &called);
+        called
     }
 
     async fn close(&self, outbox: &Outbox, open: (u64, ResourceAny)) {
@@ -166,15 +172,31 @@ impl SharedSession {
     }
 }
 
+impl SharedSession {
+    async fn call<T>(
+        &self,
+        call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        match self.open {
+            Some(open) => self.shared.call(&self.outbox, open, call).await,
+            None => Err(CallError::Gone.into()),
+        }
+    }
+}
+
 impl Session for SharedSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
-        match self.open {
-            Some(open) => self.shared.tell(&self.outbox, open, &event).await,
-            None => {
-                self.open = Some(self.shared.open(&self.outbox).await?);
-                Ok(())
-            }
+        if let Event::Open(saved) = &event {
+            self.open = Some(self.shared.open(&self.outbox, saved.as_ref()).await?);
+            return Ok(());
         }
+        self.call(async |instance, session| instance.callback(session, &event).await)
+            .await
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        self.call(async |instance, session| instance.save(session).await)
+            .await
     }
 
     async fn end(self) {

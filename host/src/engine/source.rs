@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The largest handler file, in bytes: ten times a JavaScript engine with its program.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -65,6 +65,14 @@ pub enum SourceError {
 }
 
 impl HandlerSource {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            HandlerSource::BuiltInEcho => None,
+            HandlerSource::File(path) => Some(path),
+        }
+    }
+
     /// The component in binary form; whether it is a valid one is for the compiler to say. Blocks.
     pub fn read(&self) -> Result<Vec<u8>, SourceError> {
         let bytes = match self {

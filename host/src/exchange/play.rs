@@ -34,7 +34,7 @@ pub async fn play(
                 connection::serve(&mut stream, session, outbox, terms).await
             }
             Service::Program(program) => {
-                connection::serve_program(&mut stream, program, terms).await
+                connection::serve_program(&mut stream, program, &outbox, terms).await
             }
         };
         ended.err()

@@ -5,10 +5,10 @@ use crate::connection::Terms;
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use crate::limits::ConnectionLimits;
 use crate::outbox::{CloseMode, Outbox};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio_util::sync::CancellationToken;
 
 /// Does with an event what it does to its connection.
 type Does = fn(&Outbox, &Event) -> Result<(), SessionError>;
@@ -45,6 +45,10 @@ impl Session for PlainSession {
         (self.0)(&self.1, &event)
     }
 
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(None)
+    }
+
     async fn end(self) {}
 }
 
@@ -70,7 +74,6 @@ async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsa
             idle_timeout: None,
         },
         converses: true,
-        stopping: CancellationToken::new(),
     };
     let plan = Plan {
         cuts: true,
@@ -100,7 +103,7 @@ async fn runs(does: Does, file: &str, framing: &str) -> usize {
 /// Greets, answers in brackets, says goodbye to `quit`.
 fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
     match event {
-        Event::Open => outbox.send("hello\n"),
+        Event::Open(_) => outbox.send("hello\n"),
         Event::Message(message) if &message[..] == b"quit" => {
             outbox.send("goodbye\n");
             outbox.close(CloseMode::Graceful);

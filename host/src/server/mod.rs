@@ -2,10 +2,10 @@
 
 mod ends;
 
-use crate::connection::{self, ConnectionError, Ending, Terms, Traffic};
-use crate::framing::Framing;
+use crate::connection::{self, ConnectionError, Ending, Traffic};
+use crate::generation::{Generations, MovingSession};
 use crate::handler::{Handler, Service};
-use crate::limits::{ConnectionLimits, ServerLimits};
+use crate::limits::ServerLimits;
 use crate::listener::Listener;
 use crate::outbox::{Outbox, Peer, Transport};
 use ends::Ends;
@@ -23,14 +23,10 @@ use tracing::Span;
 
 /// Everything a server needs, bound and loaded.
 pub struct Server<H> {
-    /// Computes the replies.
-    pub handler: H,
-    /// How messages are cut out of what clients send.
-    pub framing: Framing,
+    /// Compute the replies.
+    pub generations: Arc<Generations<H>>,
     /// Where clients come from.
     pub listeners: Vec<Listener>,
-    /// What one connection may use.
-    pub connection_limits: ConnectionLimits,
     /// What all of them together may use.
     pub limits: ServerLimits,
 }
@@ -47,13 +43,8 @@ impl<H: Handler> Server<H> {
     /// long as the drain timeout allows.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Drained {
         let shared = Arc::new(Shared {
-            terms: Terms {
-                framing: self.framing,
-                limits: self.connection_limits,
-                converses: self.handler.converses(),
-                stopping: CancellationToken::new(),
-            },
-            handler: self.handler,
+            generations: self.generations,
+            stopping: CancellationToken::new(),
             ends: Ends::default(),
             free: Arc::new(Semaphore::new(self.limits.max_connections)),
             next_id: AtomicU64::new(1),
@@ -63,7 +54,8 @@ impl<H: Handler> Server<H> {
             accepting.spawn(shared.clone().accept(listener));
         }
         stop.await;
-        shared.terms.stopping.cancel();
+        shared.stopping.cancel();
+        shared.generations.stop();
         let connections = accepting.join_all().await;
         let drained = drain(connections, self.limits.drain_timeout).await;
         shared.ends.log();
@@ -82,8 +74,9 @@ struct Client {
 
 /// What the tasks of one server have in common.
 struct Shared<H> {
-    handler: H,
-    terms: Terms,
+    generations: Arc<Generations<H>>,
+    /// Cancelled when nobody is to be accepted any more.
+    stopping: CancellationToken,
     ends: Ends,
     /// A permit for each connection that may be open.
     free: Arc<Semaphore>,
@@ -100,9 +93,7 @@ impl<H: Handler> Shared<H> {
             let permit = wait_for_place(&self.free, &listener).await;
             (stream, peer, permit)
         };
-        while let Some((stream, peer, permit)) =
-            self.terms.stopping.run_until_cancelled(admit()).await
-        {
+        while let Some((stream, peer, permit)) = self.stopping.run_until_cancelled(admit()).await {
             let client = Client {
                 id: self.next_id.fetch_add(1, Ordering::Relaxed),
                 stream,
@@ -150,18 +141,25 @@ impl<H: Handler> Shared<H> {
             local: local.to_string(),
             listener,
         };
-        let limit = match self.terms.converses {
-            true => self.terms.limits.max_unsent_bytes,
+        let generation = self.generations.current();
+        let terms = generation.made_from.terms.clone();
+        let limit = match terms.converses {
+            true => terms.limits.max_unsent_bytes,
             // One that only answers is bounded by reading no further until it is read.
             false => usize::MAX,
         };
         let outbox = Arc::new(Outbox::new(id, peer, limit, span.clone()));
-        let served = match self.handler.serve(&outbox) {
+        let service = generation.made_from.handler.serve(&outbox);
+        let seat = self.generations.seat(generation, &outbox);
+        let served = match service {
             Service::Session(session) => {
-                connection::serve(&mut stream, session, outbox, &self.terms).await
+                let session = MovingSession::new(self.generations.clone(), session, seat);
+                connection::serve(&mut stream, session, outbox, &terms).await
             }
             Service::Program(program) => {
-                connection::serve_program(&mut stream, program, &self.terms).await
+                let served = connection::serve_program(&mut stream, program, &outbox, &terms).await;
+                drop(seat);
+                served
             }
         };
         if let Ok(Ending::Reset) = served.1 {

@@ -1,0 +1,92 @@
+//! `serve --watch`: swaps the handler when its file changes.
+
+use anyhow::Context;
+use echo_host::swap::Swapper;
+use notify::event::EventKind;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::timeout;
+
+/// A file is read when it has been left alone for so long: compilers and editors write in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Swaps whenever the current handler's file changes, whichever file that is. Runs until it is dropped.
+pub async fn run(swapper: &Swapper) -> anyhow::Result<()> {
+    let mut numbers = swapper.generations().numbers();
+    loop {
+        let current = swapper.generations().current();
+        let Some(file) = current.made_from.file.clone() else {
+            // The built-in echo does not change, but a command may swap it for a file.
+            numbers.changed().await?;
+            continue;
+        };
+        drop(current);
+        let mut watch = Watch::new(&file)
+            .with_context(|| format!("cannot watch {} (--watch)", file.display()))?;
+        loop {
+            tokio::select! {
+                () = watch.changed() => {
+                    // A refusal has been logged. The next change is the next chance.
+                    let _ = swapper.swap(None).await;
+                }
+                changed = numbers.changed() => {
+                    changed?;
+                    if swapper.generations().current().made_from.file.as_ref() != Some(&file) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Watches one file, by its folder: what is renamed into its place is another file.
+struct Watch {
+    events: Receiver<()>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    fn new(file: &Path) -> notify::Result<Self> {
+        let name = file.file_name().map(ToOwned::to_owned);
+        // One place is enough: what matters is that something has changed, not what.
+        let (sender, events) = channel(1);
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                let concerns_it = |event: &notify::Event| {
+                    !matches!(event.kind, EventKind::Access(_))
+                        && event
+                            .paths
+                            .iter()
+                            .any(|path| path.file_name() == name.as_deref())
+                };
+                // An error may mean that events were lost.
+                if event.as_ref().map_or(true, concerns_it) {
+                    let _ = sender.try_send(());
+                }
+            })?;
+        watcher.watch(&folder(file), RecursiveMode::NonRecursive)?;
+        Ok(Watch {
+            events,
+            _watcher: watcher,
+        })
+    }
+
+    /// Completes when the file was changed and has been left alone since.
+    async fn changed(&mut self) {
+        if self.events.recv().await.is_none() {
+            // Only if the watcher is gone, which lives as long as this.
+            std::future::pending::<()>().await;
+        }
+        while timeout(QUIET, self.events.recv()).await.is_ok() {}
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

@@ -1,0 +1,121 @@
+//! From a file to a version that may serve.
+
+use super::Refusal;
+use crate::config::ServeConfig;
+use crate::connection::Terms;
+use crate::engine::{Engine, HandlerSource, LoadedHandler, Serving};
+use crate::exchange::{self, Exchanges, FileError, Plan, rehearse};
+use crate::generation::Candidate;
+use crate::handler::Handler;
+use crate::limits::PROBE_STEP_TIME;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+/// A file of exchanges that a version must answer as recorded.
+#[derive(Debug)]
+pub struct Probe {
+    path: PathBuf,
+    exchanges: Exchanges,
+}
+
+impl Probe {
+    /// Reads one. Blocks.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        Ok(Probe {
+            path: path.to_owned(),
+            exchanges: exchange::read(path)?,
+        })
+    }
+}
+
+/// A version answers otherwise than recorded.
+#[derive(Debug, thiserror::Error)]
+#[error("{handler} fails the probe {place}: {mismatch}")]
+pub struct ProbeError {
+    handler: String,
+    /// File, line and name of the exchange.
+    place: String,
+    mismatch: String,
+    /// What was expected and what came, line by line.
+    pub(super) diff: String,
+}
+
+/// Makes a version ready to serve, or says why it is not to. All of it happens on a thread that serves
+/// nobody: compiling takes seconds for a large component.
+pub async fn prepare(
+    engine: &Arc<Engine>,
+    config: &Arc<ServeConfig>,
+    probes: &Arc<Vec<Probe>>,
+    source: &HandlerSource,
+) -> Result<Candidate<Serving>, Refusal> {
+    let (engine, config, probes) = (engine.clone(), config.clone(), probes.clone());
+    let source = source.clone();
+    let here = Handle::current();
+    let work = spawn_blocking(move || {
+        here.block_on(async {
+            let handler = engine.load(&source, config.grants.clone()).await?;
+            let candidate = candidate(&handler, &config, &source)?;
+            for probe in probes.iter() {
+                answers(&handler, &candidate, &config, probe).await?;
+            }
+            Ok(candidate)
+        })
+    });
+    work.await
+        .unwrap_or_else(|error| Err(Refusal::Host(error.to_string())))
+}
+
+fn candidate(
+    handler: &LoadedHandler,
+    config: &ServeConfig,
+    source: &HandlerSource,
+) -> Result<Candidate<Serving>, Refusal> {
+    let (framing, limits) = config.connection(handler)?;
+    let serving = handler.serving(config.isolation);
+    Ok(Candidate {
+        terms: Terms {
+            framing,
+            limits,
+            converses: serving.converses(),
+        },
+        handler: serving,
+        name: source.to_string(),
+        tier: handler.tier().to_string(),
+        file: source.file().map(Path::to_owned),
+        hash: handler.sha256().to_owned(),
+        imports: handler.wants().to_vec(),
+    })
+}
+
+async fn answers(
+    handler: &LoadedHandler,
+    candidate: &Candidate<Serving>,
+    config: &ServeConfig,
+    probe: &Probe,
+) -> Result<(), Refusal> {
+    let plan = Plan {
+        // Cutting everywhere is for `echo-host test`, which nobody waits for.
+        cuts: false,
+        step_limit: PROBE_STEP_TIME,
+    };
+    for exchange in &probe.exchanges.exchanges {
+        let fresh = || handler.serving(config.isolation);
+        let played = rehearse(fresh, exchange, plan, &candidate.terms).await;
+        if let Err(mismatch) = played {
+            return Err(Refusal::Probe(ProbeError {
+                handler: candidate.name.clone(),
+                place: format!(
+                    "{}:{} ({})",
+                    probe.path.display(),
+                    mismatch.line,
+                    exchange.name
+                ),
+                mismatch: mismatch.to_string(),
+                diff: mismatch.diff,
+            }));
+        }
+    }
+    Ok(())
+}
