@@ -22,6 +22,7 @@ pub mod call;
 pub mod client;
 pub mod config;
 pub mod connection;
+pub mod control;
 pub mod engine;
 pub mod exchange;
 pub mod framing;

@@ -54,6 +54,32 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// Handshaken connections that the kernel holds for us until they are accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
+/// The longest request on the control socket, the longest reply, and how much of a refusal's details goes into
+/// one, in bytes.
+pub const MAX_CONTROL_REQUEST_BYTES: usize = 64 << 10;
+/// See [`MAX_CONTROL_REQUEST_BYTES`].
+pub const MAX_CONTROL_REPLY_BYTES: usize = 4 << 20;
+/// See [`MAX_CONTROL_REQUEST_BYTES`].
+pub const MAX_CONTROL_DETAIL_BYTES: usize = 256 << 10;
+
+/// Clients of the control socket that are served at once; further ones wait.
+pub const MAX_CONTROL_CLIENTS: usize = 64;
+
+/// Listening sockets that one host can take over from another: Linux passes at most 253 at once.
+pub const MAX_CONTROL_LISTENERS: usize = 250;
+
+/// How long a client of the control socket may take to send its request, and to read the reply.
+pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);
+
+/// How long a client waits for a reply that the host has at hand, and for one that comes when a handler has
+/// been loaded.
+pub const CONTROL_REPLY_TIME: Duration = Duration::from_secs(10);
+/// See [`CONTROL_REPLY_TIME`].
+pub const CONTROL_SWAP_TIME: Duration = Duration::from_secs(300);
+
+/// How long a successor that has got the listening sockets may take to be ready.
+pub const CONTROL_TAKEOVER_TIME: Duration = Duration::from_secs(300);
+
 /// What one connection may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {

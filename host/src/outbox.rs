@@ -5,7 +5,8 @@
 
 use crate::framing::Framing;
 use bytes::{Bytes, BytesMut};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::iter::Sum;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -91,6 +92,27 @@ pub enum TimerChange {
     },
 }
 
+/// How much went through a connection, or through several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes read from the client.
+    pub received_bytes: u64,
+    /// Bytes written to the client.
+    pub sent_bytes: u64,
+    /// Messages the handler was given.
+    pub messages: u64,
+}
+
+impl Sum for Traffic {
+    fn sum<I: Iterator<Item = Traffic>>(all: I) -> Traffic {
+        all.fold(Traffic::default(), |sum, one| Traffic {
+            received_bytes: sum.received_bytes + one.received_bytes,
+            sent_bytes: sum.sent_bytes + one.sent_bytes,
+            messages: sum.messages + one.messages,
+        })
+    }
+}
+
 /// The sessions' side of a connection.
 #[derive(Debug)]
 pub struct Outbox {
@@ -100,6 +122,9 @@ pub struct Outbox {
     span: Span,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
+    received_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
+    messages: AtomicU64,
     orders: Mutex<Orders>,
 }
 
@@ -146,6 +171,9 @@ impl Outbox {
             limit_bytes,
             span,
             unsent_bytes: AtomicUsize::new(0),
+            received_bytes: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
             orders: Mutex::default(),
         }
     }
@@ -236,6 +264,32 @@ impl Outbox {
     /// Tells that so many of the bytes were written.
     pub fn written(&self, bytes: usize) {
         self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.note_sent(bytes);
+    }
+
+    /// Counts bytes that were written without having been ordered here.
+    pub fn note_sent(&self, bytes: usize) {
+        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were read.
+    pub fn note_received(&self, bytes: usize) {
+        self.received_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a message that the handler is given.
+    pub fn note_message(&self) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What has gone through the connection so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            received_bytes: self.received_bytes.load(Ordering::Relaxed),
+            sent_bytes: self.sent_bytes.load(Ordering::Relaxed),
+            messages: self.messages.load(Ordering::Relaxed),
+        }
     }
 
     /// Ready when there are orders.

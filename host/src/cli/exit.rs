@@ -1,12 +1,14 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
+use super::printable::printable;
 use super::test::OtherwiseError;
 use anyhow::Error;
 use echo_host::config::ConfigError;
+use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
 use echo_host::engine::{EngineError, InvalidGrant, LoadError};
 use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
-use echo_host::listener::BindError;
+use echo_host::listener::{AdoptError, BindError};
 use echo_host::swap::BeginError;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -25,12 +27,20 @@ pub struct ConnectError {
     pub cause: io::Error,
 }
 
-/// Prints why the command failed, in one line, and returns the code to exit with.
+/// Prints why the command failed, in one line, and what else there is to say about a refused swap. Returns the
+/// code to exit with.
 pub fn report(error: &Error) -> ExitCode {
     let line = format!("{error:#}");
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     // Where standard error is gone there is nobody to tell.
-    let _ = writeln!(io::stderr(), "echo-host: {line}");
+    let _ = writeln!(io::stderr(), "echo-host: {}", printable(&line));
+    if let Some(Refused {
+        detail: Some(detail),
+        ..
+    }) = error.downcast_ref()
+    {
+        let _ = writeln!(io::stderr(), "{}", printable(detail.trim_end()));
+    }
     ExitCode::from(code(error))
 }
 
@@ -43,9 +53,16 @@ fn code(error: &Error) -> u8 {
                 || is.a::<SessionError>()
                 || is.a::<CallError>()
                 || is.a::<OtherwiseError>()
+                || is.a::<Refused>()
             {
                 Some(BAD_HANDLER)
-            } else if is.a::<BindError>() || is.a::<ConnectError>() {
+            } else if is.a::<BindError>()
+                || is.a::<ConnectError>()
+                || is.a::<AdoptError>()
+                || is.a::<SocketError>()
+                || is.a::<ControlError>()
+                || is.a::<TakeoverError>()
+            {
                 Some(UNAVAILABLE)
             } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() || is.a::<FileError>() {
                 Some(CONFIGURATION)

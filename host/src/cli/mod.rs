@@ -5,13 +5,19 @@ mod bench;
 mod call;
 mod check;
 mod connect;
+mod control;
 pub mod exit;
 mod guest;
+mod host;
 mod isolation;
 mod junit;
 mod log;
+mod operator;
+mod printable;
 mod serve;
 mod signals;
+mod status;
+mod swap;
 mod swapping;
 mod test;
 mod values;
@@ -40,12 +46,14 @@ Examples:
   echo-host check hello.wasm                     would it be served?
   echo-host test hello.wasm hello.exchange       does it answer as recorded?
   echo-host bench tcp://127.0.0.1:8888           how fast is it?
+  echo-host status                               how is the running host doing?
+  echo-host swap hello.wasm                      another handler for it, without a restart
 
 Exit codes:
-  0    done; for serve, stopped by SIGINT or SIGTERM and drained
+  0    done; for serve, stopped by SIGINT or SIGTERM or taken over, and drained
   2    wrong usage
-  65   the handler is bad: unreadable, no component, of another world, it trapped or failed its test
-  69   cannot listen on, or connect to, an address
+  65   the handler is bad: unreadable, no component, of another world, trapped, failed test or swap
+  69   cannot listen on, or connect to, an address, or the running host
   70   internal error
   74   input or output failed
   78   the configuration, or a file of recorded exchanges, makes no sense
@@ -59,6 +67,8 @@ enum Command {
     Check(check::CheckArgs),
     Test(Box<test::TestArgs>),
     Bench(bench::BenchArgs),
+    Status(status::StatusArgs),
+    Swap(swap::SwapArgs),
 }
 
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
@@ -76,5 +86,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Swap(args) => swap::run(&args),
     }
 }

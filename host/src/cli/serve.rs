@@ -1,30 +1,24 @@
 //! `echo-host serve`.
 
+use super::control::ControlArgs;
 use super::guest::GuestArgs;
+use super::host;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
-use super::signals;
 use super::swapping::SwapArgs;
 use super::values::{OptionalTime, message, optional_time, size, time};
-use super::watch;
 use anyhow::Context;
 use clap::{Args, Parser};
 use echo_host::address::Endpoint;
 use echo_host::config::ServeConfig;
-use echo_host::engine::{Engine, HandlerSource};
+use echo_host::engine::HandlerSource;
 use echo_host::framing::Framing;
-use echo_host::generation::Candidate;
 use echo_host::limits::ServerLimits;
-use echo_host::listener::Listener;
-use echo_host::server::Server;
-use echo_host::swap::Swapper;
-use std::io::{self, Write};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
 
 /// Serve a handler over TCP
 ///
@@ -63,6 +57,8 @@ pub struct ServeArgs {
     limits: LimitArgs,
     #[command(flatten)]
     swapping: SwapArgs,
+    #[command(flatten)]
+    control: ControlArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -151,7 +147,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let config = args.config();
     config.check()?;
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(serve(config));
+    let result = runtime.block_on(host::run(config, &args.control));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result
@@ -163,80 +159,4 @@ fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
         builder.worker_threads(workers);
     }
     builder.enable_all().build()
-}
-
-async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let stop = signals::stop().context("cannot handle signals")?;
-    let engine = Engine::new(
-        config.server_limits.max_connections,
-        config.guest_limits,
-        config.cache.as_deref(),
-    )?;
-    let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
-    let swapper = Swapper::begin(engine, config).await?;
-    let listeners = listen
-        .iter()
-        .map(Listener::bind)
-        .collect::<Result<Vec<_>, _>>()?;
-    let current = swapper.generations().current();
-    let Candidate {
-        name, tier, terms, ..
-    } = &current.made_from;
-    tracing::info!(
-        %tier, framing = %terms.framing, max_message_bytes = terms.limits.max_message_bytes,
-        "serving {name}"
-    );
-    drop(current);
-    // They end when they are dropped, with the server.
-    let mut beside = JoinSet::new();
-    swap_on_request(&mut beside, &swapper, watched).context("cannot handle signals")?;
-    announce(&listeners).context("cannot print the addresses")?;
-    let server = Server {
-        generations: swapper.generations().clone(),
-        listeners,
-        limits,
-    };
-    let drained = server.run(stop).await;
-    match drained.cut {
-        0 => tracing::info!("stopped: all connections had finished"),
-        cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
-    }
-    Ok(())
-}
-
-/// Swaps the handler on SIGHUP, when its file changes if it is `watched`, and back when it is unfit. Signals are
-/// caught from now on.
-fn swap_on_request(
-    tasks: &mut JoinSet<()>,
-    swapper: &Arc<Swapper>,
-    watched: bool,
-) -> io::Result<()> {
-    let on_hangup = signals::on_hangup({
-        let swapper = swapper.clone();
-        // A refusal has been logged.
-        async move || drop(swapper.swap(None).await)
-    })?;
-    tasks.spawn(on_hangup);
-    tasks.spawn({
-        let swapper = swapper.clone();
-        async move { swapper.watch_over().await }
-    });
-    if watched {
-        let swapper = swapper.clone();
-        tasks.spawn(async move {
-            if let Err(error) = watch::run(&swapper).await {
-                tracing::error!("{error:#}");
-            }
-        });
-    }
-    Ok(())
-}
-
-/// Prints where clients can connect to, one line each. Scripts wait for these lines.
-fn announce(listeners: &[Listener]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    for listener in listeners {
-        writeln!(stdout, "listening on {}", listener.endpoint())?;
-    }
-    stdout.flush()
 }

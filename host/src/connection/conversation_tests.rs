@@ -95,7 +95,10 @@ fn talk(pipe_bytes: usize) -> Talk {
         told: told.clone(),
     };
     let (theirs, agreed) = (outbox.clone(), terms.clone());
-    let served = tokio::spawn(async move { serve(&mut stream, session, theirs, &agreed).await });
+    let served = tokio::spawn(async move {
+        let result = serve(&mut stream, session, theirs.clone(), &agreed).await;
+        (theirs.traffic(), result)
+    });
     Talk {
         client,
         served,
@@ -323,7 +326,7 @@ async fn sends_leave_together() {
         .await
         .unwrap();
     client.shutdown().await.unwrap();
-    serve(&mut stream, session, outbox, &terms).await.1.unwrap();
+    serve(&mut stream, session, outbox, &terms).await.unwrap();
     // The greeting, and the replies to what came in one piece.
     assert_eq!(writes.load(Ordering::Relaxed), 2);
 }

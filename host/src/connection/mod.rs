@@ -25,17 +25,6 @@ use crate::outbox::Lost;
 use std::io;
 use std::time::Duration;
 
-/// How much went through a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Bytes read from the client.
-    pub received_bytes: u64,
-    /// Bytes written to the client.
-    pub sent_bytes: u64,
-    /// Messages the handler was given.
-    pub messages: u64,
-}
-
 /// How a connection ended as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

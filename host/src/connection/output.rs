@@ -14,7 +14,6 @@ pub struct Output {
     /// Whether what was written has left the stream's own buffers (TLS has some).
     flushed: bool,
     outbox: Arc<Outbox>,
-    pub written_bytes: u64,
 }
 
 impl Output {
@@ -23,7 +22,6 @@ impl Output {
             bytes: BytesMut::new(),
             flushed: true,
             outbox,
-            written_bytes: 0,
         }
     }
 
@@ -72,7 +70,6 @@ impl Output {
         }
         self.flushed = false;
         self.outbox.written(written);
-        self.written_bytes += written as u64;
         Poll::Ready(Ok(()))
     }
 }

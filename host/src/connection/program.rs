@@ -1,14 +1,14 @@
 //! A connection served by a program: bytes in, bytes out, as under inetd.
 
 use super::linger::linger;
-use super::{ConnectionError, Ending, Terms, Traffic};
+use super::{ConnectionError, Ending, Terms};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
 use crate::outbox::{Lost, Notice, Outbox};
 use bytes::BytesMut;
 use std::future::{pending, poll_fn};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
@@ -20,7 +20,7 @@ pub async fn serve_program<S, P>(
     program: P,
     outbox: &Outbox,
     terms: &Terms,
-) -> (Traffic, Result<Ending, ConnectionError>)
+) -> Result<Ending, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Program,
@@ -28,13 +28,13 @@ where
     let meter = Meter::new();
     let client_finished = AtomicBool::new(false);
     let result = tokio::select! {
-        result = run(stream, program, terms, &meter, &client_finished) => result,
+        result = run(stream, program, outbox, terms, &meter, &client_finished) => result,
         () = stopped(outbox) => Err(ConnectionError::Lost(Lost::SwappedOut)),
     };
     if result.is_ok() && !client_finished.into_inner() {
         linger(stream).await;
     }
-    (meter.traffic(), result)
+    result
 }
 
 /// Completes when the program must not go on.
@@ -49,6 +49,7 @@ async fn stopped(outbox: &Outbox) {
 async fn run<S, P>(
     stream: &mut S,
     program: P,
+    outbox: &Outbox,
     terms: &Terms,
     meter: &Meter,
     client_finished: &AtomicBool,
@@ -64,7 +65,7 @@ where
         match pump(
             &mut from_client,
             &mut to_program,
-            &meter.received_bytes,
+            |bytes| outbox.note_received(bytes),
             meter,
         )
         .await
@@ -82,7 +83,14 @@ where
     };
     let outbound = async {
         // The program's end of the pipe goes with the program, and so ends this.
-        match pump(&mut from_program, &mut to_client, &meter.sent_bytes, meter).await {
+        match pump(
+            &mut from_program,
+            &mut to_client,
+            |bytes| outbox.note_sent(bytes),
+            meter,
+        )
+        .await
+        {
             Err(Broken::Destination(error)) => return Err(error.into()),
             Err(Broken::Source(_)) | Ok(()) => {}
         }
@@ -106,7 +114,7 @@ enum Broken {
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    count: &AtomicU64,
+    count: impl Fn(usize),
     meter: &Meter,
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
@@ -116,7 +124,7 @@ async fn pump(
                 .write_buf(&mut buffer)
                 .await
                 .map_err(Broken::Destination)?;
-            count.fetch_add(written as u64, Ordering::Relaxed);
+            count(written);
             meter.touch();
         }
         to.flush().await.map_err(Broken::Destination)?;
@@ -124,27 +132,15 @@ async fn pump(
     Ok(())
 }
 
-/// How much has moved, and when it last did.
+/// When bytes last moved.
 struct Meter {
-    received_bytes: AtomicU64,
-    sent_bytes: AtomicU64,
     moved: Mutex<Instant>,
 }
 
 impl Meter {
     fn new() -> Self {
         Meter {
-            received_bytes: AtomicU64::new(0),
-            sent_bytes: AtomicU64::new(0),
             moved: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn traffic(self) -> Traffic {
-        Traffic {
-            received_bytes: self.received_bytes.into_inner(),
-            sent_bytes: self.sent_bytes.into_inner(),
-            messages: 0,
         }
     }
 

@@ -7,7 +7,7 @@ use super::idle::IdleTimer;
 use super::input::Input;
 use super::output::Output;
 use super::timers::Timers;
-use super::{ConnectionError, Ending, Terms, Traffic};
+use super::{ConnectionError, Ending, Terms};
 use crate::framing::{Decoder, FramingError};
 use crate::handler::{Event, Session};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
@@ -27,7 +27,7 @@ pub async fn serve<S, H>(
     mut session: H,
     outbox: Arc<Outbox>,
     terms: &Terms,
-) -> (Traffic, Result<Ending, ConnectionError>)
+) -> Result<Ending, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Session,
@@ -47,7 +47,6 @@ where
         due: None,
         notice: None,
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
-        traffic: Traffic::default(),
     };
     let mut result = connection.run(&mut session).await;
     // The session need not wait for a client that takes its time to read the last bytes.
@@ -57,8 +56,7 @@ where
     {
         result = Err(error);
     }
-    connection.traffic.sent_bytes = connection.output.written_bytes;
-    (connection.traffic, result)
+    result
 }
 
 pub(super) struct Connection<'a, S> {
@@ -80,7 +78,6 @@ pub(super) struct Connection<'a, S> {
     /// What the session was not told yet.
     notice: Option<Notice>,
     pub(super) idle: Option<IdleTimer>,
-    traffic: Traffic,
 }
 
 /// What happened to a connection's bytes.
@@ -146,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             return Ok(None);
         }
         if let Some(message) = self.next_message()? {
-            self.traffic.messages += 1;
+            self.outbox.note_message();
             return Ok(Some(Event::Message(message)));
         }
         let eof = self.client_finished && !self.eof_told;
@@ -243,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
         if let Poll::Ready(read) = self.input.poll_read(self.stream, cx)? {
             self.client_finished = read == 0;
-            self.traffic.received_bytes += read as u64;
+            self.outbox.note_received(read);
             moved.read = true;
         }
         Ok(moved)

@@ -1,10 +1,10 @@
 //! Connections over an in-memory duplex pipe, with responders that are plain Rust.
 
-use super::{ConnectionError, Ending, Terms, Traffic, serve};
+use super::{ConnectionError, Ending, Terms, serve};
 use crate::framing::FramingError;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, LINGER_BYTES, READ_BYTES};
-use crate::outbox::{Outbox, Peer, Transport};
+use crate::outbox::{Outbox, Peer, Traffic, Transport};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,7 +86,10 @@ fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStre
     let terms = terms(framing, false);
     let outbox = outbox(usize::MAX);
     bracket.outbox = Some(outbox.clone());
-    let served = tokio::spawn(async move { serve(&mut stream, bracket, outbox, &terms).await });
+    let served = tokio::spawn(async move {
+        let result = serve(&mut stream, bracket, outbox.clone(), &terms).await;
+        (outbox.traffic(), result)
+    });
     (client, served)
 }
 

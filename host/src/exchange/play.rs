@@ -29,7 +29,7 @@ pub async fn play(
     let (to_host, from_host, mut stream) = wire();
     let outbox = outbox(terms);
     let served = async move {
-        let (_, ended) = match handler.serve(&outbox) {
+        let ended = match handler.serve(&outbox) {
             Service::Session(session) => {
                 connection::serve(&mut stream, session, outbox, terms).await
             }

@@ -2,7 +2,7 @@
 
 use super::{Generation, Generations, locked};
 use crate::handler::Handler;
-use crate::outbox::{Notice, Outbox};
+use crate::outbox::{Notice, Outbox, Traffic};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,11 @@ pub struct Live(Mutex<HashMap<u64, Arc<Outbox>>>);
 impl Live {
     pub fn count(&self) -> usize {
         locked(&self.0).len()
+    }
+
+    /// What has gone through them so far.
+    pub fn traffic(&self) -> Traffic {
+        locked(&self.0).values().map(|it| it.traffic()).sum()
     }
 
     /// Tells all of them something.

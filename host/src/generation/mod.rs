@@ -15,7 +15,7 @@ pub use session::MovingSession;
 
 use crate::connection::Terms;
 use crate::handler::Handler;
-use crate::outbox::Notice;
+use crate::outbox::{Notice, Traffic};
 use arc_swap::ArcSwap;
 use live::Live;
 use std::path::PathBuf;
@@ -84,6 +84,11 @@ impl<H: Handler> Generation<H> {
     /// Connections it serves now.
     pub fn live(&self) -> usize {
         self.live.count()
+    }
+
+    /// What has gone through them so far, before they came to this generation included.
+    pub fn live_traffic(&self) -> Traffic {
+        self.live.traffic()
     }
 
     /// Calls of it that trapped, ran out of memory or took too long.

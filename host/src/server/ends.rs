@@ -1,7 +1,8 @@
 //! How connections ended.
 
-use crate::connection::{ConnectionError, Ending, Traffic};
+use crate::connection::{ConnectionError, Ending};
 use crate::handler::SessionError;
+use crate::outbox::Traffic;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,9 +16,37 @@ pub struct Ends {
     internal: AtomicU64,
     calls: AtomicU64,
     lost: AtomicU64,
+    received_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
+    messages: AtomicU64,
+}
+
+/// What all connections that have ended add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many there were.
+    pub connections: u64,
+    /// How many of them a failed call has ended.
+    pub failed_calls: u64,
+    /// What went through them.
+    pub traffic: Traffic,
 }
 
 impl Ends {
+    /// The counts so far.
+    pub fn totals(&self) -> Totals {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Totals {
+            connections: count(&self.connections),
+            failed_calls: count(&self.calls),
+            traffic: Traffic {
+                received_bytes: count(&self.received_bytes),
+                sent_bytes: count(&self.sent_bytes),
+                messages: count(&self.messages),
+            },
+        }
+    }
+
     /// Logs how one ended, and counts it.
     pub fn note(&self, traffic: Traffic, result: Result<Ending, ConnectionError>) {
         let Traffic {
@@ -25,7 +54,14 @@ impl Ends {
             sent_bytes,
             messages,
         } = traffic;
-        self.connections.fetch_add(1, Ordering::Relaxed);
+        for (counter, by) in [
+            (&self.connections, 1),
+            (&self.received_bytes, received_bytes),
+            (&self.sent_bytes, sent_bytes),
+            (&self.messages, messages),
+        ] {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
         let Err(error) = result else {
             tracing::debug!(received_bytes, sent_bytes, messages, "closed");
             return;

@@ -2,13 +2,14 @@
 
 mod ends;
 
-use crate::connection::{self, ConnectionError, Ending, Traffic};
+pub use ends::{Ends, Totals};
+
+use crate::connection::{self, ConnectionError, Ending};
 use crate::generation::{Generations, MovingSession};
 use crate::handler::{Handler, Service};
 use crate::limits::ServerLimits;
 use crate::listener::Listener;
-use crate::outbox::{Outbox, Peer, Transport};
-use ends::Ends;
+use crate::outbox::{Outbox, Peer, Traffic, Transport};
 use socket2::SockRef;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Server<H> {
     pub generations: Arc<Generations<H>>,
     /// Where clients come from.
     pub listeners: Vec<Listener>,
+    /// Counts how connections end.
+    pub ends: Arc<Ends>,
     /// What all of them together may use.
     pub limits: ServerLimits,
 }
@@ -45,7 +48,7 @@ impl<H: Handler> Server<H> {
         let shared = Arc::new(Shared {
             generations: self.generations,
             stopping: CancellationToken::new(),
-            ends: Ends::default(),
+            ends: self.ends,
             free: Arc::new(Semaphore::new(self.limits.max_connections)),
             next_id: AtomicU64::new(1),
         });
@@ -63,13 +66,12 @@ impl<H: Handler> Server<H> {
     }
 }
 
-/// A client that was accepted and has its place.
+/// A client that was accepted.
 struct Client {
     id: u64,
     stream: TcpStream,
     peer: SocketAddr,
     listener: Arc<str>,
-    permit: OwnedSemaphorePermit,
 }
 
 /// What the tasks of one server have in common.
@@ -77,7 +79,7 @@ struct Shared<H> {
     generations: Arc<Generations<H>>,
     /// Cancelled when nobody is to be accepted any more.
     stopping: CancellationToken,
-    ends: Ends,
+    ends: Arc<Ends>,
     /// A permit for each connection that may be open.
     free: Arc<Semaphore>,
     next_id: AtomicU64,
@@ -88,27 +90,30 @@ impl<H: Handler> Shared<H> {
     async fn accept(self: Arc<Self>, listener: Listener) -> JoinSet<()> {
         let uri: Arc<str> = listener.endpoint().to_string().into();
         let mut connections = JoinSet::new();
-        let admit = async || {
-            let (stream, peer) = listener.accept().await;
-            let permit = wait_for_place(&self.free, &listener).await;
-            (stream, peer, permit)
-        };
-        while let Some((stream, peer, permit)) = self.stopping.run_until_cancelled(admit()).await {
+        while let Some((stream, peer)) = self.stopping.run_until_cancelled(listener.accept()).await
+        {
             let client = Client {
                 id: self.next_id.fetch_add(1, Ordering::Relaxed),
                 stream,
                 peer,
                 listener: uri.clone(),
-                permit,
             };
-            connections.spawn(self.clone().serve(client));
+            let place = wait_for_place(&self.free, &listener);
+            let place = self.stopping.run_until_cancelled(place).await;
+            connections.spawn(self.clone().serve(client, place));
             // Those that have ended since the last one came.
             while connections.try_join_next().is_some() {}
         }
         connections
     }
 
-    async fn serve(self: Arc<Self>, client: Client) {
+    /// Serves a client in its place, for which it still has to wait if the server was stopped meanwhile: the
+    /// kernel has told it that it is connected.
+    async fn serve(self: Arc<Self>, client: Client, place: Option<OwnedSemaphorePermit>) {
+        let _place = match place {
+            Some(place) => place,
+            None => a_place(&self.free).await,
+        };
         let span = tracing::error_span!("connection", id = client.id, peer = %client.peer);
         let (traffic, result) = self.converse(client, &span).await;
         span.in_scope(|| self.ends.note(traffic, result));
@@ -124,7 +129,6 @@ impl<H: Handler> Shared<H> {
             mut stream,
             peer,
             listener,
-            permit,
         } = client;
         span.in_scope(|| tracing::debug!("connected"));
         // Replies are complete when they are written: waiting to join them (RFC 896) only delays.
@@ -154,7 +158,7 @@ impl<H: Handler> Shared<H> {
         let served = match service {
             Service::Session(session) => {
                 let session = MovingSession::new(self.generations.clone(), session, seat);
-                connection::serve(&mut stream, session, outbox, &terms).await
+                connection::serve(&mut stream, session, outbox.clone(), &terms).await
             }
             Service::Program(program) => {
                 let served = connection::serve_program(&mut stream, program, &outbox, &terms).await;
@@ -162,13 +166,12 @@ impl<H: Handler> Shared<H> {
                 served
             }
         };
-        if let Ok(Ending::Reset) = served.1 {
+        if let Ok(Ending::Reset) = served {
             // Zero linger makes closing a reset. If it can't be set, closing has to do.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         drop(stream);
-        drop(permit);
-        served
+        (outbox.traffic(), served)
     }
 }
 
@@ -207,6 +210,10 @@ async fn wait_for_place(free: &Arc<Semaphore>, listener: &Listener) -> OwnedSema
         listener = %listener.endpoint(),
         "the connection limit is reached (--max-connections): new clients wait"
     );
+    a_place(free).await
+}
+
+async fn a_place(free: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     match free.clone().acquire_owned().await {
         Ok(permit) => permit,
         // Only a closed semaphore fails, and nobody closes this one.

@@ -1,0 +1,135 @@
+//! A running host, put together: the engine and what it loads, sockets, signals, the control socket.
+
+use super::control::ControlArgs;
+use super::operator::ServerOperator;
+use super::signals;
+use super::watch;
+use anyhow::Context;
+use echo_host::config::ServeConfig;
+use echo_host::control::Predecessor;
+use echo_host::engine::Engine;
+use echo_host::generation::Candidate;
+use echo_host::listener::Listener;
+use echo_host::server::{Ends, Server};
+use echo_host::swap::Swapper;
+use std::io::{self, Write};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Serves until it is told to stop, or until a successor has taken over.
+pub async fn run(config: ServeConfig, control: &ControlArgs) -> anyhow::Result<()> {
+    let stop = signals::stop().context("cannot handle signals")?;
+    let mut predecessor = control.predecessor()?;
+    let engine = Engine::new(
+        config.server_limits.max_connections,
+        config.guest_limits,
+        config.cache.as_deref(),
+    )?;
+    let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
+    let swapper = Swapper::begin(engine, config).await?;
+    let listeners = match &mut predecessor {
+        Some(predecessor) => adopt(predecessor)?,
+        None => listen
+            .iter()
+            .map(Listener::bind)
+            .collect::<Result<_, _>>()?,
+    };
+    let takes_over = predecessor.is_some();
+    let control = control.socket(predecessor)?;
+    log_first(&swapper.generations().current().made_from);
+    // They end when they are dropped, with the server.
+    let mut beside = JoinSet::new();
+    swap_on_request(&mut beside, &swapper, watched).context("cannot handle signals")?;
+    match announce(&listeners) {
+        // The host before has retired: somebody has to serve.
+        Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
+        announced => announced.context("cannot print the addresses")?,
+    }
+    let retired = CancellationToken::new();
+    let ends = Arc::<Ends>::default();
+    let operator = ServerOperator::new(&listeners, swapper.clone(), ends.clone(), retired.clone());
+    let server = Server {
+        generations: swapper.generations().clone(),
+        listeners,
+        ends,
+        limits,
+    };
+    // In a task of its own, so that signals count while a retired host drains, too.
+    let signalled = tokio::spawn(stop);
+    let stop = async {
+        tokio::select! {
+            _ = signalled => {}
+            () = retired.cancelled() => {}
+        }
+    };
+    let drained = match control {
+        None => server.run(stop).await,
+        Some(control) => tokio::select! {
+            drained = server.run(stop) => drained,
+            never = control.serve(Arc::new(operator)) => match never {},
+        },
+    };
+    match drained.cut {
+        0 => tracing::info!("stopped: all connections had finished"),
+        cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
+    }
+    Ok(())
+}
+
+fn log_first<H>(first: &Candidate<H>) {
+    let Candidate {
+        name, tier, terms, ..
+    } = first;
+    tracing::info!(
+        %tier, framing = %terms.framing, max_message_bytes = terms.limits.max_message_bytes,
+        "serving {name}"
+    );
+}
+
+/// Swaps the handler on SIGHUP, when its file changes if it is `watched`, and back when it is unfit. Signals are
+/// caught from now on.
+fn swap_on_request(
+    tasks: &mut JoinSet<()>,
+    swapper: &Arc<Swapper>,
+    watched: bool,
+) -> io::Result<()> {
+    let on_hangup = signals::on_hangup({
+        let swapper = swapper.clone();
+        // A refusal has been logged.
+        async move || drop(swapper.swap(None).await)
+    })?;
+    tasks.spawn(on_hangup);
+    tasks.spawn({
+        let swapper = swapper.clone();
+        async move { swapper.watch_over().await }
+    });
+    if watched {
+        let swapper = swapper.clone();
+        tasks.spawn(async move {
+            if let Err(error) = watch::run(&swapper).await {
+                tracing::error!("{error:#}");
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The sockets of the host before, with what it calls them where one is unfit.
+fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
+    let sockets = predecessor.take_sockets().into_iter();
+    sockets
+        .map(|(uri, socket)| {
+            Listener::adopt(socket).with_context(|| format!("cannot take over {uri}"))
+        })
+        .collect()
+}
+
+/// Prints where clients can connect to, one line each. Scripts wait for these lines.
+fn announce(listeners: &[Listener]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for listener in listeners {
+        writeln!(stdout, "listening on {}", listener.endpoint())?;
+    }
+    stdout.flush()
+}

@@ -1,0 +1,230 @@
+//! `echo-host status`.
+
+use super::control::HostArg;
+use super::printable::printable;
+use anyhow::Context;
+use bytesize::ByteSize;
+use clap::Args;
+use echo_host::control::{
+    ControlError, GenerationState, GenerationStatus, RefusalStatus, Reply, Request, Status, request,
+};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+/// Show how a running host is doing
+///
+/// Prints its listeners, connections and generations, that is, the handlers it has served since it started.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct StatusArgs {
+    /// Print one line of JSON; names of figures end in their unit
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    host: HostArg,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host status
+  echo-host status --json | jq .connections.open
+  echo-host status --control /run/user/1000/echo-host/4711.sock";
+
+pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    let path = args.host.path()?;
+    let Reply::Status(status) = request(&path, &Request::Status)? else {
+        let what = "it is about something else".into();
+        return Err(ControlError::Answer { path, what }.into());
+    };
+    let text = match args.json {
+        true => serde_json::to_string(&status)? + "\n",
+        false => printable(&text(&status, SystemTime::now())),
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot print the status")
+}
+
+fn text(status: &Status, now: SystemTime) -> String {
+    let mut lines = vec![(
+        "host",
+        format!(
+            "echo-host {}, process {}, up {}",
+            status.version,
+            status.pid,
+            age(since(status.started_unix_seconds, now))
+        ),
+    )];
+    for listener in &status.listeners {
+        lines.push(("listening", listener.uri.clone()));
+    }
+    lines.push((
+        "connections",
+        format!(
+            "{} open, {} in all",
+            status.connections.open, status.connections.total
+        ),
+    ));
+    lines.push((
+        "traffic",
+        format!(
+            "{} received, {} sent, {} messages",
+            ByteSize(status.received_bytes),
+            ByteSize(status.sent_bytes),
+            status.messages
+        ),
+    ));
+    lines.push(("failed calls", status.failed_calls.to_string()));
+    lines.push(("refused swaps", refusals(status, now)));
+    let mut text = String::new();
+    for (name, value) in lines {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:<14} {value}");
+    }
+    text + &generations(&status.generations)
+}
+
+fn refusals(status: &Status, now: SystemTime) -> String {
+    match &status.last_refusal {
+        None => status.refused_swaps.to_string(),
+        Some(RefusalStatus {
+            at_unix_seconds,
+            handler,
+            reason,
+        }) => format!(
+            "{}, the last {} ago: {handler}: {reason}",
+            status.refused_swaps,
+            age(since(*at_unix_seconds, now))
+        ),
+    }
+}
+
+/// A table of them, below an empty line.
+fn generations(generations: &[GenerationStatus]) -> String {
+    if generations.is_empty() {
+        return String::new();
+    }
+    let head = [
+        "GENERATION",
+        "STATE",
+        "CONNECTIONS",
+        "FAILED CALLS",
+        "AGE",
+        "SHA-256",
+        "HANDLER",
+    ];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(generations.iter().map(|generation| {
+        [
+            generation.number.to_string(),
+            state(generation.state).to_owned(),
+            generation.connections.to_string(),
+            generation.failed_calls.to_string(),
+            age(Duration::from_secs(generation.age_seconds)),
+            generation.sha256.chars().take(12).collect(),
+            generation.handler.clone(),
+        ]
+    }));
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut table = "\n".to_owned();
+    for row in &rows {
+        let cells: Vec<_> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        table += cells.join("  ").trim_end();
+        table.push('\n');
+    }
+    table
+}
+
+fn state(state: GenerationState) -> &'static str {
+    match state {
+        GenerationState::Current => "current",
+        GenerationState::Previous => "previous",
+        GenerationState::Old => "old",
+    }
+}
+
+/// Clocks may be set back: then it was just now.
+fn since(unix_seconds: u64, now: SystemTime) -> Duration {
+    let now = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Duration::from_secs(now.as_secs().saturating_sub(unix_seconds))
+}
+
+fn age(age: Duration) -> String {
+    humantime::format_duration(age).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use echo_host::control::{ConnectionCounts, ListenerStatus};
+
+    fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
+        GenerationStatus {
+            number,
+            state,
+            handler: format!("/srv/calc-{number}.wasm"),
+            sha256: "0123456789abcdef".repeat(4),
+            age_seconds,
+            connections: 12,
+            failed_calls: 0,
+        }
+    }
+
+    #[test]
+    fn the_text_is_aligned() {
+        let status = Status {
+            pid: 4711,
+            version: "0.1.0".into(),
+            started_unix_seconds: 1_000_000,
+            listeners: vec![ListenerStatus {
+                uri: "tcp://127.0.0.1:8888".into(),
+            }],
+            generations: vec![
+                generation(10, GenerationState::Current, 62),
+                generation(9, GenerationState::Previous, 4000),
+            ],
+            connections: ConnectionCounts {
+                open: 24,
+                total: 99,
+            },
+            received_bytes: 1536,
+            sent_bytes: 10,
+            messages: 100,
+            failed_calls: 1,
+            refused_swaps: 2,
+            last_refusal: Some(RefusalStatus {
+                at_unix_seconds: 1_000_090,
+                handler: "/srv/bad.wasm".into(),
+                reason: "no component".into(),
+            }),
+        };
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_100);
+        assert_eq!(
+            text(&status, now),
+            "\
+host           echo-host 0.1.0, process 4711, up 1m 40s
+listening      tcp://127.0.0.1:8888
+connections    24 open, 99 in all
+traffic        1.5 KiB received, 10 B sent, 100 messages
+failed calls   1
+refused swaps  2, the last 10s ago: /srv/bad.wasm: no component
+
+GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLER
+10          current   12           0             1m 2s      0123456789ab  /srv/calc-10.wasm
+9           previous  12           0             1h 6m 40s  0123456789ab  /srv/calc-9.wasm
+"
+        );
+    }
+}

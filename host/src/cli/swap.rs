@@ -1,0 +1,67 @@
+//! `echo-host swap`.
+
+use super::control::HostArg;
+use super::printable::printable;
+use anyhow::Context;
+use clap::Args;
+use echo_host::control::{ControlError, Reply, Request, request};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Let a running host serve another handler
+///
+/// The host loads and tries the handler first, and serves on as before if it refuses it: the reason is printed,
+/// and the exit code is 65.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct SwapArgs {
+    /// The new handler [default: the file of the current one, read again]
+    handler: Option<PathBuf>,
+    /// Go back to the handler before the current one
+    #[arg(long, conflicts_with = "handler")]
+    rollback: bool,
+    #[command(flatten)]
+    host: HostArg,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host swap                       the handler's file has been replaced
+  echo-host swap calc-2.wasm           another file
+  echo-host swap --rollback            it was a mistake
+  echo-host swap calc-2.wasm --control /run/user/1000/echo-host/4711.sock";
+
+pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
+    let asked = match &args.handler {
+        _ if args.rollback => Request::RollBack,
+        None => Request::Swap { handler: None },
+        Some(path) => {
+            // The host's working directory is another one.
+            let path = std::path::absolute(path)
+                .with_context(|| format!("cannot tell where {} is", path.display()))?;
+            Request::Swap {
+                handler: Some(path),
+            }
+        }
+    };
+    let path = args.host.path()?;
+    match request(&path, &asked)? {
+        Reply::Swapped(swapped) => {
+            let hash: String = swapped.sha256.chars().take(8).collect();
+            writeln!(
+                io::stdout(),
+                "generation {} (sha256 {}…) replaced generation {}",
+                swapped.generation,
+                printable(&hash),
+                swapped.replaced
+            )
+            .context("cannot print the result")
+        }
+        Reply::Refused(refused) => Err(refused.into()),
+        _ => Err(ControlError::Answer {
+            path,
+            what: "it is about something else".into(),
+        }
+        .into()),
+    }
+}

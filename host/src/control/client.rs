@@ -1,0 +1,112 @@
+//! The client's side: one request, one reply.
+
+use super::descriptors;
+use super::error::ControlError;
+use super::protocol::{Reply, Request};
+use crate::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Asks the host at `path`. [`Reply::Error`] becomes [`ControlError::Declined`]. Blocks until the reply is
+/// there, for some seconds at most, or for as long as a handler may take to load.
+pub fn request(path: &Path, request: &Request) -> Result<Reply, ControlError> {
+    let patience = match request {
+        Request::Swap { .. } | Request::RollBack => CONTROL_SWAP_TIME,
+        Request::Status | Request::TakeOver | Request::Retire => CONTROL_REPLY_TIME,
+    };
+    // Descriptors that come along are closed.
+    let (reply, _) = Line::open(path)?.ask(request, patience)?;
+    Ok(reply)
+}
+
+/// A connection to a control socket.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: UnixStream,
+    path: PathBuf,
+}
+
+impl Line {
+    pub(super) fn open(path: &Path) -> Result<Self, ControlError> {
+        match connect(path) {
+            Ok(stream) => Ok(Line {
+                stream,
+                path: path.to_owned(),
+            }),
+            Err(cause) => Err(ControlError::Connect {
+                path: path.to_owned(),
+                cause,
+            }),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The reply, and the descriptors that came with it.
+    pub(super) fn ask(
+        &self,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<(Reply, Vec<OwnedFd>), ControlError> {
+        let path = || self.path.clone();
+        let Some(line) = request.encode() else {
+            let handler = match request {
+                Request::Swap { handler } => handler.clone(),
+                _ => None,
+            };
+            return Err(ControlError::HandlerPath {
+                path: handler.unwrap_or_default(),
+            });
+        };
+        let deadline = Instant::now() + patience;
+        let (reply, passed) = self
+            .send(&line)
+            .and_then(|()| descriptors::receive(&self.stream, MAX_CONTROL_REPLY_BYTES, deadline))
+            .map_err(|cause| match cause.kind() {
+                io::ErrorKind::TimedOut => ControlError::TimedOut {
+                    path: path(),
+                    seconds: patience.as_secs(),
+                },
+                io::ErrorKind::ConnectionReset => ControlError::Ended { path: path() },
+                _ => ControlError::Io {
+                    path: path(),
+                    cause,
+                },
+            })?;
+        if !reply.ends_with(b"\n") {
+            return Err(ControlError::Ended { path: path() });
+        }
+        match Reply::decode(&reply) {
+            Ok(Reply::Error(reason)) => Err(ControlError::Declined {
+                path: path(),
+                reason,
+            }),
+            Ok(reply) => Ok((reply, passed)),
+            Err(what) => Err(ControlError::Answer { path: path(), what }),
+        }
+    }
+
+    /// A host that hangs up while we send may have said why: the reply tells.
+    fn send(&self, line: &[u8]) -> io::Result<()> {
+        self.stream.set_write_timeout(Some(CONTROL_REPLY_TIME))?;
+        match (&self.stream).write_all(line) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            sent => sent,
+        }
+    }
+}
+
+/// Connects without waiting: `WouldBlock` says that somebody listens there and takes no connection.
+pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    socket.set_nonblocking(false)?;
+    Ok(OwnedFd::from(socket).into())
+}

@@ -1,0 +1,107 @@
+//! Lines that descriptors come along with, as `SCM_RIGHTS`.
+
+use crate::limits::MAX_CONTROL_LISTENERS;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::time::Instant;
+use tokio::io::{AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
+
+const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_CONTROL_LISTENERS));
+
+/// Sends a line, and the descriptors with its first byte.
+pub async fn send(stream: &mut UnixStream, line: &[u8], passed: &[OwnedFd]) -> io::Result<()> {
+    if passed.is_empty() {
+        return stream.write_all(line).await;
+    }
+    if passed.len() > MAX_CONTROL_LISTENERS {
+        return Err(io::Error::other(format!(
+            "there are more than {MAX_CONTROL_LISTENERS}"
+        )));
+    }
+    let descriptors: Vec<BorrowedFd> = passed.iter().map(AsFd::as_fd).collect();
+    let sent = stream
+        .async_io(Interest::WRITABLE, || {
+            let mut space = [MaybeUninit::uninit(); SPACE];
+            let mut along = SendAncillaryBuffer::new(&mut space);
+            along.push(SendAncillaryMessage::ScmRights(&descriptors));
+            let line = [IoSlice::new(line)];
+            Ok(sendmsg(&*stream, &line, &mut along, flags_to_send())?)
+        })
+        .await?;
+    stream.write_all(&line[sent..]).await
+}
+
+/// A reader that has gone is an error, not a signal.
+fn flags_to_send() -> SendFlags {
+    #[cfg(not(target_vendor = "apple"))]
+    return SendFlags::NOSIGNAL;
+    #[cfg(target_vendor = "apple")]
+    return SendFlags::empty();
+}
+
+/// Receives a line of at most `limit` bytes, and the descriptors that come with it. Without its ending if the
+/// other side ended before. Fails with `TimedOut` at the deadline and with `InvalidData` if the line is longer.
+pub fn receive(
+    stream: &StdUnixStream,
+    limit: usize,
+    deadline: Instant,
+) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
+    let mut line = Vec::new();
+    let mut received = Vec::new();
+    let mut chunk = [0; 4096];
+    while !line.ends_with(b"\n") {
+        if line.len() > limit {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("a line of more than {limit} bytes"),
+            ));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match receive_chunk(stream, &mut chunk, &mut received) {
+            Ok(0) => break,
+            Ok(count) => line.extend_from_slice(&chunk[..count]),
+            // A timeout of the socket's looks like this; the deadline decides.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((line, received))
+}
+
+fn receive_chunk(
+    stream: &StdUnixStream,
+    chunk: &mut [u8],
+    received: &mut Vec<OwnedFd>,
+) -> io::Result<usize> {
+    // A program that this process starts must not inherit them.
+    #[cfg(not(target_vendor = "apple"))]
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    #[cfg(target_vendor = "apple")]
+    let flags = RecvFlags::empty();
+    let mut space = [MaybeUninit::uninit(); SPACE];
+    let mut along = RecvAncillaryBuffer::new(&mut space);
+    let message = recvmsg(stream, &mut [IoSliceMut::new(chunk)], &mut along, flags)?;
+    for part in along.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = part {
+            received.extend(descriptors);
+        }
+    }
+    if message.flags.contains(ReturnFlags::CTRUNC) {
+        return Err(io::Error::other(
+            "descriptors were lost: this process may have no more open, see `ulimit -n`",
+        ));
+    }
+    Ok(message.bytes)
+}

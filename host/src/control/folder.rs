@@ -1,0 +1,111 @@
+//! The private folder where control sockets are found.
+
+use rustix::process::geteuid;
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Why the folder for control sockets is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("cannot use the folder {}: {cause}", folder.display())]
+    Io { folder: PathBuf, cause: io::Error },
+    #[error("{} is no folder", folder.display())]
+    NoFolder { folder: PathBuf },
+    #[error("the folder {} belongs to user {owner}", folder.display())]
+    Foreign { folder: PathBuf, owner: u32 },
+    #[error("others may enter the folder {}: it needs mode 0700", folder.display())]
+    Open { folder: PathBuf },
+}
+
+/// Where this process's control socket goes: `PID.sock` in a folder that only this user can enter, which is
+/// made if it is missing.
+pub fn default_path() -> Result<PathBuf, FolderError> {
+    let folder = place();
+    match DirBuilder::new().mode(0o700).create(&folder) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(FolderError::Io { folder, cause });
+        }
+        _ => check(&folder)?,
+    }
+    Ok(folder.join(format!("{}.sock", std::process::id())))
+}
+
+/// The folder, and the sockets in it, in no order. None if there is no such folder.
+pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
+    let folder = place();
+    let fail = |cause| FolderError::Io {
+        folder: folder.clone(),
+        cause,
+    };
+    match check(&folder) {
+        Err(FolderError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+            return Ok((folder, Vec::new()));
+        }
+        checked => checked?,
+    }
+    let mut sockets = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|end| end == "sock") {
+            sockets.push(path);
+        }
+    }
+    Ok((folder, sockets))
+}
+
+/// In the user's own folder for such things, as the XDG Base Directory Specification has it, or among the
+/// temporary files, where the name has to tell users apart.
+fn place() -> PathBuf {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    match runtime.filter(|folder| folder.is_absolute()) {
+        Some(runtime) => runtime.join("echo-host"),
+        None => env::temp_dir().join(format!("echo-host-{}", geteuid().as_raw())),
+    }
+}
+
+/// Anybody can make a folder of that name among the temporary files: it must be ours, and ours alone.
+fn check(folder: &Path) -> Result<(), FolderError> {
+    let folder = folder.to_owned();
+    // The thing itself: a link could lead anywhere, and elsewhere later.
+    let metadata = match fs::symlink_metadata(&folder) {
+        Ok(metadata) => metadata,
+        Err(cause) => return Err(FolderError::Io { folder, cause }),
+    };
+    if !metadata.is_dir() {
+        return Err(FolderError::NoFolder { folder });
+    }
+    if metadata.uid() != geteuid().as_raw() {
+        let owner = metadata.uid();
+        return Err(FolderError::Foreign { folder, owner });
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(FolderError::Open { folder });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn only_a_private_folder_of_ones_own_will_do() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("folder");
+        assert!(matches!(check(&folder), Err(FolderError::Io { .. })));
+        DirBuilder::new().mode(0o700).create(&folder).unwrap();
+        check(&folder).unwrap();
+
+        let link = base.path().join("link");
+        symlink(&folder, &link).unwrap();
+        assert!(matches!(check(&link), Err(FolderError::NoFolder { .. })));
+
+        fs::set_permissions(&folder, Permissions::from_mode(0o710)).unwrap();
+        assert!(matches!(check(&folder), Err(FolderError::Open { .. })));
+    }
+}

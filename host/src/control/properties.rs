@@ -1,0 +1,140 @@
+//! The lines of the protocol, however they are garbled.
+
+use super::protocol::{Reply, Request};
+use super::status::{
+    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, RefusalStatus, Refused,
+    Status, Swapped,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::path::PathBuf;
+
+fn requests() -> impl Strategy<Value = Request> {
+    let path = any::<String>().prop_map(|name| PathBuf::from(format!("/{name}")));
+    prop_oneof![
+        Just(Request::Status),
+        option::of(path).prop_map(|handler| Request::Swap { handler }),
+        Just(Request::RollBack),
+        Just(Request::TakeOver),
+        Just(Request::Retire),
+    ]
+}
+
+fn generations() -> impl Strategy<Value = GenerationStatus> {
+    let state = prop_oneof![
+        Just(GenerationState::Current),
+        Just(GenerationState::Previous),
+        Just(GenerationState::Old),
+    ];
+    (any::<[u64; 4]>(), state, any::<String>()).prop_map(|(counts, state, text)| GenerationStatus {
+        number: counts[0],
+        state,
+        handler: text.clone(),
+        sha256: text,
+        age_seconds: counts[1],
+        connections: counts[2],
+        failed_calls: counts[3],
+    })
+}
+
+fn statuses() -> impl Strategy<Value = Status> {
+    let refusal = (any::<u64>(), any::<String>()).prop_map(|(at, text)| RefusalStatus {
+        at_unix_seconds: at,
+        handler: text.clone(),
+        reason: text,
+    });
+    (
+        any::<u32>(),
+        any::<[u64; 8]>(),
+        any::<String>(),
+        vec(generations(), 0..4),
+        option::of(refusal),
+    )
+        .prop_map(|(pid, counts, text, generations, last_refusal)| Status {
+            pid,
+            version: text.clone(),
+            started_unix_seconds: counts[0],
+            listeners: vec![ListenerStatus { uri: text }],
+            generations,
+            connections: ConnectionCounts {
+                open: counts[1],
+                total: counts[2],
+            },
+            received_bytes: counts[3],
+            sent_bytes: counts[4],
+            messages: counts[5],
+            failed_calls: counts[6],
+            refused_swaps: counts[7],
+            last_refusal,
+        })
+}
+
+fn replies() -> impl Strategy<Value = Reply> {
+    prop_oneof![
+        statuses().prop_map(Reply::Status),
+        (any::<[u64; 2]>(), any::<[String; 2]>()).prop_map(
+            |([generation, replaced], [handler, sha256])| {
+                Reply::Swapped(Swapped {
+                    generation,
+                    replaced,
+                    handler,
+                    sha256,
+                })
+            }
+        ),
+        (any::<String>(), option::of(any::<String>()))
+            .prop_map(|(reason, detail)| Reply::Refused(Refused { reason, detail })),
+        vec(any::<String>(), 0..4).prop_map(Reply::Listeners),
+        any::<u32>().prop_map(|pid| Reply::Retiring { pid }),
+        any::<String>().prop_map(Reply::Error),
+    ]
+}
+
+/// Something like a request: the right members with any values, or any JSON in disorder.
+fn near_requests() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        Just("1".to_owned()),
+        Just("\"swap\"".to_owned()),
+        Just("\"/a\"".to_owned()),
+        Just("null".to_owned()),
+        "[-0-9.eE\"\\\\{}\\[\\],:a-z]{0,12}",
+    ];
+    let name = prop_oneof![Just("version"), Just("command"), Just("handler"), Just("x")];
+    vec((name, value), 0..5).prop_map(|members| {
+        let members: Vec<_> = members
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_request_is_one_line_and_comes_back(request in requests()) {
+        let line = request.encode().unwrap();
+        prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+        prop_assert_eq!(Request::decode(&line), Ok(request));
+    }
+
+    #[test]
+    fn a_reply_is_one_line_and_comes_back(reply in replies()) {
+        let line = reply.clone().encode();
+        prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+        prop_assert_eq!(Reply::decode(&line), Ok(reply));
+    }
+
+    #[test]
+    fn nothing_makes_the_parsers_panic(bytes in vec(any::<u8>(), 0..200), text in near_requests()) {
+        for line in [&bytes[..], text.as_bytes()] {
+            let errors = [
+                Request::decode(line).err().map(|error| error.to_string()),
+                Reply::decode(line).err(),
+            ];
+            for error in errors.into_iter().flatten() {
+                prop_assert!(!error.contains('\n'), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Requests and replies, and the lines they are.
+
+use super::status::{Refused, Status, Swapped};
+use crate::limits::MAX_CONTROL_DETAIL_BYTES;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// The version of the protocol that this host and this client speak.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// How the host is doing.
+    Status,
+    /// Another handler, whose path is absolute; `None` reads the current one's file again.
+    Swap { handler: Option<PathBuf> },
+    /// The generation before the current one.
+    RollBack,
+    /// The listening sockets.
+    TakeOver,
+    /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host.
+    Retire,
+}
+
+/// What the host answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// To [`Request::Status`].
+    Status(Status),
+    /// To [`Request::Swap`] and [`Request::RollBack`].
+    Swapped(Swapped),
+    /// Likewise.
+    Refused(Refused),
+    /// To [`Request::TakeOver`]: the listeners' URIs. As many descriptors come along.
+    Listeners(Vec<String>),
+    /// To [`Request::Retire`].
+    Retiring {
+        /// The process that drains now.
+        pid: u32,
+    },
+    /// The request was not understood, or cannot be granted: why, in one line.
+    Error(String),
+}
+
+/// Why a line is no request.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MalformedRequest {
+    #[error(
+        "expected one line of JSON such as {{\"version\":{PROTOCOL_VERSION},\"command\":\"status\"}}: {0}"
+    )]
+    Syntax(String),
+    #[error(
+        "this is echo-host {host} with version {PROTOCOL_VERSION} of the control protocol, and the request is of version {0}: use the echo-host of the running host's version",
+        host = env!("CARGO_PKG_VERSION")
+    )]
+    Version(u64),
+    #[error("`{0}` is no command: expected status, swap, roll-back, take-over or retire")]
+    Command(String),
+    #[error("only swap takes a handler")]
+    Handler,
+    #[error("the handler's path must be absolute")]
+    Relative,
+}
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Members {
+    #[serde(rename = "version")]
+    _version: u64,
+    command: String,
+    handler: Option<PathBuf>,
+}
+
+impl Request {
+    /// The request in a line, with or without its ending.
+    pub fn decode(line: &[u8]) -> Result<Self, MalformedRequest> {
+        let syntax = |error: serde_json::Error| MalformedRequest::Syntax(error.to_string());
+        // The version first: another one's members need not make sense here.
+        let AnyVersion { version } = serde_json::from_slice(line).map_err(syntax)?;
+        if version != u64::from(PROTOCOL_VERSION) {
+            return Err(MalformedRequest::Version(version));
+        }
+        let members: Members = serde_json::from_slice(line).map_err(syntax)?;
+        let request = match members.command.as_str() {
+            "swap" => match members.handler {
+                Some(path) if !path.is_absolute() => return Err(MalformedRequest::Relative),
+                handler => return Ok(Request::Swap { handler }),
+            },
+            "status" => Request::Status,
+            "roll-back" => Request::RollBack,
+            "take-over" => Request::TakeOver,
+            "retire" => Request::Retire,
+            _ => return Err(MalformedRequest::Command(members.command)),
+        };
+        match members.handler {
+            None => Ok(request),
+            Some(_) => Err(MalformedRequest::Handler),
+        }
+    }
+
+    /// The line that asks for it, with its ending. `None` if the handler's path is not UTF-8.
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        let mut members = json!({ "version": PROTOCOL_VERSION, "command": self.command() });
+        if let Request::Swap {
+            handler: Some(path),
+        } = self
+        {
+            members["handler"] = path.to_str()?.into();
+        }
+        Some(format!("{members}\n").into_bytes())
+    }
+
+    fn command(&self) -> &'static str {
+        match self {
+            Request::Status => "status",
+            Request::Swap { .. } => "swap",
+            Request::RollBack => "roll-back",
+            Request::TakeOver => "take-over",
+            Request::Retire => "retire",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a> {
+    version: u32,
+    #[serde(flatten)]
+    reply: &'a Reply,
+}
+
+#[derive(Deserialize)]
+struct Incoming {
+    #[serde(flatten)]
+    reply: Reply,
+}
+
+impl Reply {
+    /// The reply in a line, with or without its ending. An error says, in one line, what it is instead.
+    pub fn decode(line: &[u8]) -> Result<Self, String> {
+        let understood: Result<Incoming, _> = serde_json::from_slice(line);
+        let error = match understood {
+            Ok(Incoming { reply }) => return Ok(reply),
+            Err(error) => error,
+        };
+        match serde_json::from_slice(line) {
+            Ok(AnyVersion { version }) if version != u64::from(PROTOCOL_VERSION) => Err(format!(
+                "it speaks version {version} of the control protocol, and this client version {PROTOCOL_VERSION}"
+            )),
+            _ => Err(error.to_string()),
+        }
+    }
+
+    /// The line that says it, with its ending. Long details are cut.
+    pub fn encode(mut self) -> Vec<u8> {
+        if let Reply::Refused(Refused {
+            detail: Some(detail),
+            ..
+        }) = &mut self
+        {
+            cut(detail);
+        }
+        let outgoing = Outgoing {
+            version: PROTOCOL_VERSION,
+            reply: &self,
+        };
+        let mut line = serde_json::to_vec(&outgoing).expect("texts and numbers are JSON");
+        line.push(b'\n');
+        line
+    }
+}
+
+fn cut(detail: &mut String) {
+    if detail.len() > MAX_CONTROL_DETAIL_BYTES {
+        detail.truncate(detail.floor_char_boundary(MAX_CONTROL_DETAIL_BYTES));
+        detail.push_str("\n… (cut)");
+    }
+}

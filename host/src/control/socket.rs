@@ -1,0 +1,222 @@
+//! Making the socket, so that there is no moment in which others can connect, and removing it.
+
+use super::client::connect;
+use super::error::SocketError;
+use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::UnixListener;
+
+/// How many names are tried for the folder in which the socket is made.
+const ATTEMPTS: u32 = 100;
+
+/// A bound control socket, mode 0600. Its file is removed when this is dropped, unless another has taken its
+/// place meanwhile.
+#[derive(Debug)]
+pub struct ControlSocket {
+    pub(super) listener: UnixListener,
+    pub(super) file: SocketFile,
+}
+
+/// A control socket that listens and has not got its path yet. If it is dropped, nothing has happened there.
+#[derive(Debug)]
+pub struct PreparedSocket {
+    listener: UnixListener,
+    workshop: Workshop,
+    path: PathBuf,
+}
+
+impl ControlSocket {
+    /// Makes the socket at `path`, and replaces one there on which nobody answers. Must be called within a
+    /// tokio runtime.
+    pub fn bind(path: &Path) -> Result<Self, SocketError> {
+        let prepared = PreparedSocket::new(path)?;
+        let fail = |cause| SocketError::Bind {
+            path: path.to_owned(),
+            cause,
+        };
+        match prepared.settle(Workshop::link) {
+            Err((prepared, cause)) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                remove_stale(path)?;
+                prepared
+                    .settle(Workshop::link)
+                    .map_err(|(_, cause)| fail(cause))
+            }
+            settled => settled.map_err(|(_, cause)| fail(cause)),
+        }
+    }
+
+    /// Where clients find it.
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+}
+
+impl PreparedSocket {
+    /// Makes the socket beside `path`. Must be called within a tokio runtime.
+    pub fn new(path: &Path) -> Result<Self, SocketError> {
+        let fail = |cause| SocketError::Bind {
+            path: path.to_owned(),
+            cause,
+        };
+        let workshop = Workshop::beside(path).map_err(fail)?;
+        let listener = listen(&workshop.socket()).map_err(fail)?;
+        Ok(PreparedSocket {
+            listener,
+            workshop,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Puts the socket in the place of the one that is there: whoever connects gets the one or the other.
+    pub fn replace(self) -> Result<ControlSocket, SocketError> {
+        let path = self.path.clone();
+        self.settle(Workshop::rename)
+            .map_err(|(_, cause)| SocketError::Bind { path, cause })
+    }
+
+    fn settle(
+        self,
+        put: impl FnOnce(&Workshop, &Path) -> io::Result<Metadata>,
+    ) -> Result<ControlSocket, (Self, io::Error)> {
+        let metadata = match put(&self.workshop, &self.path) {
+            Ok(metadata) => metadata,
+            Err(error) => return Err((self, error)),
+        };
+        let file = SocketFile {
+            path: self.path,
+            identity: identity(&metadata),
+            given_up: Arc::default(),
+        };
+        Ok(ControlSocket {
+            listener: self.listener,
+            file,
+        })
+    }
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let listener = StdUnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
+}
+
+/// A socket's file gets its mode from the process's umask, which is not ours to change while other threads
+/// make files. So the socket is made in a folder that nobody else can enter, and moved when its mode is right.
+#[derive(Debug)]
+struct Workshop(PathBuf);
+
+impl Workshop {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut attempt = 0;
+        loop {
+            // A short name: the socket's whole path must fit into its address.
+            let name = folder.join(format!(".{}.{attempt}", std::process::id()));
+            match DirBuilder::new().mode(0o700).create(&name) {
+                Ok(()) => return Ok(Workshop(name)),
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join("s")
+    }
+
+    /// Fails if something is there already.
+    fn link(&self, path: &Path) -> io::Result<Metadata> {
+        let metadata = fs::symlink_metadata(self.socket())?;
+        match fs::hard_link(self.socket(), path) {
+            // Not every file system has hard links. Without them, what is put there in this very moment is lost.
+            Err(error)
+                if error.kind() != io::ErrorKind::AlreadyExists
+                    && fs::symlink_metadata(path).is_err() =>
+            {
+                self.rename(path)
+            }
+            linked => linked.map(|()| metadata),
+        }
+    }
+
+    fn rename(&self, path: &Path) -> io::Result<Metadata> {
+        let metadata = fs::symlink_metadata(self.socket())?;
+        fs::rename(self.socket(), path)?;
+        Ok(metadata)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.socket());
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Removes a socket that a host left behind which was killed.
+fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    let fail = |cause| SocketError::Bind {
+        path: path.to_owned(),
+        cause,
+    };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(fail(error)),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(SocketError::Occupied {
+                path: path.to_owned(),
+            });
+        }
+        Ok(_) => {}
+    }
+    match connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            tracing::info!(
+                "replacing {}, which a host that is gone left behind",
+                path.display()
+            );
+            fs::remove_file(path).map_err(fail)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // One that is too busy to take a connection runs, too.
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(fail(error)),
+        _ => Err(SocketError::Taken {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// The file of a bound socket. Nothing else owns a part of it, so that it goes when the socket does, whatever
+/// clients are doing.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    identity: (u64, u64),
+    /// Once set, the path is another's, and is not removed.
+    pub(super) given_up: Arc<AtomicBool>,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let there = fs::symlink_metadata(&self.path);
+        let ours = there.is_ok_and(|there| identity(&there) == self.identity);
+        if ours && !self.given_up.load(Ordering::Acquire) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}

@@ -1,0 +1,400 @@
+//! The control socket, and the commands that use it.
+
+use crate::fixture::{Finished, Host, run};
+use rustix::process::{Signal, geteuid};
+use serde_json::Value;
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::{self, JoinHandle};
+use tempfile::TempDir;
+
+/// A folder for control sockets that no other test uses.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("echo-host")
+    }
+
+    /// A path in it for `--control`.
+    fn socket(&self) -> String {
+        self.0.path().join("host.sock").to_str().unwrap().to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        command.env("XDG_RUNTIME_DIR", self.0.path());
+        command
+    }
+
+    fn serve(&self, args: &[&str]) -> Host {
+        Host::start(self.command().arg("serve"), args)
+    }
+
+    fn run(&self, args: &[&str]) -> Finished {
+        run(self.command().args(args), b"")
+    }
+}
+
+/// The path that a host logged.
+fn socket_of(host: &Host) -> PathBuf {
+    let line = host.wait_for_log("control socket ");
+    PathBuf::from(line.split("control socket ").last().unwrap())
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o777
+}
+
+#[track_caller]
+fn assert_fails(finished: &Finished, code: i32, reasons: &[&str]) {
+    assert_eq!(finished.code, Some(code), "{finished:?}");
+    assert_eq!(finished.stdout, "");
+    assert_eq!(finished.stderr.lines().count(), 1, "{finished:?}");
+    for reason in reasons {
+        assert!(finished.stderr.contains(reason), "{finished:?}");
+    }
+}
+
+/// Answers one client with this line, and returns what it sent.
+fn answer_once(path: &str, answer: &'static str) -> JoinHandle<Value> {
+    let listener = UnixListener::bind(path).unwrap();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut request = String::new();
+        BufReader::new(&stream).read_line(&mut request).unwrap();
+        (&stream).write_all(answer.as_bytes()).unwrap();
+        serde_json::from_str(&request).unwrap()
+    })
+}
+
+#[test]
+fn the_status_is_for_people_and_for_machines() {
+    let place = Place::new();
+    let host = place.serve(&[
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "tcp://127.0.0.1:0",
+    ]);
+    let finished = place.run(&["status"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    for address in host.addresses() {
+        let line = format!("\nlistening      tcp://{address}\n");
+        assert!(finished.stdout.contains(&line), "{finished:?}");
+    }
+
+    let finished = place.run(&["status", "--json"]);
+    assert_eq!(finished.stdout.lines().count(), 1, "{finished:?}");
+    let script = "import json, sys; s = json.load(sys.stdin); \
+        print(s['pid'], s['listeners'][0]['uri'], s['connections']['open'], s['started_unix_seconds'] > 1.7e9)";
+    let read = run(
+        Command::new("python3").args(["-c", script]),
+        finished.stdout.as_bytes(),
+    );
+    let words: Vec<_> = read.stdout.split_whitespace().collect();
+    let path = socket_of(&host);
+    let pid = path.file_stem().unwrap().to_str().unwrap();
+    assert_eq!(words, [pid, &host.uri(), "0", "True"], "{read:?}");
+}
+
+#[test]
+fn a_line_by_hand_will_do() {
+    let place = Place::new();
+    let host = place.serve(&[]);
+    let request = b"{\"version\":1,\"command\":\"status\"}\n";
+    let reply = run(Command::new("nc").arg("-U").arg(socket_of(&host)), request);
+    let reply: Value = serde_json::from_str(&reply.stdout).unwrap();
+    assert_eq!(reply["version"], 1);
+    assert_eq!(reply["status"]["listeners"][0]["uri"], host.uri());
+}
+
+#[test]
+fn the_socket_is_the_owners_alone_and_goes_with_the_host() {
+    let place = Place::new();
+    let host = place.serve(&[]);
+    let path = socket_of(&host);
+    assert_eq!(path.parent(), Some(place.folder().as_path()));
+    assert_eq!(mode(&place.folder()), 0o700);
+    assert_eq!(mode(&path), 0o600);
+    let _silent = UnixStream::connect(&path).unwrap();
+    host.stop();
+    assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0);
+}
+
+#[test]
+fn another_user_is_kept_out_twice() {
+    if !geteuid().is_root() {
+        // Only root can become somebody else; the check itself has a test of its own.
+        return;
+    }
+    let place = Place::new();
+    let host = place.serve(&[]);
+    let path = socket_of(&host);
+    let script = "import socket, sys\n\
+        s = socket.socket(socket.AF_UNIX)\n\
+        s.connect(sys.argv[1])\n\
+        print(s.recv(1000))";
+    let ask = || {
+        let mut command = Command::new("setpriv");
+        // An interpreter that lies in root's own folder is none for others.
+        command.args([
+            "--reuid",
+            "65534",
+            "--clear-groups",
+            "/usr/bin/python3",
+            "-c",
+            script,
+        ]);
+        run(command.arg(&path), b"")
+    };
+    let kept_out = ask();
+    assert!(kept_out.stderr.contains("PermissionError"), "{kept_out:?}");
+    for folder in [place.0.path(), &place.folder()] {
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    let turned_away = ask();
+    assert!(
+        turned_away
+            .stdout
+            .contains("user 65534 may not control this host"),
+        "{turned_away:?}"
+    );
+}
+
+#[test]
+fn without_a_named_socket_there_must_be_exactly_one_host() {
+    let place = Place::new();
+    let folder = place.folder();
+    let folder = folder.to_str().unwrap();
+    for command in ["status", "swap"] {
+        assert_fails(
+            &place.run(&[command]),
+            69,
+            &[
+                "no host with a control socket is running",
+                folder,
+                "--control PATH",
+            ],
+        );
+    }
+    let one = place.serve(&[]);
+    assert_eq!(place.run(&["status"]).code, Some(0));
+    let other = place.serve(&[]);
+    let sockets = [socket_of(&one), socket_of(&other)].map(|path| path.display().to_string());
+    let pid = Path::new(&sockets[0])
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap();
+    assert_fails(
+        &place.run(&["status"]),
+        69,
+        &[
+            "several hosts",
+            &sockets[0],
+            &sockets[1],
+            &format!("(pid {pid})"),
+        ],
+    );
+    let named = place.run(&["status", "--control", &sockets[1]]);
+    assert!(named.stdout.contains(&other.uri()), "{named:?}");
+    other.stop();
+    assert!(place.run(&["status"]).stdout.contains(&one.uri()));
+}
+
+#[test]
+fn what_a_killed_host_leaves_behind_is_no_obstacle() {
+    let place = Place::new();
+    let path = place.socket();
+    let mut killed = place.serve(&["--control", &path]);
+    let mut also_killed = place.serve(&[]);
+    for host in [&mut killed, &mut also_killed] {
+        socket_of(host);
+        host.process.signal(Signal::KILL);
+        host.process.wait();
+    }
+    assert!(Path::new(&path).exists());
+    assert_fails(
+        &place.run(&["status", "--control", &path]),
+        69,
+        &["no host answers on the control socket", &path],
+    );
+    assert_fails(
+        &place.run(&["status"]),
+        69,
+        &["no host with a control socket is running"],
+    );
+    let host = place.serve(&["--control", &path]);
+    assert_eq!(socket_of(&host), Path::new(&path));
+    assert_eq!(place.run(&["status", "--control", &path]).code, Some(0));
+}
+
+#[test]
+fn a_named_socket_must_be_had_and_the_default_need_not() {
+    let place = Place::new();
+    let path = place.socket();
+    let host = place.serve(&["--control", &path]);
+    let second = [
+        "serve",
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--log-level",
+        "off",
+        "--control",
+    ];
+    let second = |path: &str| place.run(&[&second[..], &[path]].concat());
+    assert_fails(
+        &second(&path),
+        69,
+        &["a running host has its control socket at", &path],
+    );
+    assert_fails(
+        &second("/no/such/folder/x"),
+        69,
+        &["cannot make the control socket /no/such"],
+    );
+    let file = place.0.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    assert_fails(
+        &second(file.to_str().unwrap()),
+        69,
+        &["something else is there"],
+    );
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+    host.stop();
+
+    fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(place.folder()).unwrap();
+    fs::set_permissions(place.folder(), Permissions::from_mode(0o755)).unwrap();
+    let host = place.serve(&[]);
+    let warning = host.wait_for_log("serving without a control socket");
+    assert!(warning.contains("others may enter the folder"), "{warning}");
+    host.connect().ask("hello");
+    assert_fails(
+        &place.run(&["status"]),
+        69,
+        &["others may enter", "name a socket with --control"],
+    );
+}
+
+#[test]
+fn there_need_not_be_one() {
+    let place = Place::new();
+    let flag = place.serve(&["--no-control"]);
+    let mut variable = place.command();
+    variable.arg("serve").env("ECHO_HOST_NO_CONTROL", "1");
+    let variable = Host::start(&mut variable, &["--control", &place.socket()]);
+    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 0);
+    for host in [flag, variable] {
+        assert!(!host.stop().contains("control socket"));
+    }
+    let both = ["serve", "--no-control", "--takeover"];
+    assert_eq!(place.run(&both).code, Some(2));
+}
+
+#[test]
+fn whoever_misbehaves_there_troubles_nobody() {
+    let place = Place::new();
+    let host = place.serve(&[]);
+    let path = socket_of(&host);
+    let silent: Vec<_> = (0..40)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    let mut garbage = UnixStream::connect(&path).unwrap();
+    let sent = garbage.write_all(&vec![b'x'; 64 << 20]);
+    assert!(sent.is_err(), "the host reads on and on");
+    let mut reply = String::new();
+    // Behind the line comes a reset, as the host has not read it all.
+    BufReader::new(garbage).read_line(&mut reply).unwrap();
+    assert!(
+        reply.contains("the request is longer than 65536 bytes"),
+        "{reply}"
+    );
+
+    assert_eq!(place.run(&["status"]).code, Some(0));
+    assert_eq!(host.connect().ask("hello"), "hello");
+    for mut stream in silent {
+        let mut reply = String::new();
+        match stream.read_to_string(&mut reply) {
+            Ok(_) => assert!(reply.contains("no request came within 5 s"), "{reply}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+#[test]
+fn a_swap_prints_what_replaced_what() {
+    let place = Place::new();
+    let swapped = "{\"version\":1,\"swapped\":{\"generation\":4,\"replaced\":3,\
+        \"handler\":\"/srv/a.wasm\",\"sha256\":\"0123456789abcdef\"}}\n";
+    for (index, (args, request)) in [
+        (&["calc.wasm"][..], "swap"),
+        (&[], "swap"),
+        (&["--rollback"], "roll-back"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = format!("{}{index}", place.socket());
+        let host = answer_once(&path, swapped);
+        let mut command = place.command();
+        command
+            .arg("swap")
+            .args(args)
+            .env("ECHO_HOST_CONTROL", &path);
+        let finished = run(command.current_dir("/"), b"");
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert_eq!(
+            finished.stdout,
+            "generation 4 (sha256 01234567…) replaced generation 3\n"
+        );
+        let sent = host.join().unwrap();
+        assert_eq!(sent["command"], request);
+        let handler = args.first().filter(|arg| !arg.starts_with('-'));
+        let absolute = handler.map(|name| Value::from(format!("/{name}")));
+        assert_eq!(sent["handler"], absolute.unwrap_or(Value::Null));
+    }
+}
+
+#[test]
+fn a_refusal_is_told_with_its_details() {
+    let place = Place::new();
+    let path = place.socket();
+    let refused = "{\"version\":1,\"refused\":{\"reason\":\"calc.exchange: 1 of 2 went otherwise\",\
+        \"detail\":\"- < 3\\n+ < 4\\u001b[2J\\n\"}}\n";
+    let host = answer_once(&path, refused);
+    let finished = place.run(&["swap", "--control", &path]);
+    host.join().unwrap();
+    assert_eq!(finished.code, Some(65));
+    assert_eq!(finished.stdout, "");
+    assert_eq!(
+        finished.stderr,
+        "echo-host: calc.exchange: 1 of 2 went otherwise\n- < 3\n+ < 4\\u{1b}[2J\n"
+    );
+    fs::remove_file(&path).unwrap();
+
+    let host = answer_once(&path, "{\"version\":2,\"error\":\"speak up\"}\n");
+    let finished = place.run(&["swap", "--control", &path]);
+    host.join().unwrap();
+    assert_fails(&finished, 69, &["declined: speak up"]);
+    assert_eq!(place.run(&["swap", "x.wasm", "--rollback"]).code, Some(2));
+}
+
+#[test]
+fn a_host_refuses_what_is_no_handler_and_serves_on() {
+    let place = Place::new();
+    let host = place.serve(&[]);
+    assert_eq!(place.run(&["swap", "/no/such.wasm"]).code, Some(65));
+    assert_eq!(place.run(&["swap", "--rollback"]).code, Some(65));
+    assert_eq!(host.connect().ask("hello"), "hello");
+}
