@@ -97,6 +97,11 @@ impl Place {
         self.root.join("README.md")
     }
 
+    /// The page about speed.
+    pub fn page(&self) -> PathBuf {
+        self.root.join("bench/README.md")
+    }
+
     /// A program of the system: where it is on the PATH or beside it, or else just its name.
     pub fn program(&self, name: &str) -> PathBuf {
         let path = env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The part of README that a run writes.
+//! The parts of README.md and bench/README.md that a run writes.
 
 use crate::comparison::{Target, Verdict};
 use crate::load::Load;
@@ -30,8 +30,8 @@ fn replace(old: &str, text: &str) -> Result<String> {
     Ok(format!("{before}{BEGIN}{text}{END}{after}"))
 }
 
-/// The machine, what the main rows came to, and which targets were met.
-pub fn text(
+/// For README.md: the machine, what the main rows came to, and how many targets were met.
+pub fn summary(
     machine: &Machine,
     loads: &[Load],
     samples: &Samples,
@@ -61,10 +61,17 @@ pub fn text(
         .filter(|it| it.missed_by.is_none());
     writeln!(
         text,
-        "\n{} of {} targets are met. These are missed:\n",
+        "\n{} of {} targets are met; [bench/README.md](bench/README.md) lists the others, and tells where the \
+         time goes in one message.",
         met.count(),
         verdicts.iter().filter(wanted).count()
     )?;
+    Ok(text)
+}
+
+/// For bench/README.md: the targets that were missed and by how much, and the figures beside traffic.
+pub fn details(loads: &[Load], verdicts: &[Verdict]) -> Result<String> {
+    let mut text = "Missed targets:\n\n".to_owned();
     let missed = verdicts.iter().filter(|it| it.missed_by.is_some());
     list(&mut text, missed)?;
     writeln!(text, "\nBeside traffic:\n")?;

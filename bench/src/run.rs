@@ -142,16 +142,23 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     fs::write(&path, serde_json::to_string_pretty(&results)? + "\n")
         .with_context(|| format!("cannot write {}", path.display()))?;
     picture::draw(&loads, &samples, &place, kept)?;
-    let text = readme::text(
+    let summary = readme::summary(
         &machine,
         &loads,
         &samples,
         &verdicts,
         arguments.rounds().ours,
     )?;
+    let details = readme::details(&loads, &verdicts)?;
     match kept {
-        true => readme::update(&place.readme(), &text)?,
-        false => fs::write(place.results(kept).join("results.md"), text)?,
+        true => {
+            readme::update(&place.readme(), &summary)?;
+            readme::update(&place.page(), &details)?;
+        }
+        false => fs::write(
+            place.results(kept).join("results.md"),
+            format!("{summary}\n{details}"),
+        )?,
     }
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     eprintln!(
