@@ -1,5 +1,6 @@
 //! `echo-host bench`.
 
+use super::descriptors;
 use super::exit::ConnectError;
 use super::signals;
 use super::values::{OptionalTime, optional_time, size, time};
@@ -8,7 +9,6 @@ use clap::{Args, ValueEnum, value_parser};
 use echo_host::address::Endpoint;
 use echo_host::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
 use indicatif::{ProgressBar, ProgressStyle};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -172,7 +172,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         let created = File::options().append(true).create(true).open(path);
         created.with_context(|| format!("cannot write {}", path.display()))?;
     }
-    allow_many_sockets();
+    descriptors::allow_many();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(measure(&plan))?;
     let text = match args.json {
@@ -218,14 +218,6 @@ async fn measure(plan: &Plan) -> anyhow::Result<Report> {
         .into(),
         error => error.into(),
     })
-}
-
-/// Every connection is a file, and many systems allow a process no more than 1024 unless it asks.
-fn allow_many_sockets() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where this fails, connections that are too many will fail too, and say so.
-    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 fn progress_bar(plan: &Plan) -> ProgressBar {

@@ -1,6 +1,7 @@
 //! A running host, put together: the engine and what it loads, sockets, signals, the control socket.
 
 use super::control::ControlArgs;
+use super::descriptors;
 use super::operator::ServerOperator;
 use super::signals;
 use super::watch;
@@ -26,6 +27,7 @@ pub async fn run(config: ServeConfig, control: &ControlArgs) -> anyhow::Result<(
         config.guest_limits,
         config.cache.as_deref(),
     )?;
+    ask_for_descriptors(config.server_limits.max_connections);
     let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
     let swapper = Swapper::begin(engine, config).await?;
     let listeners = match &mut predecessor {
@@ -75,6 +77,18 @@ pub async fn run(config: ServeConfig, control: &ControlArgs) -> anyhow::Result<(
         cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
     }
     Ok(())
+}
+
+/// Lets the host have the descriptors that its connections need, or says that it can't.
+fn ask_for_descriptors(max_connections: usize) {
+    if let Some(limit) = descriptors::allow_many()
+        && limit <= max_connections as u64
+    {
+        tracing::warn!(
+            "the system allows {limit} open files, too few for --max-connections {max_connections}: raise \
+             the limit (ulimit -n)"
+        );
+    }
 }
 
 fn log_first<H>(first: &Candidate<H>) {

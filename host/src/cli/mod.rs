@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod connect;
 mod control;
+mod descriptors;
 pub mod exit;
 mod guest;
 mod host;
