@@ -6,7 +6,7 @@ use crate::servers::Server::{
     self, HostConversation, HostRust, HostRustMessage, HostRustShared, NativePerCore, NativePlain,
 };
 use crate::spread::Spread;
-use crate::{cold_start, crowd, latency, memory, neighbour};
+use crate::{cold_start, crowd, latency, memory, neighbour, swaps};
 use serde::Serialize;
 
 /// What a figure is compared with.
@@ -204,6 +204,16 @@ pub fn of_the_rest() -> Vec<Comparison> {
         P99,
         AtMost(20_000.0),
     ));
+    for server in [swaps::SWAPPED, swaps::QUIET] {
+        list.push(Comparison::itself(swaps::ROW, server, P99, Target::None));
+    }
+    list.push(Comparison {
+        row: swaps::ROW.to_owned(),
+        server: swaps::SWAPPED.to_owned(),
+        figure: P99,
+        against: Against::RatioTo(swaps::QUIET.to_owned()),
+        target: Target::None,
+    });
     list
 }
 

@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod cold_start;
 mod comparison;
 mod crowd;
@@ -30,6 +31,7 @@ mod run;
 mod sample;
 mod servers;
 mod spread;
+mod swaps;
 mod table;
 mod traffic;
 mod wording;

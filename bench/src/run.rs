@@ -7,7 +7,7 @@ use crate::place::Place;
 use crate::sample::Samples;
 use crate::servers::Server;
 use crate::traffic::{self, Rounds};
-use crate::{cold_start, crowd, holder, latency, memory, neighbour, picture, readme, table};
+use crate::{cold_start, crowd, holder, latency, memory, neighbour, picture, readme, swaps, table};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use serde::Serialize;
@@ -36,7 +36,14 @@ pub struct Arguments {
 const MOST_CONNECTIONS: u32 = 5000;
 
 /// Groups of rows beside those of traffic.
-const OTHER_GROUPS: [&str; 5] = ["latency", "memory", "cold-start", "crowd", "neighbour"];
+const OTHER_GROUPS: [&str; 6] = [
+    "latency",
+    "memory",
+    "cold-start",
+    "crowd",
+    "neighbour",
+    "swap",
+];
 const TRAFFIC_GROUPS: [Group; 3] = [Group::Steady, Group::Pipelined, Group::Connect];
 
 fn groups() -> impl Iterator<Item = &'static str> {
@@ -233,6 +240,9 @@ fn measure(
     }
     if host && step("neighbour", neighbour::ROW) {
         neighbour::run(fewer.min(2), place, samples);
+    }
+    if host && step("swap", swaps::ROW) {
+        swaps::run(fewer, place, samples);
     }
 }
 

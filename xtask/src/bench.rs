@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::{guests, layout, packages, step};
 
 /// The guests that are measured.
-const GUESTS: [&str; 3] = ["echo", "echo-conversation", "probe"];
+const GUESTS: [&str; 4] = ["echo", "echo-conversation", "probe", "upper"];
 
 /// Servers that the host is compared with, the Debian packages they come in, and what is there if they are.
 const PEERS: [(&str, &str); 6] = [

@@ -69,7 +69,7 @@ pub fn that_tells_its_port(server: Server, demand: &Demand, place: &Place) -> Op
 /// `echo-host serve`, all else being as by default.
 fn serve(server: Server, demand: &Demand, place: &Place) -> Command {
     let mut command = host(place, demand.connections, demand.cache);
-    command.args(handler(server, place));
+    command.arg("--no-control").args(handler(server, place));
     command.args(match server {
         Server::HostRustShared => ["--isolation", "shared"],
         Server::HostRustMessage => ["--isolation", "message"],

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
@@ -95,6 +96,15 @@ impl Process {
             }
             Err(RecvTimeoutError::Disconnected) => bail!("{} has ended", self.name),
         }
+    }
+
+    /// Where it listens, which a host prints first.
+    pub fn address(&mut self, limit: Duration) -> Result<SocketAddr> {
+        let line = self.line(limit)?;
+        let address = line.strip_prefix("listening on tcp://");
+        let address =
+            address.with_context(|| format!("{} does not tell its address", self.name))?;
+        Ok(address.parse()?)
     }
 
     /// All that it prints until it ends.
