@@ -6,6 +6,7 @@
 
 mod fixture;
 
+mod activation;
 mod architecture;
 mod bad_handlers;
 mod bench;

@@ -1,5 +1,6 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
+use super::inherited::InheritedError;
 use super::printable::printable;
 use super::test::OtherwiseError;
 use anyhow::Error;
@@ -59,6 +60,7 @@ fn code(error: &Error) -> u8 {
             } else if is.a::<BindError>()
                 || is.a::<ConnectError>()
                 || is.a::<AdoptError>()
+                || is.a::<InheritedError>()
                 || is.a::<SocketError>()
                 || is.a::<ControlError>()
                 || is.a::<TakeoverError>()

@@ -14,12 +14,18 @@ use echo_host::listener::Listener;
 use echo_host::server::{Ends, Server};
 use echo_host::swap::Swapper;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Serves until it is told to stop, or until a successor has taken over.
-pub async fn run(config: ServeConfig, control: &ControlArgs) -> anyhow::Result<()> {
+/// Sockets it has `inherited` are served in place of those it would bind.
+pub async fn run(
+    config: ServeConfig,
+    control: &ControlArgs,
+    inherited: Vec<OwnedFd>,
+) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
     let mut predecessor = control.predecessor()?;
     let engine = Engine::new(
@@ -32,10 +38,15 @@ pub async fn run(config: ServeConfig, control: &ControlArgs) -> anyhow::Result<(
     let swapper = Swapper::begin(engine, config).await?;
     let listeners = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
-        None => listen
+        None if inherited.is_empty() => listen
             .iter()
             .map(Listener::bind)
             .collect::<Result<_, _>>()?,
+        None => inherited
+            .into_iter()
+            .map(Listener::adopt)
+            .collect::<Result<_, _>>()
+            .context("cannot listen on an inherited socket")?,
     };
     let takes_over = predecessor.is_some();
     let control = control.socket(predecessor)?;

@@ -10,6 +10,7 @@ mod descriptors;
 pub mod exit;
 mod guest;
 mod host;
+mod inherited;
 mod isolation;
 mod junit;
 mod log;

@@ -3,6 +3,7 @@
 use super::control::ControlArgs;
 use super::guest::GuestArgs;
 use super::host;
+use super::inherited;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::swapping::SwapArgs;
@@ -31,7 +32,8 @@ pub struct ServeArgs {
     /// The handler: a component in binary (.wasm) or text (.wat) form [default: the built-in echo]
     #[arg(env = "ECHO_HOST_HANDLER")]
     handler: Option<PathBuf>,
-    /// Where to listen; port 0 lets the system choose (repeatable; in the variable, separated by commas)
+    /// Where to listen; port 0 lets the system choose (repeatable; in the variable, separated by commas). Sockets
+    /// that systemd passes are served instead
     #[arg(
         short,
         long,
@@ -146,8 +148,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     log::start(&args.log);
     let config = args.config();
     config.check()?;
+    let inherited = inherited::sockets()?;
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(config, &args.control));
+    let result = runtime.block_on(host::run(config, &args.control, inherited));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result
