@@ -3,115 +3,20 @@
 //! A connection is served by one task, but any session of the same handler instance may write to it: a
 //! chat room does. So what is to happen to it is left here, and its task is woken.
 
+mod orders;
+mod peer;
+mod traffic;
+
+pub use orders::{CloseMode, Lost, Notice, Orders, TimerChange};
+pub use peer::{Peer, Transport};
+pub use traffic::Traffic;
+
 use crate::framing::Framing;
-use bytes::{Bytes, BytesMut};
-use std::iter::Sum;
+use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tracing::Span;
-
-/// How bytes reach a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A TCP connection.
-    Tcp,
-    /// No network at all: one message given by hand.
-    Stdio,
-}
-
-/// Who is on the other side of a connection, and through which door they came.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// How the bytes travel.
-    pub transport: Transport,
-    /// The client's address, or nothing where it has none.
-    pub peer: String,
-    /// The address it reached.
-    pub local: String,
-    /// The listener's URI.
-    pub listener: Arc<str>,
-}
-
-/// How a session ends a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseMode {
-    /// All that was sent is written first.
-    Graceful,
-    /// At once: what was not written yet is discarded.
-    Reset,
-}
-
-/// Why a connection must end though nobody closed it.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Lost {
-    /// Its client reads more slowly than sessions write.
-    #[error("it reads too slowly: more than {limit_bytes} bytes wait to be sent (--max-unsent)")]
-    SlowReader {
-        /// The most unsent bytes it may have.
-        limit_bytes: usize,
-    },
-    /// Its session set too many timers.
-    #[error("its session has more than {limit} timers set")]
-    TooManyTimers {
-        /// The most it may have.
-        limit: usize,
-    },
-    /// It may not stay with a handler that was swapped out.
-    #[error("its handler was swapped out")]
-    SwappedOut,
-    /// The instance that held its session is gone.
-    #[error("the instance it shared is gone: {0}")]
-    Instance(String),
-}
-
-/// What a connection's session is to be told that has nothing to do with its client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Notice {
-    /// Another generation of its handler is the current one.
-    Move,
-    /// It must end: the host is stopping, or its handler is being swapped out.
-    Stop,
-}
-
-/// A change of a connection's timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimerChange {
-    /// Starts a timer, in place of one with the same id.
-    Set {
-        /// What the session calls it.
-        id: u32,
-        /// When it runs out, from now.
-        delay: Duration,
-    },
-    /// Stops the timer of this id, if there is one.
-    Cancel {
-        /// What the session calls it.
-        id: u32,
-    },
-}
-
-/// How much went through a connection, or through several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Bytes read from the client.
-    pub received_bytes: u64,
-    /// Bytes written to the client.
-    pub sent_bytes: u64,
-    /// Messages the handler was given.
-    pub messages: u64,
-}
-
-impl Sum for Traffic {
-    fn sum<I: Iterator<Item = Traffic>>(all: I) -> Traffic {
-        all.fold(Traffic::default(), |sum, one| Traffic {
-            received_bytes: sum.received_bytes + one.received_bytes,
-            sent_bytes: sum.sent_bytes + one.sent_bytes,
-            messages: sum.messages + one.messages,
-        })
-    }
-}
 
 /// The sessions' side of a connection.
 #[derive(Debug)]
@@ -126,39 +31,6 @@ pub struct Outbox {
     sent_bytes: AtomicU64,
     messages: AtomicU64,
     orders: Mutex<Orders>,
-}
-
-/// What was ordered since the connection's task last looked.
-#[derive(Debug, Default)]
-pub struct Orders {
-    /// Bytes to write.
-    pub bytes: BytesMut,
-    /// The framing from the next message on.
-    pub framing: Option<Framing>,
-    /// Changes of timers, in order.
-    pub timers: Vec<TimerChange>,
-    /// What the session is to be told: the last word, if there was more than one.
-    pub notice: Option<Notice>,
-    /// The end, after which nothing more is ordered.
-    pub close: Option<CloseMode>,
-    /// The end that nobody ordered.
-    pub lost: Option<Lost>,
-    waker: Option<Waker>,
-}
-
-impl Orders {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-            && self.framing.is_none()
-            && self.timers.is_empty()
-            && self.notice.is_none()
-            && self.close.is_none()
-            && self.lost.is_none()
-    }
-
-    fn has_ended(&self) -> bool {
-        self.close.is_some() || self.lost.is_some()
-    }
 }
 
 impl Outbox {
