@@ -26,4 +26,5 @@ mod programs;
 mod readme;
 mod sandbox;
 mod shutdown;
+mod swap;
 mod takeover;

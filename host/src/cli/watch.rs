@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 /// A file is read when it has been left alone for so long: compilers and editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Swaps whenever the current handler's file changes, whichever file that is. Runs until it is dropped.
 pub async fn run(swapper: &Swapper) -> anyhow::Result<()> {
@@ -45,6 +46,8 @@ pub async fn run(swapper: &Swapper) -> anyhow::Result<()> {
 /// Watches one file, by its folder: what is renamed into its place is another file.
 struct Watch {
     events: Receiver<()>,
+    /// Whether it may have changed since it was last read.
+    changed: bool,
     _watcher: RecommendedWatcher,
 }
 
@@ -70,17 +73,24 @@ impl Watch {
         watcher.watch(&folder(file), RecursiveMode::NonRecursive)?;
         Ok(Watch {
             events,
+            // Between being read and being watched it may have: nobody would tell.
+            changed: true,
             _watcher: watcher,
         })
     }
 
-    /// Completes when the file was changed and has been left alone since.
+    /// Completes when the file was changed and has been left alone since. What it has heard of by then is
+    /// not forgotten if it is dropped before.
     async fn changed(&mut self) {
-        if self.events.recv().await.is_none() {
+        if !self.changed && self.events.recv().await.is_none() {
             // Only if the watcher is gone, which lives as long as this.
             std::future::pending::<()>().await;
         }
-        while timeout(QUIET, self.events.recv()).await.is_ok() {}
+        self.changed = true;
+        let left_alone = async { while timeout(QUIET, self.events.recv()).await.is_ok() {} };
+        // A file that is written all the time is read all the same.
+        let _ = timeout(LONGEST, left_alone).await;
+        self.changed = false;
     }
 }
 

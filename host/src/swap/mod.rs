@@ -112,7 +112,7 @@ impl Swapper {
         let candidate = prepare(&self.engine, &self.config, &self.probes, wanted).await?;
         let current = self.generations.current();
         if candidate.hash == current.made_from.hash {
-            tracing::debug!("{wanted} is what is served already");
+            tracing::info!("{wanted} is what is served already");
             return Ok(Swapped::Unchanged(current));
         }
         self.check_imports(&candidate, &current)?;

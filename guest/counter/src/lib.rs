@@ -1,0 +1,145 @@
+//! A counter: answers each line with its own version, how many lines it has been sent, and the line.
+//!
+//! It shows that nothing is lost when a handler is swapped under live connections: the count is carried
+//! over, so a reply that was dropped, doubled or given by a stranger is one that does not count on.
+//!
+//! # Any number of versions
+//!
+//! What tells versions apart are the eight bytes behind the mark in [`VERSION`]. They stand in the component
+//! as they stand here, once, so whoever needs another version writes others over them: no compiler, no tool,
+//! and it works whichever way the component was built. An environment variable at build time would need a
+//! build for each version.
+
+wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
+
+use echo_host::handler::connections::Connection;
+use echo_host::handler::types::{Failure, Framing};
+use exports::echo_host::handler::{conversation, manifest};
+use std::cell::Cell;
+use std::hint::black_box;
+
+/// What finds the version in the component.
+const MARK: &[u8; 16] = b"counter-version=";
+/// The mark, and the version, filled up with blanks.
+static VERSION: [u8; 24] = *b"counter-version=v1      ";
+
+/// Begins what is saved, so that what another handler saved is told apart: a name, and the form's version.
+const SAVED: &[u8; 8] = b"counter\x01";
+
+struct Counter;
+
+impl manifest::Guest for Counter {
+    fn describe() -> manifest::About {
+        manifest::About {
+            name: "counter".to_owned(),
+            version: version(),
+            framing: Framing::Lines,
+            max_message_bytes: 1024,
+        }
+    }
+}
+
+impl conversation::Guest for Counter {
+    type Session = Session;
+}
+
+struct Session {
+    connection: Connection,
+    count: Cell<u64>,
+}
+
+impl conversation::GuestSession for Session {
+    fn open(
+        connection: Connection,
+        saved: Option<Vec<u8>>,
+    ) -> Result<conversation::Session, Failure> {
+        let count = match saved {
+            // A session that begins again at nought would look as if it had been carried over.
+            Some(saved) => resume(&saved).ok_or_else(foreign)?,
+            None => 0,
+        };
+        let count = Cell::new(count);
+        Ok(conversation::Session::new(Session { connection, count }))
+    }
+
+    fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
+        self.count.set(self.count.get() + 1);
+        let mut reply = format!("{} {} ", version(), self.count.get()).into_bytes();
+        reply.extend(line);
+        reply.push(b'\n');
+        self.connection.send(&reply);
+        Ok(())
+    }
+
+    fn on_eof(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn on_writable(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn on_timer(&self, _: u32) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn on_shutdown(&self) -> Result<(), Failure> {
+        let goodbye = format!("{} goodbye after {}\n", version(), self.count.get());
+        self.connection.send(goodbye.as_bytes());
+        Ok(())
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        Some(saved(self.count.get()))
+    }
+}
+
+// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+#[cfg(target_family = "wasm")]
+export!(Counter);
+
+/// The version, as it stands in the component: a compiler that knew it would write it elsewhere, too.
+fn version() -> String {
+    let version = &black_box(&VERSION)[MARK.len()..];
+    String::from_utf8_lossy(version).trim_end().to_owned()
+}
+
+fn saved(count: u64) -> Vec<u8> {
+    [&SAVED[..], &count.to_le_bytes()].concat()
+}
+
+fn resume(saved: &[u8]) -> Option<u64> {
+    let count = saved.strip_prefix(SAVED)?;
+    count.try_into().ok().map(u64::from_le_bytes)
+}
+
+fn foreign() -> Failure {
+    Failure::Internal("what was saved is not a counter's".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stands_behind_the_mark() {
+        assert_eq!(version(), "v1");
+        assert!(VERSION.starts_with(MARK));
+    }
+
+    #[test]
+    fn what_was_saved_is_read_back_and_nothing_else_is() {
+        for count in [0, 7, u64::MAX] {
+            assert_eq!(resume(&saved(count)), Some(count));
+        }
+        for foreign in [
+            &b""[..],
+            b"counter\x02\0\0\0\0\0\0\0\0",
+            &saved(1)[..15],
+            b"42",
+        ] {
+            assert_eq!(resume(foreign), None, "{foreign:?}");
+        }
+        assert!(resume(&[&saved(1)[..], b"x"].concat()).is_none());
+    }
+}

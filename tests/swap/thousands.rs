@@ -1,0 +1,66 @@
+//! Thousands of swaps leave nothing behind.
+
+use super::post::{Post, Usage};
+use super::versions::signer;
+
+const FIRST: usize = 200;
+const ALL: usize = 2000;
+/// How much more may be resident after all of them than after the first ones. A version of 64 KiB of memory
+/// and a few pages of code that was kept each time would be a hundred times as much.
+const SLACK_KIB: usize = 8 << 10;
+
+/// Places are few, so that one which is not given back is soon missed.
+const OPTIONS: [&str; 8] = [
+    "--framing",
+    "lines",
+    "--swap",
+    "migrate",
+    "--max-connections",
+    "2",
+    "--log-level",
+    "warn",
+];
+
+#[test]
+fn old_generations_are_freed() {
+    let post = Post::serve(signer("v1"), &OPTIONS);
+    let versions = ["v1", "v2"];
+    let paths = versions.map(|version| post.folder.put(version, signer(version)));
+    let mut regular = post.host.connect();
+    let mut swap = |times: std::ops::Range<usize>| {
+        for number in times {
+            let which = (number + 1) % 2;
+            assert_eq!(post.swap(&paths[which]), Ok(number as u64 + 2));
+            let expected = format!("{} x", versions[which]);
+            assert_eq!(regular.ask("x"), expected);
+            let mut visitor = post.host.connect();
+            assert_eq!(visitor.ask("x"), expected);
+            visitor.finish();
+            visitor.expect_closed();
+        }
+        settled(&post)
+    };
+    let before = swap(0..FIRST);
+    let after = swap(FIRST..ALL);
+    eprintln!("after {FIRST} swaps {before:?}, after {ALL} {after:?}");
+    assert!(
+        after.descriptors <= before.descriptors,
+        "{before:?} {after:?}"
+    );
+    assert!(after.threads <= before.threads + 1, "{before:?} {after:?}");
+    assert!(
+        after.mappings <= before.mappings + 8,
+        "{before:?} {after:?}"
+    );
+    let limit = before.resident_kib + SLACK_KIB;
+    assert!(after.resident_kib <= limit, "{before:?} {after:?}");
+    let status = post.status();
+    assert_eq!(status["generations"].as_array().unwrap().len(), 2);
+    assert_eq!(status["connections"]["total"], ALL + 1);
+}
+
+/// What the host uses when the last visitor and the last question have gone.
+fn settled(post: &Post) -> Usage {
+    post.wait_until("alone", |status| status["connections"]["open"] == 1);
+    post.usage()
+}
