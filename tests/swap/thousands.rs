@@ -9,6 +9,9 @@ const ALL: usize = 2000;
 /// and a few pages of code that was kept each time would be a hundred times as much.
 const SLACK_KIB: usize = 8 << 10;
 
+/// Threads and descriptors come and go: a question on the control socket, a thread that has just read a file.
+const SLACK: usize = 4;
+
 /// Places are few, so that one which is not given back is soon missed.
 const OPTIONS: [&str; 8] = [
     "--framing",
@@ -43,15 +46,13 @@ fn old_generations_are_freed() {
     let before = swap(0..FIRST);
     let after = swap(FIRST..ALL);
     eprintln!("after {FIRST} swaps {before:?}, after {ALL} {after:?}");
-    assert!(
-        after.descriptors <= before.descriptors,
-        "{before:?} {after:?}"
-    );
-    assert!(after.threads <= before.threads + 1, "{before:?} {after:?}");
-    assert!(
-        after.mappings <= before.mappings + 8,
-        "{before:?} {after:?}"
-    );
+    for (what, after, before, slack) in [
+        ("descriptors", after.descriptors, before.descriptors, SLACK),
+        ("threads", after.threads, before.threads, SLACK),
+        ("mappings", after.mappings, before.mappings, 10 * SLACK),
+    ] {
+        assert!(after <= before + slack, "{what}: {before} became {after}");
+    }
     let limit = before.resident_kib + SLACK_KIB;
     assert!(after.resident_kib <= limit, "{before:?} {after:?}");
     let status = post.status();
