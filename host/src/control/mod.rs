@@ -1,7 +1,7 @@
 //! The control socket: how commands, scripts and a successor talk to a running host.
 //!
 //! A Unix socket that only its owner can reach. [`ControlSocket`] is the host's side and asks an
-//! [`Operator`]; [`request`] is the client's side, and [`find`] finds the socket of the one host that runs.
+//! [`Operator`]; [`request`] is the client's side, and [`find()`] finds the socket of the one host that runs.
 //!
 //! # The protocol
 //!
