@@ -1,9 +1,11 @@
 //! The commands as people type them.
 
 use crate::fixture::{Client, Finished, Host, Process, echo_host, guest, run};
+use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
@@ -253,12 +255,25 @@ fn colours_are_for_terminals_and_not_for_no_color() {
         script
             .args(["-qec", &serve, "/dev/null"])
             .env("NO_COLOR", no_color);
-        // Ended with the terminal, when this is dropped.
         let terminal = Process::start(&mut script);
-        terminal
+        let coloured = terminal
             .stdout
             .wait_for("the built-in echo")
-            .contains("\x1b[")
+            .contains("\x1b[");
+        let socket = terminal.stdout.wait_for(".sock");
+        let pid = socket.rsplit_once('/').unwrap().1;
+        let words = format!("/proc/{}/cmdline", pid.split_once(".sock").unwrap().0);
+        // What has ended has none, even while nobody has asked how.
+        let runs = || fs::read(&words).is_ok_and(|words| !words.is_empty());
+        assert!(runs());
+        // The host ends with its terminal.
+        drop(terminal);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while runs() {
+            assert!(Instant::now() < deadline, "the host outlives its terminal");
+            std::thread::yield_now();
+        }
+        coloured
     };
     assert!(coloured(""));
     assert!(!coloured("1"));
