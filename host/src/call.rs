@@ -2,7 +2,7 @@
 
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use crate::limits::PIPE_BYTES;
-use crate::outbox::{Outbox, Peer, Transport};
+use crate::outbox::{Outbox, Peer};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -11,13 +11,7 @@ use tracing::Span;
 /// Gives a handler one message, as a client that then has finished sending, and returns what it answers.
 /// A conversation's greeting is part of the answer; its timers are not waited for.
 pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, SessionError> {
-    let peer = Peer {
-        transport: Transport::Stdio,
-        peer: String::new(),
-        local: String::new(),
-        listener: "stdio:".into(),
-    };
-    let outbox = Arc::new(Outbox::new(0, peer, usize::MAX, Span::none()));
+    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, Span::none()));
     match handler.serve(&outbox) {
         Service::Session(mut session) => {
             let told = tell(&mut session, message).await;

@@ -137,10 +137,7 @@ impl Running {
         let log = place.log(server.name());
         if let Some(command) = command::that_tells_its_port(server, demand, place) {
             let mut process = Process::start(command, &log).with_context(context)?;
-            let line = process.line(START_LIMIT).with_context(context)?;
-            let address = line.strip_prefix("listening on tcp://");
-            let address = address.with_context(|| format!("unexpected: {line}"))?;
-            let address = address.parse()?;
+            let address = process.address(START_LIMIT).with_context(context)?;
             return Ok(Running { process, address });
         }
         let address = free_address()?;

@@ -98,12 +98,11 @@ impl Process {
         }
     }
 
-    /// Where it listens, which a host prints first.
+    /// Where it listens, which hosts and native servers print first.
     pub fn address(&mut self, limit: Duration) -> Result<SocketAddr> {
         let line = self.line(limit)?;
         let address = line.strip_prefix("listening on tcp://");
-        let address =
-            address.with_context(|| format!("{} does not tell its address", self.name))?;
+        let address = address.with_context(|| format!("{} printed {line}", self.name))?;
         Ok(address.parse()?)
     }
 

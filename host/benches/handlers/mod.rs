@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use echo_host::engine::{Engine, Grants, HandlerSource, LoadedHandler, Serving};
 use echo_host::handler::{Event, Handler, Service, Session};
 use echo_host::limits::GuestLimits;
-use echo_host::outbox::{Outbox, Peer, Transport};
+use echo_host::outbox::{Outbox, Peer};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,14 +53,8 @@ pub struct Talk<S> {
 
 /// A new connection's session, told nothing yet.
 pub fn talk(serving: &Serving) -> Talk<<Serving as Handler>::Session> {
-    let peer = Peer {
-        transport: Transport::Stdio,
-        peer: String::new(),
-        local: String::new(),
-        listener: "stdio:".into(),
-    };
     let span = tracing::Span::none();
-    let outbox = Arc::new(Outbox::new(0, peer, usize::MAX, span));
+    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
     let Service::Session(session) = serving.serve(&outbox) else {
         panic!("an echo is no program");
     };

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Serves until it is told to stop, or until a successor has taken over.
-/// Sockets it has `inherited` are served in place of those it would bind.
+/// Serves until it is told to stop, or until a successor has taken over. Sockets it has `inherited` are served
+/// in place of those it would bind.
 pub async fn run(
     config: ServeConfig,
     control: &ControlArgs,

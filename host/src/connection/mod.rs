@@ -71,3 +71,14 @@ pub struct Terms {
     /// See [`Handler::converses`](crate::handler::Handler::converses).
     pub converses: bool,
 }
+
+impl Terms {
+    /// How many bytes may wait to be written: see [`Outbox::new`](crate::outbox::Outbox::new).
+    pub fn unsent_limit_bytes(&self) -> usize {
+        match self.converses {
+            true => self.limits.max_unsent_bytes,
+            // One that only answers is bounded by reading no further until it is read.
+            false => usize::MAX,
+        }
+    }
+}

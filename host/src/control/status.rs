@@ -13,7 +13,7 @@ pub struct Status {
     pub started_unix_seconds: u64,
     /// Where clients connect to.
     pub listeners: Vec<ListenerStatus>,
-    /// The handlers that serve, the newest first.
+    /// The handlers that serve, or did last: the current one first.
     pub generations: Vec<GenerationStatus>,
     /// The clients' connections.
     pub connections: ConnectionCounts,

@@ -12,7 +12,6 @@ use super::source::{HandlerSource, SourceError};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::sync::Arc;
 use tracing::Span;
 use wasmtime::component::Component;
@@ -114,7 +113,7 @@ impl Engine {
             about,
             wants: imports.beyond_plain(),
             size_bytes: binary.len(),
-            sha256: hex(&Sha256::digest(&binary)),
+            sha256: format!("{:x}", Sha256::digest(&binary)),
         })
     }
 
@@ -150,14 +149,6 @@ impl Engine {
             memories,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 async fn try_out<E: Exports>(template: &Template<E>) -> Result<Instance<E>, LoadFault> {

@@ -8,7 +8,7 @@ use super::wire::wire;
 use super::{Action, Exchange, Step};
 use crate::connection::{self, ConnectionError, Terms};
 use crate::handler::{Handler, Service, SessionError};
-use crate::outbox::{Outbox, Peer, Transport};
+use crate::outbox::{Outbox, Peer};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,8 @@ pub async fn play(
 ) -> Result<(), Mismatch> {
     let steps = run.steps(exchange);
     let (to_host, from_host, mut stream) = wire();
-    let outbox = outbox(terms);
+    let limit_bytes = terms.unsent_limit_bytes();
+    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), limit_bytes, Span::none()));
     let served = async move {
         let ended = match handler.serve(&outbox) {
             Service::Session(session) => {
@@ -96,20 +97,6 @@ fn mismatch(
             exchange.ending,
         ),
     }
-}
-
-fn outbox(terms: &Terms) -> Arc<Outbox> {
-    let peer = Peer {
-        transport: Transport::Stdio,
-        peer: String::new(),
-        local: String::new(),
-        listener: "stdio:".into(),
-    };
-    let limit_bytes = match terms.converses {
-        true => terms.limits.max_unsent_bytes,
-        false => usize::MAX,
-    };
-    Arc::new(Outbox::new(0, peer, limit_bytes, Span::none()))
 }
 
 /// Whether a connection ended as none should. That a client is refused, or told that it broke the

@@ -23,3 +23,15 @@ pub struct Peer {
     /// The listener's URI.
     pub listener: Arc<str>,
 }
+
+impl Peer {
+    /// Nobody that has an address: what is said comes from this process.
+    pub fn unconnected() -> Self {
+        Peer {
+            transport: Transport::Stdio,
+            peer: String::new(),
+            local: String::new(),
+            listener: "stdio:".into(),
+        }
+    }
+}

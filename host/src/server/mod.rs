@@ -147,12 +147,8 @@ impl<H: Handler> Shared<H> {
         };
         let generation = self.generations.current();
         let terms = generation.made_from.terms.clone();
-        let limit = match terms.converses {
-            true => terms.limits.max_unsent_bytes,
-            // One that only answers is bounded by reading no further until it is read.
-            false => usize::MAX,
-        };
-        let outbox = Arc::new(Outbox::new(id, peer, limit, span.clone()));
+        let limit_bytes = terms.unsent_limit_bytes();
+        let outbox = Arc::new(Outbox::new(id, peer, limit_bytes, span.clone()));
         let service = generation.made_from.handler.serve(&outbox);
         let seat = self.generations.seat(generation, &outbox);
         let served = match service {
