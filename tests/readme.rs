@@ -1,11 +1,15 @@
 //! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
-use crate::fixture::{Host, Process, echo_host, guest, root, run};
+use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+/// For a command that fetches crates and compiles them, while other tests keep the machine busy.
+const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
@@ -61,7 +65,7 @@ fn the_first_handler_is_served_by_the_unchanged_host() {
     {
         bash.env_remove(name);
     }
-    let finished = run(&mut bash, b"");
+    let finished = run_within(BUILD_DEADLINE, &mut bash, b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(finished.stdout.ends_with("HELLO, CLIENT!"), "{finished:?}");
 
