@@ -169,6 +169,10 @@ fn a_version_that_fails_again_and_again_is_swapped_back() {
     );
     post.wait_for_generation(1);
     assert_eq!(post.host.connect().ask("x"), "v1 x");
+    // What failed does not count against its successor.
+    assert_eq!(post.swap_to(signer("v3")), 3);
+    let log = post.host.stop();
+    assert_eq!(log.matches("rolling back").count(), 1, "{log}");
     // Without the option nobody decides for the operator.
     let post = Post::serve(signer("v1"), &LINES);
     post.swap_to(trapping());

@@ -14,7 +14,7 @@ pub use live::Seat;
 pub use session::MovingSession;
 
 use crate::connection::Terms;
-use crate::handler::Handler;
+use crate::handler::{Handler, SessionError};
 use crate::outbox::{Notice, Traffic};
 use arc_swap::ArcSwap;
 use live::Live;
@@ -138,8 +138,8 @@ pub struct Generations<H> {
     probation: Option<Probation>,
     /// The number of the current generation.
     numbers: watch::Sender<u64>,
-    /// Notified when the current generation turns out to be unfit.
-    unfit: Notify,
+    /// Notified when a call of any generation has failed.
+    call_failed: Notify,
 }
 
 #[derive(Debug)]
@@ -167,7 +167,7 @@ impl<H: Handler> Generations<H> {
             on_swap,
             probation,
             numbers: watch::Sender::new(1),
-            unfit: Notify::new(),
+            call_failed: Notify::new(),
         })
     }
 
@@ -241,19 +241,28 @@ impl<H: Handler> Generations<H> {
         }
     }
 
-    /// Completes when the current generation has turned out to be unfit.
-    pub async fn unfit(&self) {
-        self.unfit.notified().await;
+    /// The current generation, as soon as it has turned out to be unfit and there is one to go back to.
+    pub async fn unfit(&self) -> Arc<Generation<H>> {
+        loop {
+            let current = self.current();
+            if self.is_unfit(&current) && self.previous().is_some() {
+                return current;
+            }
+            self.call_failed.notified().await;
+        }
     }
 
-    fn note_failed_call(&self, generation: &Generation<H>) {
-        let failed = generation.failed_calls.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(probation) = self.probation
-            && failed > probation.failed_calls
-            && generation.age() < probation.time
-            && generation.number == self.current.load().number
-        {
-            self.unfit.notify_one();
+    fn is_unfit(&self, generation: &Generation<H>) -> bool {
+        self.probation.is_some_and(|probation| {
+            generation.failed_calls() > probation.failed_calls && generation.age() < probation.time
+        })
+    }
+
+    /// Counts the failed call, if it is one.
+    fn note<T>(&self, generation: &Generation<H>, told: &Result<T, SessionError>) {
+        if let Err(SessionError::Call(_)) = told {
+            generation.failed_calls.fetch_add(1, Ordering::Relaxed);
+            self.call_failed.notify_one();
         }
     }
 

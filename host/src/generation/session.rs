@@ -67,10 +67,9 @@ impl<H: Handler> MovingSession<H> {
         let Service::Session(mut next) = current.made_from.handler.serve(self.seat.outbox()) else {
             return Ok(());
         };
-        if let Err(error) = next.tell(Event::Open(saved)).await {
-            if let SessionError::Call(_) = error {
-                self.generations.note_failed_call(&current);
-            }
+        let opened = next.tell(Event::Open(saved)).await;
+        self.generations.note(&current, &opened);
+        if let Err(error) = opened {
             next.end().await;
             self.stays(&error.to_string());
             return Ok(());
@@ -97,17 +96,13 @@ impl<H: Handler> Session for MovingSession<H> {
             _ => {}
         }
         let told = self.session.tell(event).await;
-        if let Err(SessionError::Call(_)) = told {
-            self.generations.note_failed_call(self.seat.generation());
-        }
+        self.generations.note(self.seat.generation(), &told);
         told
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         let saved = self.session.save().await;
-        if let Err(SessionError::Call(_)) = saved {
-            self.generations.note_failed_call(self.seat.generation());
-        }
+        self.generations.note(self.seat.generation(), &saved);
         saved
     }
 

@@ -121,6 +121,7 @@ async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
         peer: "client".into(),
         local: "host".into(),
         listener: "tcp://host".into(),
+        tls: None,
     };
     let outbox = Arc::new(Outbox::new(id, peer, 1000, tracing::Span::none()));
     let current = generations.current();
@@ -249,6 +250,18 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
         let told = talk.session.tell(Event::Message("trap".into())).await;
         assert!(told.is_err());
     }
-    generations.unfit().await;
-    assert_eq!(generations.current().failed_calls(), 2);
+    let unfit = generations.unfit().await;
+    assert_eq!((unfit.number, unfit.failed_calls()), (2, 2));
+    // It is so once: what is current next has not failed, and the first has nothing before it.
+    generations.roll_back().unwrap();
+    for id in 3..=5 {
+        let mut talk = connect(&generations, id).await;
+        let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
+        assert!(unfit.is_err());
+        let told = talk.session.tell(Event::Message("trap".into())).await;
+        assert!(told.is_err());
+    }
+    generations.swap(candidate(named("newer", true), Framing::Lines));
+    let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
+    assert!(unfit.is_err());
 }

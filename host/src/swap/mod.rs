@@ -144,6 +144,11 @@ impl Swapper {
             .collect();
         match more.is_empty() {
             true => Ok(()),
+        self.go_back()
+    }
+
+    /// For who has the turn.
+    fn go_back(&self) -> Result<Swapped, Refusal> {
             false => Err(Refusal::Imports(more.join(", "))),
         }
     }
@@ -187,14 +192,18 @@ impl Swapper {
     /// Swaps back whenever a new generation turns out to be unfit. Runs until it is dropped.
     pub async fn watch_over(&self) {
         loop {
-            self.generations.unfit().await;
-            let unfit = self.generations.current();
+            let unfit = self.generations.unfit().await;
+            let _turn = self.turn.lock().await;
+            // Whoever had the turn before may have swapped it away.
+            if self.generations.current().number != unfit.number {
+                continue;
+            }
             tracing::error!(
                 "generation {} fails again and again ({} failed calls): rolling back",
                 unfit.number,
                 unfit.failed_calls()
             );
-            if let Err(refusal) = self.roll_back().await {
+            if let Err(refusal) = self.go_back() {
                 tracing::error!("cannot roll back: {refusal}");
             }
         }
