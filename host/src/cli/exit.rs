@@ -10,7 +10,7 @@ use echo_host::engine::{EngineError, InvalidGrant, LoadError};
 use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::listener::{AdoptError, BindError};
-use echo_host::swap::BeginError;
+use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -70,8 +70,10 @@ fn code(error: &Error) -> u8 {
                 Some(CONFIGURATION)
             } else if let Some(error) = cause.downcast_ref::<BeginError>() {
                 Some(match error {
+                    BeginError::ProbeFile(_) | BeginError::Refused(Refusal::Config(_)) => {
+                        CONFIGURATION
+                    }
                     BeginError::Refused(_) => BAD_HANDLER,
-                    BeginError::ProbeFile(_) | BeginError::Config(_) => CONFIGURATION,
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

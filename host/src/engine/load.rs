@@ -8,10 +8,9 @@ use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::serving::{Serving, Templates};
-use super::source::{HandlerSource, SourceError};
+use super::source::{HandlerSource, SourceError, sha256};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tracing::Span;
 use wasmtime::component::Component;
@@ -113,7 +112,7 @@ impl Engine {
             about,
             wants: imports.beyond_plain(),
             size_bytes: binary.len(),
-            sha256: format!("{:x}", Sha256::digest(&binary)),
+            sha256: sha256(&binary),
         })
     }
 

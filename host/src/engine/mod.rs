@@ -35,7 +35,7 @@ pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use serving::Serving;
-pub use source::HandlerSource;
+pub use source::{HandlerSource, sha256};
 
 use crate::limits::GuestLimits;
 use guest::Guest;

@@ -1,5 +1,6 @@
 //! Reads a handler and recognises what it is, before any of it is compiled.
 
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -86,6 +87,11 @@ impl HandlerSource {
         recognise(&binary)?;
         Ok(binary)
     }
+}
+
+/// The SHA-256 of a component in binary form, in hexadecimal.
+pub fn sha256(binary: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(binary))
 }
 
 fn read_file(path: &PathBuf) -> Result<Vec<u8>, SourceError> {

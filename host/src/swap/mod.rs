@@ -7,11 +7,11 @@ mod refusal;
 pub use prepare::{Probe, ProbeError};
 pub use refusal::{LastRefusal, Refusal};
 
-use crate::config::{ConfigError, ServeConfig};
+use crate::config::ServeConfig;
 use crate::engine::{Engine, HandlerSource, Serving};
 use crate::exchange::FileError;
 use crate::generation::{Candidate, Generation, Generations, Replacement};
-use prepare::prepare;
+use prepare::{is_unchanged, prepare};
 use refusal::Refusals;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,9 +38,6 @@ pub enum BeginError {
     /// The handler is not to be served.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The configuration makes no sense with this handler.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
 }
 
 /// What came of a request to swap.
@@ -64,11 +61,7 @@ impl Swapper {
         let probes = config.swap.probes.iter().map(|path| Probe::read(path));
         let probes = Arc::new(probes.collect::<Result<Vec<_>, _>>()?);
         let config = Arc::new(config);
-        let first = prepare(&engine, &config, &probes, &config.handler).await;
-        let first = first.map_err(|refusal| match refusal {
-            Refusal::Config(error) => BeginError::Config(error),
-            refusal => BeginError::Refused(refusal),
-        })?;
+        let first = prepare(&engine, &config, &probes, &config.handler).await?;
         Ok(Arc::new(Swapper {
             generations: Generations::new(first, config.swap.on_swap, config.swap.probation),
             engine,
@@ -109,12 +102,12 @@ impl Swapper {
     }
 
     async fn try_swap(&self, wanted: &HandlerSource) -> Result<Swapped, Refusal> {
-        let candidate = prepare(&self.engine, &self.config, &self.probes, wanted).await?;
         let current = self.generations.current();
-        if candidate.hash == current.made_from.hash {
+        if is_unchanged(wanted, &current.made_from.hash).await {
             tracing::info!("{wanted} is what is served already");
             return Ok(Swapped::Unchanged(current));
         }
+        let candidate = prepare(&self.engine, &self.config, &self.probes, wanted).await?;
         self.check_imports(&candidate, &current)?;
         let replacement = self.generations.swap(candidate);
         let Replacement { current, replaced } = &replacement;
@@ -144,11 +137,6 @@ impl Swapper {
             .collect();
         match more.is_empty() {
             true => Ok(()),
-        self.go_back()
-    }
-
-    /// For who has the turn.
-    fn go_back(&self) -> Result<Swapped, Refusal> {
             false => Err(Refusal::Imports(more.join(", "))),
         }
     }
@@ -156,6 +144,11 @@ impl Swapper {
     /// Makes the generation before the current one current again.
     pub async fn roll_back(&self) -> Result<Swapped, Refusal> {
         let _turn = self.turn.lock().await;
+        self.go_back()
+    }
+
+    /// For who has the turn.
+    fn go_back(&self) -> Result<Swapped, Refusal> {
         let rolled_back = self.generations.roll_back();
         let replacement = rolled_back.ok_or(Refusal::NothingBefore)?;
         let Replacement { current, replaced } = &replacement;

@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::config::ServeConfig;
 use crate::connection::Terms;
-use crate::engine::{Engine, HandlerSource, LoadedHandler, Serving};
+use crate::engine::{self, Engine, HandlerSource, LoadedHandler, Serving};
 use crate::exchange::{self, Exchanges, FileError, Plan, rehearse};
 use crate::generation::Candidate;
 use crate::handler::Handler;
@@ -65,6 +65,13 @@ pub async fn prepare(
     });
     work.await
         .unwrap_or_else(|error| Err(Refusal::Host(error.to_string())))
+}
+
+/// Whether a source still has the content with this SHA-256. What can't be read has not: loading it will say why.
+pub async fn is_unchanged(source: &HandlerSource, sha256: &str) -> bool {
+    let source = source.clone();
+    let read = spawn_blocking(move || source.read().map(|binary| engine::sha256(&binary)));
+    matches!(read.await, Ok(Ok(now)) if now == sha256)
 }
 
 fn candidate(
