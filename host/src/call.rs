@@ -11,7 +11,12 @@ use tracing::Span;
 /// Gives a handler one message, as a client that then has finished sending, and returns what it answers.
 /// A conversation's greeting is part of the answer; its timers are not waited for.
 pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, SessionError> {
-    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, Span::none()));
+    let outbox = Arc::new(Outbox::new(
+        0,
+        Peer::unconnected(),
+        usize::MAX,
+        Span::none(),
+    ));
     match handler.serve(&outbox) {
         Service::Session(mut session) => {
             let told = tell(&mut session, message).await;

@@ -28,7 +28,12 @@ pub async fn play(
     let steps = run.steps(exchange);
     let (to_host, from_host, mut stream) = wire();
     let limit_bytes = terms.unsent_limit_bytes();
-    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), limit_bytes, Span::none()));
+    let outbox = Arc::new(Outbox::new(
+        0,
+        Peer::unconnected(),
+        limit_bytes,
+        Span::none(),
+    ));
     let served = async move {
         let ended = match handler.serve(&outbox) {
             Service::Session(session) => {
