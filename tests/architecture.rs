@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "limits",
+    "unix_socket",
     "control",
     "address",
     "framing",

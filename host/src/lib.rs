@@ -33,3 +33,4 @@ pub mod listener;
 pub mod outbox;
 pub mod server;
 pub mod swap;
+pub mod unix_socket;

@@ -4,7 +4,7 @@ use super::descriptors;
 use super::error::ControlError;
 use super::protocol::{Reply, Request};
 use crate::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
-use socket2::{Domain, SockAddr, Socket, Type};
+use crate::unix_socket::connect;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -100,13 +100,4 @@ impl Line {
             sent => sent,
         }
     }
-}
-
-/// Connects without waiting: `WouldBlock` says that somebody listens there and takes no connection.
-pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.connect(&SockAddr::unix(path)?)?;
-    socket.set_nonblocking(false)?;
-    Ok(OwnedFd::from(socket).into())
 }

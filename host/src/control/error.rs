@@ -2,8 +2,9 @@
 
 use super::folder::FolderError;
 use super::protocol::MalformedRequest;
+use crate::unix_socket::{PlaceError, reason};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a host has no control socket.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +25,14 @@ pub enum SocketError {
     Bind { path: PathBuf, cause: io::Error },
 }
 
-/// `InvalidInput` is what the standard library says of a path that does not fit into a socket's address.
-fn reason(cause: &io::Error) -> String {
-    match cause.kind() {
-        io::ErrorKind::InvalidInput => {
-            "the path is too long; a Unix socket's has at most some 100 bytes".into()
+impl SocketError {
+    pub(super) fn place(path: &Path, error: PlaceError) -> Self {
+        let path = path.to_owned();
+        match error {
+            PlaceError::Taken => SocketError::Taken { path },
+            PlaceError::Occupied => SocketError::Occupied { path },
+            PlaceError::Io(cause) => SocketError::Bind { path, cause },
         }
-        _ => cause.to_string(),
     }
 }
 

@@ -29,7 +29,7 @@ impl ControlSocket {
     pub async fn serve<O: Operator>(self, operator: Arc<O>) -> Infallible {
         let service = Arc::new(Service {
             operator,
-            succeeded: self.file.given_up.clone(),
+            succeeded: self.file.given_up().clone(),
         });
         let mut clients = JoinSet::new();
         loop {

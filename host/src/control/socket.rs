@@ -1,14 +1,12 @@
 //! Making the socket, so that there is no moment in which others can connect, and removing it.
 
-use super::client::connect;
 use super::error::SocketError;
+use crate::unix_socket::{SocketFile, remove_stale};
 use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::UnixListener;
 
 /// How many names are tried for the folder in which the socket is made.
@@ -41,7 +39,7 @@ impl ControlSocket {
         };
         match prepared.settle(Workshop::link) {
             Err((prepared, cause)) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                remove_stale(path)?;
+                remove_stale(path).map_err(|error| SocketError::place(path, error))?;
                 prepared
                     .settle(Workshop::link)
                     .map_err(|(_, cause)| fail(cause))
@@ -52,7 +50,7 @@ impl ControlSocket {
 
     /// Where clients find it.
     pub fn path(&self) -> &Path {
-        &self.file.path
+        self.file.path()
     }
 }
 
@@ -87,14 +85,9 @@ impl PreparedSocket {
             Ok(metadata) => metadata,
             Err(error) => return Err((self, error)),
         };
-        let file = SocketFile {
-            path: self.path,
-            identity: identity(&metadata),
-            given_up: Arc::default(),
-        };
         Ok(ControlSocket {
             listener: self.listener,
-            file,
+            file: SocketFile::new(self.path, &metadata),
         })
     }
 }
@@ -161,62 +154,4 @@ impl Drop for Workshop {
         let _ = fs::remove_file(self.socket());
         let _ = fs::remove_dir(&self.0);
     }
-}
-
-/// Removes a socket that a host left behind which was killed.
-fn remove_stale(path: &Path) -> Result<(), SocketError> {
-    let fail = |cause| SocketError::Bind {
-        path: path.to_owned(),
-        cause,
-    };
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(fail(error)),
-        Ok(found) if !found.file_type().is_socket() => {
-            return Err(SocketError::Occupied {
-                path: path.to_owned(),
-            });
-        }
-        Ok(_) => {}
-    }
-    match connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            tracing::info!(
-                "replacing {}, which a host that is gone left behind",
-                path.display()
-            );
-            fs::remove_file(path).map_err(fail)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // One that is too busy to take a connection runs, too.
-        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(fail(error)),
-        _ => Err(SocketError::Taken {
-            path: path.to_owned(),
-        }),
-    }
-}
-
-/// The file of a bound socket. Nothing else owns a part of it, so that it goes when the socket does, whatever
-/// clients are doing.
-#[derive(Debug)]
-pub(super) struct SocketFile {
-    path: PathBuf,
-    /// Device and inode.
-    identity: (u64, u64),
-    /// Once set, the path is another's, and is not removed.
-    pub(super) given_up: Arc<AtomicBool>,
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let there = fs::symlink_metadata(&self.path);
-        let ours = there.is_ok_and(|there| identity(&there) == self.identity);
-        if ours && !self.given_up.load(Ordering::Acquire) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
