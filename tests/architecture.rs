@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 21] = [
     "limits",
     "unix_socket",
     "control",
@@ -17,7 +17,10 @@ const LAYERS: [&str; 18] = [
     "connection",
     "exchange",
     "generation",
+    "stream",
+    "tls",
     "listener",
+    "admission",
     "server",
     "client",
     "bench",
@@ -27,7 +30,14 @@ const LAYERS: [&str; 18] = [
     "swap",
 ];
 /// Modules that stand side by side in that order and must not know each other.
-const STRANGERS: [(&str, &str); 26] = [
+const STRANGERS: [(&str, &str); 33] = [
+    ("engine", "stream"),
+    ("engine", "tls"),
+    ("engine", "admission"),
+    ("connection", "stream"),
+    ("connection", "tls"),
+    ("tls", "handler"),
+    ("admission", "handler"),
     ("engine", "connection"),
     ("engine", "listener"),
     ("engine", "server"),

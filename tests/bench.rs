@@ -113,7 +113,7 @@ fn every_kind_of_load_is_echoed() {
         "--rate 1000/s",
         "--rate 1000 --pipeline 4 --messages-per-connection 3",
     ] {
-        let report = assert_fine(&bench(&host.uri(), &format!("--json {options}")));
+        let report = assert_fine(&bench(host.uri(), &format!("--json {options}")));
         let size = number(&report["load"]["message_bytes"]) as f64;
         let throughput = &report["throughput"];
         let [messages, bytes] =
@@ -126,9 +126,9 @@ fn every_kind_of_load_is_echoed() {
 fn lines_are_lines_to_the_server() {
     // A line comes back backwards: all but the shortest are wrong, and each is counted once.
     let host = Host::serve(&[&guest("reverse")]);
-    let one = bench(&host.uri(), "--json --framing lines --size 1B");
+    let one = bench(host.uri(), "--json --framing lines --size 1B");
     assert_fine(&one);
-    let report = assert_only("corrupt", &bench(&host.uri(), "--json --framing lines"));
+    let report = assert_only("corrupt", &bench(host.uri(), "--json --framing lines"));
     assert_eq!(report["errors"]["corrupt"], report["messages"]);
 }
 
@@ -136,7 +136,7 @@ fn lines_are_lines_to_the_server() {
 fn a_connection_is_replaced_when_it_has_had_its_share() {
     let host = Host::serve(&[]);
     let options = "--json --warm-up off --messages-per-connection 2 --pipeline 2";
-    let report = assert_fine(&bench(&host.uri(), options));
+    let report = assert_fine(&bench(host.uri(), options));
     let replaced = number(&report["connect"]["count"]);
     // The first four were opened before the measurement.
     let served = number(&report["messages"]).div_ceil(2);
@@ -148,7 +148,7 @@ fn a_connection_is_replaced_when_it_has_had_its_share() {
 fn the_servers_cost_is_told_if_its_process_is_named() {
     let host = Host::serve(&[]);
     let options = format!("--json --server-pid {}", host.process.id());
-    let report = assert_fine(&bench(&host.uri(), &options));
+    let report = assert_fine(&bench(host.uri(), &options));
     let server = &report["server"];
     assert_eq!(number(&server["pid"]), u64::from(host.process.id()));
     let figures = ["cpu_us_per_message", "busy_cores", "resident_bytes"];
@@ -157,20 +157,20 @@ fn the_servers_cost_is_told_if_its_process_is_named() {
     let per_s = report["throughput"]["messages_per_s"].as_f64().unwrap();
     assert!((cpu_us * per_s / 1e6 - busy_cores).abs() < 0.01, "{server}");
 
-    let text = bench(&host.uri(), &format!("--server-pid {}", host.process.id()));
+    let text = bench(host.uri(), &format!("--server-pid {}", host.process.id()));
     let line = text.stdout.lines().find(|line| line.starts_with("server "));
     assert!(
         line.is_some_and(|line| line.ends_with(" resident")),
         "{text:?}"
     );
-    let report = assert_fine(&bench(&host.uri(), "--json"));
+    let report = assert_fine(&bench(host.uri(), "--json"));
     assert_eq!(report["server"], Value::Null);
 }
 
 #[test]
 fn a_server_process_that_is_not_there_is_said_before_the_load() {
     let host = Host::serve(&[]);
-    let finished = bench(&host.uri(), "--server-pid 2147483647");
+    let finished = bench(host.uri(), "--server-pid 2147483647");
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(74), ""));
     assert!(
         finished
@@ -184,7 +184,7 @@ fn a_server_process_that_is_not_there_is_said_before_the_load() {
 fn an_open_loop_leaves_no_message_out() {
     let host = Host::serve(&[]);
     let options = "--json --warm-up off --rate 2000/s";
-    let report = assert_fine(&bench(&host.uri(), options));
+    let report = assert_fine(&bench(host.uri(), options));
     let due = number(&report["messages"]) + number(&report["unsent"]);
     assert_eq!(due, 600, "{report}");
 }
@@ -208,11 +208,11 @@ fn a_message_that_waits_for_its_turn_is_late() {
 #[test]
 fn a_server_that_changes_bytes_is_found_out() {
     let host = Host::serve(&[&guest("upper")]);
-    let finished = bench(&host.uri(), "--json --framing raw --pipeline 4");
+    let finished = bench(host.uri(), "--json --framing raw --pipeline 4");
     let report = assert_only("corrupt", &finished);
     assert_eq!(report["errors"]["corrupt"], report["messages"]);
     assert_eq!(report["latency"], Value::Null);
-    let text = bench(&host.uri(), "");
+    let text = bench(host.uri(), "");
     assert_eq!(text.code, Some(74));
     assert!(text.stdout.contains(" corrupt\n"), "{text:?}");
 }
@@ -277,7 +277,7 @@ fn a_server_that_goes_away_is_missed() {
 #[test]
 fn the_text_tells_it_all_in_a_few_lines() {
     let host = Host::serve(&[]);
-    let finished = bench(&host.uri(), "--pipeline 2 --messages-per-connection 100");
+    let finished = bench(host.uri(), "--pipeline 2 --messages-per-connection 100");
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
     let (title, rest) = finished.stdout.split_once("\n\n").unwrap();
     let load = "4 connections, messages of 64 bytes, closed loop, up to 2 in flight on each, \
@@ -316,7 +316,7 @@ fn the_plot_is_a_picture_of_both() {
     let host = Host::serve(&[]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bench.svg");
-    let finished = bench(&host.uri(), &format!("--plot {}", path.display()));
+    let finished = bench(host.uri(), &format!("--plot {}", path.display()));
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let svg = fs::read_to_string(&path).unwrap();
     assert!(svg.starts_with("<svg "), "{svg}");
@@ -342,7 +342,7 @@ fn the_plot_is_a_picture_of_both() {
     let parsed = run(parse.arg(&path), b"");
     assert_eq!(parsed.code, Some(0), "{parsed:?}");
 
-    let finished = bench(&host.uri(), "--plot /no/such/folder/bench.svg");
+    let finished = bench(host.uri(), "--plot /no/such/folder/bench.svg");
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(74), ""));
     assert!(
         finished.stderr.contains("cannot write /no/such/folder"),

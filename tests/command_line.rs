@@ -45,14 +45,15 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         ("--env", "=x", "expected KEY=VALUE"),
         ("--dir", "::", "expected HOST or HOST::GUEST"),
         ("--workers", "0", "invalid value '0'"),
+        ("--handshake-timeout", "soon", "expected a time such as"),
         ("--log-level", "loud", "invalid value 'loud'"),
     ] {
         assert_fails(&echo_host(&["serve", option, value]), 2, reason);
     }
     assert_fails(
-        &echo_host(&["connect", "udp://127.0.0.1:1"]),
+        &echo_host(&["connect", "ftp://127.0.0.1:1"]),
         2,
-        "`udp://` is not supported",
+        "`ftp:` is not supported",
     );
     assert_fails(&echo_host(&["bogus"]), 2, "unrecognized subcommand 'bogus'");
 }
@@ -340,7 +341,7 @@ fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
 fn connect_is_one_half_of_a_pipe() {
     let host = Host::serve(&[&guest("upper")]);
     let finished = run(
-        &mut command(&["connect", &host.uri()]),
+        &mut command(&["connect", host.uri()]),
         b"one\ntwo\nno newline",
     );
     assert_eq!(
@@ -352,7 +353,7 @@ fn connect_is_one_half_of_a_pipe() {
         (Some(0), "ONE\nTWO\nNO NEWLINE", "")
     );
     let finished = run(
-        &mut command(&["connect", "--hex", &host.uri()]),
+        &mut command(&["connect", "--hex", host.uri()]),
         b"\x00\xffhi",
     );
     let row = "00000000  00 ff 48 49                                      |..HI|\n";
@@ -362,7 +363,7 @@ fn connect_is_one_half_of_a_pipe() {
 #[test]
 fn connect_shows_replies_while_the_input_is_still_open() {
     let host = Host::serve(&[&guest("reverse")]);
-    let mut connect = Process::start(&mut command(&["connect", &host.uri()]));
+    let mut connect = Process::start(&mut command(&["connect", host.uri()]));
     for (line, reply) in [("one\n", "eno"), ("two\n", "owt")] {
         connect
             .stdin()

@@ -103,7 +103,7 @@ fn the_status_is_for_people_and_for_machines() {
     let words: Vec<_> = read.stdout.split_whitespace().collect();
     let path = socket_of(&host);
     let pid = path.file_stem().unwrap().to_str().unwrap();
-    assert_eq!(words, [pid, &host.uri(), "0", "True"], "{read:?}");
+    assert_eq!(words, [pid, host.uri(), "0", "True"], "{read:?}");
 }
 
 #[test]
@@ -207,9 +207,9 @@ fn without_a_named_socket_there_must_be_exactly_one_host() {
         ],
     );
     let named = place.run(&["status", "--control", &sockets[1]]);
-    assert!(named.stdout.contains(&other.uri()), "{named:?}");
+    assert!(named.stdout.contains(other.uri()), "{named:?}");
     other.stop();
-    assert!(place.run(&["status"]).stdout.contains(&one.uri()));
+    assert!(place.run(&["status"]).stdout.contains(one.uri()));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn it_listens_on_several_addresses_and_on_ipv6() {
     assert!(host.addresses()[0].is_ipv4() && host.addresses()[1].is_ipv6());
     for address in host.addresses() {
         assert_ne!(address.port(), 0);
-        assert_echoes(*address, b"Hello, server!");
+        assert_echoes(address, b"Hello, server!");
     }
 }
 

@@ -28,3 +28,4 @@ mod sandbox;
 mod shutdown;
 mod swap;
 mod takeover;
+mod transports;

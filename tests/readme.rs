@@ -1,6 +1,6 @@
 //! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
-use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
+use crate::fixture::{Host, Process, echo_host, guest, root, run_within};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;

@@ -2,11 +2,15 @@
 //! anything is bound.
 
 use crate::address::Endpoint;
+use crate::admission::{AccessList, Admission, Network};
 use crate::engine::{Grants, HandlerSource, InvalidGrant, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
 use crate::generation::{Move, Probation};
 use crate::limits::{ConnectionLimits, GuestLimits, ServerLimits};
+use crate::listener::UnixAccess;
+use crate::tls::{Terminator, TlsConfig, TlsError};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything `serve` can be told.
@@ -16,6 +20,8 @@ pub struct ServeConfig {
     pub handler: HandlerSource,
     /// Where clients connect to.
     pub listen: Vec<Endpoint>,
+    /// How they come in.
+    pub doors: DoorConfig,
     /// Overrides what the handler declares.
     pub framing: Option<Framing>,
     /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.
@@ -40,6 +46,51 @@ pub struct ServeConfig {
     pub swap: SwapConfig,
     /// Threads that serve; `None` for as many as the machine has cores.
     pub workers: Option<usize>,
+}
+
+/// How clients come in.
+#[derive(Clone, Debug)]
+pub struct DoorConfig {
+    /// Who may.
+    pub access: AccessList,
+    /// Where proxies are, which say whom they speak for.
+    pub proxies: Vec<Network>,
+    /// How long a client may take to shake hands.
+    pub handshake_timeout: Duration,
+    /// Who may connect to Unix sockets.
+    pub unix: UnixAccess,
+    /// What clients of `tls://` listeners are shown, and have to show.
+    pub tls: TlsConfig,
+}
+
+impl Default for DoorConfig {
+    fn default() -> Self {
+        DoorConfig {
+            access: AccessList::default(),
+            proxies: Vec::new(),
+            handshake_timeout: DEFAULT_HANDSHAKE_TIMEOUT,
+            unix: UnixAccess::default(),
+            tls: TlsConfig::default(),
+        }
+    }
+}
+
+impl DoorConfig {
+    /// What clients of the listener with this URI go through.
+    pub fn admission(
+        &self,
+        listener: &Endpoint,
+        terminator: Option<&Arc<Terminator>>,
+    ) -> Admission {
+        let speaks_tls = matches!(listener, Endpoint::Tls(_));
+        Admission {
+            listener: listener.to_string().into(),
+            access: self.access.clone(),
+            proxies: self.proxies.clone(),
+            tls: terminator.filter(|_| speaks_tls).cloned(),
+            limit: self.handshake_timeout,
+        }
+    }
 }
 
 /// How a handler is swapped while it serves.
@@ -71,6 +122,9 @@ impl Default for SwapConfig {
     }
 }
 
+/// How long a client may take to shake hands where the operator says nothing.
+pub const DEFAULT_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The longest message where neither operator nor handler says otherwise.
 pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -85,6 +139,14 @@ pub enum ConfigError {
     FramedProgram,
     #[error("{endpoint} is given twice (--listen)")]
     ListenTwice { endpoint: Endpoint },
+    #[error("stdio: is one client, who is served alone: leave the other --listen away")]
+    StdioBeside,
+    #[error(
+        "no listener speaks TLS: say --listen tls://ADDR:PORT, or leave the --tls options away"
+    )]
+    NoTlsListener,
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(
         "messages of --framing fixed:{length} are longer than the {limit} bytes a message may have (--max-message)"
     )]
@@ -96,14 +158,32 @@ impl ServeConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grants.check()?;
         for (index, endpoint) in self.listen.iter().enumerate() {
-            let Endpoint::Tcp { port, .. } = endpoint;
-            if *port != 0 && self.listen[..index].contains(endpoint) {
+            if !endpoint.is_any_port() && self.listen[..index].contains(endpoint) {
                 return Err(ConfigError::ListenTwice {
                     endpoint: endpoint.clone(),
                 });
             }
         }
+        if self.listen.contains(&Endpoint::Stdio) && self.listen.len() > 1 {
+            return Err(ConfigError::StdioBeside);
+        }
+        if !self.speaks_tls() && self.doors.tls != TlsConfig::default() {
+            return Err(ConfigError::NoTlsListener);
+        }
         Ok(())
+    }
+
+    /// What takes TLS off, if a listener needs that. Reads certificates and keys.
+    pub fn terminator(&self) -> Result<Option<Arc<Terminator>>, ConfigError> {
+        if !self.speaks_tls() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Terminator::new(self.doors.tls.clone())?)))
+    }
+
+    fn speaks_tls(&self) -> bool {
+        let is_tls = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Tls(_));
+        self.listen.iter().any(is_tls)
     }
 
     fn check_isolation(&self, tier: Tier) -> Result<(), ConfigError> {

@@ -4,11 +4,11 @@
 //! Data flows one way, and so do imports:
 //!
 //! ```text
-//! listener -> server -> generation -> connection -> framing
-//!                           |
-//!                        handler   (the seam: traits, no Wasm, no sockets)
-//!                           |
-//!                         engine   (wasmtime: load -> instance -> responder, conversation, program)
+//! listener -> admission -> server -> generation -> connection -> framing
+//!                                        |
+//!                                     handler   (the seam: traits, no Wasm, no sockets)
+//!                                        |
+//!                                      engine   (wasmtime: load -> instance -> responder, conversation, program)
 //! ```
 //!
 //! Connection code is generic over its stream and its session, framing is pure, and only [`engine`]
@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod admission;
 pub mod bench;
 pub mod call;
 pub mod client;
@@ -32,5 +33,7 @@ pub mod limits;
 pub mod listener;
 pub mod outbox;
 pub mod server;
+pub mod stream;
 pub mod swap;
+pub mod tls;
 pub mod unix_socket;

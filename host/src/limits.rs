@@ -108,3 +108,7 @@ pub struct ServerLimits {
     /// How long open connections may go on after the server was told to stop.
     pub drain_timeout: Duration,
 }
+
+/// The longest PROXY header, in bytes: addresses take up to 52 (or a line of 107), the rest is what proxies add
+/// about a client's certificate.
+pub const MAX_PROXY_HEADER_BYTES: usize = 4096;

@@ -69,6 +69,9 @@ fn apt_get(rights: &[&str], arguments: &[&str]) -> Result<Output> {
         &[
             "env",
             "DEBIAN_FRONTEND=noninteractive",
+            // What comes with a service is not to be started: under systemd, and under sysvinit.
+            "SYSTEMD_OFFLINE=1",
+            "RUNLEVEL=1",
             "apt-get",
             "--quiet",
             "--option=DPkg::Lock::Timeout=300",

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::{guests, packages, step};
 
-/// The clients that the tests talk through, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 7] = [
+/// The clients and proxies that the tests talk through, and the Debian packages they come in.
+const CLIENTS: [(&str, &str); 12] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -16,6 +16,11 @@ const CLIENTS: [(&str, &str); 7] = [
     ("wrk", "wrk"),
     ("redis-cli", "redis-tools"),
     ("redis-benchmark", "redis-tools"),
+    ("openssl", "openssl"),
+    ("socat", "socat"),
+    ("haproxy", "haproxy"),
+    ("nginx", "nginx"),
+    ("nginx", "libnginx-mod-stream"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its

@@ -8,6 +8,7 @@ use super::process::Usage;
 use super::record::Record;
 use super::report::Report;
 use super::window::Window;
+use crate::address::Endpoint;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -135,8 +136,11 @@ fn look_ahead(plan: &Plan) -> Duration {
 
 /// The first address of the server that answers.
 async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
+    let Endpoint::Tcp(address) = &plan.endpoint else {
+        return Err(io::ErrorKind::Unsupported.into());
+    };
     let mut last = io::ErrorKind::NotFound.into();
-    for address in plan.endpoint.resolve()? {
+    for address in address.resolve()? {
         match open(address, plan.timeout).await {
             Ok(_) => return Ok(address),
             Err(error) => last = error,

@@ -3,8 +3,10 @@
 use super::exit::ConnectError;
 use clap::Args;
 use echo_host::address::Endpoint;
-use echo_host::client::{self, Display};
+use echo_host::client::{self, Display, TlsOptions};
+use echo_host::tls::Verification;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use tokio::runtime::Builder;
 
 /// Talk to a server: standard input goes out, replies come back on standard output
@@ -13,25 +15,66 @@ use tokio::runtime::Builder;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// Where to connect to
-    #[arg(value_name = "tcp://ADDR:PORT")]
+    /// Where to connect to: tcp://ADDR:PORT, tls://ADDR:PORT or unix:PATH
+    #[arg(value_name = "URI")]
     endpoint: Endpoint,
     /// Show replies as a hex dump
     #[arg(long)]
     hex: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+struct TlsArgs {
+    /// Trust the authorities in this PEM file in place of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Trust any certificate: to try things out
+    #[arg(long, conflicts_with = "ca")]
+    insecure: bool,
+    /// The name that the server's certificate must be for [default: the address's]
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// The certificate to show to the server, a PEM file
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Its private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// An application protocol to offer (ALPN; repeatable)
+    #[arg(long, value_name = "PROTOCOL")]
+    alpn: Vec<String>,
+}
+
+impl TlsArgs {
+    fn options(&self) -> TlsOptions {
+        TlsOptions {
+            server_name: self.server_name.clone(),
+            verification: Verification {
+                ca: self.ca.clone(),
+                insecure: self.insecure,
+                identity: self.cert.clone().zip(self.key.clone()),
+                alpn: self.alpn.clone(),
+            },
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
 Examples:
   echo-host connect tcp://127.0.0.1:8888
   echo 'Hello, server!' | echo-host connect tcp://localhost:8888
+  echo-host connect tls://example.org:7443 --alpn chat
+  echo-host connect unix:/run/echo.sock
   echo-host connect --hex tcp://[::1]:8888 < request.bin";
 
 pub fn run(args: &ConnectArgs) -> anyhow::Result<()> {
     let display = if args.hex { Display::Hex } else { Display::Raw };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
-        let stream = client::connect(&args.endpoint)
+        let stream = client::connect(&args.endpoint, &args.tls.options())
             .await
             .map_err(|cause| ConnectError {
                 endpoint: args.endpoint.to_string(),

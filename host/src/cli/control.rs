@@ -41,16 +41,18 @@ impl ControlArgs {
         Ok(Some(Predecessor::meet(&path)?))
     }
 
-    /// The control socket, if there is to be one. Called when all else is ready: it sends the predecessor into
-    /// retirement and takes its socket's place.
+    /// The control socket, if there is to be one: a host that serves a single client has none `by_default`.
+    /// Called when all else is ready: it sends the predecessor into retirement and takes its socket's place.
     pub fn socket(
         &self,
         predecessor: Option<Predecessor>,
+        by_default: bool,
     ) -> anyhow::Result<Option<ControlSocket>> {
         let socket = match (predecessor, &self.control) {
             (Some(predecessor), _) => predecessor.retire().context("cannot take over")?,
             (None, _) if self.no_control => None,
             (None, Some(path)) => Some(ControlSocket::bind(path)?),
+            (None, None) if !by_default => None,
             (None, None) => default_socket()
                 .inspect_err(|error| {
                     tracing::warn!("serving without a control socket (--no-control): {error}");

@@ -6,6 +6,7 @@ use super::operator::ServerOperator;
 use super::signals;
 use super::watch;
 use anyhow::Context;
+use echo_host::address::Endpoint;
 use echo_host::config::ServeConfig;
 use echo_host::control::Predecessor;
 use echo_host::engine::Engine;
@@ -13,6 +14,7 @@ use echo_host::generation::Candidate;
 use echo_host::listener::Listener;
 use echo_host::server::{Ends, Server};
 use echo_host::swap::Swapper;
+use echo_host::tls::Terminator;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -35,12 +37,13 @@ pub async fn run(
     )?;
     ask_for_descriptors(config.server_limits.max_connections);
     let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
+    let (doors, terminator) = (config.doors.clone(), config.terminator()?);
     let swapper = Swapper::begin(engine, config).await?;
     let listeners = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
         None if inherited.is_empty() => listen
             .iter()
-            .map(Listener::bind)
+            .map(|endpoint| Listener::bind(endpoint, doors.unix))
             .collect::<Result<_, _>>()?,
         None => inherited
             .into_iter()
@@ -49,11 +52,12 @@ pub async fn run(
             .context("cannot listen on an inherited socket")?,
     };
     let takes_over = predecessor.is_some();
-    let control = control.socket(predecessor)?;
+    let control = control.socket(predecessor, !listen.contains(&Endpoint::Stdio))?;
     log_first(&swapper.generations().current().made_from);
     // They end when they are dropped, with the server.
     let mut beside = JoinSet::new();
-    swap_on_request(&mut beside, &swapper, watched).context("cannot handle signals")?;
+    swap_on_request(&mut beside, &swapper, watched, terminator.clone())
+        .context("cannot handle signals")?;
     match announce(&listeners) {
         // The host before has retired: somebody has to serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
@@ -62,9 +66,13 @@ pub async fn run(
     let retired = CancellationToken::new();
     let ends = Arc::<Ends>::default();
     let operator = ServerOperator::new(&listeners, swapper.clone(), ends.clone(), retired.clone());
+    let admitted = |listener: Listener| {
+        let admission = doors.admission(listener.endpoint(), terminator.as_ref());
+        (listener, admission)
+    };
     let server = Server {
         generations: swapper.generations().clone(),
-        listeners,
+        listeners: listeners.into_iter().map(admitted).collect(),
         ends,
         limits,
     };
@@ -112,23 +120,36 @@ fn log_first<H>(first: &Candidate<H>) {
     );
 }
 
-/// Swaps the handler on SIGHUP, when its file changes if it is `watched`, and back when it is unfit. Signals are
+/// Swaps the handler and reads certificates on SIGHUP, each also when its file changes if it is `watched`, and back when it is unfit. Signals are
 /// caught from now on.
 fn swap_on_request(
     tasks: &mut JoinSet<()>,
     swapper: &Arc<Swapper>,
     watched: bool,
+    terminator: Option<Arc<Terminator>>,
 ) -> io::Result<()> {
     let on_hangup = signals::on_hangup({
-        let swapper = swapper.clone();
-        // A refusal has been logged.
-        async move || drop(swapper.swap(None).await)
+        let (swapper, terminator) = (swapper.clone(), terminator.clone());
+        async move || {
+            if let Some(terminator) = &terminator {
+                watch::reload_certificates(terminator).await;
+            }
+            // A refusal has been logged.
+            drop(swapper.swap(None).await);
+        }
     })?;
     tasks.spawn(on_hangup);
     tasks.spawn({
         let swapper = swapper.clone();
         async move { swapper.watch_over().await }
     });
+    if let Some(terminator) = terminator {
+        tasks.spawn(async move {
+            if let Err(error) = watch::run_certificates(&terminator).await {
+                tracing::error!("{error:#}");
+            }
+        });
+    }
     if watched {
         let swapper = swapper.clone();
         tasks.spawn(async move {
@@ -145,7 +166,9 @@ fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
     let sockets = predecessor.take_sockets().into_iter();
     sockets
         .map(|(uri, socket)| {
-            Listener::adopt(socket).with_context(|| format!("cannot take over {uri}"))
+            let fail = || format!("cannot take over {uri}");
+            let endpoint = uri.parse().with_context(fail)?;
+            Listener::take_over(socket, &endpoint).with_context(fail)
         })
         .collect()
 }
@@ -153,7 +176,11 @@ fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
 /// Prints where clients can connect to, one line each. Scripts wait for these lines.
 fn announce(listeners: &[Listener]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    for listener in listeners {
+    // Standard output is the client's if there is one there.
+    let sockets = listeners
+        .iter()
+        .filter(|it| *it.endpoint() != Endpoint::Stdio);
+    for listener in sockets {
         writeln!(stdout, "listening on {}", listener.endpoint())?;
     }
     stdout.flush()

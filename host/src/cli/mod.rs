@@ -7,6 +7,7 @@ mod check;
 mod connect;
 mod control;
 mod descriptors;
+mod doors;
 pub mod exit;
 mod guest;
 mod host;

@@ -1,5 +1,6 @@
 //! The host behind the control socket.
 
+use echo_host::address::Endpoint;
 use echo_host::control::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, RefusalStatus,
     Refused, Status, Swapped,
@@ -98,13 +99,17 @@ impl Operator for ServerOperator {
     }
 
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
-        self.listeners
+        let sockets = self
+            .listeners
             .iter()
+            .filter(|it| *it.endpoint() != Endpoint::Stdio);
+        sockets
             .map(|listener| Ok((listener.endpoint().to_string(), listener.duplicate()?)))
             .collect()
     }
 
     fn retire(&self) {
+        self.listeners.iter().for_each(ListenerHandle::give_up);
         self.retired.cancel();
     }
 }

@@ -1,6 +1,7 @@
 //! `echo-host serve`.
 
 use super::control::ControlArgs;
+use super::doors::DoorArgs;
 use super::guest::GuestArgs;
 use super::host;
 use super::inherited;
@@ -15,6 +16,7 @@ use echo_host::config::ServeConfig;
 use echo_host::engine::HandlerSource;
 use echo_host::framing::Framing;
 use echo_host::limits::ServerLimits;
+use echo_host::listener::standard_error_is_the_clients;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -32,12 +34,12 @@ pub struct ServeArgs {
     /// The handler: a component in binary (.wasm) or text (.wat) form [default: the built-in echo]
     #[arg(env = "ECHO_HOST_HANDLER")]
     handler: Option<PathBuf>,
-    /// Where to listen; port 0 lets the system choose (repeatable; in the variable, separated by commas). Sockets
+    /// Where to listen: tcp://ADDR:PORT, tls://ADDR:PORT, unix:PATH or stdio:; port 0 lets the system choose (repeatable; in the variable, separated by commas). Sockets
     /// that systemd passes are served instead
     #[arg(
         short,
         long,
-        value_name = "tcp://ADDR:PORT",
+        value_name = "URI",
         default_value = "tcp://127.0.0.1:8888",
         value_delimiter = ',',
         env = "ECHO_HOST_LISTEN"
@@ -57,6 +59,8 @@ pub struct ServeArgs {
     guest: GuestArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    doors: DoorArgs,
     #[command(flatten)]
     swapping: SwapArgs,
     #[command(flatten)]
@@ -126,6 +130,7 @@ impl ServeArgs {
             grants: self.guest.grants(&handler),
             handler,
             listen: self.listen.clone(),
+            doors: self.doors.config(),
             framing: self.framing.clone(),
             max_message_bytes: self.limits.max_message,
             max_unsent_bytes: self.limits.max_unsent,
@@ -145,8 +150,11 @@ impl ServeArgs {
 }
 
 pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    log::start(&args.log);
     let config = args.config();
+    let on_stdio = config.listen.contains(&Endpoint::Stdio);
+    if !on_stdio || !standard_error_is_the_clients() {
+        log::start(&args.log);
+    }
     config.check()?;
     let inherited = inherited::sockets()?;
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;

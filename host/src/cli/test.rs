@@ -7,7 +7,7 @@ use super::log::{self, LogArgs};
 use super::values::time;
 use anyhow::Context;
 use clap::Args;
-use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig, SwapConfig};
+use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, DoorConfig, ServeConfig, SwapConfig};
 use echo_host::connection::Terms;
 use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
@@ -164,6 +164,7 @@ impl TestArgs {
     fn config(&self, framing: Option<Framing>) -> ServeConfig {
         let handler = self.handler.source();
         ServeConfig {
+            doors: DoorConfig::default(),
             grants: self.guest.grants(&handler),
             handler,
             listen: Vec::new(),

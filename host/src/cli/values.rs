@@ -34,6 +34,14 @@ pub fn message(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A file's permissions, in octal digits: `660` or `0660`.
+pub fn mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode @ ..=0o777) => Ok(mode),
+        _ => Err("expected permissions in octal digits, such as 660".to_owned()),
+    }
+}
+
 /// A time, at least 1 ms: `1s`, `500ms`, `2min`.
 pub fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)

@@ -1,12 +1,17 @@
-//! `serve --watch`: swaps the handler when its file changes.
+//! Files that change while the host serves: the handler's with `serve --watch`, and certificates.
 
 use anyhow::Context;
 use echo_host::swap::Swapper;
+use echo_host::tls::Terminator;
 use notify::event::EventKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::BTreeSet;
+use std::future::pending;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// A file is read when it has been left alone for so long: compilers and editors write in several steps.
@@ -24,7 +29,9 @@ pub async fn run(swapper: &Swapper) -> anyhow::Result<()> {
             continue;
         };
         drop(current);
-        let mut watch = Watch::new(&file)
+        let name = file.file_name().map(ToOwned::to_owned);
+        let is_it = move |path: &Path| path.file_name() == name.as_deref();
+        let mut watch = Watch::new([folder(&file)].into(), is_it)
             .with_context(|| format!("cannot watch {} (--watch)", file.display()))?;
         loop {
             tokio::select! {
@@ -43,7 +50,32 @@ pub async fn run(swapper: &Swapper) -> anyhow::Result<()> {
     }
 }
 
-/// Watches one file, by its folder: what is renamed into its place is another file.
+/// Reads certificates anew whenever something changes beside them: they are often links to what is put there
+/// under other names. Runs until it is dropped.
+pub async fn run_certificates(terminator: &Arc<Terminator>) -> anyhow::Result<()> {
+    let folders: BTreeSet<_> = terminator.files().map(folder).collect();
+    if folders.is_empty() {
+        return pending().await;
+    }
+    let mut watch = Watch::new(folders, |_| true).context("cannot watch the certificates")?;
+    loop {
+        watch.changed().await;
+        reload_certificates(terminator).await;
+    }
+}
+
+/// Reads certificates anew, and says how that went.
+pub async fn reload_certificates(terminator: &Arc<Terminator>) {
+    let reloading = terminator.clone();
+    match spawn_blocking(move || reloading.reload()).await {
+        Ok(Ok(true)) => tracing::info!("the certificates were read anew"),
+        Ok(Ok(false)) => {}
+        Ok(Err(error)) => tracing::error!("the certificates before serve on: {error}"),
+        Err(error) => tracing::error!("the certificates before serve on: {error}"),
+    }
+}
+
+/// Watches files by their folders: what is renamed into the place of one is another file.
 struct Watch {
     events: Receiver<()>,
     /// Whether it may have changed since it was last read.
@@ -52,25 +84,26 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(file: &Path) -> notify::Result<Self> {
-        let name = file.file_name().map(ToOwned::to_owned);
+    fn new(
+        folders: BTreeSet<PathBuf>,
+        is_watched: impl Fn(&Path) -> bool + Send + 'static,
+    ) -> notify::Result<Self> {
         // One place is enough: what matters is that something has changed, not what.
         let (sender, events) = channel(1);
         let mut watcher =
             notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
                 let concerns_it = |event: &notify::Event| {
                     !matches!(event.kind, EventKind::Access(_))
-                        && event
-                            .paths
-                            .iter()
-                            .any(|path| path.file_name() == name.as_deref())
+                        && event.paths.iter().any(|path| is_watched(path))
                 };
                 // An error may mean that events were lost.
                 if event.as_ref().map_or(true, concerns_it) {
                     let _ = sender.try_send(());
                 }
             })?;
-        watcher.watch(&folder(file), RecursiveMode::NonRecursive)?;
+        for folder in folders {
+            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        }
         Ok(Watch {
             events,
             // Between being read and being watched it may have: nobody would tell.
@@ -84,7 +117,7 @@ impl Watch {
     async fn changed(&mut self) {
         if !self.changed && self.events.recv().await.is_none() {
             // Only if the watcher is gone, which lives as long as this.
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         }
         self.changed = true;
         let left_alone = async { while timeout(QUIET, self.events.recv()).await.is_ok() {} };

@@ -2,14 +2,25 @@
 
 mod hex;
 
-use crate::address::Endpoint;
+use crate::address::{Endpoint, NetworkAddress, UnixAddress};
+use crate::stream::Stream;
+use crate::tls::{self, Verification};
 use hex::HexDump;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// Bytes asked of the server in one read.
 const READ_BYTES: usize = 64 << 10;
+
+/// What matters where the server speaks TLS.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// Whom the server's certificate must be for; the host of its address if nothing is said.
+    pub server_name: Option<String>,
+    /// How that is verified.
+    pub verification: Verification,
+}
 
 /// How replies are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +31,32 @@ pub enum Display {
     Hex,
 }
 
-/// Connects to the first address of `endpoint` that answers.
-pub async fn connect(endpoint: &Endpoint) -> io::Result<TcpStream> {
+/// Connects to the first address of `endpoint` that answers, and verifies it if it speaks TLS.
+pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream> {
+    let stream = match endpoint {
+        Endpoint::Tcp(address) => Stream::Tcp(connect_tcp(address).await?),
+        Endpoint::Tls(address) => {
+            let name = tls.server_name.as_ref().unwrap_or(&address.host);
+            let stream = connect_tcp(address).await?;
+            let stream = tls::connect(stream, name, &tls.verification).await?;
+            Stream::Tls(Box::new(stream.into()))
+        }
+        Endpoint::Unix(UnixAddress::Path(path)) => Stream::Unix(UnixStream::connect(path).await?),
+        Endpoint::Unix(UnixAddress::Abstract(name)) => {
+            Stream::Unix(UnixStream::connect(format!("\0{name}")).await?)
+        }
+        Endpoint::Udp(_) | Endpoint::Stdio => return Err(io::ErrorKind::Unsupported.into()),
+    };
+    // Typed lines are small: waiting to join them only delays.
+    stream.send_at_once();
+    Ok(stream)
+}
+
+async fn connect_tcp(address: &NetworkAddress) -> io::Result<TcpStream> {
     let mut last = io::ErrorKind::NotFound.into();
-    for address in endpoint.resolve()? {
+    for address in address.resolve()? {
         match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Typed lines are small: waiting to join them only delays.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
+            Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }

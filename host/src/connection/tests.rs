@@ -34,6 +34,7 @@ pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
         peer: "client".into(),
         local: "host".into(),
         listener: "tcp://host".into(),
+        tls: None,
     };
     Arc::new(Outbox::new(1, peer, limit_bytes, tracing::Span::none()))
 }

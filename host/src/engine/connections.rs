@@ -4,7 +4,7 @@ use super::contract::bindings::echo_host::handler::connections::{
     CloseMode as DeclaredMode, Host, HostConnection,
 };
 use super::contract::bindings::echo_host::handler::types::{
-    Framing as DeclaredFraming, Host as TypesHost, PeerInfo, Transport,
+    Framing as DeclaredFraming, Host as TypesHost, PeerInfo, TlsInfo, Transport,
 };
 use super::guest::Guest;
 use super::pending::{Connection, Order};
@@ -36,12 +36,19 @@ impl HostConnection for Guest {
         Ok(PeerInfo {
             transport: match peer.transport {
                 outbox::Transport::Tcp => Transport::Tcp,
+                outbox::Transport::Tls => Transport::Tls,
+                outbox::Transport::Unix => Transport::Unix,
+                outbox::Transport::Udp => Transport::Udp,
                 outbox::Transport::Stdio => Transport::Stdio,
             },
             peer: peer.peer.clone(),
             local: peer.local.clone(),
             listener: peer.listener.to_string(),
-            tls: None,
+            tls: peer.tls.clone().map(|tls| TlsInfo {
+                server_name: tls.server_name,
+                alpn: tls.alpn,
+                client_subject: tls.client_subject,
+            }),
         })
     }
 

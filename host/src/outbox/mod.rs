@@ -8,7 +8,7 @@ mod peer;
 mod traffic;
 
 pub use orders::{CloseMode, Lost, Notice, Orders, TimerChange};
-pub use peer::{Peer, Transport};
+pub use peer::{Peer, TlsInfo, Transport};
 pub use traffic::Traffic;
 
 use crate::framing::Framing;

@@ -7,7 +7,13 @@ use std::sync::Arc;
 pub enum Transport {
     /// A TCP connection.
     Tcp,
-    /// No network at all: one message given by hand.
+    /// A TCP connection whose TLS the host takes off.
+    Tls,
+    /// A Unix stream socket.
+    Unix,
+    /// UDP: a sender is a connection, a datagram is a message.
+    Udp,
+    /// No network at all: standard input and output, or one message given by hand.
     Stdio,
 }
 
@@ -22,6 +28,19 @@ pub struct Peer {
     pub local: String,
     /// The listener's URI.
     pub listener: Arc<str>,
+    /// What the TLS handshake established, if there was one.
+    pub tls: Option<TlsInfo>,
+}
+
+/// What a TLS handshake established.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// The server name that the client asked for (SNI, RFC 6066), in lower case.
+    pub server_name: Option<String>,
+    /// The application protocol both sides agreed on (ALPN, RFC 7301).
+    pub alpn: Option<String>,
+    /// The subject of the client's verified certificate (RFC 4514).
+    pub client_subject: Option<String>,
 }
 
 impl Peer {
@@ -32,6 +51,7 @@ impl Peer {
             peer: String::new(),
             local: String::new(),
             listener: "stdio:".into(),
+            tls: None,
         }
     }
 }

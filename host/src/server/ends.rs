@@ -1,7 +1,9 @@
 //! How connections ended.
 
+use crate::admission::NotAdmitted;
 use crate::connection::{ConnectionError, Ending};
 use crate::handler::SessionError;
+use crate::listener::Accepted;
 use crate::outbox::Traffic;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +18,7 @@ pub struct Ends {
     internal: AtomicU64,
     calls: AtomicU64,
     lost: AtomicU64,
+    turned_away: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     messages: AtomicU64,
@@ -83,6 +86,25 @@ impl Ends {
         }
     }
 
+    /// Logs that a client was sent away as soon as it came, and counts it.
+    pub fn note_turned_away(&self, accepted: &Accepted, listener: &str) {
+        let client = accepted.client.map(tracing::field::display);
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(client, listener, "may not be served (--allow, --deny)");
+    }
+
+    /// Logs that a client was not let in, and counts it.
+    pub fn note_not_admitted(&self, why: &NotAdmitted) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        match why {
+            NotAdmitted::Denied(_) => tracing::debug!("not served: {why}"),
+            NotAdmitted::Io(error) | NotAdmitted::Tls(error) if is_departure(error) => {
+                tracing::debug!("the client left: {error}");
+            }
+            _ => tracing::info!("not served: {why}"),
+        }
+    }
+
     /// The counter of an error that says something about the handler or its clients.
     fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
         match error {
@@ -107,6 +129,7 @@ impl Ends {
             failures = count(&self.internal),
             failed_calls = count(&self.calls),
             lost = count(&self.lost),
+            turned_away = count(&self.turned_away),
             "served"
         );
     }
@@ -120,5 +143,7 @@ fn is_departure(error: &io::Error) -> bool {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::NotConnected
             | io::ErrorKind::ConnectionAborted
+            // Many clients of TLS leave without saying so first.
+            | io::ErrorKind::UnexpectedEof
     )
 }

@@ -1,33 +1,30 @@
 //! The server: accepts on every listener, serves each connection in a task of its own, and drains.
 
+mod client;
 mod ends;
 
+use client::Client;
 pub use ends::{Ends, Totals};
 
-use crate::connection::{self, ConnectionError, Ending};
-use crate::generation::{Generations, MovingSession};
-use crate::handler::{Handler, Service};
+use crate::admission::Admission;
+use crate::generation::Generations;
+use crate::handler::Handler;
 use crate::limits::ServerLimits;
 use crate::listener::Listener;
-use crate::outbox::{Outbox, Peer, Traffic, Transport};
-use socket2::SockRef;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
 
 /// Everything a server needs, bound and loaded.
 pub struct Server<H> {
     /// Compute the replies.
     pub generations: Arc<Generations<H>>,
     /// Where clients come from.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<(Listener, Admission)>,
     /// Counts how connections end.
     pub ends: Arc<Ends>,
     /// What all of them together may use.
@@ -53,25 +50,22 @@ impl<H: Handler> Server<H> {
             next_id: AtomicU64::new(1),
         });
         let mut accepting = JoinSet::new();
-        for listener in self.listeners {
-            accepting.spawn(shared.clone().accept(listener));
+        for (listener, admission) in self.listeners {
+            accepting.spawn(shared.clone().accept(listener, admission));
         }
-        stop.await;
+        let mut connections = Vec::new();
+        tokio::select! {
+            () = stop => {}
+            // Those that come to an end by themselves have no more clients.
+            () = async { while let Some(ended) = accepting.join_next().await { connections.extend(ended); } } => {}
+        }
         shared.stopping.cancel();
         shared.generations.stop();
-        let connections = accepting.join_all().await;
+        connections.extend(accepting.join_all().await);
         let drained = drain(connections, self.limits.drain_timeout).await;
         shared.ends.log();
         drained
     }
-}
-
-/// A client that was accepted.
-struct Client {
-    id: u64,
-    stream: TcpStream,
-    peer: SocketAddr,
-    listener: Arc<str>,
 }
 
 /// What the tasks of one server have in common.
@@ -86,17 +80,26 @@ struct Shared<H> {
 }
 
 impl<H: Handler> Shared<H> {
-    /// Serves the clients of one listener until the server stops. Returns those that are still open.
-    async fn accept(self: Arc<Self>, listener: Listener) -> JoinSet<()> {
-        let uri: Arc<str> = listener.endpoint().to_string().into();
+    /// Serves the clients of one listener until the server stops, or the last of them has gone. Returns those
+    /// that are still open.
+    async fn accept(self: Arc<Self>, listener: Listener, admission: Admission) -> JoinSet<()> {
+        let admission = Arc::new(admission);
         let mut connections = JoinSet::new();
-        while let Some((stream, peer)) = self.stopping.run_until_cancelled(listener.accept()).await
-        {
+        loop {
+            let accepted = self.stopping.run_until_cancelled(listener.accept()).await;
+            let accepted = match accepted {
+                None => return connections,
+                Some(None) => break,
+                Some(Some(accepted)) => accepted,
+            };
+            if accepted.client.is_some_and(|it| admission.turns_away(it)) {
+                self.ends.note_turned_away(&accepted, &admission.listener);
+                continue;
+            }
             let client = Client {
                 id: self.next_id.fetch_add(1, Ordering::Relaxed),
-                stream,
-                peer,
-                listener: uri.clone(),
+                accepted,
+                admission: admission.clone(),
             };
             let place = wait_for_place(&self.free, &listener);
             let place = self.stopping.run_until_cancelled(place).await;
@@ -104,6 +107,8 @@ impl<H: Handler> Shared<H> {
             // Those that have ended since the last one came.
             while connections.try_join_next().is_some() {}
         }
+        let all = async { while connections.join_next().await.is_some() {} };
+        self.stopping.run_until_cancelled(all).await;
         connections
     }
 
@@ -114,60 +119,7 @@ impl<H: Handler> Shared<H> {
             Some(place) => place,
             None => a_place(&self.free).await,
         };
-        let span = tracing::error_span!("connection", id = client.id, peer = %client.peer);
-        let (traffic, result) = self.converse(client, &span).await;
-        span.in_scope(|| self.ends.note(traffic, result));
-    }
-
-    async fn converse(
-        &self,
-        client: Client,
-        span: &Span,
-    ) -> (Traffic, Result<Ending, ConnectionError>) {
-        let Client {
-            id,
-            mut stream,
-            peer,
-            listener,
-        } = client;
-        span.in_scope(|| tracing::debug!("connected"));
-        // Replies are complete when they are written: waiting to join them (RFC 896) only delays.
-        if let Err(error) = stream.set_nodelay(true) {
-            span.in_scope(|| tracing::debug!("cannot set TCP_NODELAY: {error}"));
-        }
-        let local = match stream.local_addr() {
-            Ok(local) => local,
-            Err(error) => return (Traffic::default(), Err(error.into())),
-        };
-        let peer = Peer {
-            transport: Transport::Tcp,
-            peer: peer.to_string(),
-            local: local.to_string(),
-            listener,
-        };
-        let generation = self.generations.current();
-        let terms = generation.made_from.terms.clone();
-        let limit_bytes = terms.unsent_limit_bytes();
-        let outbox = Arc::new(Outbox::new(id, peer, limit_bytes, span.clone()));
-        let service = generation.made_from.handler.serve(&outbox);
-        let seat = self.generations.seat(generation, &outbox);
-        let served = match service {
-            Service::Session(session) => {
-                let session = MovingSession::new(self.generations.clone(), session, seat);
-                connection::serve(&mut stream, session, outbox.clone(), &terms).await
-            }
-            Service::Program(program) => {
-                let served = connection::serve_program(&mut stream, program, &outbox, &terms).await;
-                drop(seat);
-                served
-            }
-        };
-        if let Ok(Ending::Reset) = served {
-            // Zero linger makes closing a reset. If it can't be set, closing has to do.
-            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-        }
-        drop(stream);
-        (outbox.traffic(), served)
+        client.serve(&self).await;
     }
 }
 

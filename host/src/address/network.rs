@@ -1,0 +1,102 @@
+//! Addresses of sockets that have a port.
+
+use super::InvalidEndpoint;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+/// A host, which is an IP address or a name, and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkAddress {
+    /// An IP address, without brackets, or a name.
+    pub host: String,
+    /// 0 to 65535. 0 lets the kernel choose.
+    pub port: u16,
+}
+
+impl NetworkAddress {
+    /// The socket addresses it stands for, in the order the resolver gives them. Never empty. Blocks while
+    /// a name is looked up.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let found: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
+        if found.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("`{}` has no address", self.host),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Reads what stands behind `SCHEME:`.
+    pub(super) fn parse(scheme: &'static str, rest: &str) -> Result<Self, InvalidEndpoint> {
+        let authority = rest
+            .strip_prefix("//")
+            .ok_or(InvalidEndpoint::NoSlashes(scheme))?;
+        if let Some(at) = authority.find(['/', '?', '#']) {
+            let trailing = authority[at..].to_owned();
+            return Err(InvalidEndpoint::Trailing(scheme, trailing));
+        }
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(bracketed) => split_ipv6(scheme, bracketed)?,
+            None => split_host(scheme, authority)?,
+        };
+        let port = port
+            .parse()
+            .map_err(|_| InvalidEndpoint::Port(port.to_owned()))?;
+        Ok(NetworkAddress { host, port })
+    }
+}
+
+impl From<SocketAddr> for NetworkAddress {
+    fn from(address: SocketAddr) -> Self {
+        NetworkAddress {
+            host: address.ip().to_string(),
+            port: address.port(),
+        }
+    }
+}
+
+impl fmt::Display for NetworkAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NetworkAddress { host, port } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}")
+        } else {
+            write!(f, "{host}:{port}")
+        }
+    }
+}
+
+fn split_ipv6<'a>(
+    scheme: &'static str,
+    bracketed: &'a str,
+) -> Result<(String, &'a str), InvalidEndpoint> {
+    let (host, rest) = bracketed
+        .split_once(']')
+        .ok_or_else(|| InvalidEndpoint::Ipv6(bracketed.to_owned()))?;
+    let address: IpAddr = match host.parse() {
+        Ok(address @ IpAddr::V6(_)) => address,
+        _ => return Err(InvalidEndpoint::Ipv6(host.to_owned())),
+    };
+    let port = rest
+        .strip_prefix(':')
+        .ok_or(InvalidEndpoint::NoPort(scheme))?;
+    Ok((address.to_string(), port))
+}
+
+fn split_host<'a>(
+    scheme: &'static str,
+    authority: &'a str,
+) -> Result<(String, &'a str), InvalidEndpoint> {
+    let (host, port) = authority
+        .rsplit_once(':')
+        .ok_or(InvalidEndpoint::NoPort(scheme))?;
+    if host.is_empty() {
+        return Err(InvalidEndpoint::NoHost(scheme));
+    }
+    if host.contains(':') {
+        return Err(InvalidEndpoint::Unbracketed(scheme));
+    }
+    Ok((host.to_owned(), port))
+}

@@ -1,0 +1,58 @@
+use super::*;
+
+#[test]
+fn what_is_parsed_prints_as_it_was_written() {
+    for text in [
+        "tcp://127.0.0.1:8888",
+        "tcp://0.0.0.0:0",
+        "tcp://[::1]:8888",
+        "tcp://[::]:65535",
+        "tcp://localhost:80",
+        "tls://localhost:443",
+        "udp://[::1]:53",
+        "unix:/run/echo.sock",
+        "unix:echo.sock",
+        "unix:@echo",
+        "stdio:",
+    ] {
+        assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn a_path_may_stand_behind_an_empty_host() {
+    for (text, plain) in [
+        ("unix:///run/echo.sock", "unix:/run/echo.sock"),
+        ("stdio://", "stdio:"),
+    ] {
+        assert_eq!(text.parse::<Endpoint>(), plain.parse(), "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_has_its_own_message() {
+    use InvalidEndpoint as E;
+    for (text, expected) in [
+        ("8888", E::NotAUri),
+        ("127.0.0.1:8888", E::NotAUri),
+        ("ftp://127.0.0.1:21", E::Scheme("ftp".into())),
+        ("tcp:127.0.0.1:1", E::NoSlashes("tcp")),
+        ("tcp://127.0.0.1", E::NoPort("tcp")),
+        ("udp://[::1]", E::NoPort("udp")),
+        ("tcp://127.0.0.1:port", E::Port("port".into())),
+        ("tcp://127.0.0.1:65536", E::Port("65536".into())),
+        ("tls://:8888", E::NoHost("tls")),
+        ("tcp://[fe80]:1", E::Ipv6("fe80".into())),
+        ("tcp://[127.0.0.1]:1", E::Ipv6("127.0.0.1".into())),
+        ("tcp://::1:8888", E::Unbracketed("tcp")),
+        ("tcp://127.0.0.1:1/path", E::Trailing("tcp", "/path".into())),
+        ("unix:", E::NoPath),
+        ("unix:/", E::NoPath),
+        ("unix://", E::NoPath),
+        ("unix:@", E::NoPath),
+        ("unix://run/echo.sock", E::UnixHost("run/echo.sock".into())),
+        ("stdio:1", E::StdioTrailing("1".into())),
+    ] {
+        assert_eq!(text.parse::<Endpoint>(), Err(expected), "{text}");
+    }
+}

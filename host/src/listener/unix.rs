@@ -1,0 +1,130 @@
+//! Unix stream sockets.
+
+use crate::address::UnixAddress;
+use crate::limits::LISTEN_BACKLOG;
+use crate::unix_socket::{PlaceError, SocketFile, remove_stale};
+use nix::unistd::{Group, User};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::str::FromStr;
+use tokio::net::UnixListener;
+
+/// Who may connect to a Unix socket that is a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnixAccess {
+    /// The file's permissions: to connect is to write. What the process's umask leaves where nothing is said.
+    pub mode: Option<u32>,
+    /// Whom the file is to belong to.
+    pub owner: Owner,
+}
+
+/// Whom a file is to belong to, where that is not the process's own user and group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// By number.
+    pub user: Option<u32>,
+    /// By number.
+    pub group: Option<u32>,
+}
+
+/// A text is no [`Owner`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidOwner {
+    #[error("expected USER, USER:GROUP or :GROUP, by name or number")]
+    Empty,
+    #[error("there is no user `{0}`")]
+    User(String),
+    #[error("there is no group `{0}`")]
+    Group(String),
+}
+
+impl FromStr for Owner {
+    type Err = InvalidOwner;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOwner> {
+        let (user, group) = text.split_once(':').unwrap_or((text, ""));
+        if user.is_empty() && group.is_empty() {
+            return Err(InvalidOwner::Empty);
+        }
+        let user_id = |name: &str| Ok(User::from_name(name)?.map(|user| user.uid.as_raw()));
+        let group_id = |name: &str| Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()));
+        Ok(Owner {
+            user: number_of(user, user_id).map_err(InvalidOwner::User)?,
+            group: number_of(group, group_id).map_err(InvalidOwner::Group)?,
+        })
+    }
+}
+
+/// A number, or what the system knows under a name; nothing for no name.
+fn number_of(
+    text: &str,
+    look_up: impl FnOnce(&str) -> nix::Result<Option<u32>>,
+) -> Result<Option<u32>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(number) = text.parse() {
+        return Ok(Some(number));
+    }
+    match look_up(text) {
+        Ok(Some(number)) => Ok(Some(number)),
+        Ok(None) | Err(_) => Err(text.to_owned()),
+    }
+}
+
+/// A socket, and its file if it has one.
+#[derive(Debug)]
+pub struct Bound {
+    pub listener: UnixListener,
+    pub file: Option<SocketFile>,
+}
+
+/// Must be called within a tokio runtime.
+pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceError> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let file = match address {
+        UnixAddress::Path(path) => Some(bind_file(&socket, path, access)?),
+        UnixAddress::Abstract(name) => {
+            socket.bind(&abstract_name(name)?)?;
+            None
+        }
+    };
+    socket.listen(LISTEN_BACKLOG)?;
+    let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
+    Ok(Bound { listener, file })
+}
+
+/// Nobody can connect until the socket listens, and it has the right mode and owner by then.
+fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
+    let address = SockAddr::unix(path)?;
+    match socket.bind(&address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            remove_stale(path)?;
+            socket.bind(&address)?;
+        }
+        bound => bound?,
+    }
+    let file = SocketFile::new(path.to_owned(), &fs::symlink_metadata(path)?);
+    if let Some(mode) = access.mode {
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+    }
+    let Owner { user, group } = access.owner;
+    if user.is_some() || group.is_some() {
+        chown(path, user, group)?;
+    }
+    Ok(file)
+}
+
+/// Names that are no files begin with a zero byte: unix(7).
+fn abstract_name(name: &str) -> io::Result<SockAddr> {
+    if cfg!(not(any(target_os = "linux", target_os = "android"))) {
+        let why = "only Linux has abstract names";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
+    SockAddr::unix(format!("\0{name}"))
+}

@@ -1,0 +1,77 @@
+//! One client of a server, from the moment it was accepted to its end.
+
+use super::Shared;
+use crate::admission::{Admission, Admitted};
+use crate::connection::{self, ConnectionError, Ending};
+use crate::generation::MovingSession;
+use crate::handler::{Handler, Service};
+use crate::listener::Accepted;
+use crate::outbox::{Outbox, Traffic};
+use std::sync::Arc;
+use tracing::Span;
+
+/// A client that was accepted.
+pub struct Client {
+    pub id: u64,
+    pub accepted: Accepted,
+    /// What it has to go through.
+    pub admission: Arc<Admission>,
+}
+
+impl Client {
+    /// Lets it in and serves it until both sides are done with each other, and counts how that went.
+    pub async fn serve<H: Handler>(self, shared: &Shared<H>) {
+        let Client {
+            id,
+            accepted: Accepted { stream, client },
+            admission,
+        } = self;
+        match admission.admit(stream, client).await {
+            Ok(admitted) => {
+                let span = tracing::error_span!("connection", id, peer = %admitted.peer.peer);
+                let (traffic, result) = converse(id, admitted, shared, &span).await;
+                span.in_scope(|| shared.ends.note(traffic, result));
+            }
+            Err(why) => {
+                let span = tracing::error_span!(
+                    "connection",
+                    id,
+                    peer = client.map(tracing::field::display)
+                );
+                span.in_scope(|| shared.ends.note_not_admitted(&why));
+            }
+        }
+    }
+}
+
+async fn converse<H: Handler>(
+    id: u64,
+    admitted: Admitted,
+    shared: &Shared<H>,
+    span: &Span,
+) -> (Traffic, Result<Ending, ConnectionError>) {
+    let Admitted { mut stream, peer } = admitted;
+    span.in_scope(|| tracing::debug!("connected"));
+    let generation = shared.generations.current();
+    let terms = generation.made_from.terms.clone();
+    let limit_bytes = terms.unsent_limit_bytes();
+    let outbox = Arc::new(Outbox::new(id, peer, limit_bytes, span.clone()));
+    let service = generation.made_from.handler.serve(&outbox);
+    let seat = shared.generations.seat(generation, &outbox);
+    let served = match service {
+        Service::Session(session) => {
+            let session = MovingSession::new(shared.generations.clone(), session, seat);
+            connection::serve(&mut stream, session, outbox.clone(), &terms).await
+        }
+        Service::Program(program) => {
+            let served = connection::serve_program(&mut stream, program, &outbox, &terms).await;
+            drop(seat);
+            served
+        }
+    };
+    if let Ok(Ending::Reset) = served {
+        stream.reset();
+    }
+    drop(stream);
+    (outbox.traffic(), served)
+}

@@ -1,0 +1,49 @@
+//! Which certificate a client is shown.
+
+use super::identity::dns_names;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Certificates by the names that they are for.
+#[derive(Debug)]
+pub struct Certificates {
+    by_name: HashMap<String, Arc<CertifiedKey>>,
+    /// What is shown to a client that names no server, or one that is not known.
+    first: Arc<CertifiedKey>,
+}
+
+impl Certificates {
+    /// The first of several certificates for the same name is the one that counts.
+    pub fn new(first: CertifiedKey, others: Vec<CertifiedKey>) -> Self {
+        let first = Arc::new(first);
+        let mut by_name = HashMap::new();
+        for certificate in [first.clone()]
+            .into_iter()
+            .chain(others.into_iter().map(Arc::new))
+        {
+            for name in certificate.cert.first().map(dns_names).unwrap_or_default() {
+                by_name.entry(name).or_insert_with(|| certificate.clone());
+            }
+        }
+        Certificates { by_name, first }
+    }
+
+    /// A certificate for just this name, or else a wildcard for its leftmost label (RFC 6125, section 6.4.3).
+    fn find(&self, name: &str) -> Option<&Arc<CertifiedKey>> {
+        self.by_name.get(name).or_else(|| {
+            let (_, parent) = name.split_once('.')?;
+            self.by_name.get(&format!("*.{parent}"))
+        })
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named = hello
+            .server_name()
+            .and_then(|name| self.find(&name.to_ascii_lowercase()));
+        Some(named.unwrap_or(&self.first).clone())
+    }
+}

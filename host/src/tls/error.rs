@@ -1,0 +1,64 @@
+//! What can be wrong with certificates and keys.
+
+use std::path::{Path, PathBuf};
+
+/// Why TLS can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("cannot read the {what} in {}: {reason}", path.display())]
+    Read {
+        /// Certificate or key.
+        what: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    #[error("there is no {what} in {}: expected PEM, `-----BEGIN {label}-----`", path.display())]
+    Missing {
+        what: &'static str,
+        path: PathBuf,
+        label: &'static str,
+    },
+    #[error("the certificate in {} and the key in {} do not belong together", certificate.display(), key.display())]
+    Mismatch { certificate: PathBuf, key: PathBuf },
+    #[error("the certificate in {} can't be used: {reason}", path.display())]
+    Certificate { path: PathBuf, reason: String },
+    #[error("the certificates in {} are not those of an authority: {reason}", path.display())]
+    Authority { path: PathBuf, reason: String },
+    #[error("cannot make a certificate: {0}")]
+    SelfSigned(String),
+    #[error(
+        "there is no certificate: give --tls-cert and --tls-key, or --tls-self-signed to try it out"
+    )]
+    NoCertificate,
+    #[error("TLS can't be set up: {0}")]
+    Setup(#[from] rustls::Error),
+    #[error(
+        "no certificate authority is trusted on this machine: name one with --ca, or say --insecure"
+    )]
+    NoRoots,
+}
+
+impl TlsError {
+    pub(super) fn read(
+        what: &'static str,
+        label: &'static str,
+        path: &Path,
+        error: &rustls::pki_types::pem::Error,
+    ) -> Self {
+        use rustls::pki_types::pem::Error;
+        let path = path.to_owned();
+        match error {
+            Error::NoItemsFound => TlsError::Missing { what, path, label },
+            Error::Io(cause) => TlsError::Read {
+                what,
+                path,
+                reason: cause.to_string(),
+            },
+            other => TlsError::Read {
+                what,
+                path,
+                reason: format!("{other:?}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A certificate with its key, read and checked.
+
+use super::error::TlsError;
+use super::provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use std::path::Path;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+/// The certificates in a file, in its order.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    const WHAT: (&str, &str) = ("certificate", "CERTIFICATE");
+    let fail = |error| TlsError::read(WHAT.0, WHAT.1, path, &error);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(fail)?.collect();
+    match found.map_err(fail)? {
+        none if none.is_empty() => Err(TlsError::Missing {
+            what: WHAT.0,
+            path: path.to_owned(),
+            label: WHAT.1,
+        }),
+        found => Ok(found),
+    }
+}
+
+/// The key in a file.
+pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| TlsError::read("private key", "PRIVATE KEY", path, &error))
+}
+
+/// The certificate and the key that these files hold, if they belong together.
+pub fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let chain = read_certificates(certificate)?;
+    CertifiedKey::from_der(chain, read_key(key)?, &provider()).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        },
+        error => TlsError::Certificate {
+            path: certificate.to_owned(),
+            reason: error.to_string(),
+        },
+    })
+}
+
+/// The DNS names that a certificate is for (RFC 6125): those of its subject's alternative names, in lower case.
+pub fn dns_names(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let Some(certificate) = decode(certificate) else {
+        return Vec::new();
+    };
+    let names = certificate.tbs_certificate.get::<SubjectAltName>();
+    let Ok(Some((_, SubjectAltName(names)))) = names else {
+        return Vec::new();
+    };
+    let dns = names.iter().filter_map(|name| match name {
+        GeneralName::DnsName(name) => Some(name.as_str().to_ascii_lowercase()),
+        _ => None,
+    });
+    dns.collect()
+}
+
+/// Whom a certificate is for, as an RFC 4514 string.
+pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
+    Some(decode(certificate)?.tbs_certificate.subject.to_string())
+}
+
+fn decode(certificate: &CertificateDer<'_>) -> Option<Certificate> {
+    Certificate::from_der(certificate).ok()
+}

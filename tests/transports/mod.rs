@@ -1,0 +1,25 @@
+//! One handler behind every kind of socket.
+
+mod access;
+mod certificates;
+mod proxy;
+mod stdio;
+mod tls;
+mod unix;
+
+use crate::fixture::{Finished, run};
+use std::process::Command;
+
+/// What `echo-host connect` makes of this input.
+fn connect(arguments: &[&str], input: &str) -> Finished {
+    let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    run(connect.arg("connect").args(arguments), input.as_bytes())
+}
+
+/// What a script written in Python prints.
+fn python(script: &str, arguments: &[&str]) -> String {
+    let mut python = Command::new("python3");
+    let finished = run(python.args(["-c", script]).args(arguments), b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished.stdout
+}

@@ -1,0 +1,241 @@
+//! The PROXY protocol: believed from where it is trusted, and from nowhere else. Real proxies speak it.
+
+use super::certificates::Authority;
+use super::connect;
+use crate::fixture::{Client, Host, Process, guest, run};
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
+
+const LINE: &str = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 8888\r\n";
+
+/// Version 2: the signature, PROXY over TCP and IPv4, twelve bytes of addresses and one extension.
+const BINARY: &[u8] =
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\x22\xb8\
+                        \x04\0\x04more";
+
+fn behind_proxy(arguments: &[&str]) -> Host {
+    Host::serve(
+        &[
+            &["--proxy-from", "127.0.0.0/8", &guest("puppet")],
+            arguments,
+        ]
+        .concat(),
+    )
+}
+
+fn peer(client: &mut Client) -> String {
+    client.expect("ready\n");
+    client.ask("peer")
+}
+
+#[test]
+fn both_versions_tell_who_the_client_is() {
+    let host = behind_proxy(&[]);
+    for header in [LINE.as_bytes(), BINARY] {
+        let mut client = host.connect();
+        client.send(header);
+        let said = peer(&mut client);
+        assert!(said.contains(r#"peer: "192.0.2.7:4711""#), "{said}");
+        assert!(said.contains(r#"local: "198.51.100.1:8888""#), "{said}");
+        assert!(said.contains("Transport::Tcp"), "{said}");
+    }
+    host.wait_for_log("serving");
+}
+
+#[test]
+fn the_header_may_come_in_any_pieces_and_takes_nothing_from_what_follows() {
+    let host = behind_proxy(&[]);
+    for header in [LINE.as_bytes(), BINARY] {
+        let whole = [header, b"say hello\n"].concat();
+        for cut in 1..whole.len() {
+            let mut client = host.connect();
+            client.send(&whole[..cut]);
+            client.send(&whole[cut..]);
+            client.expect("ready\nhello\n");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_may_speak_for_itself() {
+    let host = behind_proxy(&[]);
+    let own = host.address().ip().to_string();
+    for header in [&b"PROXY UNKNOWN\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"] {
+        let mut client = host.connect();
+        client.send(header);
+        let said = peer(&mut client);
+        assert!(said.contains(&format!("peer: \"{own}:")), "{said}");
+    }
+}
+
+#[test]
+fn what_is_no_header_is_refused_and_what_is_late_too() {
+    let host = behind_proxy(&["--handshake-timeout", "1s"]);
+    for (sent, why) in [
+        (
+            &b"peer\npeer\npeer\npeer\n"[..],
+            "does not begin with a PROXY header",
+        ),
+        (b"PROXY TCP4 192.0.2.7 nonsense 1 2\r\n", "makes no sense"),
+        (
+            &[b"PROXY TCP4 ", &[b'1'; 120][..]].concat(),
+            "its line is too long",
+        ),
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff",
+            "is longer than 4096 bytes",
+        ),
+        (b"PROXY TCP4 192.0.2.7", "it took longer than 1s"),
+    ] {
+        let mut client = host.connect();
+        client.send(sent);
+        client.expect_closed();
+        host.wait_for_log(why);
+    }
+}
+
+#[test]
+fn a_stranger_is_not_believed() {
+    let host = Host::serve(&["--proxy-from", "10.0.0.0/8", &guest("puppet")]);
+    let mut client = host.connect();
+    client.send(LINE);
+    client.expect("ready\n");
+    // To the handler it is a line like any other.
+    let said = client.ask("peer");
+    assert!(!said.contains("192.0.2.7"), "{said}");
+}
+
+#[test]
+fn access_is_decided_by_the_proxys_client() {
+    let allowed = behind_proxy(&["--allow", "192.0.2.0/24"]);
+    let mut client = allowed.connect();
+    client.send(LINE);
+    client.expect("ready\n");
+    let denied = behind_proxy(&["--deny", "192.0.2.0/24"]);
+    let mut client = denied.connect();
+    client.send(LINE);
+    client.expect_closed();
+}
+
+#[test]
+fn the_header_comes_before_tls() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost"], "localhost");
+    let tls = ["--tls-cert", &files.certificate, "--tls-key", &files.key];
+    let host = behind_proxy(&[&["--listen", "tls://127.0.0.1:0"], &tls[..]].concat());
+    let proxy = Proxy::haproxy(host.address(), "send-proxy-v2");
+    let uri = format!("tls://127.0.0.1:{}", proxy.port);
+    let ca = authority.file();
+    let said = connect(&[&uri, "--ca", &ca, "--server-name", "localhost"], "peer\n").stdout;
+    assert!(said.contains("Transport::Tls"), "{said}");
+    // HAProxy reached us from another port than the one its own client has.
+    assert!(
+        said.contains(&format!("local: \"127.0.0.1:{}\"", proxy.port)),
+        "{said}"
+    );
+}
+
+/// A running proxy in front of a host.
+struct Proxy {
+    port: u16,
+    _process: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Proxy {
+    fn haproxy(host: SocketAddr, how: &str) -> Self {
+        Proxy::start(
+            "haproxy.cfg",
+            |port, _| {
+                format!(
+                    "defaults\n mode tcp\n timeout connect 60s\n timeout client 60s\n timeout server 60s\n\
+                 listen echo\n bind 127.0.0.1:{port}\n server echo {host} {how}\n"
+                )
+            },
+            |config| {
+                let mut haproxy = Command::new("haproxy");
+                haproxy.args(["-db", "-f", config]);
+                haproxy
+            },
+        )
+    }
+
+    fn nginx(host: SocketAddr) -> Self {
+        Proxy::start(
+            "nginx.conf",
+            |port, folder| {
+                format!(
+                    "daemon off; master_process off; pid {folder}/pid; error_log stderr;\n\
+                 include /etc/nginx/modules-enabled/*.conf;\n\
+                 events {{}}\n\
+                 stream {{ server {{ listen 127.0.0.1:{port}; proxy_pass {host}; proxy_protocol on; }} }}\n"
+                )
+            },
+            |config| {
+                let mut nginx = Command::new("nginx");
+                nginx.args(["-c", config]);
+                nginx
+            },
+        )
+    }
+
+    fn start(
+        file: &str,
+        config: impl Fn(u16, &str) -> String,
+        command: impl Fn(&str) -> Command,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // The system's choice, free again a moment before the proxy takes it.
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let path = folder.path().join(file);
+        fs::write(&path, config(port, folder.path().to_str().unwrap())).unwrap();
+        let mut process = Process::start(&mut command(path.to_str().unwrap()));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        while std::net::TcpStream::connect(address).is_err() {
+            assert!(!process.has_ended(), "{}", process.stderr.text());
+            std::thread::yield_now();
+        }
+        Proxy {
+            port,
+            _process: process,
+            _folder: folder,
+        }
+    }
+}
+
+#[test]
+fn haproxy_and_nginx_are_understood() {
+    let host = behind_proxy(&[]);
+    for proxy in [
+        Proxy::haproxy(host.address(), "send-proxy"),
+        Proxy::haproxy(host.address(), "send-proxy-v2"),
+        Proxy::nginx(host.address()),
+    ] {
+        let mut client = Client::connect(SocketAddr::from(([127, 0, 0, 1], proxy.port)));
+        let own = client.stream.local_addr().unwrap();
+        let said = peer(&mut client);
+        assert!(said.contains(&format!("peer: \"{own}\"")), "{said}");
+    }
+}
+
+#[test]
+fn haproxy_passes_a_load_on_and_nothing_is_lost() {
+    let host = Host::serve(&["--proxy-from", "127.0.0.1", "--max-connections", "400"]);
+    let proxy = Proxy::haproxy(host.address(), "send-proxy-v2");
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    bench.args(["bench", &format!("tcp://127.0.0.1:{}", proxy.port)]);
+    // Many come anew, so that many headers are read.
+    let load = ["--connections", "50", "--messages-per-connection", "10"];
+    bench.args(load).args(["--duration", "2s", "--json"]);
+    let finished = run(&mut bench, b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert!(report["messages"].as_u64().unwrap() > 1000, "{report}");
+    let errors = report["errors"].as_object().unwrap();
+    assert!(errors.values().all(|count| count == 0), "{report}");
+}
