@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 23] = [
     "limits",
     "unix_socket",
     "control",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 21] = [
     "generation",
     "stream",
     "tls",
+    "watch",
     "listener",
     "admission",
     "server",
@@ -28,6 +29,7 @@ const LAYERS: [&str; 21] = [
     "engine",
     "config",
     "swap",
+    "host",
 ];
 /// Modules that stand side by side in that order and must not know each other.
 const STRANGERS: [(&str, &str); 33] = [

@@ -13,6 +13,7 @@ mod bench;
 mod cache;
 mod clients;
 mod command_line;
+mod configuration;
 mod control;
 mod conversations;
 mod echo;

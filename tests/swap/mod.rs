@@ -1,10 +1,10 @@
 //! Swaps of the handler under live connections.
 
-mod crowd;
+pub mod crowd;
 mod load;
 mod moves;
 mod orders;
 mod post;
 mod refusals;
 mod thousands;
-mod versions;
+pub mod versions;

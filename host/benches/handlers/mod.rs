@@ -27,7 +27,7 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         max_memory_bytes: 64 << 20,
         call_timeout: Duration::from_secs(5),
     };
-    let engine = Engine::new(MAX_INSTANCES, limits, None).expect("the engine can be set up");
+    let engine = Engine::new(MAX_INSTANCES, None).expect("the engine can be set up");
     let built = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/guests/echo.wasm"
@@ -37,7 +37,7 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         sources.push(("echo.wasm", HandlerSource::File(built)));
     }
     let load = |(name, source)| {
-        let loaded = runtime.block_on(engine.load(&source, Grants::default()));
+        let loaded = runtime.block_on(engine.load(&source, &Grants::default(), limits));
         (name, loaded.expect("an echo can be served"))
     };
     sources.into_iter().map(load).collect()

@@ -19,7 +19,7 @@ mod tests;
 pub use network::NetworkAddress;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A place to listen on or to connect to.
@@ -44,6 +44,15 @@ pub enum UnixAddress {
     Path(PathBuf),
     /// A name that Linux keeps apart from files: unix(7), "Abstract sockets".
     Abstract(String),
+}
+
+impl UnixAddress {
+    /// Has it begin in `folder`, if it is a relative path.
+    pub fn move_to(&mut self, folder: &Path) {
+        if let UnixAddress::Path(path) = self {
+            *path = folder.join(&path);
+        }
+    }
 }
 
 /// Why a text is not an [`Endpoint`].
@@ -99,6 +108,31 @@ impl Endpoint {
     /// Whether each binding of it is another place: the kernel chooses the port.
     pub fn is_any_port(&self) -> bool {
         self.network().is_some_and(|address| address.port == 0)
+    }
+
+    /// Whether both are bound in the same way: what is said on top of it may differ.
+    pub fn shares_a_socket_with(&self, other: &Endpoint) -> bool {
+        match (self, other) {
+            (
+                Endpoint::Tcp(one) | Endpoint::Tls(one),
+                Endpoint::Tcp(other) | Endpoint::Tls(other),
+            ) => one == other && one.port != 0,
+            _ => self == other && !self.is_any_port(),
+        }
+    }
+
+    /// Whether this, and not a port of the kernel's choice, is where a socket that listens at `bound` was bound.
+    /// Blocks while a name is looked up.
+    pub fn admits(&self, bound: &Endpoint) -> bool {
+        let same_kind = std::mem::discriminant(self) == std::mem::discriminant(bound);
+        let (Some(wanted), Some(there)) = (self.network(), bound.network()) else {
+            return self == bound;
+        };
+        let same_host = || {
+            let found = wanted.resolve().unwrap_or_default();
+            found.iter().any(|it| it.ip().to_string() == there.host)
+        };
+        same_kind && wanted.port == there.port && same_host()
     }
 }
 

@@ -56,3 +56,23 @@ fn each_mistake_has_its_own_message() {
         assert_eq!(text.parse::<Endpoint>(), Err(expected), "{text}");
     }
 }
+
+#[test]
+fn a_socket_is_known_by_the_address_that_it_was_bound_by() {
+    let admits = |wanted: &str, bound: &str| {
+        let wanted: Endpoint = wanted.parse().unwrap();
+        wanted.admits(&bound.parse().unwrap())
+    };
+    assert!(admits("tcp://127.0.0.1:7", "tcp://127.0.0.1:7"));
+    assert!(admits("tcp://[0:0:0:0:0:0:0:1]:7", "tcp://[::1]:7"));
+    assert!(admits("unix:/run/a.sock", "unix:/run/a.sock"));
+    for other in [
+        "tcp://127.0.0.1:8",
+        "tcp://127.0.0.2:7",
+        "tls://127.0.0.1:7",
+    ] {
+        assert!(!admits("tcp://127.0.0.1:7", other), "{other}");
+    }
+    assert!(!admits("tcp://127.0.0.1:0", "tcp://127.0.0.1:7"));
+    assert!(!admits("unix:/run/a.sock", "unix:/run/b.sock"));
+}

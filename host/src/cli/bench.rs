@@ -3,11 +3,11 @@
 use super::descriptors;
 use super::exit::ConnectError;
 use super::signals;
-use super::values::{OptionalTime, optional_time, size, time};
 use anyhow::Context;
 use clap::{Args, ValueEnum, value_parser};
 use echo_host::address::Endpoint;
 use echo_host::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
+use echo_host::config::{OptionalTime, Size, Time};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
@@ -108,20 +108,21 @@ const MAX_RATE_PER_S: u32 = 10_000_000;
 const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn message(text: &str) -> Result<usize, String> {
-    match size(text)? {
-        bytes @ ..=MAX_MESSAGE_BYTES => Ok(bytes),
-        _ => Err("must be at most 64MiB".to_owned()),
+    match text.parse()? {
+        Size(bytes @ ..=MAX_MESSAGE_BYTES) => Ok(bytes),
+        Size(_) => Err("must be at most 64MiB".to_owned()),
     }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    time(text).and_then(no_longer_than_a_day)
+    let Time(time) = text.parse()?;
+    no_longer_than_a_day(time)
 }
 
 fn warm_up(text: &str) -> Result<OptionalTime, String> {
-    match optional_time(text)?.0 {
-        Some(time) => no_longer_than_a_day(time).map(|time| OptionalTime(Some(time))),
-        None => Ok(OptionalTime(None)),
+    match text.parse()? {
+        OptionalTime(Some(time)) => no_longer_than_a_day(time).map(|time| OptionalTime(Some(time))),
+        off => Ok(off),
     }
 }
 

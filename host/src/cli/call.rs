@@ -1,7 +1,7 @@
 //! `echo-host call`.
 
 use super::guest::{GuestArgs, HandlerArg};
-use super::log::{self, LogArgs};
+use super::log::LogArgs;
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
@@ -32,17 +32,18 @@ Examples:
   echo-host call reverse.wasm < message.bin > reply.bin";
 
 pub fn run(args: &CallArgs) -> anyhow::Result<()> {
-    log::start(&args.log);
+    args.log.start();
+    let config = args.guest.serving(&args.handler.handler);
     let message = match &args.message {
         Some(message) => message.clone().into_vec(),
-        None => read_stdin(args.guest.limits().max_memory_bytes)?,
+        None => read_stdin(config.guest_limits.max_memory_bytes)?,
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(async {
-        let grants = args.guest.grants(&args.handler.source());
-        grants.check()?;
+        config.grants.check()?;
         let engine = args.guest.small_engine()?;
-        let handler = engine.load(&args.handler.source(), grants).await?;
+        let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+        let handler = loading.await?;
         let serving = handler.serving(Isolation::Connection);
         anyhow::Ok(call(&serving, Bytes::from(message)).await?)
     })?;

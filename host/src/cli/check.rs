@@ -1,41 +1,109 @@
 //! `echo-host check`.
 
-use super::guest::{GuestArgs, HandlerArg};
-use super::log::{self, LogArgs};
+use super::guest::GuestArgs;
+use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
-use echo_host::engine::{LoadedHandler, Tier};
+use echo_host::config::{HostSettings, ListenerSettings, SCHEMA, Sources};
+use echo_host::engine::{Engine, LoadedHandler, Tier};
+use echo_host::host::{Service, StartError};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use tokio::runtime::Builder;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
 
-/// Tell whether a handler would be served, and what it is
+/// Tell whether a handler, or all of a configuration file, would be served, and what it is
 ///
-/// Reads, compiles, links and starts the handler exactly as serve does. Exits with 0 if all is well,
-/// and otherwise with the reason.
+/// Reads, compiles, links, starts and probes everything exactly as serve does, and listens nowhere. Exits with 0
+/// if all is well, and otherwise with the reason.
 #[derive(Debug, Args)]
+#[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct CheckArgs {
-    #[command(flatten)]
-    handler: HandlerArg,
+    /// The handler: a component in binary (.wasm) or text (.wat) form
+    #[arg(required_unless_present_any = ["config", "schema"])]
+    handler: Option<PathBuf>,
+    /// Check all that is in this configuration file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "handler")]
+    config: Option<PathBuf>,
+    /// Print the JSON schema of configuration files, for editors, and check nothing
+    #[arg(long, conflicts_with_all = ["handler", "config"])]
+    schema: bool,
     #[command(flatten)]
     guest: GuestArgs,
     #[command(flatten)]
     log: LogArgs,
 }
 
+const USAGE: &str = "\
+echo-host check [OPTIONS] <HANDLER>
+       echo-host check [OPTIONS] --config <FILE>
+       echo-host check --schema";
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host check hello.wasm
+  echo-host check --config echo-host.toml
+  echo-host check --schema > echo-host.schema.json";
+
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    log::start(&args.log);
-    let source = args.handler.source();
+    args.log.start();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handler = runtime.block_on(async {
-        let grants = args.guest.grants(&source);
-        grants.check()?;
-        anyhow::Ok(args.guest.small_engine()?.load(&source, grants).await?)
-    })?;
+    let text = match (&args.config, &args.handler) {
+        _ if args.schema => SCHEMA.to_owned(),
+        (Some(file), _) => check_file(args, file, &runtime)?,
+        (None, Some(handler)) => check_handler(args, handler, &runtime)?,
+        // Clap has seen to it that there is one of them.
+        (None, None) => String::new(),
+    };
     let mut stdout = io::stdout().lock();
-    write!(stdout, "{source} can be served\n{}", describe(&handler))
+    stdout
+        .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .context("cannot print the result")
+}
+
+fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
+    let config = args.guest.serving(handler);
+    config.grants.check()?;
+    let engine = args.guest.small_engine()?;
+    let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+    let handler = runtime.block_on(loading)?;
+    Ok(format!(
+        "{} can be served\n{}",
+        config.handler,
+        describe(&handler)
+    ))
+}
+
+/// All services of a file, each with its handler and its listeners.
+fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Result<String> {
+    let sources = Sources {
+        file: Some(file.to_owned()),
+        host: HostSettings {
+            cache: args.guest.cache.clone(),
+            ..HostSettings::default()
+        },
+        service: args.guest.settings(),
+        listener: ListenerSettings::default(),
+    };
+    let config = sources.load()?;
+    let engine = Arc::new(Engine::new(1, config.cache.as_deref()).map_err(StartError::from)?);
+    let mut text = format!("{} can be served\n", file.display());
+    for service in &config.services {
+        let swapper = runtime.block_on(Service::load(&engine, service))?;
+        let current = swapper.generations().current();
+        let handler = &current.made_from;
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "service {}", service.name);
+        let _ = writeln!(text, "  handler   {}", handler.name);
+        let _ = writeln!(text, "  tier      {}", handler.tier);
+        let _ = writeln!(text, "  framing   {}", handler.terms.framing);
+        for listener in &service.listen {
+            let _ = writeln!(text, "  listens   {}", listener.uri);
+        }
+    }
+    Ok(text)
 }
 
 fn describe(handler: &LoadedHandler) -> String {

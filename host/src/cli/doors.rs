@@ -1,14 +1,12 @@
 //! The options of `serve` about how clients come in.
 
-use super::values::{mode, time};
+use super::guest::said;
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use echo_host::admission::{AccessList, Network};
-use echo_host::config::DoorConfig;
-use echo_host::listener::{Owner, UnixAccess};
-use echo_host::tls::{CertificateFiles, TlsConfig};
+use echo_host::admission::Network;
+use echo_host::config::{FileMode, ListenerSettings, Time};
+use echo_host::listener::Owner;
 use std::path::PathBuf;
-use std::time::Duration;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Clients")]
@@ -38,13 +36,13 @@ pub struct DoorArgs {
         env = "ECHO_HOST_PROXY_FROM"
     )]
     proxy_from: Vec<Network>,
-    /// Time a client may take for its PROXY header and its TLS handshake
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s", env = "ECHO_HOST_HANDSHAKE_TIMEOUT")]
-    handshake_timeout: Duration,
+    /// Time a client may take for its PROXY header and its TLS handshake [default: 10s]
+    #[arg(long, value_name = "TIME", env = "ECHO_HOST_HANDSHAKE_TIMEOUT")]
+    handshake_timeout: Option<Time>,
     /// The permissions of Unix sockets, in octal digits: to connect is to write [default: what the umask
     /// leaves]
-    #[arg(long, value_name = "MODE", value_parser = mode, env = "ECHO_HOST_UNIX_MODE")]
-    unix_mode: Option<u32>,
+    #[arg(long, value_name = "MODE", env = "ECHO_HOST_UNIX_MODE")]
+    unix_mode: Option<FileMode>,
     /// Whom Unix sockets belong to: names or numbers
     #[arg(long, value_name = "USER[:GROUP]", env = "ECHO_HOST_UNIX_OWNER")]
     unix_owner: Option<Owner>,
@@ -83,30 +81,22 @@ pub struct DoorArgs {
 }
 
 impl DoorArgs {
-    /// As the host wants it.
-    pub fn config(&self) -> DoorConfig {
-        let owner = self.unix_owner.unwrap_or_default();
-        let files = self.tls_cert.clone().zip(self.tls_key.clone());
-        DoorConfig {
-            access: AccessList {
-                allow: self.allow.clone(),
-                deny: self.deny.clone(),
-            },
-            proxies: self.proxy_from.clone(),
+    /// What was said about every listener.
+    pub fn settings(&self) -> ListenerSettings {
+        ListenerSettings {
+            uri: None,
+            allow: said(&self.allow),
+            deny: said(&self.deny),
+            proxy_from: said(&self.proxy_from),
             handshake_timeout: self.handshake_timeout,
-            unix: UnixAccess {
-                mode: self.unix_mode,
-                owner,
-            },
-            tls: TlsConfig {
-                certificates: files
-                    .map(|(certificate, key)| CertificateFiles { certificate, key })
-                    .into_iter()
-                    .collect(),
-                self_signed: self.tls_self_signed,
-                client_ca: self.tls_client_ca.clone(),
-                alpn: self.tls_alpn.clone(),
-            },
+            unix_mode: self.unix_mode,
+            unix_owner: self.unix_owner,
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            tls_more: None,
+            tls_self_signed: self.tls_self_signed.then_some(true),
+            tls_client_ca: self.tls_client_ca.clone(),
+            tls_alpn: said(&self.tls_alpn),
         }
     }
 }

@@ -9,6 +9,7 @@ use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
 use echo_host::engine::{EngineError, InvalidGrant, LoadError};
 use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
+use echo_host::host::{DoorError, StartError};
 use echo_host::listener::{AdoptError, BindError};
 use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
@@ -68,12 +69,20 @@ fn code(error: &Error) -> u8 {
                 Some(UNAVAILABLE)
             } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() || is.a::<FileError>() {
                 Some(CONFIGURATION)
-            } else if let Some(error) = cause.downcast_ref::<BeginError>() {
+            } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
-                    BeginError::ProbeFile(_) | BeginError::Refused(Refusal::Config(_)) => {
-                        CONFIGURATION
-                    }
-                    BeginError::Refused(_) => BAD_HANDLER,
+                    StartError::Engine(_) => INTERNAL,
+                    StartError::Service { cause, .. } => match cause {
+                        BeginError::ProbeFile(_) | BeginError::Refused(Refusal::Config(_)) => {
+                            CONFIGURATION
+                        }
+                        BeginError::Refused(_) => BAD_HANDLER,
+                    },
+                })
+            } else if let Some(error) = cause.downcast_ref::<DoorError>() {
+                Some(match error {
+                    DoorError::Config(_) | DoorError::Tls(_) => CONFIGURATION,
+                    DoorError::Bind(_) | DoorError::Duplicate(_) => UNAVAILABLE,
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

@@ -1,12 +1,10 @@
 //! What every command that runs a handler can be told about the sandbox.
 
-use super::values::{memory, time, variable};
 use clap::Args;
-use echo_host::engine::{Directory, Engine, EngineError, Grants, HandlerSource};
-use echo_host::limits::GuestLimits;
-use std::env;
-use std::path::PathBuf;
-use std::time::Duration;
+use echo_host::config::values::variable;
+use echo_host::config::{self, MemorySize, Place, ServeConfig, ServiceSettings, Time};
+use echo_host::engine::{Directory, Engine, EngineError};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox")]
@@ -32,64 +30,59 @@ pub struct GuestArgs {
         env = "ECHO_HOST_DIR"
     )]
     dir: Vec<Directory>,
-    /// Memory an instance may have
-    #[arg(long, value_name = "SIZE", value_parser = memory, default_value = "64MiB", env = "ECHO_HOST_MAX_MEMORY")]
-    max_memory: usize,
-    /// Time a call, or making an instance, may take
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "5s", env = "ECHO_HOST_CALL_TIMEOUT")]
-    call_timeout: Duration,
+    /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_CONFIG_VALUE", hide_env_values = true)]
+    config_value: Vec<(String, String)>,
+    /// Memory an instance may have [default: 64MiB]
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_MEMORY")]
+    max_memory: Option<MemorySize>,
+    /// Time a call, or making an instance, may take [default: 5s]
+    #[arg(long, value_name = "TIME", env = "ECHO_HOST_CALL_TIMEOUT")]
+    call_timeout: Option<Time>,
     /// Keep compiled code in this folder, or off [default: echo-host in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "ECHO_HOST_CACHE")]
-    cache: Option<PathBuf>,
+    pub cache: Option<Place>,
 }
 
 impl GuestArgs {
-    pub fn grants(&self, handler: &HandlerSource) -> Grants {
-        let name = match handler {
-            HandlerSource::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
-            HandlerSource::BuiltInEcho => "echo".into(),
-        };
-        Grants {
-            args: [&[name.into_owned()], &self.arg[..]].concat(),
-            env: self.env.clone(),
-            directories: self.dir.clone(),
-        }
-    }
-
-    pub fn limits(&self) -> GuestLimits {
-        GuestLimits {
-            max_memory_bytes: self.max_memory,
+    /// What was said about the sandbox of a service.
+    pub fn settings(&self) -> ServiceSettings {
+        ServiceSettings {
+            args: said(&self.arg),
+            env: self.env.iter().cloned().collect(),
+            dirs: said(&self.dir),
+            config: self.config_value.iter().cloned().collect(),
+            max_memory: self.max_memory,
             call_timeout: self.call_timeout,
+            ..ServiceSettings::default()
         }
     }
 
-    /// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts
-    /// such things.
-    pub fn cache(&self) -> Option<PathBuf> {
-        if let Some(said) = &self.cache {
-            return (said.as_os_str() != "off").then(|| said.clone());
+    /// How a handler is served that is not told more than this.
+    pub fn serving(&self, handler: &Path) -> ServeConfig {
+        let handler = Some(handler.to_owned());
+        let settings = self.settings();
+        ServiceSettings {
+            handler,
+            ..settings
         }
-        let user = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let user = user.filter(|folder| folder.is_absolute());
-        let user = user.or_else(|| Some(env::home_dir()?.join(".cache")));
-        Some(user?.join("echo-host"))
+        .serving()
     }
 
     /// An engine that runs one instance at a time.
     pub fn small_engine(&self) -> Result<Engine, EngineError> {
-        Engine::new(1, self.limits(), self.cache().as_deref())
+        Engine::new(1, config::cache(self.cache.clone()).as_deref())
     }
+}
+
+/// The values of an option that can be repeated, if it was given.
+pub fn said<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+    (!values.is_empty()).then(|| values.to_vec())
 }
 
 /// The handler of a command that must be given one.
 #[derive(Debug, Args)]
 pub struct HandlerArg {
     /// The handler: a component in binary (.wasm) or text (.wat) form
-    handler: PathBuf,
-}
-
-impl HandlerArg {
-    pub fn source(&self) -> HandlerSource {
-        HandlerSource::File(self.handler.clone())
-    }
+    pub handler: PathBuf,
 }

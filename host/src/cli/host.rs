@@ -1,93 +1,74 @@
-//! A running host, put together: the engine and what it loads, sockets, signals, the control socket.
+//! A running host, put together: what it loads, sockets, signals, the control socket.
 
-use super::control::ControlArgs;
+use super::control::{self, ControlArgs};
 use super::descriptors;
-use super::operator::ServerOperator;
+use super::operator::HostOperator;
 use super::signals;
-use super::watch;
+use super::supervisor;
 use anyhow::Context;
 use echo_host::address::Endpoint;
-use echo_host::config::ServeConfig;
+use echo_host::config::{HostConfig, Sources};
 use echo_host::control::Predecessor;
-use echo_host::engine::Engine;
-use echo_host::generation::Candidate;
+use echo_host::host::{Bound, Host, Service};
 use echo_host::listener::Listener;
-use echo_host::server::{Ends, Server};
-use echo_host::swap::Swapper;
-use echo_host::tls::Terminator;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Serves until it is told to stop, or until a successor has taken over. Sockets it has `inherited` are served
 /// in place of those it would bind.
 pub async fn run(
-    config: ServeConfig,
+    sources: Sources,
+    config: HostConfig,
     control: &ControlArgs,
     inherited: Vec<OwnedFd>,
 ) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
-    let mut predecessor = control.predecessor()?;
-    let engine = Engine::new(
-        config.server_limits.max_connections,
-        config.guest_limits,
-        config.cache.as_deref(),
-    )?;
+    let place = config.control.clone();
+    let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
-    let (listen, limits, watched) = (config.listen.clone(), config.server_limits, config.watch);
-    let (doors, terminator) = (config.doors.clone(), config.terminator()?);
-    let swapper = Swapper::begin(engine, config).await?;
-    let listeners = match &mut predecessor {
+    let host = Arc::new(Host::load(sources, config).await?);
+    let given = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
-        None if inherited.is_empty() => listen
-            .iter()
-            .map(|endpoint| Listener::bind(endpoint, doors.unix))
-            .collect::<Result<_, _>>()?,
         None => inherited
             .into_iter()
             .map(Listener::adopt)
             .collect::<Result<_, _>>()
             .context("cannot listen on an inherited socket")?,
     };
+    let bound = host.bind(given)?;
     let takes_over = predecessor.is_some();
-    let control = control.socket(predecessor, !listen.contains(&Endpoint::Stdio))?;
-    log_first(&swapper.generations().current().made_from);
-    // They end when they are dropped, with the server.
-    let mut beside = JoinSet::new();
-    swap_on_request(&mut beside, &swapper, watched, terminator.clone())
-        .context("cannot handle signals")?;
-    match announce(&listeners) {
+    let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
+    let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
+    host.services().iter().for_each(log_first);
+    let _on_hangup = reload_on_hangup(&host).context("cannot handle signals")?;
+    match announce(&bound) {
         // The host before has retired: somebody has to serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
         announced => announced.context("cannot print the addresses")?,
     }
+    host.open(bound);
+    supervisor::ready();
+    let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
     let retired = CancellationToken::new();
-    let ends = Arc::<Ends>::default();
-    let operator = ServerOperator::new(&listeners, swapper.clone(), ends.clone(), retired.clone());
-    let admitted = |listener: Listener| {
-        let admission = doors.admission(listener.endpoint(), terminator.as_ref());
-        (listener, admission)
-    };
-    let server = Server {
-        generations: swapper.generations().clone(),
-        listeners: listeners.into_iter().map(admitted).collect(),
-        ends,
-        limits,
-    };
+    let operator = HostOperator::new(host.clone(), retired.clone());
     // In a task of its own, so that signals count while a retired host drains, too.
     let signalled = tokio::spawn(stop);
-    let stop = async {
+    let serving = async {
         tokio::select! {
             _ = signalled => {}
             () = retired.cancelled() => {}
+            () = host.exhausted() => {}
         }
+        supervisor::stopping();
+        host.stop().await
     };
     let drained = match control {
-        None => server.run(stop).await,
+        None => serving.await,
         Some(control) => tokio::select! {
-            drained = server.run(stop) => drained,
+            drained = serving => drained,
             never = control.serve(Arc::new(operator)) => match never {},
         },
     };
@@ -110,55 +91,28 @@ fn ask_for_descriptors(max_connections: usize) {
     }
 }
 
-fn log_first<H>(first: &Candidate<H>) {
-    let Candidate {
-        name, tier, terms, ..
-    } = first;
-    tracing::info!(
-        %tier, framing = %terms.framing, max_message_bytes = terms.limits.max_message_bytes,
-        "serving {name}"
-    );
+fn log_first(service: &Service) {
+    let current = service.swapper().generations().current();
+    let first = &current.made_from;
+    service.in_scope(|| {
+        tracing::info!(
+            tier = %first.tier, framing = %first.terms.framing,
+            max_message_bytes = first.terms.limits.max_message_bytes,
+            "serving {}", first.name
+        );
+    });
 }
 
-/// Swaps the handler and reads certificates on SIGHUP, each also when its file changes if it is `watched`, and back when it is unfit. Signals are
-/// caught from now on.
-fn swap_on_request(
-    tasks: &mut JoinSet<()>,
-    swapper: &Arc<Swapper>,
-    watched: bool,
-    terminator: Option<Arc<Terminator>>,
-) -> io::Result<()> {
-    let on_hangup = signals::on_hangup({
-        let (swapper, terminator) = (swapper.clone(), terminator.clone());
-        async move || {
-            if let Some(terminator) = &terminator {
-                watch::reload_certificates(terminator).await;
-            }
-            // A refusal has been logged.
-            drop(swapper.swap(None).await);
-        }
+/// Reads the configuration and the handlers again on SIGHUP, which is caught from now on.
+fn reload_on_hangup(host: &Arc<Host>) -> io::Result<AbortOnDropHandle<()>> {
+    let host = host.clone();
+    let on_hangup = signals::on_hangup(async move || {
+        supervisor::reloading();
+        // A refusal has been logged.
+        let _ = host.reload().await;
+        supervisor::ready();
     })?;
-    tasks.spawn(on_hangup);
-    tasks.spawn({
-        let swapper = swapper.clone();
-        async move { swapper.watch_over().await }
-    });
-    if let Some(terminator) = terminator {
-        tasks.spawn(async move {
-            if let Err(error) = watch::run_certificates(&terminator).await {
-                tracing::error!("{error:#}");
-            }
-        });
-    }
-    if watched {
-        let swapper = swapper.clone();
-        tasks.spawn(async move {
-            if let Err(error) = watch::run(&swapper).await {
-                tracing::error!("{error:#}");
-            }
-        });
-    }
-    Ok(())
+    Ok(AbortOnDropHandle::new(tokio::spawn(on_hangup)))
 }
 
 /// The sockets of the host before, with what it calls them where one is unfit.
@@ -174,14 +128,11 @@ fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
 }
 
 /// Prints where clients can connect to, one line each. Scripts wait for these lines.
-fn announce(listeners: &[Listener]) -> io::Result<()> {
+fn announce(bound: &Bound) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     // Standard output is the client's if there is one there.
-    let sockets = listeners
-        .iter()
-        .filter(|it| *it.endpoint() != Endpoint::Stdio);
-    for listener in sockets {
-        writeln!(stdout, "listening on {}", listener.endpoint())?;
+    for endpoint in bound.endpoints().filter(|it| **it != Endpoint::Stdio) {
+        writeln!(stdout, "listening on {endpoint}")?;
     }
     stdout.flush()
 }

@@ -1,6 +1,7 @@
 //! Logs: to standard error, as text or JSON.
 
 use clap::{Args, ValueEnum};
+use echo_host::config::{LogFormat, LogLevel};
 use std::io::{self, IsTerminal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -9,22 +10,22 @@ use tracing_subscriber::prelude::*;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logs")]
 pub struct LogArgs {
-    /// How log lines are written to standard error; colours only on a terminal and without NO_COLOR
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text, env = "ECHO_HOST_LOG_FORMAT")]
-    log_format: Format,
-    /// How much is logged
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info, env = "ECHO_HOST_LOG_LEVEL")]
-    log_level: Level,
+    /// How log lines are written to standard error; colours only on a terminal and without NO_COLOR [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum, env = "ECHO_HOST_LOG_FORMAT")]
+    log_format: Option<FormatArg>,
+    /// How much is logged [default: info]
+    #[arg(long, value_name = "LEVEL", value_enum, env = "ECHO_HOST_LOG_LEVEL")]
+    log_level: Option<LevelArg>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+enum FormatArg {
     Text,
     Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Level {
+enum LevelArg {
     Off,
     Error,
     Warn,
@@ -33,22 +34,46 @@ enum Level {
     Trace,
 }
 
-impl From<Level> for LevelFilter {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Off => LevelFilter::OFF,
-            Level::Error => LevelFilter::ERROR,
-            Level::Warn => LevelFilter::WARN,
-            Level::Info => LevelFilter::INFO,
-            Level::Debug => LevelFilter::DEBUG,
-            Level::Trace => LevelFilter::TRACE,
-        }
+impl LogArgs {
+    /// The format that was asked for.
+    pub fn format(&self) -> Option<LogFormat> {
+        self.log_format.map(|format| match format {
+            FormatArg::Text => LogFormat::Text,
+            FormatArg::Json => LogFormat::Json,
+        })
+    }
+
+    /// The level that was asked for.
+    pub fn level(&self) -> Option<LogLevel> {
+        self.log_level.map(|level| match level {
+            LevelArg::Off => LogLevel::Off,
+            LevelArg::Error => LogLevel::Error,
+            LevelArg::Warn => LogLevel::Warn,
+            LevelArg::Info => LogLevel::Info,
+            LevelArg::Debug => LogLevel::Debug,
+            LevelArg::Trace => LogLevel::Trace,
+        })
+    }
+
+    /// Starts logging as was asked for. Called once, before anything is logged.
+    pub fn start(&self) {
+        start(
+            self.format().unwrap_or_default(),
+            self.level().unwrap_or_default(),
+        );
     }
 }
 
 /// Starts logging. Called once, before anything is logged.
-pub fn start(args: &LogArgs) {
-    let level = LevelFilter::from(args.log_level);
+pub fn start(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
     // Our own lines and the guests'; of the libraries beneath only what is wrong.
     let filter = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
@@ -57,9 +82,9 @@ pub fn start(args: &LogArgs) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && !no_color());
-    let lines = match args.log_format {
-        Format::Text => lines.boxed(),
-        Format::Json => lines.json().boxed(),
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))

@@ -17,14 +17,14 @@ mod junit;
 mod log;
 mod operator;
 mod printable;
+mod reload;
 mod serve;
 mod signals;
 mod status;
+mod supervisor;
 mod swap;
 mod swapping;
 mod test;
-mod values;
-mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -51,6 +51,8 @@ Examples:
   echo-host bench tcp://127.0.0.1:8888           how fast is it?
   echo-host status                               how is the running host doing?
   echo-host swap hello.wasm                      another handler for it, without a restart
+  echo-host serve --config echo-host.toml        many services, in one file
+  echo-host reload                               the file has changed
 
 Exit codes:
   0    done; for serve, stopped by SIGINT or SIGTERM or taken over, and drained
@@ -72,6 +74,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
+    Reload(reload::ReloadArgs),
 }
 
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
@@ -91,5 +94,6 @@ pub fn run() -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),
+        Command::Reload(args) => reload::run(&args),
     }
 }

@@ -3,14 +3,15 @@
 use echo_host::address::Endpoint;
 use echo_host::control::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, RefusalStatus,
-    Refused, Status, Swapped,
+    Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
 };
 use echo_host::engine::Serving;
 use echo_host::generation::Generation;
-use echo_host::listener::{Listener, ListenerHandle};
+use echo_host::host::{Host, ReloadError, Service, WhichService};
+use echo_host::listener::ListenerHandle;
 use echo_host::outbox::Traffic;
-use echo_host::server::Ends;
-use echo_host::swap::{self, Refusal, Swapper};
+use echo_host::server::Totals;
+use echo_host::swap::{self, Refusal};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -18,99 +19,108 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
-/// What the control socket asks about a server.
-pub struct ServerOperator {
+/// What the control socket asks about a host.
+pub struct HostOperator {
     started: SystemTime,
-    listeners: Vec<ListenerHandle>,
-    swapper: Arc<Swapper>,
-    ends: Arc<Ends>,
+    host: Arc<Host>,
     retired: CancellationToken,
 }
 
-impl ServerOperator {
-    /// An operator of the server with these listeners. It cancels `retired` when a successor serves.
-    pub fn new(
-        listeners: &[Listener],
-        swapper: Arc<Swapper>,
-        ends: Arc<Ends>,
-        retired: CancellationToken,
-    ) -> Self {
-        ServerOperator {
+impl HostOperator {
+    /// An operator of this host. It cancels `retired` when a successor serves.
+    pub fn new(host: Arc<Host>, retired: CancellationToken) -> Self {
+        HostOperator {
             started: SystemTime::now(),
-            listeners: listeners.iter().map(Listener::handle).collect(),
-            swapper,
-            ends,
+            host,
             retired,
         }
     }
-
-    /// All generations there are: the current one, the one before it, and those that finish.
-    fn generations(&self) -> Vec<(GenerationState, Arc<Generation<Serving>>)> {
-        let generations = self.swapper.generations();
-        let mut all = vec![(GenerationState::Current, generations.current())];
-        let previous = generations.previous();
-        all.extend(previous.map(|it| (GenerationState::Previous, it)));
-        for old in generations.old() {
-            if all.iter().all(|(_, known)| known.number != old.number) {
-                all.push((GenerationState::Old, old));
-            }
-        }
-        all
-    }
 }
 
-impl Operator for ServerOperator {
+impl Operator for HostOperator {
     fn status(&self) -> Status {
-        let ended = self.ends.totals();
-        let generations = self.generations();
-        let open: u64 = generations.iter().map(|(_, it)| it.live() as u64).sum();
-        let live = generations.iter().map(|(_, it)| it.live_traffic());
-        let traffic: Traffic = live.chain([ended.traffic]).sum();
-        let (refused_swaps, last_refusal) = self.swapper.refusals();
+        let services = self.host.services();
+        let server = self.host.server();
+        let ended = server.ends().totals();
+        let (connections, traffic) = sums(ended, server.live());
+        let refusals = services.iter().map(|it| it.swapper().refusals());
+        let (refused_swaps, last) = refusals.fold((0, None), |(sum, last), (count, refusal)| {
+            let later = refusal.into_iter().chain(last).max_by_key(|it| it.at);
+            (sum + count, later)
+        });
+        let (refused_reloads, last_reload) = self.host.refusals();
         Status {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             started_unix_seconds: unix_seconds(self.started),
-            listeners: self.listeners.iter().map(listener_status).collect(),
-            generations: generations.iter().map(generation_status).collect(),
-            connections: ConnectionCounts {
-                open,
-                total: ended.connections + open,
-            },
+            services: services.iter().map(service_status).collect(),
+            listeners: services.iter().flat_map(listeners).collect(),
+            generations: services.iter().flat_map(generations).collect(),
+            connections,
             received_bytes: traffic.received_bytes,
             sent_bytes: traffic.sent_bytes,
             messages: traffic.messages,
             failed_calls: ended.failed_calls,
             refused_swaps,
-            last_refusal: last_refusal.map(|refusal| RefusalStatus {
+            last_refusal: last.map(|refusal| RefusalStatus {
                 at_unix_seconds: unix_seconds(refusal.at),
                 handler: refusal.handler,
+                reason: refusal.reason,
+            }),
+            refused_reloads,
+            last_refused_reload: last_reload.map(|refusal| RefusedReload {
+                at_unix_seconds: unix_seconds(refusal.at),
                 reason: refusal.reason,
             }),
         }
     }
 
-    async fn swap(&self, handler: Option<PathBuf>) -> Result<Swapped, Refused> {
-        answer(self.swapper.swap(handler).await)
+    async fn swap(
+        &self,
+        service: Option<String>,
+        handler: Option<PathBuf>,
+    ) -> Result<Swapped, Refused> {
+        let service = self.host.service(service.as_deref()).map_err(unknown)?;
+        answer(service.swapper().swap(handler).await)
     }
 
-    async fn roll_back(&self) -> Result<Swapped, Refused> {
-        answer(self.swapper.roll_back().await)
+    async fn roll_back(&self, service: Option<String>) -> Result<Swapped, Refused> {
+        let service = self.host.service(service.as_deref()).map_err(unknown)?;
+        answer(service.swapper().roll_back().await)
+    }
+
+    async fn reload(&self) -> Result<Reloaded, Refused> {
+        match self.host.reload().await {
+            Ok(changes) => Ok(Reloaded { changes }),
+            Err(error) => Err(refused(&error, ReloadError::detail)),
+        }
     }
 
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
-        let sockets = self
-            .listeners
-            .iter()
-            .filter(|it| *it.endpoint() != Endpoint::Stdio);
+        let services = self.host.services();
+        let listeners = services.iter().flat_map(Service::listeners);
+        let sockets = listeners.filter(|it| *it.endpoint() != Endpoint::Stdio);
         sockets
             .map(|listener| Ok((listener.endpoint().to_string(), listener.duplicate()?)))
             .collect()
     }
 
     fn retire(&self) {
-        self.listeners.iter().for_each(ListenerHandle::give_up);
+        for service in self.host.services().iter() {
+            service.listeners().for_each(ListenerHandle::give_up);
+        }
         self.retired.cancel();
+    }
+}
+
+fn unknown(error: WhichService) -> Refused {
+    refused(&error, |_| None)
+}
+
+fn refused<E: ToString>(error: &E, detail: impl Fn(&E) -> Option<&str>) -> Refused {
+    Refused {
+        reason: error.to_string(),
+        detail: detail(error).map(str::to_owned),
     }
 }
 
@@ -121,12 +131,7 @@ fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
             let number = current.number;
             (current, number)
         }
-        Err(refusal) => {
-            return Err(Refused {
-                reason: refusal.to_string(),
-                detail: refusal.detail().map(str::to_owned),
-            });
-        }
+        Err(refusal) => return Err(refused(&refusal, Refusal::detail)),
     };
     Ok(Swapped {
         generation: current.number,
@@ -136,19 +141,62 @@ fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
     })
 }
 
-fn listener_status(listener: &ListenerHandle) -> ListenerStatus {
-    ListenerStatus {
-        uri: listener.endpoint().to_string(),
+/// What has ended and what is open, together.
+fn sums(ended: Totals, (open, traffic): (usize, Traffic)) -> (ConnectionCounts, Traffic) {
+    let connections = ConnectionCounts {
+        open: open as u64,
+        total: ended.connections + open as u64,
+    };
+    (connections, [ended.traffic, traffic].into_iter().sum())
+}
+
+fn service_status(service: &Service) -> ServiceStatus {
+    let ended = service.served().ends().totals();
+    let (connections, traffic) = sums(ended, service.served().generations().live());
+    ServiceStatus {
+        name: service.name().to_string(),
+        connections,
+        received_bytes: traffic.received_bytes,
+        sent_bytes: traffic.sent_bytes,
+        messages: traffic.messages,
+        failed_calls: ended.failed_calls,
+        refused_swaps: service.swapper().refusals().0,
     }
 }
 
+fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
+    service.listeners().map(|listener| ListenerStatus {
+        uri: listener.endpoint().to_string(),
+        service: service.name().to_string(),
+    })
+}
+
+/// All generations of a service: the current one, the one before it, and those that finish.
+fn generations(service: &Service) -> Vec<GenerationStatus> {
+    let generations = service.served().generations();
+    let (current, previous) = (generations.current(), generations.previous());
+    let old = generations.old().into_iter().filter(|old| {
+        let known = |it: &Arc<Generation<Serving>>| it.number == old.number;
+        !known(&current) && !previous.as_ref().is_some_and(known)
+    });
+    let old: Vec<_> = old.collect();
+    let all = [(GenerationState::Current, &current)].into_iter();
+    let all = all.chain(previous.iter().map(|it| (GenerationState::Previous, it)));
+    let all = all.chain(old.iter().map(|it| (GenerationState::Old, it)));
+    all.map(|(state, generation)| generation_status(service, state, generation))
+        .collect()
+}
+
 fn generation_status(
-    (state, generation): &(GenerationState, Arc<Generation<Serving>>),
+    service: &Service,
+    state: GenerationState,
+    generation: &Generation<Serving>,
 ) -> GenerationStatus {
     let age = SystemTime::now().duration_since(generation.since);
     GenerationStatus {
+        service: service.name().to_string(),
         number: generation.number,
-        state: *state,
+        state,
         handler: generation.made_from.name.clone(),
         sha256: generation.made_from.hash.clone(),
         age_seconds: age.unwrap_or_default().as_secs(),

@@ -2,45 +2,47 @@
 
 use super::control::ControlArgs;
 use super::doors::DoorArgs;
-use super::guest::GuestArgs;
+use super::guest::{GuestArgs, said};
 use super::host;
 use super::inherited;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::swapping::SwapArgs;
-use super::values::{OptionalTime, message, optional_time, size, time};
 use anyhow::Context;
 use clap::{Args, Parser};
 use echo_host::address::Endpoint;
-use echo_host::config::ServeConfig;
-use echo_host::engine::HandlerSource;
+use echo_host::config::{
+    HostConfig, HostSettings, MessageSize, OptionalTime, ServiceSettings, Size, Sources, Time,
+};
+use echo_host::engine::Isolation;
 use echo_host::framing::Framing;
-use echo_host::limits::ServerLimits;
 use echo_host::listener::standard_error_is_the_clients;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Serve a handler over TCP
+/// Serve a handler
 ///
 /// Accepts connections, cuts messages out of what clients send, lets the handler compute the replies
 /// and writes them in order. A client that has finished sending still gets all its replies. Every
-/// option can also be given by the variable named with it.
+/// option can also be given by the variable named with it, and by the key of that name in a configuration file,
+/// which may have many services: options are for each of them then.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
     /// The handler: a component in binary (.wasm) or text (.wat) form [default: the built-in echo]
     #[arg(env = "ECHO_HOST_HANDLER")]
     handler: Option<PathBuf>,
-    /// Where to listen: tcp://ADDR:PORT, tls://ADDR:PORT, unix:PATH or stdio:; port 0 lets the system choose (repeatable; in the variable, separated by commas). Sockets
-    /// that systemd passes are served instead
+    /// A configuration file. Options and variables override what it says
+    #[arg(short, long, value_name = "FILE", env = "ECHO_HOST_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where to listen: tcp://ADDR:PORT, tls://ADDR:PORT, unix:PATH or stdio:; port 0 lets the system choose
+    /// (repeatable; in the variable, separated by commas). Sockets that systemd passes are served instead [default: tcp://127.0.0.1:8888]
     #[arg(
         short,
         long,
         value_name = "URI",
-        default_value = "tcp://127.0.0.1:8888",
         value_delimiter = ',',
         env = "ECHO_HOST_LISTEN"
     )]
@@ -49,9 +51,9 @@ pub struct ServeArgs {
     /// fixed:N [default: what the handler declares, or chunks]
     #[arg(long, value_name = "FRAMING", env = "ECHO_HOST_FRAMING")]
     framing: Option<Framing>,
-    /// What shares an instance of the handler
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IsolationArg::Connection, env = "ECHO_HOST_ISOLATION")]
-    isolation: IsolationArg,
+    /// What shares an instance of the handler [default: connection]
+    #[arg(long, value_name = "WHAT", value_enum, env = "ECHO_HOST_ISOLATION")]
+    isolation: Option<IsolationArg>,
     /// Threads that serve [default: one for each core]
     #[arg(long, value_name = "N", env = "ECHO_HOST_WORKERS")]
     workers: Option<NonZeroUsize>,
@@ -74,31 +76,23 @@ pub struct ServeArgs {
 struct LimitArgs {
     /// The longest message; a client that sends a longer one is disconnected [default: 1MiB, or less if
     /// the handler declares less]
-    #[arg(long, value_name = "SIZE", value_parser = message, env = "ECHO_HOST_MAX_MESSAGE")]
-    max_message: Option<usize>,
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_MESSAGE")]
+    max_message: Option<MessageSize>,
     /// Bytes that may wait to be sent on one connection of a conversation; a client that reads more slowly
-    /// than it is written to is disconnected
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1MiB", env = "ECHO_HOST_MAX_UNSENT")]
-    max_unsent: usize,
-    /// Connections served at once; further clients wait
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1000",
-        env = "ECHO_HOST_MAX_CONNECTIONS"
-    )]
-    max_connections: NonZeroUsize,
-    /// Close a connection on which no byte moves for so long; off for never
-    #[arg(long, value_name = "TIME", value_parser = optional_time, default_value = "10min", env = "ECHO_HOST_IDLE_TIMEOUT")]
-    idle_timeout: OptionalTime,
+    /// than it is written to is disconnected [default: 1MiB]
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_UNSENT")]
+    max_unsent: Option<Size>,
+    /// Connections served at once; further clients wait [default: 1000]
+    #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS")]
+    max_connections: Option<NonZeroUsize>,
+    /// Close a connection on which no byte moves for so long; off for never [default: 10min]
+    #[arg(long, value_name = "TIME", env = "ECHO_HOST_IDLE_TIMEOUT")]
+    idle_timeout: Option<OptionalTime>,
     /// How long open connections may go on after SIGINT or SIGTERM [default: 10s]; if it is given, also
     /// with a handler that was swapped out
-    #[arg(long, value_name = "TIME", value_parser = time, env = "ECHO_HOST_DRAIN_TIMEOUT")]
-    drain_timeout: Option<Duration>,
+    #[arg(long, value_name = "TIME", env = "ECHO_HOST_DRAIN_TIMEOUT")]
+    drain_timeout: Option<Time>,
 }
-
-/// How long open connections may go on after a signal where the operator says nothing.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,6 +100,7 @@ Examples:
   echo-host serve hello.wasm --listen tcp://0.0.0.0:7000   reachable from other machines
   echo-host serve upper.wasm --framing lines --max-message 4KiB
   echo-host serve counter.wasm --isolation shared          one counter for all clients
+  echo-host serve --config echo-host.toml                  many services at once
   ECHO_HOST_LISTEN=tcp://127.0.0.1:0,tcp://[::1]:0 echo-host serve";
 
 #[derive(Debug, Parser)]
@@ -121,47 +116,62 @@ impl ServeArgs {
         FromEnvironment::parse_from(["echo-host"]).serve
     }
 
-    fn config(&self) -> ServeConfig {
-        let handler = match &self.handler {
-            Some(path) => HandlerSource::File(path.clone()),
-            None => HandlerSource::BuiltInEcho,
-        };
-        ServeConfig {
-            grants: self.guest.grants(&handler),
-            handler,
-            listen: self.listen.clone(),
-            doors: self.doors.config(),
-            framing: self.framing.clone(),
-            max_message_bytes: self.limits.max_message,
-            max_unsent_bytes: self.limits.max_unsent,
-            isolation: self.isolation.into(),
-            cache: self.guest.cache(),
-            guest_limits: self.guest.limits(),
-            idle_timeout: self.limits.idle_timeout.0,
-            server_limits: ServerLimits {
-                max_connections: self.limits.max_connections.get(),
-                drain_timeout: self.limits.drain_timeout.unwrap_or(DRAIN_TIMEOUT),
+    /// What was said, here and in the file.
+    fn sources(&self) -> Sources {
+        Sources {
+            file: self.config.clone(),
+            host: HostSettings {
+                workers: self.workers,
+                max_connections: self.limits.max_connections,
+                drain_timeout: self.limits.drain_timeout,
+                cache: self.guest.cache.clone(),
+                control: self.control.place(),
+                log_format: self.log.format(),
+                log_level: self.log.level(),
+                ..HostSettings::default()
             },
-            watch: self.swapping.watch,
-            swap: self.swapping.config(self.limits.drain_timeout),
-            workers: self.workers.map(NonZeroUsize::get),
+            service: self
+                .service()
+                .or(self.guest.settings())
+                .or(self.swapping.settings()),
+            listener: self.doors.settings(),
+        }
+    }
+
+    fn service(&self) -> ServiceSettings {
+        let listen = said(&self.listen);
+        ServiceSettings {
+            handler: self.handler.clone(),
+            listen: listen.map(|all| all.into_iter().map(Into::into).collect()),
+            framing: self.framing.clone(),
+            isolation: self.isolation.map(Isolation::from),
+            max_message: self.limits.max_message,
+            max_unsent: self.limits.max_unsent,
+            idle_timeout: self.limits.idle_timeout,
+            drain_timeout: self.limits.drain_timeout,
+            ..ServiceSettings::default()
         }
     }
 }
 
 pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let config = args.config();
-    let on_stdio = config.listen.contains(&Endpoint::Stdio);
-    if !on_stdio || !standard_error_is_the_clients() {
-        log::start(&args.log);
+    let sources = args.sources();
+    let config = sources.load()?;
+    if !serves_stdio(&config) || !standard_error_is_the_clients() {
+        log::start(config.log_format, config.log_level);
     }
-    config.check()?;
     let inherited = inherited::sockets()?;
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(config, &args.control, inherited));
+    let result = runtime.block_on(host::run(sources, config, &args.control, inherited));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result
+}
+
+/// Whether it is started for one client, as by inetd.
+pub fn serves_stdio(config: &HostConfig) -> bool {
+    let mut listeners = config.services.iter().flat_map(|it| &it.listen);
+    listeners.any(|listener| listener.uri == Endpoint::Stdio)
 }
 
 fn runtime(workers: Option<usize>) -> io::Result<Runtime> {

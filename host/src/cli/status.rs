@@ -6,7 +6,8 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use clap::Args;
 use echo_host::control::{
-    ControlError, GenerationState, GenerationStatus, RefusalStatus, Reply, Request, Status, request,
+    ControlError, GenerationState, GenerationStatus, RefusalStatus, RefusedReload, Reply, Request,
+    ServiceStatus, Status, request,
 };
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -56,8 +57,14 @@ fn text(status: &Status, now: SystemTime) -> String {
             age(since(status.started_unix_seconds, now))
         ),
     )];
+    // Where there is one only, whatever it is called, it goes without saying.
+    let named = status.services.len() > 1;
     for listener in &status.listeners {
-        lines.push(("listening", listener.uri.clone()));
+        let service = match named {
+            true => format!(" ({})", listener.service),
+            false => String::new(),
+        };
+        lines.push(("listening", listener.uri.clone() + &service));
     }
     lines.push((
         "connections",
@@ -77,12 +84,18 @@ fn text(status: &Status, now: SystemTime) -> String {
     ));
     lines.push(("failed calls", status.failed_calls.to_string()));
     lines.push(("refused swaps", refusals(status, now)));
+    if let Some(refused) = &status.last_refused_reload {
+        lines.push(("refused reloads", refused_reloads(status, refused, now)));
+    }
     let mut text = String::new();
     for (name, value) in lines {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name:<14} {value}");
     }
-    text + &generations(&status.generations)
+    if named {
+        text += &table(&service_rows(&status.services));
+    }
+    text + &table(&generation_rows(&status.generations, named))
 }
 
 fn refusals(status: &Status, now: SystemTime) -> String {
@@ -100,12 +113,32 @@ fn refusals(status: &Status, now: SystemTime) -> String {
     }
 }
 
-/// A table of them, below an empty line.
-fn generations(generations: &[GenerationStatus]) -> String {
-    if generations.is_empty() {
-        return String::new();
-    }
+fn refused_reloads(status: &Status, last: &RefusedReload, now: SystemTime) -> String {
+    let ago = age(since(last.at_unix_seconds, now));
+    format!(
+        "{}, the last {ago} ago: {}",
+        status.refused_reloads, last.reason
+    )
+}
+
+fn service_rows(services: &[ServiceStatus]) -> Vec<Vec<String>> {
+    let head = ["SERVICE", "OPEN", "IN ALL", "MESSAGES", "FAILED CALLS"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(services.iter().map(|service| {
+        vec![
+            service.name.clone(),
+            service.connections.open.to_string(),
+            service.connections.total.to_string(),
+            service.messages.to_string(),
+            service.failed_calls.to_string(),
+        ]
+    }));
+    rows
+}
+
+fn generation_rows(generations: &[GenerationStatus], named: bool) -> Vec<Vec<String>> {
     let head = [
+        "SERVICE",
         "GENERATION",
         "STATE",
         "CONNECTIONS",
@@ -114,9 +147,10 @@ fn generations(generations: &[GenerationStatus]) -> String {
         "SHA-256",
         "HANDLER",
     ];
-    let mut rows = vec![head.map(str::to_owned)];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(generations.iter().map(|generation| {
-        [
+        vec![
+            generation.service.clone(),
             generation.number.to_string(),
             state(generation.state).to_owned(),
             generation.connections.to_string(),
@@ -126,20 +160,28 @@ fn generations(generations: &[GenerationStatus]) -> String {
             generation.handler.clone(),
         ]
     }));
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
+    if !named {
+        for row in &mut rows {
+            row.remove(0);
         }
     }
+    rows
+}
+
+/// Rows below an empty line, with their columns aligned; nothing if there is but the head.
+fn table(rows: &[Vec<String>]) -> String {
+    if rows.len() < 2 {
+        return String::new();
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let mut table = "\n".to_owned();
-    for row in &rows {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        table += cells.join("  ").trim_end();
+    for row in rows {
+        let cells = row.iter().enumerate();
+        let cells = cells.map(|(column, cell)| format!("{cell:<0$}", width(column)));
+        table += cells.collect::<Vec<_>>().join("  ").trim_end();
         table.push('\n');
     }
     table
@@ -172,6 +214,7 @@ mod tests {
 
     fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
         GenerationStatus {
+            service: "calc".into(),
             number,
             state,
             handler: format!("/srv/calc-{number}.wasm"),
@@ -182,14 +225,28 @@ mod tests {
         }
     }
 
+    fn service(name: &str) -> ServiceStatus {
+        ServiceStatus {
+            name: name.to_owned(),
+            connections: ConnectionCounts { open: 3, total: 4 },
+            received_bytes: 5,
+            sent_bytes: 6,
+            messages: 7,
+            failed_calls: 0,
+            refused_swaps: 0,
+        }
+    }
+
     #[test]
     fn the_text_is_aligned() {
-        let status = Status {
+        let mut status = Status {
             pid: 4711,
             version: "0.1.0".into(),
             started_unix_seconds: 1_000_000,
+            services: vec![service("calc")],
             listeners: vec![ListenerStatus {
                 uri: "tcp://127.0.0.1:8888".into(),
+                service: "calc".into(),
             }],
             generations: vec![
                 generation(10, GenerationState::Current, 62),
@@ -209,6 +266,8 @@ mod tests {
                 handler: "/srv/bad.wasm".into(),
                 reason: "no component".into(),
             }),
+            refused_reloads: 0,
+            last_refused_reload: None,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_100);
         assert_eq!(
@@ -224,6 +283,28 @@ refused swaps  2, the last 10s ago: /srv/bad.wasm: no component
 GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLER
 10          current   12           0             1m 2s      0123456789ab  /srv/calc-10.wasm
 9           previous  12           0             1h 6m 40s  0123456789ab  /srv/calc-9.wasm
+"
+        );
+        status.services.push(service("chat"));
+        status.generations.truncate(1);
+        status.refused_reloads = 1;
+        status.last_refused_reload = Some(RefusedReload {
+            at_unix_seconds: 1_000_095,
+            reason: "unknown key".into(),
+        });
+        let text = text(&status, now);
+        let (_, several) = text.split_once("component\n").unwrap();
+        assert_eq!(
+            several,
+            "\
+refused reloads 1, the last 5s ago: unknown key
+
+SERVICE  OPEN  IN ALL  MESSAGES  FAILED CALLS
+calc     3     4       7         0
+chat     3     4       7         0
+
+SERVICE  GENERATION  STATE    CONNECTIONS  FAILED CALLS  AGE    SHA-256       HANDLER
+calc     10          current  12           0             1m 2s  0123456789ab  /srv/calc-10.wasm
 "
         );
     }

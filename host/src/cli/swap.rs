@@ -20,6 +20,9 @@ pub struct SwapArgs {
     /// Go back to the handler before the current one
     #[arg(long, conflicts_with = "handler")]
     rollback: bool,
+    /// The service whose handler it is [default: the only one there is]
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
     #[command(flatten)]
     host: HostArg,
 }
@@ -29,20 +32,20 @@ Examples:
   echo-host swap                       the handler's file has been replaced
   echo-host swap calc-2.wasm           another file
   echo-host swap --rollback            it was a mistake
+  echo-host swap calc-2.wasm --service calc
   echo-host swap calc-2.wasm --control /run/user/1000/echo-host/4711.sock";
 
 pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
-    let asked = match &args.handler {
-        _ if args.rollback => Request::RollBack,
-        None => Request::Swap { handler: None },
-        Some(path) => {
-            // The host's working directory is another one.
-            let path = std::path::absolute(path)
-                .with_context(|| format!("cannot tell where {} is", path.display()))?;
-            Request::Swap {
-                handler: Some(path),
-            }
-        }
+    let service = args.service.clone();
+    // The host's working directory is another one.
+    let absolute = |path: &PathBuf| {
+        std::path::absolute(path)
+            .with_context(|| format!("cannot tell where {} is", path.display()))
+    };
+    let handler = args.handler.as_ref().map(absolute).transpose()?;
+    let asked = match args.rollback {
+        true => Request::RollBack { service },
+        false => Request::Swap { service, handler },
     };
     let path = args.host.path()?;
     match request(&path, &asked)? {

@@ -1,23 +1,20 @@
 //! The options of `serve` about swapping its handler.
 
+use super::guest::said;
 use clap::{Args, ValueEnum};
-use echo_host::config::SwapConfig;
-use echo_host::generation::{Move, Probation};
+use echo_host::config::ServiceSettings;
+use echo_host::generation::Move;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// How long a new generation is on probation.
-const PROBATION: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Swapping the handler")]
 pub struct SwapArgs {
     /// Swap the handler whenever its file changes
     #[arg(long, env = "ECHO_HOST_WATCH")]
-    pub watch: bool,
-    /// What happens to open connections at a swap
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = MoveArg::NewConnections, env = "ECHO_HOST_SWAP")]
-    swap: MoveArg,
+    watch: bool,
+    /// What happens to open connections at a swap [default: new-connections]
+    #[arg(long, value_name = "WHAT", value_enum, env = "ECHO_HOST_SWAP")]
+    swap: Option<MoveArg>,
     /// Recorded exchanges that every version must answer before it serves (repeatable; in the variable,
     /// one a line)
     #[arg(
@@ -51,23 +48,26 @@ enum MoveArg {
     Migrate,
 }
 
+impl From<MoveArg> for Move {
+    fn from(arg: MoveArg) -> Self {
+        match arg {
+            MoveArg::NewConnections => Move::NewConnections,
+            MoveArg::NextMessage => Move::NextMessage,
+            MoveArg::Migrate => Move::Migrate,
+        }
+    }
+}
+
 impl SwapArgs {
-    /// As the host wants it. Connections stay with a handler that was swapped out no longer than
-    /// `drain_timeout`, if there is one.
-    pub fn config(&self, drain_timeout: Option<Duration>) -> SwapConfig {
-        SwapConfig {
-            on_swap: match self.swap {
-                MoveArg::NewConnections => Move::NewConnections,
-                MoveArg::NextMessage => Move::NextMessage,
-                MoveArg::Migrate => Move::Migrate,
-            },
-            probes: self.probe.clone(),
-            allowed_imports: self.allow_import.clone(),
-            probation: self.rollback_after.map(|failed_calls| Probation {
-                failed_calls,
-                time: PROBATION,
-            }),
-            drain_timeout,
+    /// What was said about swapping the handler of a service.
+    pub fn settings(&self) -> ServiceSettings {
+        ServiceSettings {
+            watch: self.watch.then_some(true),
+            swap: self.swap.map(Move::from),
+            probes: said(&self.probe),
+            allow_imports: said(&self.allow_import),
+            rollback_after: self.rollback_after,
+            ..ServiceSettings::default()
         }
     }
 }

@@ -3,21 +3,19 @@
 use super::guest::{GuestArgs, HandlerArg};
 use super::isolation::IsolationArg;
 use super::junit::{self, Case, Suite};
-use super::log::{self, LogArgs};
-use super::values::time;
+use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
-use echo_host::config::{DEFAULT_MAX_MESSAGE_BYTES, DoorConfig, ServeConfig, SwapConfig};
+use echo_host::config::{ServeConfig, Time};
 use echo_host::connection::Terms;
 use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
 use echo_host::framing::Framing;
 use echo_host::handler::Handler;
-use echo_host::limits::ServerLimits;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::runtime::Builder;
 
 /// Play recorded exchanges with a handler, without any socket
@@ -44,8 +42,8 @@ pub struct TestArgs {
     #[arg(long)]
     no_cuts: bool,
     /// How long one step may take
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
-    step_timeout: Duration,
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    step_timeout: Time,
     /// Write the results here too, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -85,7 +83,7 @@ pub struct OtherwiseError {
 }
 
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
-    log::start(&args.log);
+    args.log.start();
     // All of them before any is played: a mistake in the last one is not found after minutes.
     let files = args
         .files
@@ -94,10 +92,11 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
         .collect::<Result<Vec<_>, exchange::FileError>>()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let suites = runtime.block_on(async {
-        let grants = args.guest.grants(&args.handler.source());
-        grants.check()?;
+        let config = args.config(None);
+        config.grants.check()?;
         let engine = args.guest.small_engine()?;
-        let handler = engine.load(&args.handler.source(), grants).await?;
+        let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+        let handler = loading.await?;
         let mut suites = Vec::new();
         for (path, file) in &files {
             suites.push(args.play(&handler, path, file).await?);
@@ -134,7 +133,7 @@ impl TestArgs {
         };
         let plan = Plan {
             cuts: cuts && !self.no_cuts,
-            step_limit: self.step_timeout,
+            step_limit: self.step_timeout.0,
         };
         let serving = || handler.serving(self.isolation.into());
         let terms = Terms {
@@ -162,27 +161,12 @@ impl TestArgs {
 
     /// What `serve` would be told, so that the same rules hold here as there.
     fn config(&self, framing: Option<Framing>) -> ServeConfig {
-        let handler = self.handler.source();
         ServeConfig {
-            doors: DoorConfig::default(),
-            grants: self.guest.grants(&handler),
-            handler,
-            listen: Vec::new(),
             framing,
-            max_message_bytes: None,
-            max_unsent_bytes: DEFAULT_MAX_MESSAGE_BYTES,
             isolation: Isolation::from(self.isolation),
-            cache: None,
-            guest_limits: self.guest.limits(),
             // A step's own time limit says more.
             idle_timeout: None,
-            server_limits: ServerLimits {
-                max_connections: 1,
-                drain_timeout: Duration::ZERO,
-            },
-            watch: false,
-            swap: SwapConfig::default(),
-            workers: None,
+            ..self.guest.serving(&self.handler.handler)
         }
     }
 }

@@ -197,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 }
             }
             self.notice = self.notice.max(orders.notice.take());
-            self.close = orders.close;
+            self.close = self.close.or(orders.close);
         });
         self.congested |= self.converses && self.output.bytes.len() > HIGH_WATER_BYTES;
         lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))

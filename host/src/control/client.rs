@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// there, for some seconds at most, or for as long as a handler may take to load.
 pub fn request(path: &Path, request: &Request) -> Result<Reply, ControlError> {
     let patience = match request {
-        Request::Swap { .. } | Request::RollBack => CONTROL_SWAP_TIME,
+        Request::Swap { .. } | Request::RollBack { .. } | Request::Reload => CONTROL_SWAP_TIME,
         Request::Status | Request::TakeOver | Request::Retire => CONTROL_REPLY_TIME,
     };
     // Descriptors that come along are closed.
@@ -57,7 +57,7 @@ impl Line {
         let path = || self.path.clone();
         let Some(line) = request.encode() else {
             let handler = match request {
-                Request::Swap { handler } => handler.clone(),
+                Request::Swap { handler, .. } => handler.clone(),
                 _ => None,
             };
             return Err(ControlError::HandlerPath {

@@ -16,14 +16,17 @@
 //! | `{"version":1,"command":"swap","handler":"/srv/b.wasm"}` | `{"version":1,"swapped":{…}}`, a [`Swapped`], or `{"version":1,"refused":{…}}`, a [`Refused`] |
 //! | `{"version":1,"command":"swap"}` | the same, with the handler's file read again |
 //! | `{"version":1,"command":"roll-back"}` | the same, with the generation before |
+//! | `{"version":1,"command":"reload"}` | `{"version":1,"reloaded":{…}}`, a [`Reloaded`], or `{"version":1,"refused":{…}}` |
 //! | `{"version":1,"command":"take-over"}` | `{"version":1,"listeners":["tcp://…"]}`, and as many descriptors |
 //! | anything else | `{"version":1,"error":"…"}` |
+//!
+//! `swap` and `roll-back` take a member `service` besides, without which they are for the only service there is.
 //!
 //! `version` is that of the protocol. A host answers a version that it does not speak with an error that
 //! names its own; members that it does not know are errors too, so that nothing asked for is left out in
 //! silence. Clients ignore members that they do not know.
 //!
-//! A swap goes on when its client leaves; its result is in the log.
+//! A swap or a reload goes on when its client leaves; its result is in the log.
 //!
 //! ```console
 //! $ echo '{"version":1,"command":"status"}' | nc -U /run/user/1000/echo-host/4711.sock
@@ -61,6 +64,6 @@ pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, RefusalStatus, Refused,
-    Status, Swapped,
+    RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
 };
 pub use takeover::{Predecessor, TakeoverError};

@@ -1,6 +1,6 @@
 //! What the control socket asks of the host behind it.
 
-use super::status::{Refused, Status, Swapped};
+use super::status::{Refused, Reloaded, Status, Swapped};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -10,15 +10,22 @@ pub trait Operator: Send + Sync + 'static {
     /// How the host is doing.
     fn status(&self) -> Status;
 
-    /// Lets the component in this file serve new clients, or, without one, reads the current file again. The
-    /// path is absolute.
+    /// Lets the component in this file serve new clients of a service, or, without one, reads the current file
+    /// again. The path is absolute. Without a name it is for the only service there is.
     fn swap(
         &self,
+        service: Option<String>,
         handler: Option<PathBuf>,
     ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
 
-    /// Lets the generation before the current one serve new clients.
-    fn roll_back(&self) -> impl Future<Output = Result<Swapped, Refused>> + Send;
+    /// Lets the generation before the current one serve new clients of a service.
+    fn roll_back(
+        &self,
+        service: Option<String>,
+    ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
+
+    /// Reads the configuration file again, and the handlers.
+    fn reload(&self) -> impl Future<Output = Result<Reloaded, Refused>> + Send;
 
     /// Duplicates of the listening sockets, each with its URI. Fails when the host is stopping and has closed
     /// them.

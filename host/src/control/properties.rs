@@ -3,7 +3,7 @@
 use super::protocol::{Reply, Request};
 use super::status::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, RefusalStatus, Refused,
-    Status, Swapped,
+    RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -14,8 +14,10 @@ fn requests() -> impl Strategy<Value = Request> {
     let path = any::<String>().prop_map(|name| PathBuf::from(format!("/{name}")));
     prop_oneof![
         Just(Request::Status),
-        option::of(path).prop_map(|handler| Request::Swap { handler }),
-        Just(Request::RollBack),
+        (option::of(any::<String>()), option::of(path))
+            .prop_map(|(service, handler)| Request::Swap { service, handler }),
+        option::of(any::<String>()).prop_map(|service| Request::RollBack { service }),
+        Just(Request::Reload),
         Just(Request::TakeOver),
         Just(Request::Retire),
     ]
@@ -28,6 +30,7 @@ fn generations() -> impl Strategy<Value = GenerationStatus> {
         Just(GenerationState::Old),
     ];
     (any::<[u64; 4]>(), state, any::<String>()).prop_map(|(counts, state, text)| GenerationStatus {
+        service: text.clone(),
         number: counts[0],
         state,
         handler: text.clone(),
@@ -54,8 +57,12 @@ fn statuses() -> impl Strategy<Value = Status> {
         .prop_map(|(pid, counts, text, generations, last_refusal)| Status {
             pid,
             version: text.clone(),
+            services: vec![service(&text, counts)],
             started_unix_seconds: counts[0],
-            listeners: vec![ListenerStatus { uri: text }],
+            listeners: vec![ListenerStatus {
+                uri: text.clone(),
+                service: text.clone(),
+            }],
             generations,
             connections: ConnectionCounts {
                 open: counts[1],
@@ -67,7 +74,27 @@ fn statuses() -> impl Strategy<Value = Status> {
             failed_calls: counts[6],
             refused_swaps: counts[7],
             last_refusal,
+            refused_reloads: counts[7],
+            last_refused_reload: Some(RefusedReload {
+                at_unix_seconds: counts[0],
+                reason: text,
+            }),
         })
+}
+
+fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
+    ServiceStatus {
+        name: name.to_owned(),
+        connections: ConnectionCounts {
+            open: counts[1],
+            total: counts[2],
+        },
+        received_bytes: counts[3],
+        sent_bytes: counts[4],
+        messages: counts[5],
+        failed_calls: counts[6],
+        refused_swaps: counts[7],
+    }
 }
 
 fn replies() -> impl Strategy<Value = Reply> {
@@ -85,6 +112,7 @@ fn replies() -> impl Strategy<Value = Reply> {
         ),
         (any::<String>(), option::of(any::<String>()))
             .prop_map(|(reason, detail)| Reply::Refused(Refused { reason, detail })),
+        vec(any::<String>(), 0..4).prop_map(|changes| Reply::Reloaded(Reloaded { changes })),
         vec(any::<String>(), 0..4).prop_map(Reply::Listeners),
         any::<u32>().prop_map(|pid| Reply::Retiring { pid }),
         any::<String>().prop_map(Reply::Error),
@@ -100,7 +128,13 @@ fn near_requests() -> impl Strategy<Value = String> {
         Just("null".to_owned()),
         "[-0-9.eE\"\\\\{}\\[\\],:a-z]{0,12}",
     ];
-    let name = prop_oneof![Just("version"), Just("command"), Just("handler"), Just("x")];
+    let name = prop_oneof![
+        Just("version"),
+        Just("command"),
+        Just("handler"),
+        Just("service"),
+        Just("x")
+    ];
     vec((name, value), 0..5).prop_map(|members| {
         let members: Vec<_> = members
             .iter()

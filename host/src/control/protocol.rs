@@ -1,6 +1,6 @@
 //! Requests and replies, and the lines they are.
 
-use super::status::{Refused, Status, Swapped};
+use super::status::{Refused, Reloaded, Status, Swapped};
 use crate::limits::MAX_CONTROL_DETAIL_BYTES;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,10 +14,16 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub enum Request {
     /// How the host is doing.
     Status,
-    /// Another handler, whose path is absolute; `None` reads the current one's file again.
-    Swap { handler: Option<PathBuf> },
-    /// The generation before the current one.
-    RollBack,
+    /// Another handler for a service, or for the only one. Its path is absolute; `None` reads the current one's
+    /// file again.
+    Swap {
+        service: Option<String>,
+        handler: Option<PathBuf>,
+    },
+    /// The generation before a service's current one.
+    RollBack { service: Option<String> },
+    /// The configuration file is to be read again.
+    Reload,
     /// The listening sockets.
     TakeOver,
     /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host.
@@ -32,7 +38,9 @@ pub enum Reply {
     Status(Status),
     /// To [`Request::Swap`] and [`Request::RollBack`].
     Swapped(Swapped),
-    /// Likewise.
+    /// To [`Request::Reload`].
+    Reloaded(Reloaded),
+    /// To any of them.
     Refused(Refused),
     /// To [`Request::TakeOver`]: the listeners' URIs. As many descriptors come along.
     Listeners(Vec<String>),
@@ -57,10 +65,12 @@ pub enum MalformedRequest {
         host = env!("CARGO_PKG_VERSION")
     )]
     Version(u64),
-    #[error("`{0}` is no command: expected status, swap, roll-back, take-over or retire")]
+    #[error("`{0}` is no command: expected status, swap, roll-back, reload, take-over or retire")]
     Command(String),
     #[error("only swap takes a handler")]
     Handler,
+    #[error("only swap and roll-back are for one service")]
+    Service,
     #[error("the handler's path must be absolute")]
     Relative,
 }
@@ -76,6 +86,7 @@ struct Members {
     #[serde(rename = "version")]
     _version: u64,
     command: String,
+    service: Option<String>,
     handler: Option<PathBuf>,
 }
 
@@ -89,20 +100,25 @@ impl Request {
             return Err(MalformedRequest::Version(version));
         }
         let members: Members = serde_json::from_slice(line).map_err(syntax)?;
-        let request = match members.command.as_str() {
-            "swap" => match members.handler {
-                Some(path) if !path.is_absolute() => return Err(MalformedRequest::Relative),
-                handler => return Ok(Request::Swap { handler }),
+        let Members {
+            command,
+            service,
+            handler,
+            ..
+        } = members;
+        match command.as_str() {
+            "swap" => match handler {
+                Some(path) if !path.is_absolute() => Err(MalformedRequest::Relative),
+                handler => Ok(Request::Swap { service, handler }),
             },
-            "status" => Request::Status,
-            "roll-back" => Request::RollBack,
-            "take-over" => Request::TakeOver,
-            "retire" => Request::Retire,
-            _ => return Err(MalformedRequest::Command(members.command)),
-        };
-        match members.handler {
-            None => Ok(request),
-            Some(_) => Err(MalformedRequest::Handler),
+            _ if handler.is_some() => Err(MalformedRequest::Handler),
+            "roll-back" => Ok(Request::RollBack { service }),
+            _ if service.is_some() => Err(MalformedRequest::Service),
+            "status" => Ok(Request::Status),
+            "reload" => Ok(Request::Reload),
+            "take-over" => Ok(Request::TakeOver),
+            "retire" => Ok(Request::Retire),
+            _ => Err(MalformedRequest::Command(command)),
         }
     }
 
@@ -111,9 +127,20 @@ impl Request {
         let mut members = json!({ "version": PROTOCOL_VERSION, "command": self.command() });
         if let Request::Swap {
             handler: Some(path),
+            ..
         } = self
         {
             members["handler"] = path.to_str()?.into();
+        }
+        if let Request::Swap {
+            service: Some(service),
+            ..
+        }
+        | Request::RollBack {
+            service: Some(service),
+        } = self
+        {
+            members["service"] = service.as_str().into();
         }
         Some(format!("{members}\n").into_bytes())
     }
@@ -122,7 +149,8 @@ impl Request {
         match self {
             Request::Status => "status",
             Request::Swap { .. } => "swap",
-            Request::RollBack => "roll-back",
+            Request::RollBack { .. } => "roll-back",
+            Request::Reload => "reload",
             Request::TakeOver => "take-over",
             Request::Retire => "retire",
         }

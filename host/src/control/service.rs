@@ -75,7 +75,7 @@ impl<O: Operator> Service<O> {
         let Some(request) = client.request(CONTROL_REQUEST_TIME).await? else {
             return Ok(());
         };
-        let swapped = match request {
+        let done = match request {
             Request::Status => {
                 return client
                     .send(Reply::Status(self.operator.status()), &[])
@@ -83,14 +83,17 @@ impl<O: Operator> Service<O> {
             }
             Request::TakeOver => return self.hand_over(client).await,
             Request::Retire => return Err(Rejection::OutOfOrder),
-            Request::Swap { handler } => self.operator.swap(handler).await,
-            Request::RollBack => self.operator.roll_back().await,
+            Request::Swap { service, handler } => {
+                let swapped = self.operator.swap(service, handler).await;
+                swapped.map(Reply::Swapped)
+            }
+            Request::RollBack { service } => {
+                let swapped = self.operator.roll_back(service).await;
+                swapped.map(Reply::Swapped)
+            }
+            Request::Reload => self.operator.reload().await.map(Reply::Reloaded),
         };
-        let reply = match swapped {
-            Ok(swapped) => Reply::Swapped(swapped),
-            Err(refused) => Reply::Refused(refused),
-        };
-        client.send(reply, &[]).await
+        client.send(done.unwrap_or_else(Reply::Refused), &[]).await
     }
 
     /// Passes the listening sockets on, and retires when the successor says that it serves them.

@@ -11,9 +11,11 @@ pub struct Status {
     pub version: String,
     /// When it started, in seconds since 1970-01-01T00:00:00Z.
     pub started_unix_seconds: u64,
+    /// What it serves.
+    pub services: Vec<ServiceStatus>,
     /// Where clients connect to.
     pub listeners: Vec<ListenerStatus>,
-    /// The handlers that serve, or did last: the current one first.
+    /// The handlers that serve, or did last: service by service, the current one first.
     pub generations: Vec<GenerationStatus>,
     /// The clients' connections.
     pub connections: ConnectionCounts,
@@ -29,6 +31,29 @@ pub struct Status {
     pub refused_swaps: u64,
     /// The last of them.
     pub last_refusal: Option<RefusalStatus>,
+    /// Reloads of the configuration that were refused.
+    pub refused_reloads: u64,
+    /// The last of them.
+    pub last_refused_reload: Option<RefusedReload>,
+}
+
+/// How a service is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// What it is called: `main`, if no configuration file says otherwise.
+    pub name: String,
+    /// Its clients' connections.
+    pub connections: ConnectionCounts,
+    /// Bytes received from them.
+    pub received_bytes: u64,
+    /// Bytes sent to them.
+    pub sent_bytes: u64,
+    /// Messages given to its handlers.
+    pub messages: u64,
+    /// Calls that trapped, ran out of time or of memory.
+    pub failed_calls: u64,
+    /// Swaps that were asked for and refused.
+    pub refused_swaps: u64,
 }
 
 /// A place where clients connect to.
@@ -36,12 +61,16 @@ pub struct Status {
 pub struct ListenerStatus {
     /// Such as `tcp://127.0.0.1:8888`.
     pub uri: String,
+    /// The service behind it.
+    pub service: String,
 }
 
 /// One loaded version of a handler.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationStatus {
-    /// Counted from 1.
+    /// Whose handler it is a version of.
+    pub service: String,
+    /// Counted from 1, for each service by itself.
     pub number: u64,
     /// What it is there for.
     pub state: GenerationState,
@@ -89,6 +118,22 @@ pub struct RefusalStatus {
     pub reason: String,
 }
 
+/// A reload that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedReload {
+    /// When, in seconds since 1970-01-01T00:00:00Z.
+    pub at_unix_seconds: u64,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// A reload that took place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// What has changed, a line for each, in words for people; nothing if nothing has.
+    pub changes: Vec<String>,
+}
+
 /// A swap that took place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swapped {
@@ -102,7 +147,7 @@ pub struct Swapped {
     pub sha256: String,
 }
 
-/// A swap that did not take place: the host serves on as before.
+/// A swap or a reload that did not take place: the host serves on as before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refused {

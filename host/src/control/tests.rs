@@ -34,6 +34,7 @@ impl Operator for Puppet {
             pid: 4711,
             version: "0.0.1".into(),
             started_unix_seconds: 1,
+            services: Vec::new(),
             listeners: Vec::new(),
             generations: Vec::new(),
             connections: ConnectionCounts::default(),
@@ -43,10 +44,16 @@ impl Operator for Puppet {
             failed_calls: 0,
             refused_swaps: 0,
             last_refusal: None,
+            refused_reloads: 0,
+            last_refused_reload: None,
         }
     }
 
-    async fn swap(&self, handler: Option<PathBuf>) -> Result<Swapped, Refused> {
+    async fn swap(
+        &self,
+        _service: Option<String>,
+        handler: Option<PathBuf>,
+    ) -> Result<Swapped, Refused> {
         match handler {
             Some(path) => Ok(Swapped {
                 generation: 2,
@@ -61,8 +68,14 @@ impl Operator for Puppet {
         }
     }
 
-    async fn roll_back(&self) -> Result<Swapped, Refused> {
+    async fn roll_back(&self, _service: Option<String>) -> Result<Swapped, Refused> {
         std::future::pending().await
+    }
+
+    async fn reload(&self) -> Result<Reloaded, Refused> {
+        Ok(Reloaded {
+            changes: vec!["everything".into()],
+        })
     }
 
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
@@ -119,11 +132,15 @@ async fn each_request_has_its_reply() {
     let status = ask(&path, Request::Status).await.unwrap();
     assert_eq!(status, Reply::Status(puppet.status()));
     let handler = Some(PathBuf::from("/srv/ä \"b\".wasm"));
-    match ask(&path, Request::Swap { handler }).await.unwrap() {
+    let swap = |handler| Request::Swap {
+        service: None,
+        handler,
+    };
+    match ask(&path, swap(handler)).await.unwrap() {
         Reply::Swapped(swapped) => assert_eq!(swapped.handler, "/srv/ä \"b\".wasm"),
         other => panic!("{other:?}"),
     }
-    match ask(&path, Request::Swap { handler: None }).await.unwrap() {
+    match ask(&path, swap(None)).await.unwrap() {
         Reply::Refused(Refused {
             detail: Some(detail),
             ..

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use tokio::io::split;
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi_config::WasiConfigVariables;
 
 /// What a guest is granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Grants {
     pub env: Vec<(String, String)>,
     /// Directories it may read and write.
     pub directories: Vec<Directory>,
+    /// What it finds in `wasi:config/store`: names and values.
+    pub config: Vec<(String, String)>,
 }
 
 /// A directory of the host and the path under which the guest finds it.
@@ -71,6 +74,11 @@ impl Grants {
             });
         }
         Ok(())
+    }
+
+    /// What `wasi:config/store` is for all instances.
+    pub(super) fn config(&self) -> WasiConfigVariables {
+        self.config.iter().cloned().collect()
     }
 
     /// A fresh view of WASI for one instance.

@@ -5,15 +5,19 @@ use super::guest_log::GuestLog;
 use super::pending::Pending;
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
+use std::sync::Arc;
 use tokio::io::DuplexStream;
 use tracing::Span;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
 
 /// The data of an instance's store.
 pub struct Guest {
     wasi: WasiCtx,
+    /// What it finds in `wasi:config/store`.
+    pub config: Arc<WasiConfigVariables>,
     pub table: ResourceTable,
     /// What the running callback asked for.
     pub pending: Pending,
@@ -23,11 +27,13 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// A guest that is granted `grants` and `max_memory_bytes`, and nothing else.
+    /// A guest that is granted `grants` and `max_memory_bytes`, and nothing else. `config` is of the same grants,
+    /// made once for all guests.
     ///
     /// Its standard input and output are `stdio`, or nothing and the log, whose lines are in `span`.
     pub fn new(
         grants: &Grants,
+        config: &Arc<WasiConfigVariables>,
         max_memory_bytes: usize,
         stdio: Option<DuplexStream>,
         span: &Span,
@@ -40,6 +46,7 @@ impl Guest {
         });
         Ok(Guest {
             wasi: grants.wasi(&log, stdio)?,
+            config: config.clone(),
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,

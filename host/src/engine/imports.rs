@@ -4,9 +4,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// The interfaces this host offers, all in their version 0.2.
-const OFFERED: [&str; 6] = [
+const OFFERED: [&str; 7] = [
     "wasi:cli/",
     "wasi:clocks/",
+    "wasi:config/",
     "wasi:filesystem/",
     "wasi:io/",
     "wasi:random/",

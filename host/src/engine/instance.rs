@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
+use wasmtime_wasi_config::WasiConfigVariables;
 
 /// Epochs until a running guest lets others run.
 const YIELD_AFTER_TICKS: u64 = 1;
@@ -38,6 +39,7 @@ pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
     pub grants: Grants,
+    pub config: Arc<WasiConfigVariables>,
     pub limits: GuestLimits,
     /// The places of the engine's pool, one for each memory.
     pub places: Arc<Semaphore>,
@@ -86,6 +88,7 @@ impl<E: Exports> Instance<E> {
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
         let guest = Guest::new(
             &template.grants,
+            &template.config,
             template.limits.max_memory_bytes,
             stdio,
             span,

@@ -1,9 +1,12 @@
 //! Which messages share an instance.
 
+use serde::Deserialize;
 use std::fmt;
 
 /// What is kept apart from what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// Each connection has an instance of its own: what one does can't be seen in another.
     #[default]

@@ -11,6 +11,7 @@ use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
+use crate::limits::GuestLimits;
 use std::sync::Arc;
 use tracing::Span;
 use wasmtime::component::Component;
@@ -23,6 +24,13 @@ pub struct LoadedHandler {
     wants: Vec<String>,
     size_bytes: usize,
     sha256: String,
+}
+
+/// What its guests may see and use.
+#[derive(Clone, Copy)]
+struct Sandbox<'a> {
+    grants: &'a Grants,
+    limits: GuestLimits,
 }
 
 /// Why a handler can't be served.
@@ -60,13 +68,15 @@ pub enum LoadFault {
 
 impl Engine {
     /// Loads a handler: everything that can be wrong with it is found here, before a client meets it.
-    /// Compiling keeps the calling thread busy, for seconds if the component is large.
+    /// Compiling keeps the calling thread busy, for seconds if the component is large. Its instances stay within
+    /// `limits`.
     pub async fn load(
         &self,
         source: &HandlerSource,
-        grants: Grants,
+        grants: &Grants,
+        limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        self.try_load(source, grants)
+        self.try_load(source, Sandbox { grants, limits })
             .await
             .map_err(|fault| LoadError {
                 handler: source.clone(),
@@ -77,7 +87,7 @@ impl Engine {
     async fn try_load(
         &self,
         source: &HandlerSource,
-        grants: Grants,
+        sandbox: Sandbox<'_>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read()?;
         let component = Component::from_binary(&self.wasm, &binary)
@@ -90,7 +100,7 @@ impl Engine {
         }
         let about = match tier {
             Tier::FramedResponder | Tier::Conversation => {
-                let template = self.template::<Describe>(&component, grants.clone())?;
+                let template = self.template::<Describe>(&component, sandbox)?;
                 let mut trial = try_out(&template).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
@@ -99,12 +109,12 @@ impl Engine {
         };
         let templates = match tier {
             Tier::Responder | Tier::FramedResponder => {
-                Templates::Responder(self.tried_template(&component, grants).await?)
+                Templates::Responder(self.tried_template(&component, sandbox).await?)
             }
             Tier::Conversation => {
-                Templates::Conversation(self.tried_template(&component, grants).await?)
+                Templates::Conversation(self.tried_template(&component, sandbox).await?)
             }
-            Tier::Program => Templates::Program(self.tried_template(&component, grants).await?),
+            Tier::Program => Templates::Program(self.tried_template(&component, sandbox).await?),
         };
         Ok(LoadedHandler {
             templates,
@@ -120,9 +130,9 @@ impl Engine {
     async fn tried_template<E: Exports>(
         &self,
         component: &Component,
-        grants: Grants,
+        sandbox: Sandbox<'_>,
     ) -> Result<Arc<Template<E>>, LoadFault> {
-        let template = self.template(component, grants)?;
+        let template = self.template(component, sandbox)?;
         try_out(&template).await?;
         Ok(Arc::new(template))
     }
@@ -130,7 +140,7 @@ impl Engine {
     fn template<E: Exports>(
         &self,
         component: &Component,
-        grants: Grants,
+        sandbox: Sandbox<'_>,
     ) -> Result<Template<E>, LoadFault> {
         let needs = component.resources_required();
         let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
@@ -142,8 +152,9 @@ impl Engine {
         Ok(Template {
             indices: E::indices(&pre).map_err(link)?,
             pre,
-            grants,
-            limits: self.limits,
+            grants: sandbox.grants.clone(),
+            config: Arc::new(sandbox.grants.config()),
+            limits: sandbox.limits,
             places: self.places.clone(),
             memories,
         })

@@ -37,13 +37,13 @@ pub use manifest::About;
 pub use serving::Serving;
 pub use source::{HandlerSource, sha256};
 
-use crate::limits::GuestLimits;
 use guest::Guest;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi_config::WasiConfig;
 
 /// The most core instances, memories and tables one component may consist of. A component made by the
 /// usual tools has three instances (its module, an adapter and their glue), one memory and one or two
@@ -62,6 +62,9 @@ const KEEP_RESIDENT_TABLE_BYTES: usize = 16 << 10;
 /// Places beyond those asked for: an instance with every memory it may have always fits, and a handler
 /// can be tried out while all places are taken.
 const SPARE_PLACES: usize = MAX_MEMORIES as usize;
+/// What a place has room for: how much of it an instance may use is for each handler to be told. The room costs
+/// address space only, which is reserved anyway.
+const MAX_MEMORY_BYTES: usize = 4 << 30;
 /// Each place reserves 4 GiB of address space, without which every access would need a bounds check. A
 /// process has 128 TiB of it; half of that is ours to take.
 const MAX_PLACES: usize = 16 << 10;
@@ -70,7 +73,6 @@ const MAX_PLACES: usize = 16 << 10;
 pub struct Engine {
     wasm: wasmtime::Engine,
     linker: Linker<Guest>,
-    limits: GuestLimits,
     /// As many permits as the pool has memories. An instance takes one for each of its own, so that it
     /// waits for a place and never fails for want of one.
     places: Arc<Semaphore>,
@@ -88,15 +90,11 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine with places for `max_instances` instances at once, each within `limits`. Compiled code
-    /// is kept in the folder `cache`, if there is one.
-    pub fn new(
-        max_instances: usize,
-        limits: GuestLimits,
-        cache: Option<&Path>,
-    ) -> Result<Self, EngineError> {
+    /// An engine with places for `max_instances` instances at once. Compiled code is kept in the folder
+    /// `cache`, if there is one.
+    pub fn new(max_instances: usize, cache: Option<&Path>) -> Result<Self, EngineError> {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let mut config = config(places as u32, limits);
+        let mut config = config(places as u32);
         config.cache(cache.and_then(cache::open));
         let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
         let mut linker = Linker::new(&wasm);
@@ -107,17 +105,20 @@ impl Engine {
             |guest| guest,
         )
         .map_err(EngineError::new)?;
+        wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
+            WasiConfig::from(&*guest.config)
+        })
+        .map_err(EngineError::new)?;
         ticker::start(&wasm).map_err(EngineError::new)?;
         Ok(Engine {
             wasm,
             linker,
-            limits,
             places: Arc::new(Semaphore::new(places)),
         })
     }
 }
 
-fn config(places: u32, limits: GuestLimits) -> Config {
+fn config(places: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
         .total_stacks(places)
@@ -126,7 +127,7 @@ fn config(places: u32, limits: GuestLimits) -> Config {
         .total_memories(places)
         .max_memories_per_component(MAX_MEMORIES)
         .max_memories_per_module(MAX_MEMORIES)
-        .max_memory_size(limits.max_memory_bytes)
+        .max_memory_size(MAX_MEMORY_BYTES)
         .total_tables(places * MAX_TABLES)
         .max_tables_per_component(MAX_TABLES)
         .max_tables_per_module(MAX_TABLES)

@@ -18,6 +18,7 @@ use crate::handler::{Handler, SessionError};
 use crate::outbox::{Notice, Traffic};
 use arc_swap::ArcSwap;
 use live::Live;
+use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -25,7 +26,9 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 
 /// What happens to open connections when another generation becomes current.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Move {
     /// They stay where they are.
     NewConnections,
@@ -120,6 +123,15 @@ pub struct Probation {
     pub time: Duration,
 }
 
+/// How generations follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What happens to open connections.
+    pub on_swap: Move,
+    /// What makes a new generation unfit.
+    pub probation: Option<Probation>,
+}
+
 /// One generation in the place of another.
 #[derive(Debug)]
 pub struct Replacement<H> {
@@ -134,8 +146,7 @@ pub struct Replacement<H> {
 pub struct Generations<H> {
     current: ArcSwap<Generation<H>>,
     past: Mutex<Past<H>>,
-    on_swap: Move,
-    probation: Option<Probation>,
+    rules: ArcSwap<Rules>,
     /// The number of the current generation.
     numbers: watch::Sender<u64>,
     /// Notified when a call of any generation has failed.
@@ -155,7 +166,7 @@ struct Past<H> {
 
 impl<H: Handler> Generations<H> {
     /// Begins with the first generation.
-    pub fn new(first: Candidate<H>, on_swap: Move, probation: Option<Probation>) -> Arc<Self> {
+    pub fn new(first: Candidate<H>, rules: Rules) -> Arc<Self> {
         Arc::new(Generations {
             current: ArcSwap::new(Generation::new(1, first)),
             past: Mutex::new(Past {
@@ -164,11 +175,15 @@ impl<H: Handler> Generations<H> {
                 last_number: 1,
                 stopping: false,
             }),
-            on_swap,
-            probation,
+            rules: ArcSwap::from_pointee(rules),
             numbers: watch::Sender::new(1),
             call_failed: Notify::new(),
         })
+    }
+
+    /// Has the next generation follow by other rules.
+    pub fn set_rules(&self, rules: Rules) {
+        self.rules.store(Arc::new(rules));
     }
 
     /// The one that new connections belong to.
@@ -191,6 +206,17 @@ impl<H: Handler> Generations<H> {
         let past = locked(&self.past);
         let alive = past.old.iter().filter_map(Weak::upgrade);
         alive.filter(|old| old.live() > 0).collect()
+    }
+
+    /// The connections that all of them serve now, and what has gone through those so far.
+    pub fn live(&self) -> (usize, Traffic) {
+        let mut all = self.old();
+        all.extend(self.previous());
+        all.push(self.current());
+        all.sort_by_key(|generation| generation.number);
+        all.dedup_by_key(|generation| generation.number);
+        let open = all.iter().map(|generation| generation.live()).sum();
+        (open, all.iter().map(|it| it.live_traffic()).sum())
     }
 
     /// Makes a new version current, at once and for every connection that comes from now on.
@@ -220,7 +246,7 @@ impl<H: Handler> Generations<H> {
         let replaced = self.current.swap(current.clone());
         self.numbers.send_replace(current.number);
         past.old.push(Arc::downgrade(&replaced));
-        if self.on_swap != Move::NewConnections {
+        if self.rules.load().on_swap != Move::NewConnections {
             // A connection that is on its way to its seat looks for itself when its session begins.
             for old in past.old.iter().filter_map(Weak::upgrade) {
                 old.live.notify(Notice::Move);
@@ -253,7 +279,7 @@ impl<H: Handler> Generations<H> {
     }
 
     fn is_unfit(&self, generation: &Generation<H>) -> bool {
-        self.probation.is_some_and(|probation| {
+        self.rules.load().probation.is_some_and(|probation| {
             generation.failed_calls() > probation.failed_calls && generation.age() < probation.time
         })
     }

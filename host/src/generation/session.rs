@@ -42,7 +42,7 @@ impl<H: Handler> MovingSession<H> {
         let here = self.seat.generation().clone();
         let current = self.generations.current();
         let converses = here.made_from.terms.converses;
-        let may = match self.generations.on_swap {
+        let may = match self.generations.rules.load().on_swap {
             Move::NewConnections => false,
             Move::NextMessage => !converses,
             Move::Migrate => true,

@@ -1,6 +1,6 @@
 //! Sessions that move, with handlers that are plain Rust.
 
-use super::{Candidate, Generations, Move, MovingSession, Probation};
+use super::{Candidate, Generations, Move, MovingSession, Probation, Rules};
 use crate::connection::Terms;
 use crate::framing::Framing;
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
@@ -154,7 +154,11 @@ impl Talk {
 }
 
 fn begin(first: Named, on_swap: Move) -> Arc<Sessions> {
-    Generations::new(candidate(first, Framing::Lines), on_swap, None)
+    let rules = Rules {
+        on_swap,
+        probation: None,
+    };
+    Generations::new(candidate(first, Framing::Lines), rules)
 }
 
 #[tokio::test]
@@ -241,7 +245,11 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
         time: Duration::from_secs(60),
     };
     let first = candidate(named("old", true), Framing::Lines);
-    let generations = Generations::new(first, Move::NewConnections, Some(probation));
+    let rules = Rules {
+        on_swap: Move::NewConnections,
+        probation: Some(probation),
+    };
+    let generations = Generations::new(first, rules);
     generations.swap(candidate(named("new", true), Framing::Lines));
     for id in 1..=2 {
         let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;

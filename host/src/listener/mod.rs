@@ -138,20 +138,23 @@ impl Listener {
     /// Serves the socket of a host that is being replaced, which had it for `endpoint`: with TLS if that says
     /// so, and the file is this process's to remove if it has one.
     pub fn take_over(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
-        let Listener {
-            mut socket,
-            endpoint,
-        } = match endpoint {
+        let mut listener = match endpoint {
             Endpoint::Tls(_) => Listener::adopt(socket)?.with_tls(),
             _ => Listener::adopt(socket)?,
         };
-        if let Endpoint::Unix(UnixAddress::Path(path)) = &endpoint
-            && let Some(ListeningSocket::Unix(unix)) = Arc::get_mut(&mut socket)
-        {
+        if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
             let metadata = std::fs::symlink_metadata(path)?;
-            unix.file = Some(SocketFile::new(path.clone(), &metadata));
+            let file = SocketFile::new(path.clone(), &metadata);
+            listener.own(Some(Arc::new(file)));
         }
-        Ok(Listener { socket, endpoint })
+        Ok(listener)
+    }
+
+    /// Removes the file when it is closed, unless others own it too.
+    fn own(&mut self, file: Option<Arc<SocketFile>>) {
+        if let Some(ListeningSocket::Unix(unix)) = Arc::get_mut(&mut self.socket) {
+            unix.file = file;
+        }
     }
 
     /// The same, with TLS on what would be plain TCP.
@@ -228,7 +231,7 @@ impl ListeningSocket {
         }
     }
 
-    fn file(&self) -> Option<&SocketFile> {
+    fn file(&self) -> Option<&Arc<SocketFile>> {
         match self {
             ListeningSocket::Unix(unix) => unix.file.as_ref(),
             ListeningSocket::Tcp(_) | ListeningSocket::Stdio(_) => None,
@@ -253,6 +256,21 @@ impl ListenerHandle {
             Some(descriptor) => descriptor.try_clone_to_owned(),
             None => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The same socket for another listener of this process, which is to be called `endpoint`.
+    pub fn again(&self, endpoint: &Endpoint) -> io::Result<Listener> {
+        let listener = Listener::adopt(self.duplicate()?).map_err(io::Error::other)?;
+        let mut listener = match endpoint {
+            Endpoint::Tls(_) => listener.with_tls(),
+            _ => listener,
+        };
+        let file = self
+            .socket
+            .upgrade()
+            .and_then(|socket| socket.file().cloned());
+        listener.own(file);
+        Ok(listener)
     }
 
     /// Leaves the file of a Unix socket to another process, which listens on it too.

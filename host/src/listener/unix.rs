@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::net::UnixListener;
 
 /// Who may connect to a Unix socket that is a file.
@@ -80,7 +81,7 @@ fn number_of(
 #[derive(Debug)]
 pub struct Bound {
     pub listener: UnixListener,
-    pub file: Option<SocketFile>,
+    pub file: Option<Arc<SocketFile>>,
 }
 
 /// Must be called within a tokio runtime.
@@ -88,7 +89,7 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let file = match address {
-        UnixAddress::Path(path) => Some(bind_file(&socket, path, access)?),
+        UnixAddress::Path(path) => Some(Arc::new(bind_file(&socket, path, access)?)),
         UnixAddress::Abstract(name) => {
             socket.bind(&abstract_name(name)?)?;
             None

@@ -1,6 +1,6 @@
 //! One client of a server, from the moment it was accepted to its end.
 
-use super::Shared;
+use super::Served;
 use crate::admission::{Admission, Admitted};
 use crate::connection::{self, ConnectionError, Ending};
 use crate::generation::MovingSession;
@@ -20,7 +20,7 @@ pub struct Client {
 
 impl Client {
     /// Lets it in and serves it until both sides are done with each other, and counts how that went.
-    pub async fn serve<H: Handler>(self, shared: &Shared<H>) {
+    pub async fn serve<H: Handler>(self, served: &Served<H>) {
         let Client {
             id,
             accepted: Accepted { stream, client },
@@ -29,8 +29,8 @@ impl Client {
         match admission.admit(stream, client).await {
             Ok(admitted) => {
                 let span = tracing::error_span!("connection", id, peer = %admitted.peer.peer);
-                let (traffic, result) = converse(id, admitted, shared, &span).await;
-                span.in_scope(|| shared.ends.note(traffic, result));
+                let (traffic, result) = converse(id, admitted, served, &span).await;
+                span.in_scope(|| served.ends.note(traffic, result));
             }
             Err(why) => {
                 let span = tracing::error_span!(
@@ -38,7 +38,7 @@ impl Client {
                     id,
                     peer = client.map(tracing::field::display)
                 );
-                span.in_scope(|| shared.ends.note_not_admitted(&why));
+                span.in_scope(|| served.ends.note_not_admitted(&why));
             }
         }
     }
@@ -47,31 +47,31 @@ impl Client {
 async fn converse<H: Handler>(
     id: u64,
     admitted: Admitted,
-    shared: &Shared<H>,
+    served: &Served<H>,
     span: &Span,
 ) -> (Traffic, Result<Ending, ConnectionError>) {
     let Admitted { mut stream, peer } = admitted;
     span.in_scope(|| tracing::debug!("connected"));
-    let generation = shared.generations.current();
+    let generation = served.generations.current();
     let terms = generation.made_from.terms.clone();
     let limit_bytes = terms.unsent_limit_bytes();
     let outbox = Arc::new(Outbox::new(id, peer, limit_bytes, span.clone()));
     let service = generation.made_from.handler.serve(&outbox);
-    let seat = shared.generations.seat(generation, &outbox);
-    let served = match service {
+    let seat = served.generations.seat(generation, &outbox);
+    let ended = match service {
         Service::Session(session) => {
-            let session = MovingSession::new(shared.generations.clone(), session, seat);
+            let session = MovingSession::new(served.generations.clone(), session, seat);
             connection::serve(&mut stream, session, outbox.clone(), &terms).await
         }
         Service::Program(program) => {
-            let served = connection::serve_program(&mut stream, program, &outbox, &terms).await;
+            let ended = connection::serve_program(&mut stream, program, &outbox, &terms).await;
             drop(seat);
-            served
+            ended
         }
     };
-    if let Ok(Ending::Reset) = served {
+    if let Ok(Ending::Reset) = ended {
         stream.reset();
     }
     drop(stream);
-    (outbox.traffic(), served)
+    (outbox.traffic(), ended)
 }

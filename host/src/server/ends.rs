@@ -6,11 +6,14 @@ use crate::handler::SessionError;
 use crate::listener::Accepted;
 use crate::outbox::Traffic;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How connections ended, counted.
 #[derive(Default)]
 pub struct Ends {
+    /// Where they count as well.
+    whole: Option<Arc<Ends>>,
     connections: AtomicU64,
     framing: AtomicU64,
     protocol: AtomicU64,
@@ -36,6 +39,14 @@ pub struct Totals {
 }
 
 impl Ends {
+    /// Counts that are part of other counts.
+    pub(super) fn within(whole: &Arc<Ends>) -> Self {
+        Ends {
+            whole: Some(whole.clone()),
+            ..Ends::default()
+        }
+    }
+
     /// The counts so far.
     pub fn totals(&self) -> Totals {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -52,26 +63,18 @@ impl Ends {
 
     /// Logs how one ended, and counts it.
     pub fn note(&self, traffic: Traffic, result: Result<Ending, ConnectionError>) {
+        self.count(traffic, result.as_ref().err());
         let Traffic {
             received_bytes,
             sent_bytes,
             messages,
         } = traffic;
-        for (counter, by) in [
-            (&self.connections, 1),
-            (&self.received_bytes, received_bytes),
-            (&self.sent_bytes, sent_bytes),
-            (&self.messages, messages),
-        ] {
-            counter.fetch_add(by, Ordering::Relaxed);
-        }
         let Err(error) = result else {
             tracing::debug!(received_bytes, sent_bytes, messages, "closed");
             return;
         };
         match (self.counter(&error), &error) {
-            (Some(counter), _) => {
-                counter.fetch_add(1, Ordering::Relaxed);
+            (Some(_), _) => {
                 tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}");
             }
             (None, ConnectionError::Io(error)) if is_departure(error) => {
@@ -89,19 +92,43 @@ impl Ends {
     /// Logs that a client was sent away as soon as it came, and counts it.
     pub fn note_turned_away(&self, accepted: &Accepted, listener: &str) {
         let client = accepted.client.map(tracing::field::display);
-        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.count_turned_away();
         tracing::debug!(client, listener, "may not be served (--allow, --deny)");
     }
 
     /// Logs that a client was not let in, and counts it.
     pub fn note_not_admitted(&self, why: &NotAdmitted) {
-        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.count_turned_away();
         match why {
             NotAdmitted::Denied(_) => tracing::debug!("not served: {why}"),
             NotAdmitted::Io(error) | NotAdmitted::Tls(error) if is_departure(error) => {
                 tracing::debug!("the client left: {error}");
             }
             _ => tracing::info!("not served: {why}"),
+        }
+    }
+
+    fn count_turned_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.count_turned_away();
+        }
+    }
+
+    fn count(&self, traffic: Traffic, error: Option<&ConnectionError>) {
+        for (counter, by) in [
+            (&self.connections, 1),
+            (&self.received_bytes, traffic.received_bytes),
+            (&self.sent_bytes, traffic.sent_bytes),
+            (&self.messages, traffic.messages),
+        ] {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
+        if let Some(counter) = error.and_then(|error| self.counter(error)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(whole) = &self.whole {
+            whole.count(traffic, error);
         }
     }
 

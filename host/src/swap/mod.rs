@@ -2,31 +2,43 @@
 //! it serves anybody, and one that turns out to be unfit is swapped back.
 
 mod prepare;
+mod reconfigure;
 mod refusal;
+mod watch;
 
 pub use prepare::{Probe, ProbeError};
+pub use reconfigure::Prepared;
 pub use refusal::{LastRefusal, Refusal};
+pub use watch::WatchError;
 
 use crate::config::ServeConfig;
 use crate::engine::{Engine, HandlerSource, Serving};
 use crate::exchange::FileError;
-use crate::generation::{Candidate, Generation, Generations, Replacement};
+use crate::generation::{Candidate, Generation, Generations, Replacement, Rules};
+use arc_swap::ArcSwap;
 use prepare::{is_unchanged, prepare};
 use refusal::Refusals;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
+use tracing::{Instrument, Span};
 
-/// Makes generations, one at a time.
+/// Makes the generations of one service, one at a time.
 pub struct Swapper {
     engine: Arc<Engine>,
-    config: Arc<ServeConfig>,
-    probes: Arc<Vec<Probe>>,
+    setup: ArcSwap<Setup>,
     generations: Arc<Generations<Serving>>,
     /// Held by who swaps.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
     refusals: Refusals,
+    span: Span,
+}
+
+/// How versions are served, and what each must answer before.
+struct Setup {
+    config: ServeConfig,
+    probes: Vec<Probe>,
 }
 
 /// Why serving can't begin.
@@ -54,21 +66,39 @@ pub enum Swapped {
     Unchanged(Arc<Generation<Serving>>),
 }
 
-impl Swapper {
-    /// Prepares the first generation. The configuration has been checked.
-    pub async fn begin(engine: Engine, config: ServeConfig) -> Result<Arc<Self>, BeginError> {
-        let engine = Arc::new(engine);
+impl Setup {
+    /// Reads the probes. Blocks.
+    fn new(config: ServeConfig) -> Result<Arc<Self>, FileError> {
         let probes = config.swap.probes.iter().map(|path| Probe::read(path));
-        let probes = Arc::new(probes.collect::<Result<Vec<_>, _>>()?);
-        let config = Arc::new(config);
-        let first = prepare(&engine, &config, &probes, &config.handler).await?;
+        let probes = probes.collect::<Result<_, _>>()?;
+        Ok(Arc::new(Setup { config, probes }))
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            on_swap: self.config.swap.on_swap,
+            probation: self.config.swap.probation,
+        }
+    }
+}
+
+impl Swapper {
+    /// Prepares the first generation. The configuration has been checked. What is logged about swaps is logged
+    /// in `span`.
+    pub async fn begin(
+        engine: Arc<Engine>,
+        config: ServeConfig,
+        span: Span,
+    ) -> Result<Arc<Self>, BeginError> {
+        let setup = Setup::new(config)?;
+        let first = prepare(&engine, &setup, &setup.config.handler).await?;
         Ok(Arc::new(Swapper {
-            generations: Generations::new(first, config.swap.on_swap, config.swap.probation),
+            generations: Generations::new(first, setup.rules()),
             engine,
-            config,
-            probes,
-            turn: Mutex::default(),
+            setup: ArcSwap::new(setup),
+            turn: Arc::default(),
             refusals: Refusals::default(),
+            span,
         }))
     }
 
@@ -85,20 +115,21 @@ impl Swapper {
     /// Swaps the handler for the one in `file`, or for what is now in the file of the current one. If
     /// anything is wrong with it the current one goes on serving.
     pub async fn swap(&self, file: Option<PathBuf>) -> Result<Swapped, Refusal> {
-        let _turn = self.turn.lock().await;
-        let file = file.or_else(|| self.generations.current().made_from.file.clone());
-        let wanted = file.map_or(HandlerSource::BuiltInEcho, HandlerSource::File);
-        let swapped = self.try_swap(&wanted).await;
-        if let Err(refusal) = &swapped {
-            tracing::error!("swap refused, the old handler serves on: {refusal}");
-            if let Some(detail) = refusal.detail() {
-                for line in detail.lines() {
+        let swap = async {
+            let _turn = self.turn.lock().await;
+            let file = file.or_else(|| self.generations.current().made_from.file.clone());
+            let wanted = file.map_or(HandlerSource::BuiltInEcho, HandlerSource::File);
+            let swapped = self.try_swap(&wanted).await;
+            if let Err(refusal) = &swapped {
+                tracing::error!("swap refused, the old handler serves on: {refusal}");
+                for line in refusal.detail().unwrap_or_default().lines() {
                     tracing::error!("  {line}");
                 }
+                self.refusals.note(&wanted, refusal);
             }
-            self.refusals.note(&wanted, refusal);
-        }
-        swapped
+            swapped
+        };
+        swap.instrument(self.span.clone()).await
     }
 
     async fn try_swap(&self, wanted: &HandlerSource) -> Result<Swapped, Refusal> {
@@ -107,44 +138,27 @@ impl Swapper {
             tracing::info!("{wanted} is what is served already");
             return Ok(Swapped::Unchanged(current));
         }
-        let candidate = prepare(&self.engine, &self.config, &self.probes, wanted).await?;
-        self.check_imports(&candidate, &current)?;
+        let setup = self.setup.load_full();
+        let candidate = prepare(&self.engine, &setup, wanted).await?;
+        check_imports(&candidate, &current, &setup.config.swap.allowed_imports)?;
+        Ok(self.replace(candidate))
+    }
+
+    fn replace(&self, candidate: Candidate<Serving>) -> Swapped {
         let replacement = self.generations.swap(candidate);
         let Replacement { current, replaced } = &replacement;
         tracing::info!(
             sha256 = %current.made_from.hash,
-            "generation {} replaces generation {}: {wanted}", current.number, replaced.number
+            "generation {} replaces generation {}: {}",
+            current.number, replaced.number, current.made_from.name
         );
-        Ok(self.replaced(replacement))
-    }
-
-    /// A new version may want no more than the old one did, unless the operator has allowed it.
-    fn check_imports(
-        &self,
-        new: &Candidate<Serving>,
-        old: &Generation<Serving>,
-    ) -> Result<(), Refusal> {
-        let allowed = |import: &&String| {
-            let allowed = &self.config.swap.allowed_imports;
-            old.made_from.imports.contains(import)
-                || allowed.iter().any(|allowed| import.starts_with(allowed))
-        };
-        let more: Vec<_> = new
-            .imports
-            .iter()
-            .filter(|it| !allowed(it))
-            .cloned()
-            .collect();
-        match more.is_empty() {
-            true => Ok(()),
-            false => Err(Refusal::Imports(more.join(", "))),
-        }
+        self.replaced(replacement)
     }
 
     /// Makes the generation before the current one current again.
     pub async fn roll_back(&self) -> Result<Swapped, Refusal> {
         let _turn = self.turn.lock().await;
-        self.go_back()
+        self.span.in_scope(|| self.go_back())
     }
 
     /// For who has the turn.
@@ -163,7 +177,7 @@ impl Swapper {
     fn replaced(&self, replacement: Replacement<Serving>) -> Swapped {
         let Replacement { current, replaced } = replacement;
         let number = replaced.number;
-        if let Some(limit) = self.config.swap.drain_timeout {
+        if let Some(limit) = self.setup.load().config.swap.drain_timeout {
             let generations = self.generations.clone();
             let replaced = Arc::downgrade(&replaced);
             tokio::spawn(async move {
@@ -191,6 +205,7 @@ impl Swapper {
             if self.generations.current().number != unfit.number {
                 continue;
             }
+            let _entered = self.span.enter();
             tracing::error!(
                 "generation {} fails again and again ({} failed calls): rolling back",
                 unfit.number,
@@ -200,5 +215,23 @@ impl Swapper {
                 tracing::error!("cannot roll back: {refusal}");
             }
         }
+    }
+}
+
+/// A new version may want no more than the old one did, unless the operator has allowed it.
+fn check_imports(
+    new: &Candidate<Serving>,
+    old: &Generation<Serving>,
+    allowed: &[String],
+) -> Result<(), Refusal> {
+    let may = |import: &&String| {
+        old.made_from.imports.contains(import)
+            || allowed.iter().any(|allowed| import.starts_with(allowed))
+    };
+    let more = new.imports.iter().filter(|import| !may(import));
+    let more: Vec<_> = more.cloned().collect();
+    match more.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::Imports(more.join(", "))),
     }
 }

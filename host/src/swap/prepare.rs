@@ -1,6 +1,6 @@
 //! From a file to a version that may serve.
 
-use super::Refusal;
+use super::{Refusal, Setup};
 use crate::config::ServeConfig;
 use crate::connection::Terms;
 use crate::engine::{self, Engine, HandlerSource, LoadedHandler, Serving};
@@ -46,19 +46,19 @@ pub struct ProbeError {
 /// nobody: compiling takes seconds for a large component.
 pub async fn prepare(
     engine: &Arc<Engine>,
-    config: &Arc<ServeConfig>,
-    probes: &Arc<Vec<Probe>>,
+    setup: &Arc<Setup>,
     source: &HandlerSource,
 ) -> Result<Candidate<Serving>, Refusal> {
-    let (engine, config, probes) = (engine.clone(), config.clone(), probes.clone());
-    let source = source.clone();
+    let (engine, setup, source) = (engine.clone(), setup.clone(), source.clone());
     let here = Handle::current();
     let work = spawn_blocking(move || {
         here.block_on(async {
-            let handler = engine.load(&source, config.grants.clone()).await?;
-            let candidate = candidate(&handler, &config, &source)?;
-            for probe in probes.iter() {
-                answers(&handler, &candidate, &config, probe).await?;
+            let Setup { config, probes } = &*setup;
+            let loading = engine.load(&source, &config.grants, config.guest_limits);
+            let handler = loading.await?;
+            let candidate = candidate(&handler, config, &source)?;
+            for probe in probes {
+                answers(&handler, &candidate, config, probe).await?;
             }
             Ok(candidate)
         })

@@ -47,3 +47,43 @@ impl ResolvesServerCert for Certificates {
         Some(named.unwrap_or(&self.first).clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::provider;
+    use rustls::pki_types::PrivateKeyDer;
+
+    fn certificate(names: &[&str]) -> CertifiedKey {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        CertifiedKey::from_der(vec![made.cert.der().clone()], key, &provider()).unwrap()
+    }
+
+    #[test]
+    fn the_closest_name_wins_and_a_wildcard_is_one_label() {
+        let all = Certificates::new(
+            certificate(&["example.org"]),
+            vec![
+                certificate(&["*.example.org", "example.net"]),
+                certificate(&["chat.example.org", "Example.NET"]),
+            ],
+        );
+        let place = |name: &str| {
+            let found = all.find(name)?;
+            let names = found.cert.first().map(dns_names)?;
+            Some(names[0].clone())
+        };
+        for (name, expected) in [
+            ("example.org", Some("example.org")),
+            ("chat.example.org", Some("chat.example.org")),
+            ("mail.example.org", Some("*.example.org")),
+            ("a.b.example.org", None),
+            ("example.net", Some("*.example.org")),
+            ("org", None),
+        ] {
+            assert_eq!(place(name).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -4,7 +4,6 @@ use super::error::TlsError;
 use super::provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::CertifiedKey;
-use sha2::{Digest, Sha256};
 
 /// The names that reach a host on the same machine.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -14,10 +13,6 @@ pub fn make() -> Result<CertifiedKey, TlsError> {
     let fail = |error: rcgen::Error| TlsError::SelfSigned(error.to_string());
     let made = rcgen::generate_simple_self_signed(NAMES.map(String::from)).map_err(fail)?;
     let certificate = made.cert.der().clone();
-    tracing::warn!(
-        sha256 = format!("{:x}", Sha256::digest(&certificate)),
-        "clients can't verify the self-signed certificate: it is for trying out"
-    );
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     Ok(CertifiedKey::from_der(vec![certificate], key, &provider())?)
 }

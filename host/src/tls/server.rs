@@ -9,6 +9,7 @@ use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,11 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
+    /// Checks what it names. Blocks.
+    pub fn check(&self) -> Result<(), TlsError> {
+        load(self).map(drop)
+    }
+
     fn files(&self) -> impl Iterator<Item = &Path> {
         let certificates = self.certificates.iter();
         certificates
@@ -54,9 +60,12 @@ impl TlsConfig {
 }
 
 /// A certificate and its key, in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// The server's certificate, and then those that lead to an authority's.
+    #[serde(rename = "cert")]
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
@@ -75,6 +84,11 @@ impl Terminator {
     pub fn new(config: TlsConfig) -> Result<Self, TlsError> {
         let read = Mutex::new(config.fingerprint());
         let current = ArcSwap::new(load(&config)?);
+        if config.certificates.is_empty() {
+            tracing::warn!(
+                "clients can't verify the self-signed certificate: it is for trying out"
+            );
+        }
         Ok(Terminator {
             config,
             current,

@@ -1,0 +1,58 @@
+//! Why a configuration makes no sense.
+
+use super::file::FileError;
+use super::values::ServiceName;
+use crate::address::Endpoint;
+use crate::engine::{InvalidGrant, Isolation, Tier};
+use crate::tls::TlsError;
+
+/// Why a configuration makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Grant(#[from] InvalidGrant),
+    #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
+    Isolation { tier: Tier, isolation: Isolation },
+    #[error("a program reads a stream, which is not cut into messages: leave --framing away")]
+    FramedProgram,
+    #[error("{endpoint} is given twice (--listen)")]
+    ListenTwice { endpoint: Endpoint },
+    #[error(
+        "{endpoint} is given twice: the services `{one}` and `{other}` cannot both listen on it"
+    )]
+    ListenBoth {
+        endpoint: Endpoint,
+        one: ServiceName,
+        other: ServiceName,
+    },
+    #[error("stdio: is one client, who is served alone: leave all other listeners away")]
+    StdioBeside,
+    #[error(
+        "no listener speaks TLS: say --listen tls://ADDR:PORT, or leave the --tls options away"
+    )]
+    NoTlsListener,
+    #[error(
+        "{0} has no use for all that is said about it: tls- keys are for tls://, unix- keys for unix:"
+    )]
+    Misplaced(Endpoint),
+    #[error("{0} has one of certificate and key without the other (tls-cert, tls-key)")]
+    HalfACertificate(Endpoint),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the service `{0}` listens nowhere: give it at least one address")]
+    ListenNowhere(ServiceName),
+    #[error(
+        "{what} is for one service, and the configuration has {}: leave it away, or write it into the file",
+        ServiceName::list(services)
+    )]
+    SeveralServices {
+        what: &'static str,
+        services: Vec<ServiceName>,
+    },
+    #[error(
+        "messages of --framing fixed:{length} are longer than the {limit} bytes a message may have (--max-message)"
+    )]
+    FixedTooLong { length: u32, limit: usize },
+}

@@ -1,0 +1,204 @@
+//! What a listener is told, and what is meant.
+
+use super::error::ConfigError;
+use super::values::{FileMode, Time};
+use crate::address::Endpoint;
+use crate::admission::{AccessList, Network};
+use crate::listener::{Owner, UnixAccess};
+use crate::tls::{CertificateFiles, TlsConfig};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a client may take to shake hands where nothing is said.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One door of a service: in the file an address, or a table that says more about it. Options say all but the
+/// address, about every door.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+// Derives the form of the table only: the other one is below.
+#[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ListenerSettings {
+    /// Where clients connect to, such as tcp://127.0.0.1:8888. Port 0 lets the system choose.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(test, schemars(with = "Endpoint"))]
+    pub uri: Option<Endpoint>,
+    /// Networks whose clients alone are served. Default: all.
+    pub allow: Option<Vec<Network>>,
+    /// Networks whose clients are not served, even if they are allowed. Default: none.
+    pub deny: Option<Vec<Network>>,
+    /// Networks whose connections are a proxy's, and begin with a PROXY header. Default: none.
+    pub proxy_from: Option<Vec<Network>>,
+    /// Time a client may take for its PROXY header and its TLS handshake. Default: 10s.
+    pub handshake_timeout: Option<Time>,
+    /// The permissions of a Unix socket, in octal digits. Default: what the umask leaves.
+    pub unix_mode: Option<FileMode>,
+    /// Whom a Unix socket belongs to, as USER, USER:GROUP or :GROUP. Default: the host's user.
+    pub unix_owner: Option<Owner>,
+    /// The certificate that clients of tls:// are shown, followed by those that lead to an authority's: a PEM
+    /// file. Default: none.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, a PEM file. Default: none.
+    pub tls_key: Option<PathBuf>,
+    /// More certificates, for clients that ask for one of their names. Default: none.
+    pub tls_more: Option<Vec<CertificateFiles>>,
+    /// Make a certificate that nobody trusts, to try TLS out. Default: false.
+    pub tls_self_signed: Option<bool>,
+    /// Serve clients only that show a certificate signed by an authority in this PEM file. Default: anybody.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Application protocols to agree on (ALPN), the preferred one first. Default: none.
+    pub tls_alpn: Option<Vec<String>>,
+}
+
+/// A door: complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Where clients connect to.
+    pub uri: Endpoint,
+    /// Who may.
+    pub access: AccessList,
+    /// Where proxies are, which say whom they speak for.
+    pub proxies: Vec<Network>,
+    /// How long a client may take to shake hands.
+    pub handshake_timeout: Duration,
+    /// Who may connect to a Unix socket.
+    pub unix: UnixAccess,
+    /// How TLS is taken off, if there is any.
+    pub tls: Option<TlsConfig>,
+}
+
+impl From<Endpoint> for ListenerSettings {
+    fn from(uri: Endpoint) -> Self {
+        ListenerSettings {
+            uri: Some(uri),
+            ..ListenerSettings::default()
+        }
+    }
+}
+
+impl ListenerSettings {
+    /// What is said here, and for the rest what `lower` says.
+    pub fn or(self, lower: Self) -> Self {
+        ListenerSettings {
+            uri: self.uri.or(lower.uri),
+            allow: self.allow.or(lower.allow),
+            deny: self.deny.or(lower.deny),
+            proxy_from: self.proxy_from.or(lower.proxy_from),
+            handshake_timeout: self.handshake_timeout.or(lower.handshake_timeout),
+            unix_mode: self.unix_mode.or(lower.unix_mode),
+            unix_owner: self.unix_owner.or(lower.unix_owner),
+            tls_cert: self.tls_cert.or(lower.tls_cert),
+            tls_key: self.tls_key.or(lower.tls_key),
+            tls_more: self.tls_more.or(lower.tls_more),
+            tls_self_signed: self.tls_self_signed.or(lower.tls_self_signed),
+            tls_client_ca: self.tls_client_ca.or(lower.tls_client_ca),
+            tls_alpn: self.tls_alpn.or(lower.tls_alpn),
+        }
+    }
+
+    /// What of it means something for such an address. Options are for all doors, and not all are alike.
+    pub fn meant_for(self, uri: &Endpoint) -> Self {
+        let speaks_tls = matches!(uri, Endpoint::Tls(_));
+        let is_file = matches!(uri, Endpoint::Unix(_));
+        ListenerSettings {
+            unix_mode: self.unix_mode.filter(|_| is_file),
+            unix_owner: self.unix_owner.filter(|_| is_file),
+            tls_cert: self.tls_cert.filter(|_| speaks_tls),
+            tls_key: self.tls_key.filter(|_| speaks_tls),
+            tls_more: self.tls_more.filter(|_| speaks_tls),
+            tls_self_signed: self.tls_self_signed.filter(|_| speaks_tls),
+            tls_client_ca: self.tls_client_ca.filter(|_| speaks_tls),
+            tls_alpn: self.tls_alpn.filter(|_| speaks_tls),
+            ..self
+        }
+    }
+
+    /// Whether it says anything about TLS.
+    pub fn is_about_tls(&self) -> bool {
+        self.tls() != TlsConfig::default()
+    }
+
+    /// Has its paths begin in `folder`, unless they are absolute.
+    pub(super) fn move_to(&mut self, folder: &Path) {
+        let more = self.tls_more.iter_mut().flatten();
+        let more = more.flat_map(|files| [&mut files.certificate, &mut files.key]);
+        let one = self.tls_cert.iter_mut().chain(&mut self.tls_key);
+        for path in one.chain(&mut self.tls_client_ca).chain(more) {
+            *path = folder.join(&path);
+        }
+        if let Some(Endpoint::Unix(address)) = &mut self.uri {
+            address.move_to(folder);
+        }
+    }
+
+    /// The door that is meant, which has this address.
+    pub(super) fn complete(self, uri: Endpoint) -> Result<ListenerConfig, ConfigError> {
+        if self.clone().meant_for(&uri) != self {
+            return Err(ConfigError::Misplaced(uri));
+        }
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::HalfACertificate(uri));
+        }
+        let tls = matches!(uri, Endpoint::Tls(_)).then(|| self.tls());
+        if let Some(tls) = &tls {
+            tls.check()?;
+        }
+        Ok(ListenerConfig {
+            uri,
+            access: AccessList {
+                allow: self.allow.unwrap_or_default(),
+                deny: self.deny.unwrap_or_default(),
+            },
+            proxies: self.proxy_from.unwrap_or_default(),
+            handshake_timeout: self
+                .handshake_timeout
+                .map_or(HANDSHAKE_TIMEOUT, |Time(time)| time),
+            unix: UnixAccess {
+                mode: self.unix_mode.map(|FileMode(mode)| mode),
+                owner: self.unix_owner.unwrap_or_default(),
+            },
+            tls,
+        })
+    }
+
+    fn tls(&self) -> TlsConfig {
+        let first = self.tls_cert.clone().zip(self.tls_key.clone());
+        let first = first.map(|(certificate, key)| CertificateFiles { certificate, key });
+        let more = self.tls_more.iter().flatten().cloned();
+        TlsConfig {
+            certificates: first.into_iter().chain(more).collect(),
+            self_signed: self.tls_self_signed.unwrap_or(false),
+            client_ca: self.tls_client_ca.clone(),
+            alpn: self.tls_alpn.clone().unwrap_or_default(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ListenerSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AddressOrTable)
+    }
+}
+
+struct AddressOrTable;
+
+impl<'de> Visitor<'de> for AddressOrTable {
+    type Value = ListenerSettings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address such as \"tcp://127.0.0.1:8888\", or a table with `uri`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ListenerSettings, E> {
+        let uri: Endpoint = text.parse().map_err(E::custom)?;
+        Ok(uri.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<ListenerSettings, A::Error> {
+        // The derived one, which takes precedence over the trait's.
+        ListenerSettings::deserialize(MapAccessDeserializer::new(table))
+    }
+}

@@ -1,0 +1,100 @@
+//! What a service is told.
+
+use super::listener::ListenerSettings;
+use super::values::{MemorySize, MessageSize, OptionalTime, Size, Time};
+use crate::engine::{Directory, Isolation};
+use crate::framing::Framing;
+use crate::generation::Move;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// All that can be said about one service, none of which has to be. The options of `serve`, their variables, and
+/// a service's table in the configuration file all become this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ServiceSettings {
+    /// A component in binary (.wasm) or text (.wat) form. Default: the built-in echo.
+    pub handler: Option<PathBuf>,
+    /// Where the service listens: addresses, or tables that say more about one. All of them share the handler
+    /// and its instances; what is to have its own is a service of its own. Default: tcp://127.0.0.1:8888.
+    pub listen: Option<Vec<ListenerSettings>>,
+    /// How messages are cut out of the stream. Default: what the handler declares, or chunks.
+    pub framing: Option<Framing>,
+    /// What shares an instance of the handler. Default: connection.
+    pub isolation: Option<Isolation>,
+    /// Arguments for the handler. Default: none.
+    pub args: Option<Vec<String>>,
+    /// The handler's environment variables. Default: none.
+    pub env: BTreeMap<String, String>,
+    /// Directories the handler may read and write, each as HOST or HOST::GUEST. Default: none.
+    pub dirs: Option<Vec<Directory>>,
+    /// What the handler finds in wasi:config/store. Default: nothing.
+    pub config: BTreeMap<String, String>,
+    /// Memory an instance may have. Default: 64MiB.
+    pub max_memory: Option<MemorySize>,
+    /// Time a call, or making an instance, may take. Default: 5s.
+    pub call_timeout: Option<Time>,
+    /// The longest message; a client that sends a longer one is disconnected. Default: 1MiB, or less if the
+    /// handler declares less.
+    pub max_message: Option<MessageSize>,
+    /// Bytes that may wait to be sent on a conversation's connection; a slower reader is disconnected.
+    /// Default: 1MiB.
+    pub max_unsent: Option<Size>,
+    /// Closes a connection on which no byte moves for so long; off for never. Default: 10min.
+    pub idle_timeout: Option<OptionalTime>,
+    /// How long connections may stay with a handler that was swapped out, or go on when the service is taken
+    /// out of the file. Default: with a handler, for as long as they like; of a service, as the host says.
+    pub drain_timeout: Option<Time>,
+    /// Swaps the handler whenever its file changes. Default: false.
+    pub watch: Option<bool>,
+    /// What open connections do at a swap. Default: new-connections.
+    pub swap: Option<Move>,
+    /// Files of recorded exchanges that every version must answer before it serves. Default: none.
+    pub probes: Option<Vec<PathBuf>>,
+    /// Interfaces, or the beginnings of their names, that a new version may import though the one before did
+    /// not. Default: none.
+    pub allow_imports: Option<Vec<String>>,
+    /// Swaps back if more than so many calls of a new version fail in its first minute. Default: never.
+    pub rollback_after: Option<u64>,
+}
+
+impl ServiceSettings {
+    /// What is said here, and for the rest what `lower` says. Variables and values of both count, each by its
+    /// name.
+    pub fn or(self, lower: Self) -> Self {
+        ServiceSettings {
+            handler: self.handler.or(lower.handler),
+            listen: self.listen.or(lower.listen),
+            framing: self.framing.or(lower.framing),
+            isolation: self.isolation.or(lower.isolation),
+            args: self.args.or(lower.args),
+            env: lower.env.into_iter().chain(self.env).collect(),
+            dirs: self.dirs.or(lower.dirs),
+            config: lower.config.into_iter().chain(self.config).collect(),
+            max_memory: self.max_memory.or(lower.max_memory),
+            call_timeout: self.call_timeout.or(lower.call_timeout),
+            max_message: self.max_message.or(lower.max_message),
+            max_unsent: self.max_unsent.or(lower.max_unsent),
+            idle_timeout: self.idle_timeout.or(lower.idle_timeout),
+            drain_timeout: self.drain_timeout.or(lower.drain_timeout),
+            watch: self.watch.or(lower.watch),
+            swap: self.swap.or(lower.swap),
+            probes: self.probes.or(lower.probes),
+            allow_imports: self.allow_imports.or(lower.allow_imports),
+            rollback_after: self.rollback_after.or(lower.rollback_after),
+        }
+    }
+
+    /// Has its paths begin in `folder`, unless they are absolute.
+    pub(super) fn move_to(&mut self, folder: &Path) {
+        let probes = self.probes.iter_mut().flatten();
+        let listeners = self.listen.iter_mut().flatten();
+        listeners.for_each(|listener| listener.move_to(folder));
+        let directories = self.dirs.iter_mut().flatten().map(|it| &mut it.host);
+        for path in self.handler.iter_mut().chain(probes).chain(directories) {
+            *path = folder.join(&path);
+        }
+    }
+}

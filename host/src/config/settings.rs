@@ -1,0 +1,92 @@
+//! What a host is told.
+
+use super::service::ServiceSettings;
+use super::values::{Place, ServiceName, Time};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+/// All that can be said about a host, none of which has to be: the form of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct HostSettings {
+    /// Threads that serve. Default: one for each core.
+    pub workers: Option<NonZeroUsize>,
+    /// Connections served at once, by all services together; further clients wait. Default: 1000.
+    pub max_connections: Option<NonZeroUsize>,
+    /// How long open connections may go on when the host is stopped. Default: 10s.
+    pub drain_timeout: Option<Time>,
+    /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder.
+    pub cache: Option<Place>,
+    /// The control socket, or off. Default: PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder
+    /// among the temporary files.
+    pub control: Option<Place>,
+    /// How log lines are written to standard error. Default: text.
+    pub log_format: Option<LogFormat>,
+    /// How much is logged. Default: info.
+    pub log_level: Option<LogLevel>,
+    /// The services by their names, which are made of a to z, 0 to 9 and hyphens. Default: one, called main.
+    pub service: BTreeMap<ServiceName, ServiceSettings>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// How much is logged: lines of this level and of those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// What is not as it should be.
+    Warn,
+    /// What happens to the host.
+    #[default]
+    Info,
+    /// What happens to single connections.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl HostSettings {
+    /// What is said here, and for the rest what `lower` says. Its services stay as they are there.
+    pub fn or(self, lower: Self) -> Self {
+        HostSettings {
+            workers: self.workers.or(lower.workers),
+            max_connections: self.max_connections.or(lower.max_connections),
+            drain_timeout: self.drain_timeout.or(lower.drain_timeout),
+            cache: self.cache.or(lower.cache),
+            control: self.control.or(lower.control),
+            log_format: self.log_format.or(lower.log_format),
+            log_level: self.log_level.or(lower.log_level),
+            service: lower.service.into_iter().chain(self.service).collect(),
+        }
+    }
+
+    /// Has its paths begin in `folder`, unless they are absolute.
+    pub(super) fn move_to(&mut self, folder: &Path) {
+        for place in self.cache.iter_mut().chain(&mut self.control) {
+            if let Place::At(path) = place {
+                *path = folder.join(&path);
+            }
+        }
+        for service in self.service.values_mut() {
+            service.move_to(folder);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Values in the configuration file: written as on the command line, in a string or, where it is nothing but a
+//! number, as an integer.
+
+use super::values::{
+    FileMode, MemorySize, MessageSize, OptionalTime, Place, ServiceName, Size, Time,
+};
+use crate::address::Endpoint;
+use crate::admission::Network;
+use crate::engine::Directory;
+use crate::framing::Framing;
+use crate::listener::Owner;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+/// Reads a value by its `FromStr`.
+struct Written<T> {
+    expected: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<T> Visitor<'_> for Written<T>
+where
+    T: FromStr<Err: Display>,
+{
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+}
+
+macro_rules! written {
+    ($($value:ty: $expected:literal,)*) => {
+        $(
+            impl<'de> Deserialize<'de> for $value {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    deserializer.deserialize_any(Written {
+                        expected: $expected,
+                        value: PhantomData,
+                    })
+                }
+            }
+        )*
+    };
+}
+
+written! {
+    Size: "a size such as 512 or \"64KiB\"",
+    MemorySize: "a size such as \"64MiB\"",
+    MessageSize: "a size such as 512 or \"64KiB\"",
+    Time: "a time such as \"500ms\" or \"2min\"",
+    OptionalTime: "a time such as \"10min\", or \"off\"",
+    FileMode: "permissions in octal digits such as \"660\"",
+    Network: "a network such as \"192.0.2.0/24\"",
+    Owner: "a user and a group such as \"www-data:www-data\"",
+    Place: "a path, or \"off\"",
+    ServiceName: "a service's name",
+    Endpoint: "an address such as \"tcp://127.0.0.1:8888\"",
+    Framing: "a framing such as \"lines\" or \"fixed:64\"",
+    Directory: "a directory such as \"/srv/data::/data\"",
+}

@@ -1,0 +1,109 @@
+//! Doors that are ready and have not been opened: sockets with what their clients go through.
+
+use super::{DoorError, Host};
+use crate::address::Endpoint;
+use crate::admission::Admission;
+use crate::config::{HostConfig, ListenerConfig};
+use crate::listener::Listener;
+use crate::tls::Terminator;
+use std::sync::Arc;
+
+/// A door that can be opened at once: nothing can go wrong any more.
+pub struct ReadyDoor {
+    /// What was said about it.
+    pub config: ListenerConfig,
+    /// Where clients come from.
+    pub listener: Listener,
+    /// What they go through.
+    pub admission: Admission,
+}
+
+/// The doors that a host begins with, for each service, in the order of the configuration.
+pub struct Bound(Vec<Vec<ReadyDoor>>);
+
+impl ReadyDoor {
+    /// A door with a socket of its own. Must be called within a tokio runtime.
+    pub(super) fn bind(config: &ListenerConfig) -> Result<Self, DoorError> {
+        let terminator = terminator(config)?;
+        let listener = Listener::bind(&config.uri, config.unix)?;
+        Ok(ReadyDoor::new(config.clone(), listener, terminator))
+    }
+
+    /// A door with a socket that is there already.
+    pub(super) fn with(config: &ListenerConfig, listener: Listener) -> Result<Self, DoorError> {
+        let terminator = terminator(config)?;
+        Ok(ReadyDoor::new(config.clone(), listener, terminator))
+    }
+
+    fn new(config: ListenerConfig, listener: Listener, tls: Option<Arc<Terminator>>) -> Self {
+        let admission = Admission {
+            listener: listener.endpoint().to_string().into(),
+            access: config.access.clone(),
+            proxies: config.proxies.clone(),
+            tls,
+            limit: config.handshake_timeout,
+        };
+        ReadyDoor {
+            config,
+            listener,
+            admission,
+        }
+    }
+}
+
+fn terminator(config: &ListenerConfig) -> Result<Option<Arc<Terminator>>, DoorError> {
+    let tls = config.tls.clone();
+    Ok(tls.map(Terminator::new).transpose()?.map(Arc::new))
+}
+
+impl Bound {
+    /// Where clients will connect to.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let all = self.0.iter().flatten();
+        all.map(|door| door.listener.endpoint())
+    }
+
+    pub(super) fn into_services(self) -> impl Iterator<Item = Vec<ReadyDoor>> {
+        self.0.into_iter()
+    }
+}
+
+impl Host {
+    /// Binds what the configuration wants and is not among those that were `given`, which other processes have
+    /// passed on. Without a configuration file those that were given, if there are any, are all. Must be called
+    /// within a tokio runtime.
+    pub fn bind(&self, given: Vec<Listener>) -> Result<Bound, DoorError> {
+        let config = self.config();
+        match &config.services[..] {
+            [_] if self.sources.file.is_none() && !given.is_empty() => {
+                let all = given.into_iter().map(|listener| {
+                    let config = self.sources.listener(listener.endpoint())?;
+                    ReadyDoor::with(&config, listener)
+                });
+                Ok(Bound(vec![all.collect::<Result<_, _>>()?]))
+            }
+            _ => choose_and_bind(&config, given),
+        }
+    }
+}
+
+fn choose_and_bind(config: &HostConfig, mut given: Vec<Listener>) -> Result<Bound, DoorError> {
+    let mut bound = Vec::new();
+    for service in &config.services {
+        let doors = service.listen.iter().map(|wanted| {
+            let fits = |it: &Listener| wanted.uri.admits(it.endpoint());
+            match given.iter().position(fits) {
+                Some(at) => ReadyDoor::with(wanted, given.remove(at)),
+                None => ReadyDoor::bind(wanted),
+            }
+        });
+        bound.push(doors.collect::<Result<_, _>>()?);
+    }
+    for unwanted in given {
+        tracing::warn!(
+            "{} was passed on to this host, and no service listens there: it is closed",
+            unwanted.endpoint()
+        );
+    }
+    Ok(Bound(bound))
+}

@@ -1,0 +1,124 @@
+//! A running host: its services, each with its handler and its doors, and how another configuration takes the
+//! place of theirs.
+
+mod certificates;
+mod doors;
+mod error;
+mod plan;
+mod reload;
+mod service;
+
+pub use doors::Bound;
+pub use error::{DoorError, ReloadError, StartError, WhichService};
+pub use reload::LastRefusal;
+pub use service::Service;
+
+use crate::config::{HostConfig, Sources};
+use crate::engine::{Engine, Serving};
+use crate::server::{Drained, Server};
+use reload::Refusals;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The services of this process.
+pub struct Host {
+    sources: Sources,
+    engine: Arc<Engine>,
+    server: Arc<Server<Serving>>,
+    now: Mutex<Now>,
+    /// Held by who reloads.
+    turn: tokio::sync::Mutex<()>,
+    refusals: Refusals,
+}
+
+/// What a reload changes.
+#[derive(Clone)]
+struct Now {
+    config: Arc<HostConfig>,
+    /// In the order of the configuration.
+    services: Arc<Vec<Service>>,
+}
+
+impl Host {
+    /// Loads what `config` wants, which came from `sources`. No client gets in before it is
+    /// [opened](Host::open). Must be called within a tokio runtime.
+    pub async fn load(sources: Sources, config: HostConfig) -> Result<Self, StartError> {
+        let max_connections = config.server_limits.max_connections;
+        let engine = Arc::new(Engine::new(max_connections, config.cache.as_deref())?);
+        let server = Arc::new(Server::new(max_connections));
+        let mut services = Vec::new();
+        for service in &config.services {
+            let swapper = Service::load(&engine, service).await?;
+            services.push(Service::new(&server, service, swapper));
+        }
+        Ok(Host {
+            sources,
+            engine,
+            server,
+            now: Mutex::new(Now {
+                config: Arc::new(config),
+                services: Arc::new(services),
+            }),
+            turn: tokio::sync::Mutex::default(),
+            refusals: Refusals::default(),
+        })
+    }
+
+    /// Lets clients in.
+    pub fn open(&self, bound: Bound) {
+        let mut now = self.now();
+        let services = now.services.iter().zip(bound.into_services());
+        let opened = services.map(|(service, ready)| {
+            let doors = ready.into_iter().map(|ready| service.open(ready));
+            service.clone().changed(&service.config, doors.collect())
+        });
+        now.services = Arc::new(opened.collect());
+    }
+
+    /// Completes when there are no more clients to come: the only one, on standard input, has gone.
+    pub async fn exhausted(&self) {
+        self.server.exhausted().await;
+    }
+
+    /// Stops accepting, and waits for open connections for as long as the drain timeout allows.
+    pub async fn stop(&self) -> Drained {
+        let limit = self.config().server_limits.drain_timeout;
+        self.server.stop(limit).await
+    }
+
+    /// What it is, and what it does at this moment.
+    pub fn config(&self) -> Arc<HostConfig> {
+        self.now().config.clone()
+    }
+
+    /// Its services as they are at this moment.
+    pub fn services(&self) -> Arc<Vec<Service>> {
+        self.now().services.clone()
+    }
+
+    /// What serves the clients of all services, of those too that have been taken out and finish.
+    pub fn server(&self) -> &Server<Serving> {
+        &self.server
+    }
+
+    /// The service of this name, or the only one if none is named.
+    pub fn service(&self, name: Option<&str>) -> Result<Service, WhichService> {
+        let services = self.services();
+        let names = || services.iter().map(|it| it.name().clone()).collect();
+        match (name, &services[..]) {
+            (None, [only]) => Ok(only.clone()),
+            (None, _) => Err(WhichService::Several { services: names() }),
+            (Some(name), all) => {
+                let found = all.iter().find(|it| it.name().to_string() == name);
+                found.cloned().ok_or_else(|| WhichService::Unknown {
+                    name: name.to_owned(),
+                    services: names(),
+                })
+            }
+        }
+    }
+
+    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

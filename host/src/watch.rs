@@ -1,0 +1,87 @@
+//! Files that change while the host runs.
+
+use notify::event::EventKind;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::timeout;
+
+/// A file is read when it has been left alone for so long: compilers and editors write in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Watches files by their folders: what is renamed into the place of one is another file.
+pub struct Watch {
+    events: Receiver<()>,
+    /// Whether something may have changed since it was last read.
+    changed: bool,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches one file.
+    pub fn file(file: &Path) -> notify::Result<Self> {
+        let name = file.file_name().map(ToOwned::to_owned);
+        let is_it = move |path: &Path| path.file_name() == name.as_deref();
+        Watch::new([folder(file)].into(), is_it)
+    }
+
+    /// Watches all that is beside these files: they may be links to what is put there under other names, as
+    /// certificates often are.
+    pub fn beside<'a>(files: impl IntoIterator<Item = &'a Path>) -> notify::Result<Self> {
+        let folders = files.into_iter().map(folder).collect();
+        Watch::new(folders, |_| true)
+    }
+
+    fn new(
+        folders: BTreeSet<PathBuf>,
+        is_watched: impl Fn(&Path) -> bool + Send + 'static,
+    ) -> notify::Result<Self> {
+        // One place is enough: what matters is that something has changed, not what.
+        let (sender, events) = channel(1);
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                let concerns_it = |event: &notify::Event| {
+                    !matches!(event.kind, EventKind::Access(_))
+                        && event.paths.iter().any(|path| is_watched(path))
+                };
+                // An error may mean that events were lost.
+                if event.as_ref().map_or(true, concerns_it) {
+                    let _ = sender.try_send(());
+                }
+            })?;
+        for folder in folders {
+            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        }
+        Ok(Watch {
+            events,
+            // Between being read and being watched it may have: nobody would tell.
+            changed: true,
+            _watcher: watcher,
+        })
+    }
+
+    /// Completes when something was changed and has been left alone since. What it has heard of by then is not
+    /// forgotten if it is dropped before.
+    pub async fn changed(&mut self) {
+        if !self.changed && self.events.recv().await.is_none() {
+            // Only if the watcher is gone, which lives as long as this.
+            pending::<()>().await;
+        }
+        self.changed = true;
+        let left_alone = async { while timeout(QUIET, self.events.recv()).await.is_ok() {} };
+        // A file that is written all the time is read all the same.
+        let _ = timeout(LONGEST, left_alone).await;
+        self.changed = false;
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

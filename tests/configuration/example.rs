@@ -1,0 +1,112 @@
+//! The example is complete and true, and so is what README says about keys.
+
+use super::site::Site;
+use crate::fixture::{echo_host, root};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+
+fn schema() -> Value {
+    let text = fs::read_to_string(root().join("host/echo-host.schema.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn example() -> String {
+    fs::read_to_string(root().join("host/echo-host.example.toml")).unwrap()
+}
+
+/// The keys of the host, of a service and of a listener.
+fn keys() -> [BTreeSet<String>; 3] {
+    let schema = schema();
+    let of = |place: &Value| {
+        let properties = place["properties"].as_object().unwrap();
+        properties.keys().cloned().collect()
+    };
+    let definitions = &schema["definitions"];
+    [
+        of(&schema),
+        of(&definitions["ServiceSettings"]),
+        of(&definitions["ListenerSettings"]["anyOf"][1]),
+    ]
+}
+
+/// The example with the keys that stand in comments.
+fn uncommented() -> String {
+    let is_key = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.contains(" = ")
+            && key
+                .chars()
+                .all(|char| char.is_ascii_lowercase() || char == '-')
+    };
+    let lines = example();
+    let lines = lines
+        .lines()
+        .map(|line| match line.trim().strip_prefix("# ") {
+            Some(rest) if is_key(rest) || rest.starts_with("{ uri = ") => rest.to_owned(),
+            _ => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The host serves the example, on other ports, as it is and with everything in it.
+#[test]
+fn the_example_is_served() {
+    for (text, listeners) in [(example(), 1), (uncommented(), 2)] {
+        // The ports are taken, and the folders another's, wherever this is tested.
+        let site = Site::new("");
+        let text: Vec<_> = text
+            .replace(":8888", ":0")
+            .lines()
+            .filter(|line| !line.starts_with("cache = ") && !line.starts_with("control = "))
+            .map(str::to_owned)
+            .collect();
+        let echo = fs::read(root().join("guest/echo.wat")).unwrap();
+        site.put("echo.wasm", echo);
+        site.write(&text.join("\n"));
+        let host = site.serve(listeners);
+        // With or without the line ending, as the framing has it.
+        let mut client = host.connect();
+        client.send("hello\n");
+        client.expect("hello");
+    }
+}
+
+#[test]
+fn the_example_names_every_key() {
+    let text = uncommented();
+    let [host, service, listener] = keys();
+    for key in host.iter().chain(&service).filter(|key| *key != "service") {
+        let line = format!("{key} = ");
+        assert!(text.lines().any(|it| it.starts_with(&line)), "{key}");
+    }
+    for key in listener {
+        assert!(text.contains(&format!("{key} = ")), "{key}");
+    }
+}
+
+#[test]
+fn the_schema_comes_with_the_host() {
+    let printed = echo_host(&["check", "--schema"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(printed, schema());
+}
+
+#[test]
+fn the_reference_lists_every_key() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, reference) = readme.split_once("### Every key\n").unwrap();
+    let reference = reference.split("\n#").next().unwrap();
+    let listed = |place: &str| -> BTreeSet<String> {
+        let rows = reference.lines().filter(|line| line.starts_with("| `"));
+        let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+        let own = cells.filter(|cells| cells[2] == place);
+        own.map(|cells| cells[1].trim_matches('`').to_owned())
+            .collect()
+    };
+    let [host, service, listener] = keys();
+    assert_eq!(listed("host"), host);
+    assert_eq!(listed("service"), service);
+    assert_eq!(listed("listener"), listener);
+}

@@ -1,0 +1,8 @@
+//! One file, many services, and reloads of it.
+
+mod example;
+mod files;
+mod load;
+mod reload;
+mod site;
+mod values;
