@@ -7,8 +7,9 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -30,7 +31,14 @@ fn bench(uri: &str, options: &str) -> Finished {
 fn report(finished: &Finished) -> Value {
     let report: Value = serde_json::from_str(&finished.stdout).expect(&finished.stderr);
     let errors = &report["errors"];
-    let kinds = ["timed_out", "reset", "closed_early", "corrupt", "other"];
+    let kinds = [
+        "timed_out",
+        "lost",
+        "reset",
+        "closed_early",
+        "corrupt",
+        "other",
+    ];
     let lost: u64 = kinds.iter().map(|kind| number(&errors[*kind])).sum();
     assert_eq!(
         number(&report["messages"]),
@@ -409,7 +417,7 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(finished.stderr.contains(reason), "{finished:?}");
     }
-    assert_eq!(echo_host(&["bench", "udp://127.0.0.1:1"]).code, Some(2));
+    assert_eq!(echo_host(&["bench", "http://127.0.0.1:1"]).code, Some(2));
     assert_eq!(echo_host(&["bench"]).code, Some(2));
 }
 
@@ -430,4 +438,99 @@ fn readme_lists_the_options_that_there_are() {
         .filter(|option| *option != "--help")
         .collect();
     assert_eq!(listed, there);
+}
+
+#[test]
+fn datagrams_are_echoed_in_every_shape() {
+    let host = Host::serve(&["--listen", "udp://127.0.0.1:0"]);
+    for options in [
+        "",
+        "--size 1B",
+        "--size 65507B -c 1",
+        "--pipeline 16 --framing lines",
+        "--rate 2000/s",
+        "--messages-per-connection 10 --rate 1000/s",
+    ] {
+        assert_fine(&bench(host.uri(), &format!("{options} --json")));
+    }
+}
+
+#[test]
+fn a_lost_datagram_is_counted_and_those_behind_it_are_not() {
+    let uri = datagram_server(|number, datagram, reply| {
+        if number % 10 != 5 {
+            reply(datagram);
+        }
+    });
+    let options = "--timeout 100ms --pipeline 4 -c 1 --duration 1s --json";
+    let report = assert_only("lost", &bench(&uri, options));
+    assert!(
+        number(&report["replies"]) > number(&report["errors"]["lost"]),
+        "{report}"
+    );
+}
+
+#[test]
+fn datagrams_may_come_in_another_order() {
+    let kept = Mutex::new(None);
+    let uri = datagram_server(move |number, datagram, reply| {
+        let before = kept.lock().unwrap().take();
+        match before {
+            // The first shows whether anybody is there.
+            None if number > 0 => *kept.lock().unwrap() = Some(datagram.to_owned()),
+            before => {
+                reply(datagram);
+                before.iter().for_each(|before: &Vec<u8>| reply(before));
+            }
+        }
+    });
+    let options = "--pipeline 8 -c 1 --timeout 300ms --json";
+    let report = report(&bench(&uri, options));
+    assert!(number(&report["replies"]) > 0, "{report}");
+    // At the end, one may have been kept for a message that never came.
+    assert!(number(&report["errors"]["lost"]) <= 1, "{report}");
+    assert_eq!(number(&report["errors"]["corrupt"]), 0, "{report}");
+}
+
+#[test]
+fn a_datagram_with_a_wrong_byte_is_corrupt() {
+    let uri = datagram_server(|_, datagram, reply| {
+        let mut datagram = datagram.to_owned();
+        *datagram.last_mut().unwrap() ^= 1;
+        reply(&datagram);
+    });
+    assert_only("corrupt", &bench(&uri, "--json"));
+}
+
+#[test]
+fn a_server_without_a_connection_must_answer_something() {
+    let silent = datagram_server(|_, _, _| {});
+    let finished = bench(&silent, "--timeout 300ms");
+    assert_eq!(finished.code, Some(69), "{finished:?}");
+    let gone = UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let finished = bench(&format!("udp://{gone}"), "");
+    assert_eq!(finished.code, Some(69), "{finished:?}");
+    let finished = bench(&silent, "--size 65508B");
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+}
+
+/// Gives each datagram of a port, with its number and a way to reply, to `behave`, in a thread that ends with the
+/// test.
+fn datagram_server(behave: impl Fn(u64, &[u8], &mut dyn FnMut(&[u8])) + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("udp://{}", socket.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        for number in 0.. {
+            let (length, from) = socket.recv_from(&mut buffer).unwrap();
+            behave(number, &buffer[..length], &mut |datagram| {
+                // Whoever has left gets nothing.
+                let _ = socket.send_to(datagram, from);
+            });
+        }
+    });
+    uri
 }

@@ -1,6 +1,6 @@
 //! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
-use crate::fixture::{Host, Process, echo_host, guest, root, run_within};
+use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -105,6 +105,21 @@ fn the_telnet_session_looks_as_shown() {
     assert_eq!(
         transcript.lines().collect::<Vec<_>>(),
         [greeting, &[*typed]].concat()
+    );
+}
+
+#[test]
+fn the_client_in_python_is_answered() {
+    let section = section("UDP");
+    let (serve, client) = (&blocks(&section, "sh")[0], &blocks(&section, "python")[0]);
+    assert!(serve.contains("hello.wasm --listen udp://127.0.0.1:9999"));
+    let host = Host::serve(&[&guest("hello"), "--listen", "udp://127.0.0.1:0"]);
+    let client = client.replace("9999", &host.address().port().to_string());
+    let finished = run(Command::new("python3").args(["-c", &client]), b"");
+    assert_eq!(
+        finished.stdout.trim_end(),
+        "127.0.0.1 says: Hello, client!",
+        "{finished:?}"
     );
 }
 

@@ -24,6 +24,7 @@ pub mod client;
 pub mod config;
 pub mod connection;
 pub mod control;
+pub mod datagram;
 pub mod engine;
 pub mod exchange;
 pub mod framing;

@@ -54,6 +54,34 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// Handshaken connections that the kernel holds for us until they are accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
+/// The first and the longest wait after accepting, or receiving, failed for want of a resource.
+pub const ACCEPT_BACK_OFF: (Duration, Duration) =
+    (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Datagrams that are received, or sent to one peer, in one call of the kernel.
+pub const DATAGRAM_BATCH: usize = 32;
+
+/// Room for one received datagram: a power of two that the longest one fits in.
+pub const DATAGRAM_SLOT_BYTES: usize = 64 << 10;
+
+/// The most that a datagram can carry: what the 16 bits for a length in the headers of IPv4 and of UDP leave
+/// (RFC 791, RFC 768).
+pub const MAX_DATAGRAM_BYTES_IPV4: usize = 65_507;
+/// The same with IPv6, whose own header does not count (RFC 8200).
+pub const MAX_DATAGRAM_BYTES_IPV6: usize = 65_527;
+
+/// What the kernel is asked to hold of a UDP listener's datagrams until they are received.
+pub const DATAGRAM_RECEIVE_BUFFER_BYTES: usize = 4 << 20;
+
+/// Datagrams of one sender that wait until those before them are answered, in number and in bytes. Further ones
+/// are dropped.
+pub const MAX_WAITING_DATAGRAMS: usize = 1024;
+/// See [`MAX_WAITING_DATAGRAMS`].
+pub const MAX_WAITING_DATAGRAM_BYTES: usize = 256 << 10;
+
+/// How often at most a warning about dropped datagrams is repeated.
+pub const DROP_WARNING_TIME: Duration = Duration::from_secs(1);
+
 /// The longest request on the control socket, the longest reply, and how much of a refusal's details goes into
 /// one, in bytes.
 pub const MAX_CONTROL_REQUEST_BYTES: usize = 64 << 10;
@@ -98,6 +126,27 @@ pub struct GuestLimits {
     pub max_memory_bytes: usize,
     /// How long one call may take, and how long making an instance may, waiting included.
     pub call_timeout: Duration,
+}
+
+/// What the senders of one UDP listener may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatagramLimits {
+    /// The session of a sender that has sent nothing for so long ends.
+    pub idle_timeout: Duration,
+    /// Sessions at once; datagrams of further senders are dropped.
+    pub max_sessions: usize,
+    /// How many times what it has sent a sender may be sent, in bytes on the wire; `None` for any number.
+    pub amplification: Option<u32>,
+}
+
+impl Default for DatagramLimits {
+    fn default() -> Self {
+        DatagramLimits {
+            idle_timeout: Duration::from_secs(60),
+            max_sessions: 1000,
+            amplification: Some(3),
+        }
+    }
 }
 
 /// What the whole server may use.

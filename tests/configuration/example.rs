@@ -2,6 +2,7 @@
 
 use super::site::Site;
 use crate::fixture::{echo_host, root};
+use rustix::process::{getgid, getuid};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,11 +40,16 @@ fn uncommented() -> String {
                 .chars()
                 .all(|char| char.is_ascii_lowercase() || char == '-')
     };
+    // The service that is a comment as a whole, and the entries of its list.
+    let is_listener = |line: &str| {
+        let begin = line.trim_start();
+        begin.starts_with("[service.") || begin.starts_with("{ uri = ") || line == "]"
+    };
     let lines = example();
     let lines = lines
         .lines()
         .map(|line| match line.trim().strip_prefix("# ") {
-            Some(rest) if is_key(rest) || rest.starts_with("{ uri = ") => rest.to_owned(),
+            Some(rest) if is_key(rest) || is_listener(rest) => rest.to_owned(),
             _ => line.to_owned(),
         });
     lines.collect::<Vec<_>>().join("\n")
@@ -52,17 +58,31 @@ fn uncommented() -> String {
 /// The host serves the example, on other ports, as it is and with everything in it.
 #[test]
 fn the_example_is_served() {
-    for (text, listeners) in [(example(), 1), (uncommented(), 2)] {
-        // The ports are taken, and the folders another's, wherever this is tested.
+    for (text, listeners) in [(example(), 1), (uncommented(), 6)] {
+        // The ports are taken, and the folders and users others', wherever this is tested.
         let site = Site::new("");
-        let text: Vec<_> = text
-            .replace(":8888", ":0")
+        let owner = format!("{}:{}", getuid().as_raw(), getgid().as_raw());
+        let socket = site.path("echo.sock");
+        let text: Vec<_> = [8888, 7000, 7001, 7443, 7444]
+            .iter()
+            .fold(text, |text, port| {
+                text.replace(&format!(":{port}\""), ":0\"")
+            })
+            .replace("0.0.0.0:", "127.0.0.1:")
+            .replace("/run/echo-host/echo.sock", &socket)
+            .replace("www-data:www-data", &owner)
             .lines()
             .filter(|line| !line.starts_with("cache = ") && !line.starts_with("control = "))
             .map(str::to_owned)
             .collect();
         let echo = fs::read(root().join("guest/echo.wat")).unwrap();
         site.put("echo.wasm", echo);
+        for name in ["example.org", "example.net"] {
+            let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+            site.put(&format!("{name}.pem"), made.cert.pem());
+            site.put(&format!("{name}.key"), made.signing_key.serialize_pem());
+            site.put("clients.pem", made.cert.pem());
+        }
         site.write(&text.join("\n"));
         let host = site.serve(listeners);
         // With or without the line ending, as the framing has it.

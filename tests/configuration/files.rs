@@ -221,7 +221,7 @@ fn ten_listeners_of_ten_services_start() {
     let site = Site::new(&services.collect::<String>());
     let host = site.serve(10);
     for address in host.addresses() {
-        let mut client = Client::connect(*address);
+        let mut client = Client::connect(address);
         client.send("Hello");
         client.expect("Hello");
     }

@@ -4,7 +4,7 @@ pub mod crowd;
 mod load;
 mod moves;
 mod orders;
-mod post;
+pub mod post;
 mod refusals;
 mod thousands;
 pub mod versions;

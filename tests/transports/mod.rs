@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod matrix;
 mod proxy;
 mod stdio;
 mod tls;

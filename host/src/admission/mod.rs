@@ -7,6 +7,7 @@ mod proxy;
 pub use access::{AccessList, InvalidNetwork, Network};
 pub use proxy::ProxyError;
 
+use crate::limits::DatagramLimits;
 use crate::outbox::{Peer, TlsInfo, Transport};
 use crate::stream::Stream;
 use crate::tls::Terminator;
@@ -30,6 +31,8 @@ pub struct Admission {
     pub tls: Option<Arc<Terminator>>,
     /// How long a client may take for all of it.
     pub limit: Duration,
+    /// What senders of datagrams may use.
+    pub datagrams: DatagramLimits,
 }
 
 /// A client that may be served.

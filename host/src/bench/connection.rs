@@ -5,13 +5,13 @@ use super::errors::Trouble;
 use super::exchange::Exchange;
 use super::lane::Lane;
 use super::window::Window;
+use super::wire::Wire;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Connections that one thread opens at the same time before the load starts, so that a server's queue does
 /// not run over.
@@ -51,7 +51,7 @@ impl Orders {
         // If it fails now it is tried again, and counted, when the load has started.
         let mut first = {
             let _permit = opening.acquire().await;
-            open(address, plan.timeout).await.ok()
+            Wire::open(&plan, address).await.ok()
         };
         drop(ready);
         let Ok(Some(window)) = start.wait_for(Option::is_some).await.map(|it| it.clone()) else {
@@ -61,11 +61,11 @@ impl Orders {
         let mut pause = PAUSE.0;
         while !exchange.is_over() {
             let opened = match first.take() {
-                Some(stream) => Ok(stream),
-                None => reopen(address, plan.timeout, &lane, &window).await,
+                Some(wire) => Ok(wire),
+                None => reopen(&plan, address, &lane, &window).await,
             };
             let result = match opened {
-                Ok(stream) => exchange.run(stream).await,
+                Ok(wire) => exchange.run(wire).await,
                 Err(trouble) => Err(trouble),
             };
             match result {
@@ -83,13 +83,13 @@ impl Orders {
 
 /// Opens a connection, and counts how that went.
 async fn reopen(
+    plan: &Plan,
     address: SocketAddr,
-    limit: Duration,
     lane: &Lane,
     window: &Window,
-) -> Result<TcpStream, Trouble> {
+) -> Result<Wire, Trouble> {
     let begun = Instant::now();
-    let opened = open(address, limit).await.map_err(Trouble::connect);
+    let opened = Wire::open(plan, address).await.map_err(Trouble::connect);
     let now = Instant::now();
     let record = &mut lane.lock().record;
     match &opened {
@@ -100,14 +100,4 @@ async fn reopen(
         }
     }
     opened
-}
-
-/// Opens a connection within a time.
-pub async fn open(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let stream = timeout(limit, TcpStream::connect(address))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    // A message that waits to be joined by another would be measured as slow.
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }

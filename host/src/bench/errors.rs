@@ -11,6 +11,7 @@ pub enum Fault {
     ConnectTimedOut,
     ConnectOther,
     TimedOut,
+    Lost,
     Reset,
     ClosedEarly,
     Corrupt,
@@ -47,6 +48,7 @@ impl From<io::Error> for Trouble {
     fn from(cause: io::Error) -> Self {
         let fault = match cause.kind() {
             io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => Fault::Reset,
             io::ErrorKind::TimedOut => Fault::TimedOut,
@@ -68,7 +70,9 @@ pub struct Errors {
     pub connect_other: u64,
     /// Messages whose reply was not there in time, and those behind them on the same connection.
     pub timed_out: u64,
-    /// Messages without a reply when the connection was reset.
+    /// Datagrams whose reply was not there in time: one of the two was lost on its way, or dropped.
+    pub lost: u64,
+    /// Messages without a reply when the connection was reset, or when nobody received datagrams there.
     pub reset: u64,
     /// Messages without a reply when the server closed the connection.
     pub closed_early: u64,
@@ -80,12 +84,13 @@ pub struct Errors {
 
 impl Errors {
     /// Every kind's count and name.
-    pub fn rows(&self) -> [(u64, &'static str); 8] {
+    pub fn rows(&self) -> [(u64, &'static str); 9] {
         [
             (self.connect_refused, "connect refused"),
             (self.connect_timed_out, "connect timed out"),
             (self.connect_other, "connect failed"),
             (self.timed_out, "timed out"),
+            (self.lost, "lost"),
             (self.reset, "reset"),
             (self.closed_early, "closed early"),
             (self.corrupt, "corrupt"),
@@ -100,7 +105,7 @@ impl Errors {
 
     /// Messages that got no correct reply.
     pub fn messages(&self) -> u64 {
-        self.timed_out + self.reset + self.closed_early + self.corrupt + self.other
+        self.timed_out + self.lost + self.reset + self.closed_early + self.corrupt + self.other
     }
 
     pub(super) fn count(&mut self, fault: Fault) {
@@ -109,6 +114,7 @@ impl Errors {
             Fault::ConnectTimedOut => &mut self.connect_timed_out,
             Fault::ConnectOther => &mut self.connect_other,
             Fault::TimedOut => &mut self.timed_out,
+            Fault::Lost => &mut self.lost,
             Fault::Reset => &mut self.reset,
             Fault::ClosedEarly => &mut self.closed_early,
             Fault::Corrupt => &mut self.corrupt,
@@ -121,6 +127,7 @@ impl Errors {
         self.connect_timed_out += other.connect_timed_out;
         self.connect_other += other.connect_other;
         self.timed_out += other.timed_out;
+        self.lost += other.lost;
         self.reset += other.reset;
         self.closed_early += other.closed_early;
         self.corrupt += other.corrupt;

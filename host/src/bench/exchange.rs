@@ -4,10 +4,12 @@ use super::Plan;
 use super::alarm::Alarm;
 use super::errors::{Fault, Trouble};
 use super::lane::{Lane, Shared};
+use super::late::{Answer, GivenUp};
 use super::message::{Replies, Verdict};
 use super::pace::Pace;
 use super::record::Sent;
 use super::window::Window;
+use super::wire::Wire;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -15,14 +17,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
 /// How long an open loop may go on waiting for its next message after the run was ended.
 const LOOK_AROUND: Duration = Duration::from_millis(100);
 
-/// All that one connection's task keeps from message to message, and from one TCP connection to the next.
+/// All that one connection's task keeps from message to message, and from one connection to the next.
 /// Bytes are not among it: messages can be made again at any time.
 pub struct Exchange {
     number: u32,
@@ -31,12 +32,13 @@ pub struct Exchange {
     window: Arc<Window>,
     pace: Option<(Pace, Alarm)>,
     unanswered: VecDeque<Sent>,
+    given_up: GivenUp,
     /// Runs out now and then, and then looks for messages that have waited too long. So no message has to
     /// set a timer.
     watch: Pin<Box<Sleep>>,
-    /// The messages of this task before those of the current TCP connection.
+    /// The messages of this task before those of the current connection.
     first: u64,
-    /// Messages of the current TCP connection that are at least partly written.
+    /// Messages of the current connection that are at least partly written.
     begun: u64,
     /// Bytes of them that the kernel has taken.
     written: u64,
@@ -53,6 +55,7 @@ impl Exchange {
         Ok(Exchange {
             number,
             unanswered: VecDeque::with_capacity(plan.pipeline),
+            given_up: GivenUp::default(),
             watch: Box::pin(sleep(plan.timeout)),
             plan,
             lane,
@@ -73,12 +76,12 @@ impl Exchange {
 
     /// Sends messages and checks replies until the connection has had its share or the run is over. On
     /// trouble, the messages that were on their way are lost.
-    pub async fn run(&mut self, mut stream: TcpStream) -> Result<(), Trouble> {
+    pub async fn run(&mut self, mut wire: Wire) -> Result<(), Trouble> {
         self.first += self.begun;
         self.begun = 0;
         self.written = 0;
         self.replies = Replies::new(self.first);
-        let result = poll_fn(|cx| self.poll(&mut stream, cx)).await;
+        let result = poll_fn(|cx| self.poll(&mut wire, cx)).await;
         if let Err(trouble) = &result {
             let record = &mut self.lane.lock().record;
             record.explain(trouble);
@@ -97,28 +100,32 @@ impl Exchange {
         }
     }
 
-    fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
+    fn poll(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
         loop {
             self.begin();
             // If the kernel takes no more, replies are read meanwhile.
-            if let Poll::Ready(Err(error)) = self.poll_write(stream, cx) {
+            if let Poll::Ready(Err(error)) = self.poll_write(wire, cx) {
                 return Poll::Ready(Err(error.into()));
             }
             if self.unanswered.is_empty() {
                 if self.over || !self.has_share() {
                     return Poll::Ready(Ok(()));
                 }
-            } else if self.poll_read(stream, cx)?.is_ready() {
+            } else if self.poll_read(wire, cx)?.is_ready() {
                 continue;
             }
             if self.poll_watch(cx).is_ready() {
-                return Poll::Ready(Err(Fault::TimedOut.into()));
+                if !wire.is_datagrams() {
+                    return Poll::Ready(Err(Fault::TimedOut.into()));
+                }
+                self.give_up();
+                continue;
             }
             ready!(self.poll_due(cx))?;
         }
     }
 
-    /// Whether this TCP connection may have another message.
+    /// Whether this connection may have another message.
     fn has_share(&self) -> bool {
         let share = self.plan.messages_per_connection;
         share.is_none_or(|share| self.begun < share)
@@ -149,13 +156,17 @@ impl Exchange {
                     due
                 }
             };
-            self.unanswered.push_back(Sent { due, at: now });
+            self.unanswered.push_back(Sent {
+                sequence: self.first + self.begun,
+                due,
+                at: now,
+            });
             self.begun += 1;
         }
         self.over = is_over;
     }
 
-    fn poll_write(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let message_bytes = self.plan.message_bytes as u64;
         while self.written < self.begun * message_bytes {
             let whole = self.written / message_bytes;
@@ -164,25 +175,37 @@ impl Exchange {
                 .messages
                 .make(self.number, self.first + whole, self.begun - whole);
             let left = &made[(self.written % message_bytes) as usize..];
-            self.written += ready!(Pin::new(&mut *stream).poll_write(cx, left))? as u64;
+            let written = ready!(wire.poll_write(cx, left, self.plan.message_bytes))?;
+            self.written += written as u64;
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_read(
-        &mut self,
-        stream: &mut TcpStream,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Trouble>> {
+    fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
         let Shared {
             messages,
             received,
             record,
         } = &mut *self.lane.lock();
         let mut received = ReadBuf::new(received);
-        ready!(Pin::new(stream).poll_read(cx, &mut received))?;
+        ready!(wire.poll_read(cx, &mut received))?;
         let now = Instant::now();
         let mut received = received.filled();
+        if wire.is_datagrams() {
+            let waiting = &mut self.unanswered;
+            match self.given_up.tell(messages, self.number, waiting, received) {
+                Answer::To(place) => {
+                    let sent = waiting.remove(place);
+                    sent.inspect(|sent| record.reply(&self.window, sent, now));
+                }
+                Answer::Wrong => {
+                    let sent = waiting.pop_front();
+                    sent.inspect(|sent| record.lost(&self.window, sent, now, Fault::Corrupt));
+                }
+                Answer::Late => {}
+            }
+            return Poll::Ready(Ok(()));
+        }
         if received.is_empty() {
             return Poll::Ready(Err(Fault::ClosedEarly.into()));
         }
@@ -200,6 +223,17 @@ impl Exchange {
             self.replies.distrust();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Gives up what has waited too long: a datagram, or its echo, was lost, and those behind it need not be.
+    fn give_up(&mut self) {
+        let now = Instant::now();
+        let record = &mut self.lane.lock().record;
+        let is_late = |sent: &mut Sent| sent.at + self.plan.timeout <= now;
+        while let Some(sent) = self.unanswered.pop_front_if(is_late) {
+            record.lost(&self.window, &sent, now, Fault::Lost);
+            self.given_up.add(&sent);
+        }
     }
 
     /// Ready when the oldest message has waited too long.

@@ -2,8 +2,8 @@
 //! long they took.
 //!
 //! ```text
-//! run -> connection -> exchange -> message     the bytes of messages and replies
-//!             \           |
+//! run -> connection -> exchange -> wire        a TCP connection, or a UDP socket
+//!             \           |  `---> message     the bytes of messages and replies
 //!              `-------> lane -> record        counts of one thread, merged into the report at the end
 //! ```
 //!
@@ -17,6 +17,7 @@ mod cost;
 mod errors;
 mod exchange;
 mod lane;
+mod late;
 mod message;
 mod pace;
 mod plot;
@@ -26,6 +27,7 @@ mod report;
 mod run;
 mod text;
 mod window;
+mod wire;
 
 pub use errors::Errors;
 pub use plot::PlotError;

@@ -18,6 +18,8 @@ const MAX_FINE_INTERVALS: u32 = 600;
 /// A message on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
+    /// Its number among the messages of its connection's task.
+    pub sequence: u64,
     /// When it was to be sent: its latency counts from here.
     pub due: Instant,
     /// When it was sent.
@@ -153,6 +155,7 @@ mod tests {
             (2000, 2001),
         ] {
             let sent = Sent {
+                sequence: 0,
                 due: at(sent),
                 at: at(sent),
             };
@@ -173,6 +176,7 @@ mod tests {
         let window = Window::new(start, Duration::ZERO, SECOND);
         let mut record = Record::new(&Plan::example());
         let sent = Sent {
+            sequence: 0,
             due: start,
             at: start + SECOND / 2,
         };
@@ -185,6 +189,7 @@ mod tests {
         let start = Instant::now();
         let window = Window::new(start, Duration::ZERO, SECOND);
         let sent = Sent {
+            sequence: 0,
             due: start,
             at: start,
         };

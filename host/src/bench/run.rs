@@ -1,13 +1,14 @@
 //! Starts the load, watches it and ends it.
 
 use super::Plan;
-use super::connection::{OPENING, Orders, open};
+use super::connection::{OPENING, Orders};
 use super::cost::Meter;
 use super::lane::Lane;
 use super::process::Usage;
 use super::record::Record;
 use super::report::Report;
 use super::window::Window;
+use super::wire::Wire;
 use crate::address::Endpoint;
 use std::io;
 use std::net::SocketAddr;
@@ -136,13 +137,14 @@ fn look_ahead(plan: &Plan) -> Duration {
 
 /// The first address of the server that answers.
 async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
-    let Endpoint::Tcp(address) = &plan.endpoint else {
+    let (Endpoint::Tcp(address) | Endpoint::Udp(address)) = &plan.endpoint else {
         return Err(io::ErrorKind::Unsupported.into());
     };
     let mut last = io::ErrorKind::NotFound.into();
     for address in address.resolve()? {
-        match open(address, plan.timeout).await {
-            Ok(_) => return Ok(address),
+        let reached = async { Wire::open(plan, address).await?.try_out(plan).await };
+        match reached.await {
+            Ok(()) => return Ok(address),
             Err(error) => last = error,
         }
     }

@@ -4,10 +4,12 @@ use super::descriptors;
 use super::exit::ConnectError;
 use super::signals;
 use anyhow::Context;
+use clap::error::ErrorKind;
 use clap::{Args, ValueEnum, value_parser};
 use echo_host::address::Endpoint;
 use echo_host::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
 use echo_host::config::{OptionalTime, Size, Time};
+use echo_host::limits::MAX_DATAGRAM_BYTES_IPV4;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
@@ -24,13 +26,15 @@ use tokio::runtime::Builder;
 /// often. With --rate messages are due at fixed times and their latency counts from there, whatever the
 /// server does meanwhile.
 ///
+/// Over UDP each connection is a socket, and each message a datagram.
+///
 /// Meant for servers on this machine and for others that you may load. Ctrl-C ends the run early and
 /// still reports.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct BenchArgs {
     /// The server
-    #[arg(value_name = "tcp://ADDR:PORT")]
+    #[arg(value_name = "tcp|udp://ADDR:PORT")]
     endpoint: Endpoint,
     /// Print the report as JSON; the names of figures end in their unit
     #[arg(long)]
@@ -74,7 +78,7 @@ struct LoadArgs {
     /// How long the load lasts before anything is measured, up to 1day; off for nothing
     #[arg(long, value_name = "TIME", value_parser = warm_up, default_value = "1s")]
     warm_up: OptionalTime,
-    /// How long a reply, or opening a connection, may take
+    /// How long a reply, or opening a connection, may take; a datagram whose reply takes longer is lost
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     timeout: Duration,
     /// Threads that make the load [default: one for each core]
@@ -93,6 +97,7 @@ Examples:
   echo-host bench tcp://127.0.0.1:8888                        50 connections for 10 s
   echo-host bench tcp://127.0.0.1:8888 -c 500 --size 1KiB --pipeline 16
   echo-host bench tcp://127.0.0.1:8888 --rate 20000/s --plot bench.svg
+  echo-host bench udp://127.0.0.1:9999 --timeout 200ms
   echo-host bench tcp://127.0.0.1:8888 --framing lines --messages-per-connection 1 --json
 
 Exit codes:
@@ -168,6 +173,12 @@ impl BenchArgs {
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let plan = args.plan();
+    if let Endpoint::Udp(_) = plan.endpoint
+        && plan.message_bytes > MAX_DATAGRAM_BYTES_IPV4
+    {
+        let why = format!("a datagram carries at most {MAX_DATAGRAM_BYTES_IPV4} bytes (--size)\n");
+        clap::Error::raw(ErrorKind::ValueValidation, why).exit();
+    }
     if let Some(path) = &args.plot {
         // Better now than after the run.
         let created = File::options().append(true).create(true).open(path);

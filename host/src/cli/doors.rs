@@ -84,7 +84,6 @@ impl DoorArgs {
     /// What was said about every listener.
     pub fn settings(&self) -> ListenerSettings {
         ListenerSettings {
-            uri: None,
             allow: said(&self.allow),
             deny: said(&self.deny),
             proxy_from: said(&self.proxy_from),
@@ -93,10 +92,10 @@ impl DoorArgs {
             unix_owner: self.unix_owner,
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),
-            tls_more: None,
             tls_self_signed: self.tls_self_signed.then_some(true),
             tls_client_ca: self.tls_client_ca.clone(),
             tls_alpn: said(&self.tls_alpn),
+            ..ListenerSettings::default()
         }
     }
 }

@@ -29,15 +29,15 @@ pub async fn run(
     let place = config.control.clone();
     let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
-    let host = Arc::new(Host::load(sources, config).await?);
     let given = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
         None => inherited
             .into_iter()
             .map(Listener::adopt)
-            .collect::<Result<_, _>>()
+            .collect::<Result<Vec<_>, _>>()
             .context("cannot listen on an inherited socket")?,
     };
+    let host = Arc::new(Host::load(sources, config, &given).await?);
     let bound = host.bind(given)?;
     let takes_over = predecessor.is_some();
     let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);

@@ -18,12 +18,20 @@ pub fn sockets() -> Result<Vec<OwnedFd>, InheritedError> {
     let mut inherited = ListenFd::from_env();
     let mut sockets = Vec::new();
     for index in 0..inherited.len() {
-        let taken = inherited.take_tcp_listener(index);
-        let socket = taken.map_err(|cause| InheritedError {
+        let socket = take(&mut inherited, index).map_err(|cause| InheritedError {
             number: index + 1,
             cause,
         })?;
-        sockets.extend(socket.map(OwnedFd::from));
+        sockets.extend(socket);
     }
     Ok(sockets)
+}
+
+fn take(inherited: &mut ListenFd, index: usize) -> io::Result<Option<OwnedFd>> {
+    // A socket of another kind stays where it is.
+    if let Ok(datagrams) = inherited.take_udp_socket(index) {
+        return Ok(datagrams.map(OwnedFd::from));
+    }
+    let listener = inherited.take_tcp_listener(index)?;
+    Ok(listener.map(OwnedFd::from))
 }

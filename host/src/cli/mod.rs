@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod connect;
 mod control;
+mod datagrams;
 mod descriptors;
 mod doors;
 pub mod exit;

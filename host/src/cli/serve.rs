@@ -1,6 +1,7 @@
 //! `echo-host serve`.
 
 use super::control::ControlArgs;
+use super::datagrams::DatagramArgs;
 use super::doors::DoorArgs;
 use super::guest::{GuestArgs, said};
 use super::host;
@@ -37,8 +38,8 @@ pub struct ServeArgs {
     /// A configuration file. Options and variables override what it says
     #[arg(short, long, value_name = "FILE", env = "ECHO_HOST_CONFIG")]
     config: Option<PathBuf>,
-    /// Where to listen: tcp://ADDR:PORT, tls://ADDR:PORT, unix:PATH or stdio:; port 0 lets the system choose
-    /// (repeatable; in the variable, separated by commas). Sockets that systemd passes are served instead [default: tcp://127.0.0.1:8888]
+    /// Where to listen: tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT, unix:PATH or stdio:; port 0 lets
+    /// the system choose (repeatable; in the variable, separated by commas). Sockets that systemd passes are served instead [default: tcp://127.0.0.1:8888]
     #[arg(
         short,
         long,
@@ -63,6 +64,8 @@ pub struct ServeArgs {
     limits: LimitArgs,
     #[command(flatten)]
     doors: DoorArgs,
+    #[command(flatten)]
+    datagrams: DatagramArgs,
     #[command(flatten)]
     swapping: SwapArgs,
     #[command(flatten)]
@@ -134,7 +137,7 @@ impl ServeArgs {
                 .service()
                 .or(self.guest.settings())
                 .or(self.swapping.settings()),
-            listener: self.doors.settings(),
+            listener: self.doors.settings().or(self.datagrams.settings()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The client: a conversation between a terminal or pipe and a server.
 
+pub mod datagrams;
 mod hex;
 
 use crate::address::{Endpoint, NetworkAddress, UnixAddress};

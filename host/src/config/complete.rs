@@ -1,6 +1,7 @@
 //! Completes what was said by what holds where nothing was: the defaults are here, but for those that wait for the
 //! handler to be known.
 
+use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::host::{HostConfig, ServiceConfig};
 use super::serve::{ServeConfig, SwapConfig};
@@ -57,11 +58,17 @@ impl ServiceSettings {
             let uri = listener.uri.take()?;
             Some(listener.complete(uri))
         });
+        let listen = listen.collect::<Result<Vec<_>, _>>()?;
+        let mut places = listen.iter().map(|listener: &ListenerConfig| &listener.uri);
+        let datagrams = places.find(|uri| matches!(uri, Endpoint::Udp(_))).cloned();
         Ok(ServiceConfig {
             name,
-            listen: listen.collect::<Result<_, _>>()?,
             watch: self.watch.unwrap_or(false),
-            serve: self.serving(),
+            serve: ServeConfig {
+                datagrams,
+                ..self.serving()
+            },
+            listen,
         })
     }
 
@@ -86,6 +93,7 @@ impl ServiceSettings {
                 .map_or(MAX_UNSENT_BYTES, |Size(bytes)| bytes),
             isolation: self.isolation.unwrap_or(Isolation::Connection),
             guest_limits,
+            datagrams: None,
             idle_timeout: self
                 .idle_timeout
                 .map_or(Some(IDLE_TIMEOUT), |OptionalTime(time)| time),

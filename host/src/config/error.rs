@@ -27,6 +27,8 @@ pub enum ConfigError {
         one: ServiceName,
         other: ServiceName,
     },
+    #[error("a program reads a stream, and {0} has none: serve it on tcp:// (--listen)")]
+    ProgramOverDatagrams(Endpoint),
     #[error("stdio: is one client, who is served alone: leave all other listeners away")]
     StdioBeside,
     #[error(
@@ -34,7 +36,7 @@ pub enum ConfigError {
     )]
     NoTlsListener,
     #[error(
-        "{0} has no use for all that is said about it: tls- keys are for tls://, unix- keys for unix:"
+        "{0} has no use for all that is said about it: tls- keys are for tls://, udp- keys for udp://, unix- keys for unix:"
     )]
     Misplaced(Endpoint),
     #[error("{0} has one of certificate and key without the other (tls-cert, tls-key)")]

@@ -1,7 +1,7 @@
 //! What a host is: complete, and checked as far as it can be before anything is loaded or bound.
 
+use super::door::ListenerConfig;
 use super::error::ConfigError;
-use super::listener::ListenerConfig;
 use super::serve::ServeConfig;
 use super::settings::{LogFormat, LogLevel};
 use super::values::{Place, ServiceName};

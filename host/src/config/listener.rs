@@ -1,19 +1,15 @@
-//! What a listener is told, and what is meant.
+//! What a listener is told.
 
-use super::error::ConfigError;
-use super::values::{FileMode, Time};
+use super::values::{FileMode, OptionalFactor, Time};
 use crate::address::Endpoint;
-use crate::admission::{AccessList, Network};
-use crate::listener::{Owner, UnixAccess};
-use crate::tls::{CertificateFiles, TlsConfig};
+use crate::admission::Network;
+use crate::listener::Owner;
+use crate::tls::CertificateFiles;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How long a client may take to shake hands where nothing is said.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One door of a service: in the file an address, or a table that says more about it. Options say all but the
 /// address, about every door.
@@ -51,23 +47,13 @@ pub struct ListenerSettings {
     pub tls_client_ca: Option<PathBuf>,
     /// Application protocols to agree on (ALPN), the preferred one first. Default: none.
     pub tls_alpn: Option<Vec<String>>,
-}
-
-/// A door: complete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenerConfig {
-    /// Where clients connect to.
-    pub uri: Endpoint,
-    /// Who may.
-    pub access: AccessList,
-    /// Where proxies are, which say whom they speak for.
-    pub proxies: Vec<Network>,
-    /// How long a client may take to shake hands.
-    pub handshake_timeout: Duration,
-    /// Who may connect to a Unix socket.
-    pub unix: UnixAccess,
-    /// How TLS is taken off, if there is any.
-    pub tls: Option<TlsConfig>,
+    /// Ends the session of a sender that has sent nothing for so long. Default: 60s.
+    pub udp_idle_timeout: Option<Time>,
+    /// Senders that have a session at once; datagrams of further ones are dropped. Default: 1000.
+    pub udp_max_sessions: Option<NonZeroUsize>,
+    /// How many times what it has sent a sender may be sent, counted with headers; off for any number.
+    /// Default: 3.
+    pub udp_amplification: Option<OptionalFactor>,
 }
 
 impl From<Endpoint> for ListenerSettings {
@@ -96,6 +82,9 @@ impl ListenerSettings {
             tls_self_signed: self.tls_self_signed.or(lower.tls_self_signed),
             tls_client_ca: self.tls_client_ca.or(lower.tls_client_ca),
             tls_alpn: self.tls_alpn.or(lower.tls_alpn),
+            udp_idle_timeout: self.udp_idle_timeout.or(lower.udp_idle_timeout),
+            udp_max_sessions: self.udp_max_sessions.or(lower.udp_max_sessions),
+            udp_amplification: self.udp_amplification.or(lower.udp_amplification),
         }
     }
 
@@ -103,6 +92,7 @@ impl ListenerSettings {
     pub fn meant_for(self, uri: &Endpoint) -> Self {
         let speaks_tls = matches!(uri, Endpoint::Tls(_));
         let is_file = matches!(uri, Endpoint::Unix(_));
+        let is_udp = matches!(uri, Endpoint::Udp(_));
         ListenerSettings {
             unix_mode: self.unix_mode.filter(|_| is_file),
             unix_owner: self.unix_owner.filter(|_| is_file),
@@ -112,13 +102,11 @@ impl ListenerSettings {
             tls_self_signed: self.tls_self_signed.filter(|_| speaks_tls),
             tls_client_ca: self.tls_client_ca.filter(|_| speaks_tls),
             tls_alpn: self.tls_alpn.filter(|_| speaks_tls),
+            udp_idle_timeout: self.udp_idle_timeout.filter(|_| is_udp),
+            udp_max_sessions: self.udp_max_sessions.filter(|_| is_udp),
+            udp_amplification: self.udp_amplification.filter(|_| is_udp),
             ..self
         }
-    }
-
-    /// Whether it says anything about TLS.
-    pub fn is_about_tls(&self) -> bool {
-        self.tls() != TlsConfig::default()
     }
 
     /// Has its paths begin in `folder`, unless they are absolute.
@@ -131,48 +119,6 @@ impl ListenerSettings {
         }
         if let Some(Endpoint::Unix(address)) = &mut self.uri {
             address.move_to(folder);
-        }
-    }
-
-    /// The door that is meant, which has this address.
-    pub(super) fn complete(self, uri: Endpoint) -> Result<ListenerConfig, ConfigError> {
-        if self.clone().meant_for(&uri) != self {
-            return Err(ConfigError::Misplaced(uri));
-        }
-        if self.tls_cert.is_some() != self.tls_key.is_some() {
-            return Err(ConfigError::HalfACertificate(uri));
-        }
-        let tls = matches!(uri, Endpoint::Tls(_)).then(|| self.tls());
-        if let Some(tls) = &tls {
-            tls.check()?;
-        }
-        Ok(ListenerConfig {
-            uri,
-            access: AccessList {
-                allow: self.allow.unwrap_or_default(),
-                deny: self.deny.unwrap_or_default(),
-            },
-            proxies: self.proxy_from.unwrap_or_default(),
-            handshake_timeout: self
-                .handshake_timeout
-                .map_or(HANDSHAKE_TIMEOUT, |Time(time)| time),
-            unix: UnixAccess {
-                mode: self.unix_mode.map(|FileMode(mode)| mode),
-                owner: self.unix_owner.unwrap_or_default(),
-            },
-            tls,
-        })
-    }
-
-    fn tls(&self) -> TlsConfig {
-        let first = self.tls_cert.clone().zip(self.tls_key.clone());
-        let first = first.map(|(certificate, key)| CertificateFiles { certificate, key });
-        let more = self.tls_more.iter().flatten().cloned();
-        TlsConfig {
-            certificates: first.into_iter().chain(more).collect(),
-            self_signed: self.tls_self_signed.unwrap_or(false),
-            client_ca: self.tls_client_ca.clone(),
-            alpn: self.tls_alpn.clone().unwrap_or_default(),
         }
     }
 }

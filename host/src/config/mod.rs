@@ -8,6 +8,7 @@
 //! options over the file, and completes them by the defaults to a [`HostConfig`].
 
 mod complete;
+mod door;
 mod error;
 mod file;
 mod host;
@@ -22,15 +23,18 @@ pub mod values;
 mod written;
 
 pub use complete::cache;
+pub use door::ListenerConfig;
 pub use error::ConfigError;
 pub use file::FileError;
 pub use host::{HostConfig, ServiceConfig};
-pub use listener::{ListenerConfig, ListenerSettings};
+pub use listener::ListenerSettings;
 pub use serve::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig, SwapConfig};
 pub use service::ServiceSettings;
 pub use settings::{HostSettings, LogFormat, LogLevel};
 pub use sources::Sources;
-pub use values::{FileMode, MemorySize, MessageSize, OptionalTime, Place, ServiceName, Size, Time};
+pub use values::{
+    FileMode, MemorySize, MessageSize, OptionalFactor, OptionalTime, Place, ServiceName, Size, Time,
+};
 
 /// The JSON schema of the configuration file, for editors.
 pub const SCHEMA: &str = include_str!("../../echo-host.schema.json");

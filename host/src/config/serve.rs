@@ -1,6 +1,7 @@
 //! How one service is served: checked, and complete.
 
 use super::error::ConfigError;
+use crate::address::Endpoint;
 use crate::engine::{Grants, HandlerSource, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
 use crate::generation::{Move, Probation};
@@ -27,6 +28,8 @@ pub struct ServeConfig {
     pub guest_limits: GuestLimits,
     /// A connection on which no byte moves for so long is closed; `None` for never.
     pub idle_timeout: Option<Duration>,
+    /// Where clients send datagrams, if they do.
+    pub datagrams: Option<Endpoint>,
     /// How the handler is swapped.
     pub swap: SwapConfig,
 }
@@ -72,6 +75,9 @@ impl ServeConfig {
         self.check_isolation(handler.tier())?;
         if handler.tier() == Tier::Program && self.framing.is_some() {
             return Err(ConfigError::FramedProgram);
+        }
+        if let (Tier::Program, Some(endpoint)) = (handler.tier(), &self.datagrams) {
+            return Err(ConfigError::ProgramOverDatagrams(endpoint.clone()));
         }
         let about = handler.about();
         let framing = self

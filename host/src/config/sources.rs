@@ -1,10 +1,11 @@
 //! Where a configuration comes from: options, their variables, and a file.
 
 use super::complete::here;
+use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::file;
 use super::host::HostConfig;
-use super::listener::{ListenerConfig, ListenerSettings};
+use super::listener::ListenerSettings;
 use super::service::ServiceSettings;
 use super::settings::HostSettings;
 use super::values::ServiceName;

@@ -2,6 +2,7 @@
 
 use bytesize::ByteSize;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +33,10 @@ pub struct OptionalTime(pub Option<Duration>);
 /// A file's permissions, in octal digits: `660` or `0660`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileMode(pub u32);
+
+/// A whole number of at least 1, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionalFactor(pub Option<u32>);
 
 /// A path, or `off`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +122,18 @@ impl FromStr for FileMode {
         match u32::from_str_radix(text, 8) {
             Ok(mode @ ..=0o777) => Ok(FileMode(mode)),
             _ => Err("expected permissions in octal digits, such as 660".to_owned()),
+        }
+    }
+}
+
+impl FromStr for OptionalFactor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("off", _) => Ok(OptionalFactor(None)),
+            (_, Ok(factor)) => Ok(OptionalFactor(Some(NonZeroU32::get(factor)))),
+            (_, Err(_)) => Err("expected a whole number of at least 1, or off".to_owned()),
         }
     }
 }
@@ -211,6 +228,15 @@ mod tests {
         assert_eq!("off".parse(), Ok(OptionalTime(None)));
         let error = "of".parse::<OptionalTime>().unwrap_err();
         assert!(error.ends_with(", or off"));
+    }
+
+    #[test]
+    fn factors_are_whole_and_at_least_one() {
+        assert_eq!("3".parse(), Ok(OptionalFactor(Some(3))));
+        assert_eq!("off".parse(), Ok(OptionalFactor(None)));
+        for bad in ["0", "-1", "1.5", "", "Off"] {
+            assert!(bad.parse::<OptionalFactor>().is_err(), "{bad}");
+        }
     }
 
     #[test]

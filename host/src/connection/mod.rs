@@ -1,8 +1,10 @@
-//! Connections: one client each, served by a session or by a program. Generic over the stream, and
-//! without a word of Wasm.
+//! Connections: one client each, served by a session or by a program. Generic over the stream, or over the way
+//! back where there are datagrams instead, and without a word of Wasm.
 
+mod datagrams;
 mod goodbye;
 mod idle;
+mod inbox;
 mod input;
 mod linger;
 mod output;
@@ -15,6 +17,8 @@ mod conversation_tests;
 #[cfg(test)]
 mod tests;
 
+pub use datagrams::{Return, serve_datagrams};
+pub use inbox::{Inbox, NotTaken};
 pub use program::serve_program;
 pub use session::serve;
 

@@ -3,7 +3,8 @@
 
 use crate::framing::Framing;
 use crate::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
-use crate::outbox::{CloseMode, Outbox, TimerChange};
+use crate::outbox::{CloseMode, Outbox, TimerChange, Transport};
+use std::collections::HashMap;
 use std::sync::Arc;
 use wasmtime::{Result, bail};
 
@@ -14,6 +15,9 @@ pub struct Connection(pub Arc<Outbox>);
 #[derive(Default)]
 pub struct Pending {
     orders: Vec<(Arc<Outbox>, Order)>,
+    /// Where among them stands what a connection without a stream is sent, by its id. All of it is to be one
+    /// datagram, even if others are sent something in between.
+    datagrams: HashMap<u64, usize>,
     bytes: usize,
 }
 
@@ -28,6 +32,7 @@ pub enum Order {
 impl Pending {
     /// Does it all, in order.
     pub fn commit(&mut self) {
+        self.datagrams.clear();
         for (outbox, order) in self.orders.drain(..) {
             match order {
                 Order::Send(bytes) => outbox.send(bytes),
@@ -42,18 +47,29 @@ impl Pending {
     /// Forgets it all.
     pub fn discard(&mut self) {
         self.orders.clear();
+        self.datagrams.clear();
         self.bytes = 0;
     }
 
-    /// Notes bytes to send. Sends to one connection in a row become one.
+    /// Notes bytes to send. Sends to one connection in a row become one, and over UDP all of them do.
     pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
             bail!("one callback sent more than {MAX_CALLBACK_BYTES} bytes");
         }
-        match self.orders.last_mut() {
+        let is_datagram = outbox.peer().transport == Transport::Udp;
+        let last = match is_datagram {
+            true => self.datagrams.get(&outbox.id()).copied(),
+            false => self.orders.len().checked_sub(1),
+        };
+        match last.and_then(|at| self.orders.get_mut(at)) {
             Some((last, Order::Send(sent))) if Arc::ptr_eq(last, outbox) => sent.extend(bytes),
-            _ => self.push(outbox, Order::Send(bytes))?,
+            _ => {
+                self.push(outbox, Order::Send(bytes))?;
+                if is_datagram {
+                    self.datagrams.insert(outbox.id(), self.orders.len() - 1);
+                }
+            }
         }
         Ok(())
     }
@@ -62,6 +78,10 @@ impl Pending {
     pub fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
         if self.orders.len() == MAX_CALLBACK_ORDERS {
             bail!("one callback asked for more than {MAX_CALLBACK_ORDERS} things");
+        }
+        if let Order::Close(_) = order {
+            // What is sent after it is not sent at all.
+            self.datagrams.remove(&outbox.id());
         }
         self.orders.push((outbox.clone(), order));
         Ok(())

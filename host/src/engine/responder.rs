@@ -102,8 +102,12 @@ impl Session for ResponderSession {
                 }
             }
             Event::Message(message) => {
+                let was_empty = message.is_empty();
                 let reply = self.respond(message).await?;
-                self.outbox.send(reply);
+                // Nothing is no answer, but to an empty datagram, whose echo is another one.
+                if was_empty || !reply.is_empty() {
+                    self.outbox.send(reply);
+                }
             }
             Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
         }

@@ -42,7 +42,20 @@ impl Decoder {
     /// Cuts differently from the next message on, which may have been read already.
     pub fn set_framing(&mut self, framing: Framing) {
         self.framing = framing;
+        self.restart();
+    }
+
+    /// Begins with another stream.
+    pub(super) fn restart(&mut self) {
         self.searched = 0;
+    }
+
+    pub(super) fn framing(&self) -> &Framing {
+        &self.framing
+    }
+
+    pub(super) fn check_length(&self, length: usize) -> Result<(), FramingError> {
+        check_length(length, self.max_message_bytes)
     }
 
     /// The next whole message, taken off the front of `input`; `None` if more must be read first.
@@ -131,10 +144,6 @@ impl Decoder {
         }
         input.advance(prefix);
         Ok(Some(input.split_to(length).freeze()))
-    }
-
-    fn check_length(&self, length: usize) -> Result<(), FramingError> {
-        check_length(length, self.max_message_bytes)
     }
 }
 

@@ -1,9 +1,11 @@
 //! How messages are cut out of a stream of bytes. Pure: no sockets, no clock, no Wasm.
 
+mod datagram;
 mod decoder;
 #[cfg(test)]
 mod properties;
 
+pub use datagram::DatagramDecoder;
 pub use decoder::{Decoder, FramingError};
 
 use std::fmt;

@@ -42,6 +42,7 @@ impl ReadyDoor {
             proxies: config.proxies.clone(),
             tls,
             limit: config.handshake_timeout,
+            datagrams: config.datagrams,
         };
         ReadyDoor {
             config,

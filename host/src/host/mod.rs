@@ -15,6 +15,7 @@ pub use service::Service;
 
 use crate::config::{HostConfig, Sources};
 use crate::engine::{Engine, Serving};
+use crate::listener::Listener;
 use crate::server::{Drained, Server};
 use reload::Refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,9 +40,19 @@ struct Now {
 }
 
 impl Host {
-    /// Loads what `config` wants, which came from `sources`. No client gets in before it is
-    /// [opened](Host::open). Must be called within a tokio runtime.
-    pub async fn load(sources: Sources, config: HostConfig) -> Result<Self, StartError> {
+    /// Loads what `config` wants, which came from `sources`, to be served on what was `given`: see
+    /// [`Host::bind`]. No client gets in before it is [opened](Host::open). Must be called within a tokio runtime.
+    pub async fn load(
+        sources: Sources,
+        mut config: HostConfig,
+        given: &[Listener],
+    ) -> Result<Self, StartError> {
+        if let (None, [only]) = (&sources.file, &mut config.services[..]) {
+            let datagrams = given.iter().find(|it| it.datagrams().is_some());
+            // The handler has to fit these.
+            let datagrams = datagrams.map(|it| it.endpoint().clone());
+            only.serve.datagrams = datagrams.or(only.serve.datagrams.take());
+        }
         let max_connections = config.server_limits.max_connections;
         let engine = Arc::new(Engine::new(max_connections, config.cache.as_deref())?);
         let server = Arc::new(Server::new(max_connections));

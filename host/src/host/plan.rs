@@ -28,7 +28,7 @@ pub enum Origin {
 /// A door that a service is to have.
 pub enum NextDoor {
     /// The one that it has.
-    Kept(ListenerConfig, Door),
+    Kept(Box<(ListenerConfig, Door)>),
     /// Another one.
     Opened(Box<ReadyDoor>),
 }
@@ -73,7 +73,7 @@ fn doors(
     let mut kept = old.map_or(Vec::new(), |service| service.doors.clone());
     let doors = config.listen.iter().map(|wanted| {
         Ok(match kept.iter().position(|(said, _)| said == wanted) {
-            Some(at) => NextDoor::Kept(wanted.clone(), kept.remove(at).1),
+            Some(at) => NextDoor::Kept(Box::new(kept.remove(at))),
             None => NextDoor::Opened(Box::new(ready(wanted, now)?)),
         })
     });

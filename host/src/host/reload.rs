@@ -115,7 +115,7 @@ impl Host {
             }
         };
         let open = |door: NextDoor| match door {
-            NextDoor::Kept(config, door) => (config, door),
+            NextDoor::Kept(kept) => *kept,
             NextDoor::Opened(ready) => {
                 let place = ready.listener.endpoint();
                 changes.push(format!("service `{name}` listens on {place}"));

@@ -1,27 +1,14 @@
 //! TCP sockets.
 
-use crate::address::NetworkAddress;
 use crate::limits::LISTEN_BACKLOG;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// Binds the first address that can be bound. Must be called within a tokio runtime.
-///
-/// IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can be listened on side by side.
-pub fn bind(address: &NetworkAddress) -> io::Result<TcpListener> {
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in address.resolve()? {
-        match bind_address(address) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
+/// Binds one. IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can be listened on side by side. Must be
+/// called within a tokio runtime.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,

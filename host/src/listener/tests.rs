@@ -1,5 +1,6 @@
 use super::*;
 use crate::address::NetworkAddress;
+use socket2::{Domain, Socket, Type};
 use std::net::{TcpListener as StdTcpListener, TcpStream as StdTcpStream, UdpSocket};
 
 #[tokio::test]
@@ -25,21 +26,21 @@ async fn only_a_listening_socket_is_adopted() {
     let listener = StdTcpListener::bind("127.0.0.1:0").unwrap();
     let client = StdTcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let connected = UdpSocket::bind("127.0.0.1:0").unwrap();
+    connected.connect(datagrams.local_addr().unwrap()).unwrap();
+    let unbound = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
     let (stream, _) = std::os::unix::net::UnixStream::pair().unwrap();
     let file = tempfile::tempfile().unwrap();
     assert!(Listener::adopt(listener.into()).is_ok());
-    assert!(matches!(
-        Listener::adopt(client.into()),
-        Err(AdoptError::Unfit)
-    ));
-    assert!(matches!(
-        Listener::adopt(datagrams.into()),
-        Err(AdoptError::Unfit)
-    ));
-    assert!(matches!(
-        Listener::adopt(stream.into()),
-        Err(AdoptError::Unfit)
-    ));
+    assert!(Listener::adopt(datagrams.into()).is_ok());
+    for unfit in [
+        client.into(),
+        connected.into(),
+        unbound.into(),
+        stream.into(),
+    ] {
+        assert!(matches!(Listener::adopt(unfit), Err(AdoptError::Unfit)));
+    }
     assert!(matches!(
         Listener::adopt(file.into()),
         Err(AdoptError::Io(_))

@@ -71,7 +71,7 @@ impl Outbox {
         self.unsent_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends bytes.
+    /// Sends bytes: over UDP, as one datagram, which may be empty.
     pub fn send(&self, bytes: impl Into<Bytes>) {
         let bytes = bytes.into();
         self.order(|orders| {
@@ -79,6 +79,8 @@ impl Outbox {
             if unsent.saturating_add(bytes.len()) > self.limit_bytes {
                 let limit_bytes = self.limit_bytes;
                 orders.lost = Some(Lost::SlowReader { limit_bytes });
+            } else if self.peer.transport == Transport::Udp {
+                orders.datagrams.push_back(bytes);
             } else if orders.bytes.is_empty() {
                 // Where nobody else has a hold on them they are taken over, not copied.
                 orders.bytes = bytes.into();
@@ -137,6 +139,11 @@ impl Outbox {
     pub fn written(&self, bytes: usize) {
         self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.note_sent(bytes);
+    }
+
+    /// Tells that so many of the bytes will never be written.
+    pub fn discarded(&self, bytes: usize) {
+        self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Counts bytes that were written without having been ordered here.

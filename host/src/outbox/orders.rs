@@ -1,7 +1,8 @@
 //! What sessions, and the host, want of a connection.
 
 use crate::framing::Framing;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub enum TimerChange {
 pub struct Orders {
     /// Bytes to write.
     pub bytes: BytesMut,
+    /// What to send instead where a connection has no stream: what one callback sent is one datagram.
+    pub datagrams: VecDeque<Bytes>,
     /// The framing from the next message on.
     pub framing: Option<Framing>,
     /// Changes of timers, in order.
@@ -84,6 +87,7 @@ pub struct Orders {
 impl Orders {
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+            && self.datagrams.is_empty()
             && self.framing.is_none()
             && self.timers.is_empty()
             && self.notice.is_none()

@@ -4,13 +4,19 @@
 //! Server -> Served -> Door      a host, a service of it, a listener of that
 //! ```
 //!
+//! A sender of datagrams is a connection, too.
+//!
 //! Services and doors come and go while the server runs; what all of them have in common is the limit of
 //! connections.
 
 mod client;
+mod datagrams;
+mod drops;
 mod ends;
+mod sender;
 mod served;
 
+use drops::Drops;
 pub use ends::{Ends, Totals};
 pub use served::{Door, Served};
 
@@ -41,6 +47,7 @@ struct House {
     free: Arc<Semaphore>,
     next_id: AtomicU64,
     ends: Arc<Ends>,
+    drops: Arc<Drops>,
     /// Cancelled when a listener has no more clients, and the last one has gone.
     exhausted: CancellationToken,
 }
@@ -71,6 +78,7 @@ impl<H: Handler> Server<H> {
                 free: Arc::new(Semaphore::new(max_connections)),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
+                drops: Arc::default(),
                 exhausted: CancellationToken::new(),
             }),
             services: Mutex::default(),
@@ -97,6 +105,7 @@ impl<H: Handler> Server<H> {
         let all = self.services().clone();
         let drained = drain(&all, limit).await;
         self.house.ends.log();
+        self.house.drops.log();
         drained
     }
 

@@ -10,6 +10,7 @@ use crate::tls::Terminator;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -19,7 +20,7 @@ pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
     /// How its connections ended.
     pub(super) ends: Ends,
-    house: Arc<House>,
+    pub(super) house: Arc<House>,
     span: Span,
     /// Cancelled when nobody is to be accepted any more.
     stopping: CancellationToken,
@@ -86,6 +87,9 @@ impl<H: Handler> Served<H> {
         admission: Arc<Admission>,
         closing: CancellationToken,
     ) {
+        if let Some(socket) = listener.datagrams() {
+            return self.receive(socket.clone(), admission, closing).await;
+        }
         let mut last = None;
         while let Some(accepted) = closing.run_until_cancelled(listener.accept()).await {
             let Some(accepted) = accepted else {
@@ -103,23 +107,31 @@ impl<H: Handler> Served<H> {
             };
             let place = wait_for_place(&self.house.free, &listener);
             let place = closing.run_until_cancelled(place).await;
-            let serving = self.clone().serve(client, place);
-            let serving = serving.instrument(self.span.clone());
-            last = Some(self.connections.spawn(serving));
+            last = Some(self.spawn(self.clone().serve(client, place)));
         }
+    }
+
+    /// Serves a connection in a task of its own, until it ends or is cut.
+    pub(super) fn spawn(
+        self: &Arc<Self>,
+        serving: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let served = self.clone();
+        let in_time = async move {
+            served.cutting.run_until_cancelled(serving).await;
+        };
+        self.connections
+            .spawn(in_time.instrument(self.span.clone()))
     }
 
     /// Serves a client in its place, for which it still has to wait if the door was closed meanwhile: the
     /// kernel has told it that it is connected.
     async fn serve(self: Arc<Self>, client: Client, place: Option<OwnedSemaphorePermit>) {
-        let in_time = async {
-            let _place = match place {
-                Some(place) => place,
-                None => a_place(&self.house.free).await,
-            };
-            client.serve(&self).await;
+        let _place = match place {
+            Some(place) => place,
+            None => a_place(&self.house.free).await,
         };
-        self.cutting.run_until_cancelled(in_time).await;
+        client.serve(&self).await;
     }
 
     /// Lets nobody in any more, and tells conversations so.

@@ -1,0 +1,152 @@
+//! Sockets that go from one listener to another, in this process or between two.
+
+use super::{Listener, ListenerHandle, ListeningSocket, unix};
+use crate::address::{Endpoint, UnixAddress};
+use crate::datagram::DatagramSocket;
+use crate::unix_socket::SocketFile;
+use socket2::{SockAddr, Socket, Type};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::net::{TcpListener, UnixListener};
+
+/// Why a socket of another process's cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    #[error("what was passed on is neither a listening TCP or Unix socket nor a bound UDP socket")]
+    Unfit,
+    #[error("cannot serve a socket that was passed on: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Listener {
+    /// Serves a socket that listens already, and that other processes may accept from too. Its backlog and its
+    /// options stay as they were set. Must be called within a tokio runtime.
+    pub fn adopt(socket: OwnedFd) -> Result<Self, AdoptError> {
+        let socket = Socket::from(socket);
+        let address = socket.local_addr()?;
+        let port = address.as_socket().map(|address| address.port());
+        match (socket.r#type()?, port) {
+            // One that has a peer hears nobody else.
+            (Type::DGRAM, Some(1..)) if socket.peer_addr().is_err() => {
+                return Ok(Listener::udp(DatagramSocket::adopt(socket)?));
+            }
+            (Type::STREAM, _) if listens(&socket)? => {}
+            _ => return Err(AdoptError::Unfit),
+        }
+        socket.set_nonblocking(true)?;
+        let (endpoint, socket) = match address.as_socket() {
+            Some(address) => {
+                let socket = TcpListener::from_std(socket.into())?;
+                (Endpoint::Tcp(address.into()), ListeningSocket::Tcp(socket))
+            }
+            None => {
+                let name = unix_name(&address).ok_or(AdoptError::Unfit)?;
+                let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
+                let file = None;
+                let bound = unix::Bound { listener, file };
+                (Endpoint::Unix(name), ListeningSocket::Unix(bound))
+            }
+        };
+        Ok(Listener {
+            socket: Arc::new(socket),
+            endpoint,
+        })
+    }
+
+    /// Serves the socket of a host that is being replaced, which had it for `endpoint`: with TLS if that says
+    /// so, and the file is this process's to remove if it has one.
+    pub fn take_over(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
+        let mut listener = match endpoint {
+            Endpoint::Tls(_) => Listener::adopt(socket)?.with_tls(),
+            _ => Listener::adopt(socket)?,
+        };
+        if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
+            let metadata = std::fs::symlink_metadata(path)?;
+            let file = SocketFile::new(path.clone(), &metadata);
+            listener.own(Some(Arc::new(file)));
+        }
+        Ok(listener)
+    }
+
+    /// Removes the file when it is closed, unless others own it too.
+    fn own(&mut self, file: Option<Arc<SocketFile>>) {
+        if let Some(ListeningSocket::Unix(unix)) = Arc::get_mut(&mut self.socket) {
+            unix.file = file;
+        }
+    }
+
+    /// The same, with TLS on what would be plain TCP.
+    #[must_use]
+    pub fn with_tls(self) -> Self {
+        let endpoint = match self.endpoint {
+            Endpoint::Tcp(address) => Endpoint::Tls(address),
+            other => other,
+        };
+        Listener { endpoint, ..self }
+    }
+}
+
+impl ListenerHandle {
+    /// Where clients connect to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The socket, for another process to [adopt](Listener::adopt). `NotConnected` if the listener is closed,
+    /// and `Unsupported` if it is no socket.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        let Some(socket) = self.socket.upgrade() else {
+            let why = "the host is stopping";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, why));
+        };
+        match socket.descriptor() {
+            Some(descriptor) => descriptor.try_clone_to_owned(),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// The same socket for another listener of this process, which is to be called `endpoint`.
+    pub fn again(&self, endpoint: &Endpoint) -> io::Result<Listener> {
+        let listener = Listener::adopt(self.duplicate()?).map_err(io::Error::other)?;
+        let mut listener = match endpoint {
+            Endpoint::Tls(_) => listener.with_tls(),
+            _ => listener,
+        };
+        let file = self
+            .socket
+            .upgrade()
+            .and_then(|socket| socket.file().cloned());
+        listener.own(file);
+        Ok(listener)
+    }
+
+    /// Leaves the file of a Unix socket to another process, which listens on it too.
+    pub fn give_up(&self) {
+        if let Some(socket) = self.socket.upgrade()
+            && let Some(file) = socket.file()
+        {
+            file.given_up().store(true, Ordering::Release);
+        }
+    }
+}
+
+/// What a Unix socket is called, if it is one and has a name.
+fn unix_name(address: &SockAddr) -> Option<UnixAddress> {
+    match (address.as_pathname(), address.as_abstract_namespace()) {
+        (Some(path), _) => Some(UnixAddress::Path(path.to_owned())),
+        (None, Some(name)) => Some(UnixAddress::Abstract(
+            String::from_utf8_lossy(name).into_owned(),
+        )),
+        (None, None) => None,
+    }
+}
+
+/// Apple's kernels do not tell; there, accepting fails later.
+fn listens(socket: &Socket) -> io::Result<bool> {
+    #[cfg(not(target_vendor = "apple"))]
+    return Ok(rustix::net::sockopt::socket_acceptconn(socket)?);
+    #[cfg(target_vendor = "apple")]
+    return Ok(socket.peer_addr().is_err());
+}
