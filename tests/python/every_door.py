@@ -1,0 +1,119 @@
+"""Talks to one handler through every door of a host, in one framing, with Python's own sockets.
+
+Arguments: the handler's kind (echo, upper or chat), the framing, an authority's certificate, and the URIs.
+What comes back must be exactly what the handler answers; anything else is an AssertionError.
+"""
+
+import socket
+import ssl
+import sys
+
+kind, framing, authority, *uris = sys.argv[1:]
+TIMEOUT = 60
+
+
+def framed(message):
+    name, _, parameter = framing.partition(":")
+    match name:
+        case "chunks":
+            return message
+        case "lines":
+            return message + b"\r\n"
+        case "length-prefixed":
+            return len(message).to_bytes(int(parameter), "big") + message
+        case "delimited":
+            return message + bytes.fromhex(parameter)
+        case "fixed":
+            assert len(message) == int(parameter), message
+            return message
+    raise ValueError(framing)
+
+
+class Door:
+    """A connected socket, or a datagram socket that takes each datagram for a part of a stream."""
+
+    def __init__(self, uri):
+        scheme, _, place = uri.partition(":")
+        if scheme == "unix":
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(place)
+        else:
+            host, _, port = place.removeprefix("//").rpartition(":")
+            address = (host.strip("[]"), int(port))
+            if scheme == "udp":
+                family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+                self.socket = socket.socket(family, socket.SOCK_DGRAM)
+                self.socket.connect(address)
+            else:
+                self.socket = socket.create_connection(address)
+            if scheme == "tls":
+                context = ssl.create_default_context(cafile=authority)
+                self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.socket.settimeout(TIMEOUT)
+        self.uri = uri
+        self.received = b""
+
+    def say(self, message):
+        self.socket.sendall(framed(message))
+
+    def hear(self, length):
+        while len(self.received) < length:
+            self.more()
+        heard, self.received = self.received[:length], self.received[length:]
+        return heard
+
+    def hear_line(self):
+        while b"\n" not in self.received:
+            self.more()
+        line, _, self.received = self.received.partition(b"\n")
+        return line
+
+    def wait_for(self, end):
+        while not (line := self.hear_line()).endswith(end):
+            pass
+        return line
+
+    def more(self):
+        more = self.socket.recv(65536)
+        assert more, f"{self.uri} has ended"
+        self.received += more
+
+
+def answer(kind, message):
+    return message.upper() if kind == "upper" else message
+
+
+def ask_responder(uri):
+    door = Door(uri)
+    for message in (b"hello", b"WORLD", bytes(range(0x61, 0x66))):
+        door.say(message)
+        heard = door.hear(len(message))
+        assert heard == answer(kind, message), (uri, heard)
+    door.socket.close()
+
+
+def chat_through(uri, hall):
+    """What is said at this door is heard in the hall, and the other way round."""
+    door = Door(uri)
+    # Whoever says nothing is not there yet, at a door without connections.
+    door.say(b"early")
+    hall.wait_for(b": early")
+    door.say(b"hello")
+    hall.wait_for(b": hello")
+    hall.say(b"salve")
+    door.wait_for(b": salve")
+    door.say(b"/quit")
+    door.wait_for(b"Goodbye.")
+    door.socket.close()
+
+
+if kind == "chat":
+    hall = Door(uris[0])
+    hall.say(b"/help")
+    hall.hear_line()
+    for uri in uris:
+        chat_through(uri, hall)
+else:
+    for uri in uris:
+        ask_responder(uri)
+print(len(uris), "doors")
