@@ -24,6 +24,7 @@ mod handlers;
 mod isolation;
 mod limits;
 mod logs;
+mod pipelines;
 mod programs;
 mod readme;
 mod sandbox;

@@ -22,11 +22,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches one file.
-    pub fn file(file: &Path) -> notify::Result<Self> {
-        let name = file.file_name().map(ToOwned::to_owned);
-        let is_it = move |path: &Path| path.file_name() == name.as_deref();
-        Watch::new([folder(file)].into(), is_it)
+    /// Watches these files.
+    pub fn files(files: &[PathBuf]) -> notify::Result<Self> {
+        let folders = files.iter().map(|file| folder(file)).collect();
+        let names = files.iter().filter_map(|file| file.file_name());
+        let names: BTreeSet<_> = names.map(ToOwned::to_owned).collect();
+        Watch::new(folders, move |path| {
+            path.file_name().is_some_and(|name| names.contains(name))
+        })
     }
 
     /// Watches all that is beside these files: they may be links to what is put there under other names, as

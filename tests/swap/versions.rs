@@ -43,6 +43,11 @@ pub fn trapping() -> Vec<u8> {
     responder("", ALLOCATOR, "unreachable")
 }
 
+/// A responder that answers nothing.
+pub fn silent() -> Vec<u8> {
+    responder("", ALLOCATOR, "i32.const 0")
+}
+
 /// A responder that traps while it is made.
 pub fn stillborn() -> Vec<u8> {
     responder(

@@ -35,6 +35,15 @@ pub struct ServeArgs {
     /// The handler: a component in binary (.wasm) or text (.wat) form [default: the built-in echo]
     #[arg(env = "ECHO_HOST_HANDLER")]
     handler: Option<PathBuf>,
+    /// Another responder, which is given what the one before it replies (repeatable; in the variable, one a
+    /// line)
+    #[arg(
+        long,
+        value_name = "HANDLER",
+        value_delimiter = '\n',
+        env = "ECHO_HOST_THEN"
+    )]
+    then: Vec<PathBuf>,
     /// A configuration file. Options and variables override what it says
     #[arg(short, long, value_name = "FILE", env = "ECHO_HOST_CONFIG")]
     config: Option<PathBuf>,
@@ -103,6 +112,7 @@ Examples:
   echo-host serve hello.wasm --listen tcp://0.0.0.0:7000   reachable from other machines
   echo-host serve upper.wasm --framing lines --max-message 4KiB
   echo-host serve counter.wasm --isolation shared          one counter for all clients
+  echo-host serve unzip.wasm --then upper.wasm             the reply of one is the message of the next
   echo-host serve --config echo-host.toml                  many services at once
   ECHO_HOST_LISTEN=tcp://127.0.0.1:0,tcp://[::1]:0 echo-host serve";
 
@@ -145,6 +155,7 @@ impl ServeArgs {
         let listen = said(&self.listen);
         ServiceSettings {
             handler: self.handler.clone(),
+            then: said(&self.then),
             listen: listen.map(|all| all.into_iter().map(Into::into).collect()),
             framing: self.framing.clone(),
             isolation: self.isolation.map(Isolation::from),

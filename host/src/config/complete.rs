@@ -75,9 +75,9 @@ impl ServiceSettings {
     /// How its handler is served, wherever clients come from.
     pub fn serving(self) -> ServeConfig {
         let guest_limits = self.guest_limits();
-        let handler = self
-            .handler
-            .map_or(HandlerSource::BuiltInEcho, HandlerSource::File);
+        let handlers = self.handler.into_iter();
+        let handlers = handlers.chain(self.then.unwrap_or_default());
+        let handler = HandlerSource::from_files(handlers.collect());
         ServeConfig {
             grants: Grants {
                 args: [vec![program(&handler)], self.args.unwrap_or_default()].concat(),
@@ -131,7 +131,7 @@ pub fn here() -> Endpoint {
 
 /// The name under which a handler finds itself in its arguments.
 fn program(handler: &HandlerSource) -> String {
-    match handler.file() {
+    match handler.files().first() {
         Some(path) => path
             .file_name()
             .unwrap_or_default()

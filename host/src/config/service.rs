@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 pub struct ServiceSettings {
     /// A component in binary (.wasm) or text (.wat) form. Default: the built-in echo.
     pub handler: Option<PathBuf>,
+    /// More responders, each of which is given what the one before it replies, and none that replies nothing.
+    /// Default: none.
+    pub then: Option<Vec<PathBuf>>,
     /// Where the service listens: addresses, or tables that say more about one. All of them share the handler
     /// and its instances; what is to have its own is a service of its own. Default: tcp://127.0.0.1:8888.
     pub listen: Option<Vec<ListenerSettings>>,
@@ -66,6 +69,7 @@ impl ServiceSettings {
     pub fn or(self, lower: Self) -> Self {
         ServiceSettings {
             handler: self.handler.or(lower.handler),
+            then: self.then.or(lower.then),
             listen: self.listen.or(lower.listen),
             framing: self.framing.or(lower.framing),
             isolation: self.isolation.or(lower.isolation),
@@ -93,7 +97,11 @@ impl ServiceSettings {
         let listeners = self.listen.iter_mut().flatten();
         listeners.for_each(|listener| listener.move_to(folder));
         let directories = self.dirs.iter_mut().flatten().map(|it| &mut it.host);
-        for path in self.handler.iter_mut().chain(probes).chain(directories) {
+        let handlers = self
+            .handler
+            .iter_mut()
+            .chain(self.then.iter_mut().flatten());
+        for path in handlers.chain(probes).chain(directories) {
             *path = folder.join(&path);
         }
     }

@@ -69,7 +69,12 @@ impl Sources {
 
     /// Some options can't be meant for several services at once.
     fn check_alone(&self, settings: &HostSettings) -> Result<(), ConfigError> {
-        let what = match (&self.service.handler, &self.service.listen) {
+        let handlers = self
+            .service
+            .handler
+            .as_ref()
+            .or(self.service.then.iter().flatten().next());
+        let what = match (handlers, &self.service.listen) {
             _ if settings.service.len() < 2 => return Ok(()),
             (None, None) => return Ok(()),
             (Some(_), _) => "HANDLER (ECHO_HOST_HANDLER)",

@@ -7,11 +7,14 @@ use super::imports::Imports;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
+use super::pipeline::StageTemplate;
 use super::serving::{Serving, Templates};
-use super::source::{HandlerSource, SourceError, sha256};
+use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
 use crate::limits::GuestLimits;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tracing::Span;
 use wasmtime::component::Component;
@@ -58,6 +61,8 @@ pub enum LoadFault {
     Link(String),
     #[error("brings {0} memories; an instance may have {MAX_MEMORIES}")]
     Memories(u32),
+    #[error("is a {0}: only responders can stand in a pipeline")]
+    NoStage(Tier),
     #[error("cannot be started: {0}")]
     Start(CallError),
     #[error("has a bad manifest: {0}")]
@@ -76,12 +81,56 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        self.try_load(source, Sandbox { grants, limits })
+        let sandbox = Sandbox { grants, limits };
+        if let HandlerSource::Pipeline(files) = source {
+            return self.load_pipeline(files, sandbox).await;
+        }
+        self.try_load(source, sandbox)
             .await
             .map_err(|fault| LoadError {
                 handler: source.clone(),
                 fault,
             })
+    }
+
+    /// Loads the stages of a pipeline. To the outside it is what the first of them is.
+    async fn load_pipeline(
+        &self,
+        files: &[PathBuf],
+        sandbox: Sandbox<'_>,
+    ) -> Result<LoadedHandler, LoadError> {
+        let mut stages = Vec::new();
+        let mut loaded = Vec::new();
+        for file in files {
+            let source = HandlerSource::File(file.clone());
+            let stage = self.try_load(&source, sandbox).await;
+            let stage = stage.and_then(|stage| match &stage.templates {
+                Templates::Responder(template) => {
+                    let about = stage.about.as_ref();
+                    stages.push(StageTemplate {
+                        template: template.clone(),
+                        max_message_bytes: about.map_or(usize::MAX, |it| it.max_message_bytes),
+                    });
+                    Ok(stage)
+                }
+                _ => Err(LoadFault::NoStage(stage.tier)),
+            });
+            loaded.push(stage.map_err(|fault| LoadError {
+                handler: source,
+                fault,
+            })?);
+        }
+        let wants: BTreeSet<_> = loaded.iter().flat_map(|it| it.wants.clone()).collect();
+        let hashes: Vec<_> = loaded.iter().map(|it| it.sha256.clone()).collect();
+        let first = loaded.first();
+        Ok(LoadedHandler {
+            tier: first.map_or(Tier::Responder, |it| it.tier),
+            about: first.and_then(|it| it.about.clone()),
+            templates: Templates::Pipeline(stages),
+            wants: wants.into_iter().collect(),
+            size_bytes: loaded.iter().map(|it| it.size_bytes).sum(),
+            sha256: sha256_of_all(&hashes),
+        })
     }
 
     async fn try_load(

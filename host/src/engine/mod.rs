@@ -22,6 +22,7 @@ mod imports;
 mod instance;
 mod manifest;
 mod pending;
+mod pipeline;
 mod program;
 mod responder;
 mod serving;
@@ -35,7 +36,7 @@ pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use serving::Serving;
-pub use source::{HandlerSource, sha256};
+pub use source::HandlerSource;
 
 use guest::Guest;
 use std::path::Path;

@@ -96,16 +96,9 @@ enum Place {
 impl Session for ResponderSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
-            Event::Open(_) => {
-                if let Place::Own(instance) = &mut self.instance {
-                    *instance = Some(Instance::new(&self.template, self.outbox.span()).await?);
-                }
-            }
+            Event::Open(_) => self.open().await?,
             Event::Message(message) => {
-                let was_empty = message.is_empty();
-                let reply = self.respond(message).await?;
-                // Nothing is no answer, but to an empty datagram, whose echo is another one.
-                if was_empty || !reply.is_empty() {
+                if let Some(reply) = self.answer(message).await? {
                     self.outbox.send(reply);
                 }
             }
@@ -123,6 +116,21 @@ impl Session for ResponderSession {
 }
 
 impl ResponderSession {
+    /// Makes the instance that the connection is to have for itself, if it is.
+    pub async fn open(&mut self) -> Result<(), CallError> {
+        if let Place::Own(instance) = &mut self.instance {
+            *instance = Some(Instance::new(&self.template, self.outbox.span()).await?);
+        }
+        Ok(())
+    }
+
+    /// The reply to one message. Nothing is no answer, but to an empty datagram, whose echo is another one.
+    pub async fn answer(&mut self, message: Bytes) -> Result<Option<Bytes>, CallError> {
+        let was_empty = message.is_empty();
+        let reply = self.respond(message).await?;
+        Ok((was_empty || !reply.is_empty()).then_some(reply))
+    }
+
     async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
         let span = self.outbox.span();
         match &mut self.instance {

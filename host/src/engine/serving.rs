@@ -3,6 +3,7 @@
 use super::conversation::{Converse, OwnSession};
 use super::instance::Template;
 use super::isolation::Isolation;
+use super::pipeline::{Pipeline, PipelineSession, StageTemplate};
 use super::program::{ProgramRun, Run};
 use super::responder::{Respond, Responder, ResponderSession};
 use super::shared_instance::{Shared, SharedSession};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 /// What instances of a handler are made from, by kind.
 pub enum Templates {
     Responder(Arc<Template<Respond>>),
+    Pipeline(Vec<StageTemplate>),
     Conversation(Arc<Template<Converse>>),
     Program(Arc<Template<Run>>),
 }
@@ -23,6 +25,7 @@ pub struct Serving(Kind);
 
 enum Kind {
     Responder(Responder),
+    Pipeline(Pipeline),
     OwnConversation(Arc<Template<Converse>>),
     SharedConversation(Arc<Shared>),
     Program(Arc<Template<Run>>),
@@ -34,6 +37,7 @@ impl Serving {
             Templates::Responder(template) => {
                 Kind::Responder(Responder::new(template.clone(), isolation))
             }
+            Templates::Pipeline(stages) => Kind::Pipeline(Pipeline::new(stages, isolation)),
             Templates::Conversation(template) if isolation == Isolation::Shared => {
                 Kind::SharedConversation(Arc::new(Shared::new(template.clone())))
             }
@@ -50,6 +54,7 @@ impl Handler for Serving {
     fn serve(&self, outbox: &Arc<Outbox>) -> Service<AnySession, ProgramRun> {
         Service::Session(match &self.0 {
             Kind::Responder(responder) => AnySession::Responder(responder.session(outbox)),
+            Kind::Pipeline(pipeline) => AnySession::Pipeline(pipeline.session(outbox)),
             Kind::OwnConversation(template) => {
                 AnySession::Own(OwnSession::new(template.clone(), outbox.clone()))
             }
@@ -74,6 +79,8 @@ impl Handler for Serving {
 pub enum AnySession {
     /// Of a responder.
     Responder(ResponderSession),
+    /// Of several responders, one behind the other.
+    Pipeline(PipelineSession),
     /// Of a conversation, in its own instance.
     Own(OwnSession),
     /// Of a conversation, in the shared instance.
@@ -84,6 +91,7 @@ impl Session for AnySession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match self {
             AnySession::Responder(session) => session.tell(event).await,
+            AnySession::Pipeline(session) => session.tell(event).await,
             AnySession::Own(session) => session.tell(event).await,
             AnySession::Shared(session) => session.tell(event).await,
         }
@@ -92,6 +100,7 @@ impl Session for AnySession {
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         match self {
             AnySession::Responder(session) => session.save().await,
+            AnySession::Pipeline(session) => session.save().await,
             AnySession::Own(session) => session.save().await,
             AnySession::Shared(session) => session.save().await,
         }
@@ -100,6 +109,7 @@ impl Session for AnySession {
     async fn end(self) {
         match self {
             AnySession::Responder(session) => session.end().await,
+            AnySession::Pipeline(session) => session.end().await,
             AnySession::Own(session) => session.end().await,
             AnySession::Shared(session) => session.end().await,
         }

@@ -26,6 +26,8 @@ pub enum HandlerSource {
     BuiltInEcho,
     /// A component in binary or text form.
     File(PathBuf),
+    /// Several, each of which is given what the one before it replies.
+    Pipeline(Vec<PathBuf>),
 }
 
 impl fmt::Display for HandlerSource {
@@ -33,6 +35,10 @@ impl fmt::Display for HandlerSource {
         match self {
             HandlerSource::BuiltInEcho => write!(f, "the built-in echo"),
             HandlerSource::File(path) => write!(f, "{}", path.display()),
+            HandlerSource::Pipeline(files) => {
+                let files: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
+                write!(f, "{}", files.join(" | "))
+            }
         }
     }
 }
@@ -66,27 +72,63 @@ pub enum SourceError {
 }
 
 impl HandlerSource {
-    /// The file, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            HandlerSource::BuiltInEcho => None,
-            HandlerSource::File(path) => Some(path),
+    /// What these files are together: nothing but the built-in echo if there are none.
+    pub fn from_files(mut files: Vec<PathBuf>) -> Self {
+        match files.len() {
+            0 => HandlerSource::BuiltInEcho,
+            1 => HandlerSource::File(files.remove(0)),
+            _ => HandlerSource::Pipeline(files),
         }
     }
 
-    /// The component in binary form; whether it is a valid one is for the compiler to say. Blocks.
-    pub fn read(&self) -> Result<Vec<u8>, SourceError> {
-        let bytes = match self {
-            HandlerSource::BuiltInEcho => Cow::Borrowed(BUILT_IN_ECHO.as_bytes()),
-            HandlerSource::File(path) => Cow::Owned(read_file(path)?),
-        };
-        let binary = match text_of(&bytes) {
-            Some(text) => assemble(text)?,
-            None => bytes.into_owned(),
-        };
-        recognise(&binary)?;
-        Ok(binary)
+    /// The files it is made of.
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            HandlerSource::BuiltInEcho => &[],
+            HandlerSource::File(path) => std::slice::from_ref(path),
+            HandlerSource::Pipeline(files) => files,
+        }
     }
+
+    /// The SHA-256 of what is there now: of the component in binary form, or of the hashes of several, in
+    /// hexadecimal. Blocks.
+    pub fn sha256(&self) -> Result<String, SourceError> {
+        match self {
+            HandlerSource::Pipeline(files) => {
+                let stages = files.iter().map(|file| Ok(sha256(&read_component(file)?)));
+                let hashes: Result<Vec<_>, SourceError> = stages.collect();
+                Ok(sha256_of_all(&hashes?))
+            }
+            _ => Ok(sha256(&self.read()?)),
+        }
+    }
+
+    /// The component in binary form; whether it is a valid one is for the compiler to say. Of several it is the
+    /// first. Blocks.
+    pub(super) fn read(&self) -> Result<Vec<u8>, SourceError> {
+        match self.files().first() {
+            None => to_binary(Cow::Borrowed(BUILT_IN_ECHO.as_bytes())),
+            Some(file) => read_component(file),
+        }
+    }
+}
+
+fn read_component(file: &Path) -> Result<Vec<u8>, SourceError> {
+    to_binary(Cow::Owned(read_file(file)?))
+}
+
+fn to_binary(bytes: Cow<'_, [u8]>) -> Result<Vec<u8>, SourceError> {
+    let binary = match text_of(&bytes) {
+        Some(text) => assemble(text)?,
+        None => bytes.into_owned(),
+    };
+    recognise(&binary)?;
+    Ok(binary)
+}
+
+/// The SHA-256 of several hashes, one a line.
+pub fn sha256_of_all(hashes: &[String]) -> String {
+    sha256(hashes.join("\n").as_bytes())
 }
 
 /// The SHA-256 of a component in binary form, in hexadecimal.
@@ -94,7 +136,7 @@ pub fn sha256(binary: &[u8]) -> String {
     format!("{:x}", Sha256::digest(binary))
 }
 
-fn read_file(path: &PathBuf) -> Result<Vec<u8>, SourceError> {
+fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(SourceError::Directory);

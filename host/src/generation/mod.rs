@@ -49,8 +49,8 @@ pub struct Candidate<H> {
     pub name: String,
     /// What kind of handler it is.
     pub tier: String,
-    /// The file it came from, if it came from one.
-    pub file: Option<PathBuf>,
+    /// The files it came from.
+    pub files: Vec<PathBuf>,
     /// The SHA-256 of its component, in hexadecimal.
     pub hash: String,
     /// The interfaces it imports beyond those of a plain program.

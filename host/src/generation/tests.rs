@@ -100,7 +100,7 @@ fn candidate(handler: Named, framing: Framing) -> Candidate<Arc<Named>> {
         },
         name: handler.name.into(),
         tier: "plain Rust".into(),
-        file: None,
+        files: Vec::new(),
         hash: handler.name.into(),
         imports: Vec::new(),
         handler: Arc::new(handler),

@@ -112,13 +112,15 @@ impl Swapper {
         self.refusals.get()
     }
 
-    /// Swaps the handler for the one in `file`, or for what is now in the file of the current one. If
+    /// Swaps the handler for the one in `file`, or for what is now in the files of the current one. If
     /// anything is wrong with it the current one goes on serving.
     pub async fn swap(&self, file: Option<PathBuf>) -> Result<Swapped, Refusal> {
         let swap = async {
             let _turn = self.turn.lock().await;
-            let file = file.or_else(|| self.generations.current().made_from.file.clone());
-            let wanted = file.map_or(HandlerSource::BuiltInEcho, HandlerSource::File);
+            let wanted = HandlerSource::from_files(match file {
+                Some(file) => vec![file],
+                None => self.generations.current().made_from.files.clone(),
+            });
             let swapped = self.try_swap(&wanted).await;
             if let Err(refusal) = &swapped {
                 tracing::error!("swap refused, the old handler serves on: {refusal}");

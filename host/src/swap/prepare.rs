@@ -3,7 +3,7 @@
 use super::{Refusal, Setup};
 use crate::config::ServeConfig;
 use crate::connection::Terms;
-use crate::engine::{self, Engine, HandlerSource, LoadedHandler, Serving};
+use crate::engine::{Engine, HandlerSource, LoadedHandler, Serving};
 use crate::exchange::{self, Exchanges, FileError, Plan, rehearse};
 use crate::generation::Candidate;
 use crate::handler::Handler;
@@ -70,7 +70,7 @@ pub async fn prepare(
 /// Whether a source still has the content with this SHA-256. What can't be read has not: loading it will say why.
 pub async fn is_unchanged(source: &HandlerSource, sha256: &str) -> bool {
     let source = source.clone();
-    let read = spawn_blocking(move || source.read().map(|binary| engine::sha256(&binary)));
+    let read = spawn_blocking(move || source.sha256());
     matches!(read.await, Ok(Ok(now)) if now == sha256)
 }
 
@@ -90,7 +90,7 @@ fn candidate(
         handler: serving,
         name: source.to_string(),
         tier: handler.tier().to_string(),
-        file: source.file().map(Path::to_owned),
+        files: source.files().to_vec(),
         hash: handler.sha256().to_owned(),
         imports: handler.wants().to_vec(),
     })

@@ -32,7 +32,7 @@ impl Swapper {
         } == before.config;
         let source = &setup.config.handler;
         let is_same = served_alike
-            && source.file() == current.made_from.file.as_deref()
+            && source.files() == current.made_from.files
             && is_unchanged(source, &current.made_from.hash).await;
         // What is served already is tried again only if there is something new that it must answer.
         let candidate = match is_same && setup.config.swap.probes == before.config.swap.probes {

@@ -1,14 +1,13 @@
-//! Swaps the handler when its file changes.
+//! Swaps the handler when a file of it changes.
 
 use super::Swapper;
 use crate::watch::Watch;
-use std::path::PathBuf;
 
 /// Why a handler's file is not watched.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot watch {} (--watch): {cause}", file.display())]
+#[error("cannot watch {handler} (--watch): {cause}")]
 pub struct WatchError {
-    file: PathBuf,
+    handler: String,
     cause: notify::Error,
 }
 
@@ -17,19 +16,22 @@ impl Swapper {
     pub async fn watch(&self) -> Result<(), WatchError> {
         let mut numbers = self.generations.numbers();
         loop {
-            let file = self.generations.current().made_from.file.clone();
-            let Some(file) = file else {
+            let current = self.generations.current();
+            let files = current.made_from.files.clone();
+            if files.is_empty() {
                 // The built-in echo does not change, but a command may swap it for a file.
                 if numbers.changed().await.is_err() {
                     return Ok(());
                 }
                 continue;
-            };
-            let mut watch = match Watch::file(&file) {
-                Ok(watch) => watch,
-                Err(cause) => return Err(WatchError { file, cause }),
-            };
-            while self.generations.current().made_from.file.as_ref() == Some(&file) {
+            }
+            let mut watch = Watch::files(&files).map_err(|cause| WatchError {
+                handler: current.made_from.name.clone(),
+                cause,
+            })?;
+            // It would keep a version alive that nobody needs any more.
+            drop(current);
+            while self.generations.current().made_from.files == files {
                 tokio::select! {
                     () = watch.changed() => {
                         // A refusal has been logged. The next change is the next chance.
