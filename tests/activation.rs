@@ -1,19 +1,22 @@
 //! Sockets that systemd has opened for the host. Python stands for systemd: it can become the host, as the
 //! variable that tells whose the sockets are wants it.
 
-use crate::fixture::{Host, Sender};
+use crate::fixture::{Host, Sender, run};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 /// Binds a socket, moves it to descriptor 3, and becomes the host.
 const ACTIVATE: &str = "
 import os, socket, sys
-kind = sys.argv[1]
-sock = socket.socket(type=socket.SOCK_DGRAM if kind == 'datagrams' else socket.SOCK_STREAM)
-sock.bind(('127.0.0.1', 0))
-if kind == 'listening': sock.listen()
+kind, _, place = sys.argv[1].partition(':')
+family = socket.AF_UNIX if place else socket.AF_INET
+sock = socket.socket(family, socket.SOCK_DGRAM if kind == 'datagrams' else socket.SOCK_STREAM)
+sock.bind(place or ('127.0.0.1', 0))
+if kind in ('listening', 'tls'): sock.listen()
 os.dup2(sock.fileno(), 3)
 os.set_inheritable(3, True)
-os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=kind)
 os.execv(sys.argv[2], sys.argv[2:])
 ";
 
@@ -37,6 +40,37 @@ fn a_udp_socket_from_systemd_is_served_too() {
     let host = Host::start(&mut activated("datagrams"), &[]);
     let sender = Sender::to(host.address());
     assert_eq!(sender.ask("hello"), "hello");
+}
+
+#[test]
+fn a_unix_socket_from_systemd_is_served_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("echo.sock");
+    let host = Host::start(
+        &mut activated(&format!("listening:{}", path.display())),
+        &[],
+    );
+    assert_eq!(host.uri(), format!("unix:{}", path.display()));
+    let mut client = UnixStream::connect(&path).unwrap();
+    client.write_all(b"hello").unwrap();
+    let mut reply = [0; 5];
+    client.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"hello");
+    drop(client);
+    host.stop();
+    // It is systemd's, and whoever connects next starts the host.
+    assert!(path.exists());
+}
+
+#[test]
+fn a_socket_called_tls_is_served_with_tls() {
+    let options = ["--listen", "tls://127.0.0.1:0", "--tls-self-signed"];
+    let host = Host::start(&mut activated("tls"), &options);
+    assert!(host.uri().starts_with("tls://"), "{}", host.uri());
+    let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    connect.args(["connect", host.uri(), "--insecure"]);
+    let finished = run(&mut connect, b"hello");
+    assert_eq!(finished.stdout, "hello", "{finished:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::{guests, packages, step};
 
 /// The clients and proxies that the tests talk through, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 12] = [
+const CLIENTS: [(&str, &str); 13] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -21,6 +21,7 @@ const CLIENTS: [(&str, &str); 12] = [
     ("haproxy", "haproxy"),
     ("nginx", "nginx"),
     ("nginx", "libnginx-mod-stream"),
+    ("systemd-analyze", "systemd"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its

@@ -2,6 +2,7 @@
 
 use super::control::{self, ControlArgs};
 use super::descriptors;
+use super::inherited::Inherited;
 use super::operator::HostOperator;
 use super::signals;
 use super::supervisor;
@@ -12,7 +13,6 @@ use echo_host::control::Predecessor;
 use echo_host::host::{Bound, Host, Service};
 use echo_host::listener::Listener;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -23,19 +23,18 @@ pub async fn run(
     sources: Sources,
     config: HostConfig,
     control: &ControlArgs,
-    inherited: Vec<OwnedFd>,
+    inherited: Vec<Inherited>,
 ) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
     let place = config.control.clone();
     let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
-    let given = match &mut predecessor {
+    let given: Vec<Listener> = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
         None => inherited
             .into_iter()
-            .map(Listener::adopt)
-            .collect::<Result<Vec<_>, _>>()
-            .context("cannot listen on an inherited socket")?,
+            .map(Inherited::listener)
+            .collect::<Result<_, _>>()?,
     };
     let host = Arc::new(Host::load(sources, config, &given).await?);
     let bound = host.bind(given)?;

@@ -174,7 +174,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if !serves_stdio(&config) || !standard_error_is_the_clients() {
         log::start(config.log_format, config.log_level);
     }
-    let inherited = inherited::sockets()?;
+    // systemd passes the client's own socket both ways (Accept=yes).
+    let inherited = match serves_stdio(&config) {
+        true => Vec::new(),
+        false => inherited::sockets()?,
+    };
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
     let result = runtime.block_on(host::run(sources, config, &args.control, inherited));
     // A file operation of a guest may still be under way; nobody waits for its result.
