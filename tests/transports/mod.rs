@@ -1,7 +1,7 @@
 //! One handler behind every kind of socket.
 
 mod access;
-mod certificates;
+pub mod certificates;
 mod matrix;
 mod proxy;
 mod stdio;

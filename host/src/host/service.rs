@@ -83,6 +83,11 @@ impl Service {
 
     /// Opens a door.
     pub(super) fn open(&self, ready: ReadyDoor) -> (ListenerConfig, Door) {
+        // A socket that was there already has got other settings only now.
+        if let Err(error) = ready.listener.set_access(ready.config.unix) {
+            let place = ready.listener.endpoint();
+            self.in_scope(|| tracing::warn!("{place} keeps its mode and its owner: {error}"));
+        }
         (
             ready.config,
             self.served.open(ready.listener, ready.admission),

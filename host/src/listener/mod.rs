@@ -108,6 +108,14 @@ impl Listener {
         }
     }
 
+    /// Lets those connect who may, if it is a Unix socket that is a file.
+    pub fn set_access(&self, access: UnixAccess) -> io::Result<()> {
+        match self.socket.file() {
+            Some(file) => unix::set_access(file.path(), access),
+            None => Ok(()),
+        }
+    }
+
     /// For others to duplicate the socket, for as long as it is open.
     pub fn handle(&self) -> ListenerHandle {
         ListenerHandle {

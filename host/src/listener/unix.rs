@@ -111,6 +111,12 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
         bound => bound?,
     }
     let file = SocketFile::new(path.to_owned(), &fs::symlink_metadata(path)?);
+    set_access(path, access)?;
+    Ok(file)
+}
+
+/// Lets those connect to the socket at `path` who may.
+pub fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
     if let Some(mode) = access.mode {
         fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
@@ -118,7 +124,7 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
     if user.is_some() || group.is_some() {
         chown(path, user, group)?;
     }
-    Ok(file)
+    Ok(())
 }
 
 /// Names that are no files begin with a zero byte: unix(7).

@@ -1,0 +1,149 @@
+//! Listeners of all kinds in one file, and what a reload makes of them.
+
+use super::site::Site;
+use crate::fixture::{Client, Finished, echo_host, run};
+use crate::transports::certificates::Authority;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
+use std::time::Instant;
+
+fn connect(arguments: &[&str]) -> Finished {
+    let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    let wait = ["--wait", "1s"];
+    run(
+        connect.arg("connect").args(arguments).args(wait),
+        b"Hello, server!",
+    )
+}
+
+#[test]
+fn ten_doors_of_all_kinds_lead_to_one_handler() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost", "127.0.0.1", "::1"], "localhost");
+    let tls = format!(
+        "tls-cert = '{}', tls-key = '{}'",
+        files.certificate, files.key
+    );
+    let site = Site::new(&format!(
+        "
+        [service.echo]
+        listen = [
+            'tcp://127.0.0.1:0', 'tcp://[::1]:0', {{ uri = 'tcp://127.0.0.1:0', allow = ['127.0.0.0/8'] }},
+            {{ uri = 'tls://127.0.0.1:0', {tls} }}, {{ uri = 'tls://[::1]:0', {tls} }},
+            'udp://127.0.0.1:0', 'udp://[::1]:0', {{ uri = 'udp://127.0.0.1:0', udp-amplification = 'off' }},
+            'unix:a.sock', {{ uri = 'unix:b.sock', unix-mode = '600' }},
+        ]
+        "
+    ));
+    // The first start compiles what the others find in the cache.
+    drop(site.serve(10));
+    let begin = Instant::now();
+    let host = site.serve(10);
+    eprintln!("ten doors are open after {:?}", begin.elapsed());
+    for uri in host.uris() {
+        let finished = connect(&[uri, "--ca", &authority.file()]);
+        assert_eq!(finished.stdout, "Hello, server!", "{uri}: {finished:?}");
+    }
+    let status = site.status();
+    assert_eq!(status["listeners"].as_array().unwrap().len(), 10);
+    assert_eq!(status["messages"], 10);
+}
+
+#[test]
+fn a_reload_puts_tls_on_an_open_door_and_shows_each_client_its_certificate() {
+    let authority = Authority::new();
+    let org = authority.sign("org", &["example.org"], "example.org");
+    let net = authority.sign("net", &["*.example.net"], "example.net");
+    // A port that the system has chosen is kept by one and the same file, and taken over by its number.
+    let site = Site::new("[service.echo]\nlisten = ['tcp://127.0.0.1:0']");
+    let first = site.serve(1);
+    let address = first.address();
+    site.write(&format!("[service.echo]\nlisten = ['tcp://{address}']"));
+    let mut command = site.command();
+    let host = crate::fixture::Host::start_as_it_is(command.arg("--takeover"), 1);
+    drop(first);
+    let mut plain = Client::connect(address);
+    assert_eq!(plain.ask("hello"), "hello");
+    site.write(&format!(
+        "[service.echo]\nlisten = [{{ uri = 'tls://{address}', tls-cert = '{}', tls-key = '{}', \
+         tls-more = [{{ cert = '{}', key = '{}' }}] }}]",
+        org.certificate, org.key, net.certificate, net.key
+    ));
+    let said = site.reload().unwrap();
+    assert!(
+        said.contains(&format!("service `echo` listens on tls://{address}\n")),
+        "{said}"
+    );
+    let uri = format!("tls://{address}");
+    let ca = authority.file();
+    for (name, is_known) in [
+        ("example.org", true),
+        ("chat.example.net", true),
+        ("example.com", false),
+    ] {
+        let finished = connect(&[&uri, "--ca", &ca, "--server-name", name]);
+        assert_eq!(
+            finished.stdout == "Hello, server!",
+            is_known,
+            "{finished:?}"
+        );
+    }
+    // Who came by the plain door is still inside.
+    assert_eq!(plain.ask("hello again"), "hello again");
+    drop(plain);
+    host.stop();
+}
+
+#[test]
+fn a_unix_socket_keeps_its_place_when_its_mode_changes() {
+    let with = |mode: &str| {
+        format!("[service.echo]\nlisten = [{{ uri = 'unix:echo.sock', unix-mode = '{mode}' }}]")
+    };
+    let site = Site::new(&with("600"));
+    let host = site.serve(1);
+    let path = site.path("echo.sock");
+    let before = fs::metadata(&path).unwrap();
+    site.write(&with("660"));
+    site.reload().unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(before.ino(), after.ino());
+    assert_eq!(after.permissions().mode() & 0o777, 0o660);
+    let finished = connect(&[&format!("unix:{path}")]);
+    assert_eq!(finished.stdout, "Hello, server!", "{finished:?}");
+    host.stop();
+    assert!(!fs::exists(&path).unwrap());
+}
+
+#[test]
+fn what_makes_no_sense_for_a_listener_is_told() {
+    for (listener, why) in [
+        (
+            "{ uri = 'tcp://127.0.0.1:0', tls-self-signed = true }",
+            "tcp://127.0.0.1:0 has no use for all that is said about it",
+        ),
+        (
+            "{ uri = 'tcp://127.0.0.1:0', unix-mode = '600' }",
+            "tcp://127.0.0.1:0 has no use for all that is said about it",
+        ),
+        (
+            "{ uri = 'tls://127.0.0.1:0', tls-cert = 'x.pem' }",
+            "one of certificate and key without the other",
+        ),
+        ("'tls://127.0.0.1:0'", "there is no certificate"),
+        ("'stdio:', 'tcp://127.0.0.1:0'", "served alone"),
+        (
+            "{ uri = 'udp://127.0.0.1:0', udp-amplification = 0 }",
+            "4:60: expected a whole number",
+        ),
+        (
+            "{ uri = 'tcp://127.0.0.1:0', alow = [] }",
+            "4:40: unknown key `alow`: did you mean `allow`?",
+        ),
+    ] {
+        let site = Site::new(&format!("\n[service.a]\nlisten = [{listener}]"));
+        let checked = echo_host(&["check", "--config", &site.path("echo-host.toml")]);
+        assert_eq!(checked.code, Some(78), "{checked:?}");
+        assert!(checked.stderr.contains(why), "{checked:?}");
+    }
+}
