@@ -1,7 +1,7 @@
 //! One client on standard input and output: under a shell, under socat, under inetd.
 
-use super::python;
-use crate::fixture::{echo_host, guest, run};
+use super::{connect, python};
+use crate::fixture::{Process, echo_host, guest, run};
 use std::process::Command;
 
 fn serve(arguments: &[&str]) -> Command {
@@ -65,6 +65,28 @@ fn socat_may_start_the_host() {
         b"by socat",
     );
     assert_eq!(finished.stdout, "by socat", "{finished:?}");
+}
+
+#[test]
+fn systemd_may_start_a_host_for_each_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("echo.sock");
+    let mut activate = Command::new("systemd-socket-activate");
+    activate
+        .args(["--accept", "--inetd", "--listen"])
+        .arg(&socket);
+    activate.args([
+        env!("CARGO_BIN_EXE_echo-host"),
+        "serve",
+        "--listen",
+        "stdio:",
+    ]);
+    let systemd = Process::start(&mut activate);
+    systemd.stderr.wait_for("Listening on");
+    for message in ["one", "two"] {
+        let finished = connect(&[&format!("unix:{}", socket.display())], message);
+        assert_eq!(finished.stdout, message, "{finished:?}");
+    }
 }
 
 #[test]
