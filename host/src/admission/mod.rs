@@ -83,7 +83,9 @@ impl Admission {
                     let reached = tcp.local_addr()?;
                     return Ok(self.admitted(Stream::Tcp(tcp), Proxied { client, reached }, None));
                 }
-                timeout(self.limit, self.shake_hands(tcp, client))
+                // A task is as large as all that it may have to do. Most need none of this.
+                let shaking_hands = Box::pin(timeout(self.limit, self.shake_hands(tcp, client)));
+                shaking_hands
                     .await
                     .unwrap_or(Err(NotAdmitted::TooSlow(self.limit)))
             }

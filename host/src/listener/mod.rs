@@ -129,6 +129,11 @@ impl Listener {
         &self.endpoint
     }
 
+    /// Whether it has one client, and no more.
+    pub fn is_for_one(&self) -> bool {
+        matches!(*self.socket, ListeningSocket::Stdio(_))
+    }
+
     /// The next client, unless the last one was the last. Errors are logged and outlived: one that concerns a
     /// single connection is skipped, and a lack of descriptors or memory is waited out. Never completes where
     /// there are [datagrams](Listener::datagrams) instead of connections.

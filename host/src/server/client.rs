@@ -28,16 +28,14 @@ impl Client {
         } = self;
         match admission.admit(stream, client).await {
             Ok(admitted) => {
-                let span = tracing::error_span!("connection", id, peer = %admitted.peer.peer);
+                let peer = &admitted.peer.peer;
+                let span = tracing::error_span!(parent: &served.span, "connection", id, %peer);
                 let (traffic, result) = converse(id, admitted, served, &span).await;
                 span.in_scope(|| served.ends.note(traffic, result));
             }
             Err(why) => {
-                let span = tracing::error_span!(
-                    "connection",
-                    id,
-                    peer = client.map(tracing::field::display)
-                );
+                let peer = client.map(tracing::field::display);
+                let span = tracing::error_span!(parent: &served.span, "connection", id, peer);
                 span.in_scope(|| served.ends.note_not_admitted(&why));
             }
         }

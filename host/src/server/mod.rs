@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -50,16 +50,6 @@ struct House {
     drops: Arc<Drops>,
     /// Cancelled when a listener has no more clients, and the last one has gone.
     exhausted: CancellationToken,
-}
-
-impl House {
-    async fn exhaust(&self, last: Option<JoinHandle<()>>) {
-        if let Some(last) = last {
-            // However it ended, it has.
-            let _ = last.await;
-        }
-        self.exhausted.cancel();
-    }
 }
 
 /// How a server ended.
@@ -140,21 +130,22 @@ async fn drain<H: Handler>(services: &[Arc<Served<H>>], limit: Duration) -> Drai
     for served in services {
         served.closed().await;
     }
-    let open = || services.iter().map(|it| it.open_connections()).sum();
-    match open() {
-        0 => return Drained { cut: 0 },
+    let mut connections: Vec<_> = services.iter().map(|it| it.still_open()).collect();
+    match connections.iter().map(JoinSet::len).sum() {
+        0usize => return Drained { cut: 0 },
         open => tracing::info!("stopping: {open} connections may finish within {limit:?}"),
     }
     let all = async {
-        for served in services {
-            served.finished().await;
+        for set in &mut connections {
+            while set.join_next().await.is_some() {}
         }
     };
     let _ = timeout(limit, all).await;
-    let cut = open();
-    for served in services {
-        served.cut();
-        served.finished().await;
+    let mut cut = 0;
+    for set in &mut connections {
+        while set.try_join_next().is_some() {}
+        cut += set.len();
+        set.shutdown().await;
     }
     Drained { cut }
 }

@@ -28,7 +28,7 @@ pub struct Sender {
 impl Sender {
     /// Serves it until its session ends, and counts how that went.
     pub async fn serve<H: Handler>(self, served: &Served<H>) {
-        let span = tracing::error_span!("connection", id = self.id, peer = %self.route.peer);
+        let span = tracing::error_span!(parent: &served.span, "connection", id = self.id, peer = %self.route.peer);
         span.in_scope(|| tracing::debug!("sends datagrams"));
         let (traffic, result) = self.converse(served, &span).await;
         span.in_scope(|| served.ends.note(traffic, result));

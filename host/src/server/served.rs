@@ -7,10 +7,10 @@ use crate::generation::Generations;
 use crate::handler::Handler;
 use crate::listener::{Listener, ListenerHandle};
 use crate::tls::Terminator;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -21,13 +21,13 @@ pub struct Served<H> {
     /// How its connections ended.
     pub(super) ends: Ends,
     pub(super) house: Arc<House>,
-    span: Span,
+    /// The parent of its connections' spans.
+    pub(super) span: Span,
     /// Cancelled when nobody is to be accepted any more.
     stopping: CancellationToken,
-    /// Cancelled when those that are still open have had their time.
-    cutting: CancellationToken,
     doors: TaskTracker,
-    connections: TaskTracker,
+    /// Those that are open, and those that have ended since the last one came.
+    connections: Mutex<JoinSet<()>>,
 }
 
 /// A listener of a service. It is open until it is closed, or the service stops.
@@ -47,9 +47,8 @@ impl<H: Handler> Served<H> {
             span,
             stopping: house.stopping.child_token(),
             house,
-            cutting: CancellationToken::new(),
             doors: TaskTracker::new(),
-            connections: TaskTracker::new(),
+            connections: Mutex::default(),
         }
     }
 
@@ -90,12 +89,11 @@ impl<H: Handler> Served<H> {
         if let Some(socket) = listener.datagrams() {
             return self.receive(socket.clone(), admission, closing).await;
         }
-        let mut last = None;
-        while let Some(accepted) = closing.run_until_cancelled(listener.accept()).await {
-            let Some(accepted) = accepted else {
-                self.house.exhaust(last).await;
-                return;
-            };
+        // Goes with the only client of a listener that has no more.
+        let mut exhausting = listener
+            .is_for_one()
+            .then(|| self.house.exhausted.clone().drop_guard());
+        while let Some(Some(accepted)) = closing.run_until_cancelled(listener.accept()).await {
             if accepted.client.is_some_and(|it| admission.turns_away(it)) {
                 self.ends.note_turned_away(&accepted, &admission.listener);
                 continue;
@@ -107,31 +105,29 @@ impl<H: Handler> Served<H> {
             };
             let place = wait_for_place(&self.house.free, &listener);
             let place = closing.run_until_cancelled(place).await;
-            last = Some(self.spawn(self.clone().serve(client, place)));
+            let (served, exhausting) = (self.clone(), exhausting.take());
+            self.spawn(async move {
+                served.serve(client, place).await;
+                drop(exhausting);
+            });
         }
     }
 
     /// Serves a connection in a task of its own, until it ends or is cut.
-    pub(super) fn spawn(
-        self: &Arc<Self>,
-        serving: impl Future<Output = ()> + Send + 'static,
-    ) -> JoinHandle<()> {
-        let served = self.clone();
-        let in_time = async move {
-            served.cutting.run_until_cancelled(serving).await;
-        };
-        self.connections
-            .spawn(in_time.instrument(self.span.clone()))
+    pub(super) fn spawn(&self, serving: impl Future<Output = ()> + Send + 'static) {
+        let mut connections = self.connections();
+        connections.spawn(serving);
+        while connections.try_join_next().is_some() {}
     }
 
     /// Serves a client in its place, for which it still has to wait if the door was closed meanwhile: the
     /// kernel has told it that it is connected.
-    async fn serve(self: Arc<Self>, client: Client, place: Option<OwnedSemaphorePermit>) {
+    async fn serve(&self, client: Client, place: Option<OwnedSemaphorePermit>) {
         let _place = match place {
             Some(place) => place,
             None => a_place(&self.house.free).await,
         };
-        client.serve(&self).await;
+        client.serve(self).await;
     }
 
     /// Lets nobody in any more, and tells conversations so.
@@ -146,19 +142,18 @@ impl<H: Handler> Served<H> {
         self.doors.wait().await;
     }
 
-    /// Completes when all its connections have ended, of which there are no more to come.
-    pub(super) async fn finished(&self) {
-        self.connections.close();
-        self.connections.wait().await;
+    /// Its connections that are still open when it is closed, of which there are no more to come.
+    pub(super) fn still_open(&self) -> JoinSet<()> {
+        let mut connections = std::mem::take(&mut *self.connections());
+        while connections.try_join_next().is_some() {}
+        connections
     }
 
-    /// Ends its connections at once.
-    pub(super) fn cut(&self) {
-        self.cutting.cancel();
-    }
-
-    pub(super) fn open_connections(&self) -> usize {
-        self.connections.len()
+    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    fn connections(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
