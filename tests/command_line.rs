@@ -55,6 +55,19 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         2,
         "`ftp:` is not supported",
     );
+    for (arguments, reason) in [
+        (["connect", "stdio:"], "there is nobody to talk to"),
+        (
+            ["bench", "tls://127.0.0.1:1"],
+            "only tcp:// and udp:// can be measured",
+        ),
+        (
+            ["bench", "unix:/run/echo.sock"],
+            "only tcp:// and udp:// can be measured",
+        ),
+    ] {
+        assert_fails(&echo_host(&arguments), 2, reason);
+    }
     assert_fails(&echo_host(&["bogus"]), 2, "unrecognized subcommand 'bogus'");
 }
 

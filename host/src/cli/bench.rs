@@ -34,7 +34,7 @@ use tokio::runtime::Builder;
 #[command(after_help = AFTER_HELP)]
 pub struct BenchArgs {
     /// The server
-    #[arg(value_name = "tcp|udp://ADDR:PORT")]
+    #[arg(value_name = "tcp|udp://ADDR:PORT", value_parser = measurable)]
     endpoint: Endpoint,
     /// Print the report as JSON; the names of figures end in their unit
     #[arg(long)]
@@ -168,6 +168,17 @@ impl BenchArgs {
             timeout: load.timeout,
             server_pid: self.server_pid,
         }
+    }
+}
+
+/// Where servers are that can be measured.
+fn measurable(text: &str) -> Result<Endpoint, String> {
+    match text
+        .parse::<Endpoint>()
+        .map_err(|error| error.to_string())?
+    {
+        endpoint @ (Endpoint::Tcp(_) | Endpoint::Udp(_)) => Ok(endpoint),
+        _ => Err("only tcp:// and udp:// can be measured".to_owned()),
     }
 }
 

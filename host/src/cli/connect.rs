@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
     /// Where to connect to: tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT or unix:PATH
-    #[arg(value_name = "URI")]
+    #[arg(value_name = "URI", value_parser = reachable)]
     endpoint: Endpoint,
     /// Show replies as a hex dump
     #[arg(long)]
@@ -75,6 +75,19 @@ Examples:
   echo-host connect unix:/run/echo.sock
   echo-host connect --hex tcp://[::1]:8888 < request.bin
   echo-host connect udp://127.0.0.1:9999 --wait 200ms";
+
+/// Where a server may be.
+fn reachable(text: &str) -> Result<Endpoint, String> {
+    match text
+        .parse::<Endpoint>()
+        .map_err(|error| error.to_string())?
+    {
+        Endpoint::Stdio => {
+            Err("stdio: is this command itself: there is nobody to talk to".to_owned())
+        }
+        endpoint => Ok(endpoint),
+    }
+}
 
 pub fn run(args: &ConnectArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
