@@ -28,6 +28,21 @@ impl NetworkAddress {
         Ok(found)
     }
 
+    /// What comes of the first of its addresses with which `attempt` succeeds, or else the last error.
+    pub async fn first<T>(
+        &self,
+        mut attempt: impl AsyncFnMut(SocketAddr) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut last = io::ErrorKind::NotFound.into();
+        for address in self.resolve()? {
+            match attempt(address).await {
+                Ok(success) => return Ok(success),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
     /// Reads what stands behind `SCHEME:`.
     pub(super) fn parse(scheme: &'static str, rest: &str) -> Result<Self, InvalidEndpoint> {
         let authority = rest

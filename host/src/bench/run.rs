@@ -140,15 +140,11 @@ async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
     let (Endpoint::Tcp(address) | Endpoint::Udp(address)) = &plan.endpoint else {
         return Err(io::ErrorKind::Unsupported.into());
     };
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in address.resolve()? {
-        let reached = async { Wire::open(plan, address).await?.try_out(plan).await };
-        match reached.await {
-            Ok(()) => return Ok(address),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    let reached = async |address| {
+        Wire::open(plan, address).await?.try_out(plan).await?;
+        Ok(address)
+    };
+    address.first(reached).await
 }
 
 /// The threads that make the load, and what they are waited for and told with.

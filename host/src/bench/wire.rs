@@ -3,8 +3,9 @@
 use super::Plan;
 use super::message::Messages;
 use crate::address::Endpoint;
+use crate::client::datagrams;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -27,13 +28,7 @@ impl Wire {
     /// Opens one to the server of `plan` at this address of it, within the plan's time.
     pub async fn open(plan: &Plan, address: SocketAddr) -> io::Result<Self> {
         if let Endpoint::Udp(_) = plan.endpoint {
-            let any: SocketAddr = match address {
-                SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-                SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-            };
-            let socket = UdpSocket::bind(any).await?;
-            socket.connect(address).await?;
-            return Ok(Wire::Datagrams(socket));
+            return Ok(Wire::Datagrams(datagrams::connect_to(address).await?));
         }
         let stream = timeout(plan.timeout, TcpStream::connect(address))
             .await

@@ -15,17 +15,11 @@ use tokio::time::sleep;
 /// A socket that sends to, and hears from, the first address of the server that this machine has a way to.
 /// Whether anybody is there shows later.
 pub async fn connect(address: &NetworkAddress) -> io::Result<UdpSocket> {
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in address.resolve()? {
-        match connect_to(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    address.first(connect_to).await
 }
 
-async fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
+/// A socket that sends to this address, and hears from nobody else.
+pub async fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

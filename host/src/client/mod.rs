@@ -3,7 +3,7 @@
 pub mod datagrams;
 mod hex;
 
-use crate::address::{Endpoint, NetworkAddress, UnixAddress};
+use crate::address::{Endpoint, UnixAddress};
 use crate::stream::Stream;
 use crate::tls::{self, Verification};
 use hex::HexDump;
@@ -35,10 +35,10 @@ pub enum Display {
 /// Connects to the first address of `endpoint` that answers, and verifies it if it speaks TLS.
 pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream> {
     let stream = match endpoint {
-        Endpoint::Tcp(address) => Stream::Tcp(connect_tcp(address).await?),
+        Endpoint::Tcp(address) => Stream::Tcp(address.first(TcpStream::connect).await?),
         Endpoint::Tls(address) => {
             let name = tls.server_name.as_ref().unwrap_or(&address.host);
-            let stream = connect_tcp(address).await?;
+            let stream = address.first(TcpStream::connect).await?;
             let stream = tls::connect(stream, name, &tls.verification).await?;
             Stream::Tls(Box::new(stream.into()))
         }
@@ -51,17 +51,6 @@ pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream
     // Typed lines are small: waiting to join them only delays.
     stream.send_at_once();
     Ok(stream)
-}
-
-async fn connect_tcp(address: &NetworkAddress) -> io::Result<TcpStream> {
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in address.resolve()? {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// Sends `input` and shows what comes back on `output` as it arrives, both at once. When the input
