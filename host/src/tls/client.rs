@@ -81,24 +81,12 @@ fn config(verification: &Verification) -> Result<ClientConfig, TlsError> {
 }
 
 fn roots(verification: &Verification) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    match &verification.ca {
-        Some(path) => {
-            for certificate in identity::read_certificates(path)? {
-                roots
-                    .add(certificate)
-                    .map_err(|error| TlsError::Authority {
-                        path: path.clone(),
-                        reason: error.to_string(),
-                    })?;
-            }
-        }
-        None => {
-            // Some systems have certificates among theirs that can't be read: the others do.
-            let found = rustls_native_certs::load_native_certs().certs;
-            roots.add_parsable_certificates(found);
-        }
+    if let Some(path) = &verification.ca {
+        return identity::read_authorities(path);
     }
+    let mut roots = RootCertStore::empty();
+    // Some systems have certificates among theirs that can't be read: the others do.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     match roots.is_empty() {
         true => Err(TlsError::NoRoots),
         false => Ok(roots),

@@ -39,6 +39,13 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    pub(super) fn authority(path: &Path, why: &impl ToString) -> Self {
+        TlsError::Authority {
+            path: path.to_owned(),
+            reason: why.to_string(),
+        }
+    }
+
     pub(super) fn read(
         what: &'static str,
         label: &'static str,

@@ -2,6 +2,7 @@
 
 use super::error::TlsError;
 use super::provider;
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -24,6 +25,17 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Tl
         }),
         found => Ok(found),
     }
+}
+
+/// The certificates in a file, as authorities to trust.
+pub fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| TlsError::authority(path, &error))?;
+    }
+    Ok(roots)
 }
 
 /// The key in a file.

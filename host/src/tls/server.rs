@@ -5,10 +5,10 @@ use super::error::TlsError;
 use super::{identity, provider, self_signed};
 use crate::outbox::TlsInfo;
 use arc_swap::ArcSwap;
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::io;
@@ -160,19 +160,10 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
 }
 
 fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let fail = |reason: String| TlsError::Authority {
-        path: path.to_owned(),
-        reason,
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in identity::read_certificates(path)? {
-        roots
-            .add(certificate)
-            .map_err(|error| fail(error.to_string()))?;
-    }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+    let roots = Arc::new(identity::read_authorities(path)?);
+    WebPkiClientVerifier::builder_with_provider(roots, provider())
         .build()
-        .map_err(|error| fail(error.to_string()))
+        .map_err(|error| TlsError::authority(path, &error))
 }
 
 /// What an operator can make of it.
