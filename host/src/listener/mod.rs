@@ -84,8 +84,8 @@ fn reason(cause: &PlaceError) -> String {
 }
 
 impl Listener {
-    /// Binds a TCP or Unix endpoint, or takes standard input and output. Who may connect to a Unix socket is
-    /// said by `access`. Must be called within a tokio runtime.
+    /// Binds an endpoint, or takes standard input and output. Who may connect to a Unix socket is said by
+    /// `access`. Must be called within a tokio runtime.
     pub fn bind(endpoint: &Endpoint, access: UnixAccess) -> Result<Self, BindError> {
         bind(endpoint, access).map_err(|cause| BindError {
             endpoint: endpoint.clone(),
@@ -93,11 +93,19 @@ impl Listener {
         })
     }
 
+    fn new(endpoint: Endpoint, socket: ListeningSocket) -> Self {
+        let socket = Arc::new(socket);
+        Listener { socket, endpoint }
+    }
+
+    fn tcp(socket: TcpListener) -> io::Result<Self> {
+        let endpoint = Endpoint::Tcp(socket.local_addr()?.into());
+        Ok(Listener::new(endpoint, ListeningSocket::Tcp(socket)))
+    }
+
     fn udp(socket: DatagramSocket) -> Self {
-        Listener {
-            endpoint: Endpoint::Udp(socket.local_address().into()),
-            socket: Arc::new(ListeningSocket::Udp(Arc::new(socket))),
-        }
+        let endpoint = Endpoint::Udp(socket.local_address().into());
+        Listener::new(endpoint, ListeningSocket::Udp(Arc::new(socket)))
     }
 
     /// The socket, if what comes are datagrams and nobody is to be accepted.
@@ -197,32 +205,18 @@ impl ListeningSocket {
 }
 
 fn bind(endpoint: &Endpoint, access: UnixAccess) -> Result<Listener, PlaceError> {
-    let (endpoint, socket) = match endpoint {
-        Endpoint::Tcp(address) => {
-            let socket = bind_first(address, tcp::bind)?;
-            let address = socket.local_addr()?.into();
-            (Endpoint::Tcp(address), ListeningSocket::Tcp(socket))
-        }
-        Endpoint::Tls(address) => {
-            let socket = bind_first(address, tcp::bind)?;
-            let address = socket.local_addr()?.into();
-            (Endpoint::Tls(address), ListeningSocket::Tcp(socket))
-        }
+    Ok(match endpoint {
+        Endpoint::Tcp(address) => Listener::tcp(bind_first(address, tcp::bind)?)?,
+        Endpoint::Tls(address) => Listener::tcp(bind_first(address, tcp::bind)?)?.with_tls(),
+        Endpoint::Udp(address) => Listener::udp(bind_first(address, DatagramSocket::bind)?),
         Endpoint::Unix(address) => {
             let bound = unix::bind(address, access)?;
-            (endpoint.clone(), ListeningSocket::Unix(bound))
+            Listener::new(endpoint.clone(), ListeningSocket::Unix(bound))
         }
-        Endpoint::Stdio => (
-            Endpoint::Stdio,
-            ListeningSocket::Stdio(AtomicBool::new(false)),
-        ),
-        Endpoint::Udp(address) => {
-            return Ok(Listener::udp(bind_first(address, DatagramSocket::bind)?));
+        Endpoint::Stdio => {
+            let accepted = AtomicBool::new(false);
+            Listener::new(Endpoint::Stdio, ListeningSocket::Stdio(accepted))
         }
-    };
-    Ok(Listener {
-        socket: Arc::new(socket),
-        endpoint,
     })
 }
 

@@ -36,32 +36,29 @@ impl Listener {
             _ => return Err(AdoptError::Unfit),
         }
         socket.set_nonblocking(true)?;
-        let (endpoint, socket) = match address.as_socket() {
-            Some(address) => {
-                let socket = TcpListener::from_std(socket.into())?;
-                (Endpoint::Tcp(address.into()), ListeningSocket::Tcp(socket))
-            }
-            None => {
-                let name = unix_name(&address).ok_or(AdoptError::Unfit)?;
-                let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
-                let file = None;
-                let bound = unix::Bound { listener, file };
-                (Endpoint::Unix(name), ListeningSocket::Unix(bound))
-            }
-        };
-        Ok(Listener {
-            socket: Arc::new(socket),
-            endpoint,
+        if port.is_some() {
+            return Ok(Listener::tcp(TcpListener::from_std(socket.into())?)?);
+        }
+        let name = unix_name(&address).ok_or(AdoptError::Unfit)?;
+        let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
+        let file = None;
+        let bound = ListeningSocket::Unix(unix::Bound { listener, file });
+        Ok(Listener::new(Endpoint::Unix(name), bound))
+    }
+
+    /// The same, with TLS if it was, or is to be, for a place with TLS.
+    fn adopt_for(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
+        let listener = Listener::adopt(socket)?;
+        Ok(match endpoint {
+            Endpoint::Tls(_) => listener.with_tls(),
+            _ => listener,
         })
     }
 
     /// Serves the socket of a host that is being replaced, which had it for `endpoint`: with TLS if that says
     /// so, and the file is this process's to remove if it has one.
     pub fn take_over(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
-        let mut listener = match endpoint {
-            Endpoint::Tls(_) => Listener::adopt(socket)?.with_tls(),
-            _ => Listener::adopt(socket)?,
-        };
+        let mut listener = Listener::adopt_for(socket, endpoint)?;
         if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
             let metadata = std::fs::symlink_metadata(path)?;
             let file = SocketFile::new(path.clone(), &metadata);
@@ -109,11 +106,8 @@ impl ListenerHandle {
 
     /// The same socket for another listener of this process, which is to be called `endpoint`.
     pub fn again(&self, endpoint: &Endpoint) -> io::Result<Listener> {
-        let listener = Listener::adopt(self.duplicate()?).map_err(io::Error::other)?;
-        let mut listener = match endpoint {
-            Endpoint::Tls(_) => listener.with_tls(),
-            _ => listener,
-        };
+        let adopted = Listener::adopt_for(self.duplicate()?, endpoint);
+        let mut listener = adopted.map_err(io::Error::other)?;
         let file = self
             .socket
             .upgrade()
