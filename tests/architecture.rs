@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
     "limits",
     "unix_socket",
     "control",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 24] = [
     "watch",
     "datagram",
     "listener",
+    "metrics",
     "admission",
     "server",
     "client",

@@ -214,6 +214,10 @@ fn no_more_senders_are_served_than_may_be() {
             ["--max-connections", "2"],
             "the connection limit is reached (--max-connections)",
         ),
+        (
+            ["--max-connections-per-ip", "2"],
+            "their address has as many as it may (--max-connections-per-ip)",
+        ),
     ] {
         let host = serve("puppet", &[&limit[..], &ANY_LENGTH].concat());
         let senders = [sender(&host), sender(&host), sender(&host)];

@@ -1,10 +1,10 @@
 //! Limits, and what their clients and the operator see when they bite.
 
-use crate::fixture::{Client, Host, guest};
+use crate::fixture::{Client, DEADLINE, Host, guest};
 use std::io::{ErrorKind, Write};
 use std::net::Shutdown;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_message_that_is_too_long_is_refused_before_it_is_buffered() {
@@ -84,6 +84,38 @@ fn clients_beyond_the_limit_wait_for_a_place() {
     host.wait_for_log("the connection limit is reached (--max-connections)");
     drop(first);
     third.expect("waiting");
+}
+
+#[test]
+fn an_address_gets_no_more_than_its_share() {
+    let host = Host::serve(&["--max-connections-per-ip", "2"]);
+    let mut first = host.connect();
+    let mut second = host.connect();
+    for client in [&mut first, &mut second] {
+        client.send("served");
+        client.expect("served");
+    }
+    for _ in 0..3 {
+        assert_eq!(host.connect().rest(), b"");
+    }
+    host.wait_for_log("further ones are closed (--max-connections-per-ip)");
+    let mut neighbour = Client::connect_from("127.0.0.2", host.address());
+    neighbour.send("welcome");
+    neighbour.expect("welcome");
+    drop(first);
+    let status = host.wait_for_open(2);
+    assert_eq!(status["limits_reached"]["max-connections-per-ip"], 3);
+    assert_eq!(status["turned_away"], 3);
+    // Its share is given back at about this moment.
+    let deadline = Instant::now() + DEADLINE;
+    let served = || {
+        let mut third = host.connect();
+        third.send("served");
+        third.is_served()
+    };
+    while !served() {
+        assert!(Instant::now() < deadline);
+    }
 }
 
 #[test]

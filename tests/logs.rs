@@ -90,3 +90,20 @@ fn the_level_is_the_operators_choice() {
     host.connect().ask("complain loud");
     assert_eq!(host.stop(), "");
 }
+
+#[test]
+fn clients_that_misbehave_by_the_thousand_do_not_flood_the_log() {
+    let host = Host::serve(&[&guest("reverse"), "--max-message", "8"]);
+    for _ in 0..1000 {
+        let mut client = host.connect();
+        client.send("far too long");
+        client.expect_closed();
+    }
+    let status = host.wait_for_open(0);
+    let left_out = status["limits_reached"]["connection-log"].as_u64().unwrap();
+    assert!(left_out > 0);
+    let log = host.stop();
+    let shown = log.matches("closed: the client broke the framing").count() as u64;
+    assert_eq!(shown + left_out, 1000);
+    assert!(log.contains("broken_framing=1000"), "{log}");
+}

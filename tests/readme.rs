@@ -190,6 +190,26 @@ fn the_options_are_those_of_the_help() {
 }
 
 #[test]
+fn the_limits_are_those_that_are_counted() {
+    let host = Host::serve(&[]);
+    let status = host.status();
+    let counted: BTreeSet<_> = status["limits_reached"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    let rows = table(&section("Limits"));
+    let listed: BTreeSet<_> = rows.iter().map(|row| &row[5]).collect();
+    assert_eq!(listed, counted);
+    assert_eq!(rows.len(), counted.len());
+    // Those that can be set are options, whose defaults are compared with the help elsewhere.
+    let options = table(&section("Options of serve"));
+    for row in rows.iter().filter(|row| row[0].starts_with("--")) {
+        assert!(options.iter().any(|option| option[0] == row[0]), "{row:?}");
+    }
+}
+
+#[test]
 fn the_exit_codes_are_those_of_the_help() {
     let help = echo_host(&["--help"]).stdout;
     let rows = table(&section("Exit codes"));

@@ -33,6 +33,7 @@ pub mod handler;
 pub mod host;
 pub mod limits;
 pub mod listener;
+pub mod metrics;
 pub mod outbox;
 pub mod server;
 pub mod stream;

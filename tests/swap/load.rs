@@ -1,9 +1,10 @@
 //! Two hundred swaps under full load: nobody is dropped, and nothing is lost, doubled or out of place.
 
 use super::crowd::{Crowd, Manner, Tally};
-use super::post::{Folder, Post, Usage};
+use super::post::{Folder, Post};
 use super::versions::{bad, counter, signer};
 use crate::fixture::DEADLINE;
+use crate::fixture::Usage;
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! A host whose handler is swapped: its files, its control socket, and what the kernel says about it.
 
-use crate::fixture::{DEADLINE, Finished, Host, run};
+use crate::fixture::{DEADLINE, Finished, Host, Usage, run};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -127,7 +127,7 @@ impl Post {
     }
 
     pub fn usage(&self) -> Usage {
-        Usage::of(self.host.process.id())
+        self.host.usage()
     }
 }
 
@@ -143,30 +143,4 @@ fn ask(control: &Path, mut members: Value) -> Value {
     let reply: Value = serde_json::from_str(&reply).unwrap();
     assert!(reply["error"].is_null(), "{reply}");
     reply
-}
-
-/// What a process has of the system.
-#[derive(Clone, Copy, Debug)]
-pub struct Usage {
-    pub descriptors: usize,
-    pub threads: usize,
-    /// Ranges of its address space.
-    pub mappings: usize,
-    pub resident_kib: usize,
-}
-
-impl Usage {
-    fn of(pid: u32) -> Self {
-        let entries = |name: &str| fs::read_dir(format!("/proc/{pid}/{name}")).unwrap().count();
-        let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap();
-        let status = read("status");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let resident = resident.unwrap().trim().trim_end_matches(" kB");
-        Usage {
-            descriptors: entries("fd"),
-            threads: entries("task"),
-            mappings: read("maps").lines().count(),
-            resident_kib: resident.parse().unwrap(),
-        }
-    }
 }

@@ -1,7 +1,8 @@
 //! Thousands of swaps leave nothing behind.
 
-use super::post::{Post, Usage};
+use super::post::Post;
 use super::versions::signer;
+use crate::fixture::Usage;
 
 const FIRST: usize = 200;
 const ALL: usize = 2000;

@@ -2,10 +2,11 @@
 
 use super::certificates::Authority;
 use super::connect;
-use crate::fixture::{Client, Host, Process, guest, run};
+use crate::fixture::{Client, DEADLINE, Host, Process, guest, run};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
+use std::time::Instant;
 
 const LINE: &str = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 8888\r\n";
 
@@ -66,6 +67,29 @@ fn a_proxy_may_speak_for_itself() {
         client.send(header);
         let said = peer(&mut client);
         assert!(said.contains(&format!("peer: \"{own}:")), "{said}");
+    }
+}
+
+#[test]
+fn a_proxys_clients_count_by_their_own_addresses() {
+    let host = behind_proxy(&["--max-connections-per-ip", "1"]);
+    let come_from = |address: &str| {
+        let mut client = host.connect();
+        client.send(LINE.replace("192.0.2.7", address));
+        client
+    };
+    let mut one = come_from("192.0.2.7");
+    one.expect("ready\n");
+    let mut other = come_from("192.0.2.8");
+    other.expect("ready\n");
+    assert_eq!(come_from("192.0.2.7").rest(), b"");
+    host.wait_for_log("further ones are closed (--max-connections-per-ip)");
+    one.send("close\n");
+    one.expect_closed();
+    // Its share is given back at about this moment.
+    let deadline = Instant::now() + DEADLINE;
+    while !come_from("192.0.2.7").is_served() {
+        assert!(Instant::now() < deadline);
     }
 }
 

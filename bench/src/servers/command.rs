@@ -85,7 +85,8 @@ pub fn host(place: &Place, connections: u32, cache: bool) -> Command {
     // The others write no log either.
     command.args(["--log-level", "warn"]);
     let connections = connections.max(1000) + SPARE_CONNECTIONS;
-    command.args(["--max-connections", &connections.to_string(), "--cache"]);
+    command.args(["--max-connections", &connections.to_string()]);
+    command.args(["--max-connections-per-ip", "off", "--cache"]);
     match cache {
         true => command.arg(place.cache()),
         false => command.arg("off"),

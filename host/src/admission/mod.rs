@@ -42,6 +42,8 @@ pub struct Admitted {
     pub stream: Stream,
     /// Who it is.
     pub peer: Peer,
+    /// Its address, if there is a network between.
+    pub client: Option<IpAddr>,
 }
 
 /// Why a client is not served.
@@ -130,7 +132,11 @@ impl Admission {
             listener: self.listener.clone(),
             tls,
         };
-        Admitted { stream, peer }
+        Admitted {
+            stream,
+            peer,
+            client: Some(ends.client.ip()),
+        }
     }
 
     /// Lets in one that comes from this machine.
@@ -149,10 +155,15 @@ impl Admission {
             listener: self.listener.clone(),
             tls: None,
         };
-        Ok(Admitted { stream, peer })
+        Ok(Admitted {
+            stream,
+            peer,
+            client: None,
+        })
     }
 
-    fn is_proxy(&self, client: SocketAddr) -> bool {
+    /// Whether it is a proxy that has this address, which speaks for others.
+    pub fn is_proxy(&self, client: SocketAddr) -> bool {
         holds(&self.proxies, client.ip())
     }
 }

@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
+use echo_host::address::Endpoint;
 use echo_host::config::Place;
 use echo_host::control::{ControlSocket, Predecessor, SocketError, default_path, find};
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ pub struct ControlArgs {
     /// Have no control socket
     #[arg(long, value_parser = FalseyValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
     no_control: bool,
+    /// Serve metrics for Prometheus at /metrics over HTTP, here: tcp://ADDR:PORT or unix:PATH [default: nowhere]
+    #[arg(long, value_name = "URI", env = "ECHO_HOST_METRICS")]
+    metrics: Option<Endpoint>,
     /// Take the listening sockets over from the host that --control names, or from the only one that runs, as
     /// soon as this one can serve; that host drains. --listen has no effect then
     #[arg(long)]
@@ -31,6 +35,11 @@ impl ControlArgs {
             true => Some(Place::Off),
             false => self.control.clone(),
         }
+    }
+
+    /// What was said about the metrics.
+    pub fn metrics(&self) -> Option<Endpoint> {
+        self.metrics.clone()
     }
 
     /// With `--takeover`, the host to take over from. It serves on until it is told to [retire](socket).

@@ -1,7 +1,7 @@
 //! What `serve` is told about UDP.
 
 use clap::Args;
-use echo_host::config::{ListenerSettings, OptionalFactor, Time};
+use echo_host::config::{ListenerSettings, OptionalNumber, Time};
 use std::num::NonZeroUsize;
 
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub struct DatagramArgs {
     /// How many times what it has sent a sender may be sent, counted with headers; off for any number. A forged
     /// sender would have the host flood somebody else [default: 3]
     #[arg(long, value_name = "FACTOR", env = "ECHO_HOST_UDP_AMPLIFICATION")]
-    udp_amplification: Option<OptionalFactor>,
+    udp_amplification: Option<OptionalNumber>,
 }
 
 impl DatagramArgs {

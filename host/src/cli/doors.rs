@@ -4,7 +4,7 @@ use super::guest::said;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use echo_host::admission::Network;
-use echo_host::config::{FileMode, ListenerSettings, Time};
+use echo_host::config::{FileMode, ListenerSettings, OptionalTime, Time};
 use echo_host::listener::Owner;
 use std::path::PathBuf;
 
@@ -39,6 +39,10 @@ pub struct DoorArgs {
     /// Time a client may take for its PROXY header and its TLS handshake [default: 10s]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_HANDSHAKE_TIMEOUT")]
     handshake_timeout: Option<Time>,
+    /// Close a TCP connection whose other side has answered nothing for so long, not even the kernel's own
+    /// questions: it is gone, or will not read; off for never [default: 5min]
+    #[arg(long, value_name = "TIME", env = "ECHO_HOST_PEER_TIMEOUT")]
+    peer_timeout: Option<OptionalTime>,
     /// The permissions of Unix sockets, in octal digits: to connect is to write [default: what the umask
     /// leaves]
     #[arg(long, value_name = "MODE", env = "ECHO_HOST_UNIX_MODE")]
@@ -88,6 +92,7 @@ impl DoorArgs {
             deny: said(&self.deny),
             proxy_from: said(&self.proxy_from),
             handshake_timeout: self.handshake_timeout,
+            peer_timeout: self.peer_timeout,
             unix_mode: self.unix_mode,
             unix_owner: self.unix_owner,
             tls_cert: self.tls_cert.clone(),

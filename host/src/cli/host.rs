@@ -3,6 +3,7 @@
 use super::control::{self, ControlArgs};
 use super::descriptors;
 use super::inherited::Inherited;
+use super::metrics;
 use super::operator::HostOperator;
 use super::signals;
 use super::supervisor;
@@ -29,13 +30,14 @@ pub async fn run(
     let place = config.control.clone();
     let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
-    let given: Vec<Listener> = match &mut predecessor {
+    let mut given: Vec<Listener> = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
         None => inherited
             .into_iter()
             .map(Inherited::listener)
             .collect::<Result<_, _>>()?,
     };
+    let metrics = metrics::listener(config.metrics.as_ref(), &mut given)?;
     let host = Arc::new(Host::load(sources, config, &given).await?);
     let bound = host.bind(given)?;
     let takes_over = predecessor.is_some();
@@ -52,7 +54,10 @@ pub async fn run(
     supervisor::ready();
     let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
     let retired = CancellationToken::new();
-    let operator = HostOperator::new(host.clone(), retired.clone());
+    let place = metrics.as_ref().map(Listener::handle);
+    let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
+    let measuring = metrics::serve(metrics, operator.clone(), retired.clone());
+    let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
     // In a task of its own, so that signals count while a retired host drains, too.
     let signalled = tokio::spawn(stop);
     let serving = async {
@@ -68,7 +73,7 @@ pub async fn run(
         None => serving.await,
         Some(control) => tokio::select! {
             drained = serving => drained,
-            never = control.serve(Arc::new(operator)) => match never {},
+            never = control.serve(operator) => match never {},
         },
     };
     match drained.cut {

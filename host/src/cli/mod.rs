@@ -16,6 +16,7 @@ mod inherited;
 mod isolation;
 mod junit;
 mod log;
+mod metrics;
 mod operator;
 mod printable;
 mod reload;

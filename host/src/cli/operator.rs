@@ -8,10 +8,12 @@ use echo_host::control::{
 use echo_host::engine::Serving;
 use echo_host::generation::Generation;
 use echo_host::host::{Host, ReloadError, Service, WhichService};
+use echo_host::limits::Limit;
 use echo_host::listener::ListenerHandle;
 use echo_host::outbox::Traffic;
 use echo_host::server::Totals;
 use echo_host::swap::{self, Refusal};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -23,15 +25,22 @@ use tokio_util::sync::CancellationToken;
 pub struct HostOperator {
     started: SystemTime,
     host: Arc<Host>,
+    metrics: Option<ListenerHandle>,
     retired: CancellationToken,
 }
 
 impl HostOperator {
-    /// An operator of this host. It cancels `retired` when a successor serves.
-    pub fn new(host: Arc<Host>, retired: CancellationToken) -> Self {
+    /// An operator of this host, whose metrics are served at a listener of their own, if they are. It cancels
+    /// `retired` when a successor serves.
+    pub fn new(
+        host: Arc<Host>,
+        metrics: Option<ListenerHandle>,
+        retired: CancellationToken,
+    ) -> Self {
         HostOperator {
             started: SystemTime::now(),
             host,
+            metrics,
             retired,
         }
     }
@@ -60,7 +69,10 @@ impl Operator for HostOperator {
             received_bytes: traffic.received_bytes,
             sent_bytes: traffic.sent_bytes,
             messages: traffic.messages,
+            turned_away: ended.turned_away,
             failed_calls: ended.failed_calls,
+            limits_reached: named(Limit::all()),
+            dropped_datagrams: named(server.dropped_datagrams()),
             refused_swaps,
             last_refusal: last.map(|refusal| RefusalStatus {
                 at_unix_seconds: unix_seconds(refusal.at),
@@ -99,6 +111,7 @@ impl Operator for HostOperator {
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
         let services = self.host.services();
         let listeners = services.iter().flat_map(Service::listeners);
+        let listeners = listeners.chain(&self.metrics);
         let sockets = listeners.filter(|it| *it.endpoint() != Endpoint::Stdio);
         sockets
             .map(|listener| Ok((listener.endpoint().to_string(), listener.duplicate()?)))
@@ -109,6 +122,9 @@ impl Operator for HostOperator {
         for service in self.host.services().iter() {
             service.listeners().for_each(ListenerHandle::give_up);
         }
+        self.metrics.iter().for_each(ListenerHandle::give_up);
+        // Before the successor hears of it: who comes after that is its client.
+        self.host.server().close();
         self.retired.cancel();
     }
 }
@@ -150,6 +166,12 @@ fn sums(ended: Totals, (open, traffic): (usize, Traffic)) -> (ConnectionCounts, 
     (connections, [ended.traffic, traffic].into_iter().sum())
 }
 
+fn named(counts: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
+    counts
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect()
+}
+
 fn service_status(service: &Service) -> ServiceStatus {
     let ended = service.served().ends().totals();
     let (connections, traffic) = sums(ended, service.served().generations().live());
@@ -159,6 +181,7 @@ fn service_status(service: &Service) -> ServiceStatus {
         received_bytes: traffic.received_bytes,
         sent_bytes: traffic.sent_bytes,
         messages: traffic.messages,
+        turned_away: ended.turned_away,
         failed_calls: ended.failed_calls,
         refused_swaps: service.swapper().refusals().0,
     }

@@ -13,7 +13,8 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use echo_host::address::Endpoint;
 use echo_host::config::{
-    HostConfig, HostSettings, MessageSize, OptionalTime, ServiceSettings, Size, Sources, Time,
+    HostConfig, HostSettings, MessageSize, OptionalNumber, OptionalTime, ServiceSettings, Size,
+    Sources, Time,
 };
 use echo_host::engine::Isolation;
 use echo_host::framing::Framing;
@@ -97,6 +98,10 @@ struct LimitArgs {
     /// Connections served at once; further clients wait [default: 1000]
     #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS")]
     max_connections: Option<NonZeroUsize>,
+    /// Connections that clients with one address, or in one IPv6 network of 64 bits, may have at once; further
+    /// ones are closed; off for any number [default: 500]
+    #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_IP")]
+    max_connections_per_ip: Option<OptionalNumber>,
     /// Close a connection on which no byte moves for so long; off for never [default: 10min]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_IDLE_TIMEOUT")]
     idle_timeout: Option<OptionalTime>,
@@ -136,9 +141,11 @@ impl ServeArgs {
             host: HostSettings {
                 workers: self.workers,
                 max_connections: self.limits.max_connections,
+                max_connections_per_ip: self.limits.max_connections_per_ip,
                 drain_timeout: self.limits.drain_timeout,
                 cache: self.guest.cache.clone(),
                 control: self.control.place(),
+                metrics: self.control.metrics(),
                 log_format: self.log.format(),
                 log_level: self.log.level(),
                 ..HostSettings::default()

@@ -9,6 +9,7 @@ use echo_host::control::{
     ControlError, GenerationState, GenerationStatus, RefusalStatus, RefusedReload, Reply, Request,
     ServiceStatus, Status, request,
 };
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
@@ -83,6 +84,7 @@ fn text(status: &Status, now: SystemTime) -> String {
         ),
     ));
     lines.push(("failed calls", status.failed_calls.to_string()));
+    lines.extend(shed(status));
     lines.push(("refused swaps", refusals(status, now)));
     if let Some(refused) = &status.last_refused_reload {
         lines.push(("refused reloads", refused_reloads(status, refused, now)));
@@ -96,6 +98,27 @@ fn text(status: &Status, now: SystemTime) -> String {
         text += &table(&service_rows(&status.services));
     }
     text + &table(&generation_rows(&status.generations, named))
+}
+
+/// What clients did not get, if there is anything to tell.
+fn shed(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
+    let turned_away = (status.turned_away > 0).then(|| format!("{} clients", status.turned_away));
+    let lines = [
+        ("turned away", turned_away),
+        ("limits", reached(&status.limits_reached)),
+        ("dropped", reached(&status.dropped_datagrams)),
+    ];
+    let lines = lines.into_iter();
+    lines.filter_map(|(name, text)| Some((name, text?)))
+}
+
+/// Those counts that are not zero, if there are any.
+fn reached(counts: &BTreeMap<String, u64>) -> Option<String> {
+    let reached = counts.iter().filter(|(_, count)| **count > 0);
+    let reached: Vec<_> = reached
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    (!reached.is_empty()).then(|| reached.join(", "))
 }
 
 fn refusals(status: &Status, now: SystemTime) -> String {
@@ -232,14 +255,15 @@ mod tests {
             received_bytes: 5,
             sent_bytes: 6,
             messages: 7,
+            turned_away: 0,
             failed_calls: 0,
             refused_swaps: 0,
         }
     }
 
-    #[test]
-    fn the_text_is_aligned() {
-        let mut status = Status {
+    /// A host with one service, at a time 100 seconds after its start.
+    fn status() -> (Status, SystemTime) {
+        let status = Status {
             pid: 4711,
             version: "0.1.0".into(),
             started_unix_seconds: 1_000_000,
@@ -259,7 +283,10 @@ mod tests {
             received_bytes: 1536,
             sent_bytes: 10,
             messages: 100,
+            turned_away: 0,
             failed_calls: 1,
+            limits_reached: [("max-message".into(), 3), ("timers".into(), 0)].into(),
+            dropped_datagrams: BTreeMap::new(),
             refused_swaps: 2,
             last_refusal: Some(RefusalStatus {
                 at_unix_seconds: 1_000_090,
@@ -270,6 +297,12 @@ mod tests {
             last_refused_reload: None,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_100);
+        (status, now)
+    }
+
+    #[test]
+    fn the_text_is_aligned() {
+        let (status, now) = status();
         assert_eq!(
             text(&status, now),
             "\
@@ -278,6 +311,7 @@ listening      tcp://127.0.0.1:8888
 connections    24 open, 99 in all
 traffic        1.5 KiB received, 10 B sent, 100 messages
 failed calls   1
+limits         max-message 3
 refused swaps  2, the last 10s ago: /srv/bad.wasm: no component
 
 GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLER
@@ -285,6 +319,11 @@ GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLE
 9           previous  12           0             1h 6m 40s  0123456789ab  /srv/calc-9.wasm
 "
         );
+    }
+
+    #[test]
+    fn several_services_are_told_apart() {
+        let (mut status, now) = status();
         status.services.push(service("chat"));
         status.generations.truncate(1);
         status.refused_reloads = 1;

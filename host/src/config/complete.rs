@@ -7,7 +7,9 @@ use super::host::{HostConfig, ServiceConfig};
 use super::serve::{ServeConfig, SwapConfig};
 use super::service::ServiceSettings;
 use super::settings::HostSettings;
-use super::values::{MemorySize, MessageSize, OptionalTime, Place, ServiceName, Size, Time};
+use super::values::{
+    MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
+};
 use crate::address::{Endpoint, NetworkAddress};
 use crate::engine::{Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 const PORT: u16 = 8888;
 const MAX_CONNECTIONS: usize = 1000;
+const MAX_CONNECTIONS_PER_IP: usize = 500;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MEMORY_BYTES: usize = 64 << 20;
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,11 +42,16 @@ impl HostSettings {
             services: services.collect::<Result<_, _>>()?,
             server_limits: ServerLimits {
                 max_connections,
+                max_connections_per_ip: match self.max_connections_per_ip {
+                    None => Some(MAX_CONNECTIONS_PER_IP),
+                    Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
+                },
                 drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
             },
             workers: self.workers.map(NonZeroUsize::get),
             cache: cache(self.cache),
             control: self.control,
+            metrics: self.metrics,
             log_format: self.log_format.unwrap_or_default(),
             log_level: self.log_level.unwrap_or_default(),
         })

@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::listener::ListenerSettings;
-use super::values::{FileMode, OptionalFactor, Time};
+use super::values::{FileMode, OptionalNumber, OptionalTime, Time};
 use crate::address::Endpoint;
 use crate::admission::{AccessList, Network};
 use crate::limits::DatagramLimits;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// How long a client may take to shake hands where nothing is said.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const PEER_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A listener and what its clients go through: complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ListenerConfig {
     pub proxies: Vec<Network>,
     /// How long a client may take to shake hands.
     pub handshake_timeout: Duration,
+    /// A TCP connection whose other side has answered nothing for so long is closed; `None` for never.
+    pub peer_timeout: Option<Duration>,
     /// Who may connect to a Unix socket.
     pub unix: UnixAccess,
     /// How TLS is taken off, if there is any.
@@ -62,6 +65,9 @@ impl ListenerSettings {
             handshake_timeout: self
                 .handshake_timeout
                 .map_or(HANDSHAKE_TIMEOUT, |Time(time)| time),
+            peer_timeout: self
+                .peer_timeout
+                .map_or(Some(PEER_TIMEOUT), |OptionalTime(time)| time),
             unix: UnixAccess {
                 mode: self.unix_mode.map(|FileMode(mode)| mode),
                 owner: self.unix_owner.unwrap_or_default(),
@@ -82,7 +88,7 @@ impl ListenerSettings {
                 .map_or(default.max_sessions, NonZeroUsize::get),
             amplification: self
                 .udp_amplification
-                .map_or(default.amplification, |OptionalFactor(factor)| factor),
+                .map_or(default.amplification, |OptionalNumber(factor)| factor),
         }
     }
 

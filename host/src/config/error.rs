@@ -43,6 +43,12 @@ pub enum ConfigError {
     HalfACertificate(Endpoint),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(
+        "the metrics are served over HTTP, at tcp://ADDR:PORT or unix:PATH, not at {0} (--metrics)"
+    )]
+    MetricsPlace(Endpoint),
+    #[error("{endpoint} is given twice: as a listener, and for the metrics (--listen, --metrics)")]
+    MetricsBeside { endpoint: Endpoint },
     #[error("the service `{0}` listens nowhere: give it at least one address")]
     ListenNowhere(ServiceName),
     #[error(

@@ -23,6 +23,8 @@ pub struct HostConfig {
     pub cache: Option<PathBuf>,
     /// The control socket; `None` for one with a path of its own.
     pub control: Option<Place>,
+    /// Where the metrics are served; `None` for nowhere.
+    pub metrics: Option<Endpoint>,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// How much is logged.
@@ -68,6 +70,18 @@ impl HostConfig {
                     return Err(given_twice(uri, owner, &service.name));
                 }
                 taken.push((&service.name, uri));
+            }
+        }
+        if let Some(metrics) = &self.metrics {
+            if !matches!(metrics, Endpoint::Tcp(_) | Endpoint::Unix(_)) {
+                return Err(ConfigError::MetricsPlace(metrics.clone()));
+            }
+            if taken
+                .iter()
+                .any(|(_, uri)| uri.shares_a_socket_with(metrics))
+            {
+                let endpoint = metrics.clone();
+                return Err(ConfigError::MetricsBeside { endpoint });
             }
         }
         let is_stdio = |(_, uri): &(_, &Endpoint)| **uri == Endpoint::Stdio;

@@ -1,6 +1,6 @@
 //! What a listener is told.
 
-use super::values::{FileMode, OptionalFactor, Time};
+use super::values::{FileMode, OptionalNumber, OptionalTime, Time};
 use crate::address::Endpoint;
 use crate::admission::Network;
 use crate::listener::Owner;
@@ -30,6 +30,9 @@ pub struct ListenerSettings {
     pub proxy_from: Option<Vec<Network>>,
     /// Time a client may take for its PROXY header and its TLS handshake. Default: 10s.
     pub handshake_timeout: Option<Time>,
+    /// Closes a TCP connection whose other side has answered nothing for so long, not even the kernel's own
+    /// questions; off for never. Default: 5min.
+    pub peer_timeout: Option<OptionalTime>,
     /// The permissions of a Unix socket, in octal digits. Default: what the umask leaves.
     pub unix_mode: Option<FileMode>,
     /// Whom a Unix socket belongs to, as USER, USER:GROUP or :GROUP. Default: the host's user.
@@ -53,7 +56,7 @@ pub struct ListenerSettings {
     pub udp_max_sessions: Option<NonZeroUsize>,
     /// How many times what it has sent a sender may be sent, counted with headers; off for any number.
     /// Default: 3.
-    pub udp_amplification: Option<OptionalFactor>,
+    pub udp_amplification: Option<OptionalNumber>,
 }
 
 impl From<Endpoint> for ListenerSettings {
@@ -74,6 +77,7 @@ impl ListenerSettings {
             deny: self.deny.or(lower.deny),
             proxy_from: self.proxy_from.or(lower.proxy_from),
             handshake_timeout: self.handshake_timeout.or(lower.handshake_timeout),
+            peer_timeout: self.peer_timeout.or(lower.peer_timeout),
             unix_mode: self.unix_mode.or(lower.unix_mode),
             unix_owner: self.unix_owner.or(lower.unix_owner),
             tls_cert: self.tls_cert.or(lower.tls_cert),

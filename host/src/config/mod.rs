@@ -33,7 +33,7 @@ pub use service::ServiceSettings;
 pub use settings::{HostSettings, LogFormat, LogLevel};
 pub use sources::Sources;
 pub use values::{
-    FileMode, MemorySize, MessageSize, OptionalFactor, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
 };
 
 /// The JSON schema of the configuration file, for editors.

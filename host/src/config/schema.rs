@@ -1,7 +1,7 @@
 //! The JSON schema of the configuration file: derived from the settings, and kept beside the sources for editors.
 
 use super::values::{
-    FileMode, MemorySize, MessageSize, OptionalFactor, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
 };
 use super::{HostSettings, SCHEMA};
 use crate::address::Endpoint;
@@ -47,7 +47,7 @@ written! {
     FileMode: "string" r"^[0-7]+$",
     Network: "string" r"^[0-9a-fA-F:.]+(/[0-9]+)?$",
     Owner: "string" r"^.+$",
-    OptionalFactor: ["string", "integer"] r"^(off|[1-9][0-9]*)$",
+    OptionalNumber: ["string", "integer"] r"^(off|[1-9][0-9]*)$",
     Place: "string" r"^.+$",
     ServiceName: "string" r"^[a-z0-9-]+$",
     Endpoint: "string" r"^(tcp://|tls://|udp://|unix:|stdio:)",

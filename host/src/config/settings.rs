@@ -1,7 +1,8 @@
 //! What a host is told.
 
 use super::service::ServiceSettings;
-use super::values::{Place, ServiceName, Time};
+use super::values::{OptionalNumber, Place, ServiceName, Time};
+use crate::address::Endpoint;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -16,6 +17,9 @@ pub struct HostSettings {
     pub workers: Option<NonZeroUsize>,
     /// Connections served at once, by all services together; further clients wait. Default: 1000.
     pub max_connections: Option<NonZeroUsize>,
+    /// Connections that clients with one address, or in one IPv6 network of 64 bits, may have at once; further ones
+    /// are closed. Off for any number. Default: 500.
+    pub max_connections_per_ip: Option<OptionalNumber>,
     /// How long open connections may go on when the host is stopped. Default: 10s.
     pub drain_timeout: Option<Time>,
     /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder.
@@ -23,6 +27,8 @@ pub struct HostSettings {
     /// The control socket, or off. Default: PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder
     /// among the temporary files.
     pub control: Option<Place>,
+    /// Where the metrics are served over HTTP: tcp://ADDR:PORT or unix:PATH. Default: nowhere.
+    pub metrics: Option<Endpoint>,
     /// How log lines are written to standard error. Default: text.
     pub log_format: Option<LogFormat>,
     /// How much is logged. Default: info.
@@ -69,9 +75,11 @@ impl HostSettings {
         HostSettings {
             workers: self.workers.or(lower.workers),
             max_connections: self.max_connections.or(lower.max_connections),
+            max_connections_per_ip: self.max_connections_per_ip.or(lower.max_connections_per_ip),
             drain_timeout: self.drain_timeout.or(lower.drain_timeout),
             cache: self.cache.or(lower.cache),
             control: self.control.or(lower.control),
+            metrics: self.metrics.or(lower.metrics),
             log_format: self.log_format.or(lower.log_format),
             log_level: self.log_level.or(lower.log_level),
             service: lower.service.into_iter().chain(self.service).collect(),
@@ -84,6 +92,9 @@ impl HostSettings {
             if let Place::At(path) = place {
                 *path = folder.join(&path);
             }
+        }
+        if let Some(Endpoint::Unix(address)) = &mut self.metrics {
+            address.move_to(folder);
         }
         for service in self.service.values_mut() {
             service.move_to(folder);

@@ -36,7 +36,7 @@ pub struct FileMode(pub u32);
 
 /// A whole number of at least 1, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OptionalFactor(pub Option<u32>);
+pub struct OptionalNumber(pub Option<u32>);
 
 /// A path, or `off`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,13 +126,13 @@ impl FromStr for FileMode {
     }
 }
 
-impl FromStr for OptionalFactor {
+impl FromStr for OptionalNumber {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.parse()) {
-            ("off", _) => Ok(OptionalFactor(None)),
-            (_, Ok(factor)) => Ok(OptionalFactor(Some(NonZeroU32::get(factor)))),
+            ("off", _) => Ok(OptionalNumber(None)),
+            (_, Ok(factor)) => Ok(OptionalNumber(Some(NonZeroU32::get(factor)))),
             (_, Err(_)) => Err("expected a whole number of at least 1, or off".to_owned()),
         }
     }
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn factors_are_whole_and_at_least_one() {
-        assert_eq!("3".parse(), Ok(OptionalFactor(Some(3))));
-        assert_eq!("off".parse(), Ok(OptionalFactor(None)));
+        assert_eq!("3".parse(), Ok(OptionalNumber(Some(3))));
+        assert_eq!("off".parse(), Ok(OptionalNumber(None)));
         for bad in ["0", "-1", "1.5", "", "Off"] {
-            assert!(bad.parse::<OptionalFactor>().is_err(), "{bad}");
+            assert!(bad.parse::<OptionalNumber>().is_err(), "{bad}");
         }
     }
 

@@ -2,7 +2,7 @@
 //! number, as an integer.
 
 use super::values::{
-    FileMode, MemorySize, MessageSize, OptionalFactor, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
 };
 use crate::address::Endpoint;
 use crate::admission::Network;
@@ -63,7 +63,7 @@ written! {
     FileMode: "permissions in octal digits such as \"660\"",
     Network: "a network such as \"192.0.2.0/24\"",
     Owner: "a user and a group such as \"www-data:www-data\"",
-    OptionalFactor: "a whole number such as 3, or \"off\"",
+    OptionalNumber: "a whole number such as 3, or \"off\"",
     Place: "a path, or \"off\"",
     ServiceName: "a service's name",
     Endpoint: "an address such as \"tcp://127.0.0.1:8888\"",

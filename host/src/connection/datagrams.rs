@@ -7,9 +7,9 @@ use super::idle::IdleTimer;
 use super::inbox::{Datagrams, Inbox};
 use super::timers::Timers;
 use super::{ConnectionError, Ending, Terms};
-use crate::framing::DatagramDecoder;
+use crate::framing::{DatagramDecoder, FramingError};
 use crate::handler::{Event, Session, SessionError};
-use crate::limits::{DATAGRAM_BATCH, HIGH_WATER_BYTES, MAX_TIMERS};
+use crate::limits::{DATAGRAM_BATCH, HIGH_WATER_BYTES, Limit, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Notice, Outbox};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -145,6 +145,9 @@ impl<R: Return> Connection<'_, R> {
                 Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
                 Err(error) => {
+                    if let FramingError::TooLong { .. } = error {
+                        Limit::MaxMessage.reached();
+                    }
                     let _entered = self.outbox.span().enter();
                     tracing::debug!("dropped what is left of a datagram: {error}");
                 }

@@ -54,9 +54,21 @@ pub enum ConnectionError {
     /// Nothing went in or out for too long.
     #[error("no byte moved for {0:?} (--idle-timeout)")]
     Idle(Duration),
+    /// The client's machine is gone, or the client does not read.
+    #[error("the other side has answered nothing for too long (--peer-timeout)")]
+    Silent,
     /// The network failed, or the client left without a word.
     #[error("the connection broke: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+impl From<io::Error> for ConnectionError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => ConnectionError::Silent,
+            _ => ConnectionError::Io(error),
+        }
+    }
 }
 
 impl From<CallError> for ConnectionError {

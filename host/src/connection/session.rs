@@ -10,7 +10,7 @@ use super::timers::Timers;
 use super::{ConnectionError, Ending, Terms};
 use crate::framing::{Decoder, FramingError};
 use crate::handler::{Event, Session};
-use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
+use crate::limits::{HIGH_WATER_BYTES, Limit, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Notice, Outbox};
 use bytes::Bytes;
 use std::future::poll_fn;
@@ -40,6 +40,7 @@ where
         eof_told: false,
         output: Output::new(outbox.clone()),
         congested: false,
+        held_back: false,
         outbox,
         converses: terms.converses,
         close: None,
@@ -69,6 +70,8 @@ pub(super) struct Connection<'a, S> {
     /// Whether the output rose above the high-water mark and the session was not told yet that it
     /// has fallen again.
     congested: bool,
+    /// Whether the client's messages waited when it was last looked at.
+    held_back: bool,
     outbox: Arc<Outbox>,
     pub(super) converses: bool,
     close: Option<CloseMode>,
@@ -139,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Some(id) = self.due.take() {
             return Ok(Some(Event::Timer(id)));
         }
-        if self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES {
+        if self.holds_back() {
             return Ok(None);
         }
         if let Some(message) = self.next_message()? {
@@ -149,6 +152,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let eof = self.client_finished && !self.eof_told;
         self.eof_told |= eof;
         Ok(eof.then_some(Event::Eof))
+    }
+
+    /// Whether the client's messages wait until it has read more of the replies.
+    fn holds_back(&mut self) -> bool {
+        let holds_back = self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
+        if holds_back && !self.held_back {
+            Limit::HighWater.reached();
+        }
+        self.held_back = holds_back;
+        holds_back
     }
 
     fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {

@@ -31,6 +31,7 @@ pub trait Operator: Send + Sync + 'static {
     /// them.
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>>;
 
-    /// A successor accepts from the listening sockets: stop accepting, drain, exit. Returns at once.
+    /// A successor accepts from the listening sockets: drain and exit. Returns at once, and nobody is accepted any more
+    /// then.
     fn retire(&self);
 }

@@ -71,7 +71,10 @@ fn statuses() -> impl Strategy<Value = Status> {
             received_bytes: counts[3],
             sent_bytes: counts[4],
             messages: counts[5],
+            turned_away: counts[5],
             failed_calls: counts[6],
+            limits_reached: [(text.clone(), counts[1])].into(),
+            dropped_datagrams: [(text.clone(), counts[2])].into(),
             refused_swaps: counts[7],
             last_refusal,
             refused_reloads: counts[7],
@@ -92,6 +95,7 @@ fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
         received_bytes: counts[3],
         sent_bytes: counts[4],
         messages: counts[5],
+        turned_away: counts[5],
         failed_calls: counts[6],
         refused_swaps: counts[7],
     }
@@ -99,7 +103,7 @@ fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
 
 fn replies() -> impl Strategy<Value = Reply> {
     prop_oneof![
-        statuses().prop_map(Reply::Status),
+        statuses().prop_map(|status| Reply::Status(Box::new(status))),
         (any::<[u64; 2]>(), any::<[String; 2]>()).prop_map(
             |([generation, replaced], [handler, sha256])| {
                 Reply::Swapped(Swapped {

@@ -35,7 +35,7 @@ pub enum Request {
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Request::Swap`] and [`Request::RollBack`].
     Swapped(Swapped),
     /// To [`Request::Reload`].

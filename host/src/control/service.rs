@@ -6,7 +6,8 @@ use super::operator::Operator;
 use super::protocol::{Reply, Request};
 use super::socket::ControlSocket;
 use crate::limits::{
-    CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, MAX_CONTROL_CLIENTS, MAX_CONTROL_REQUEST_BYTES,
+    CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS,
+    MAX_CONTROL_REQUEST_BYTES,
 };
 use rustix::process::geteuid;
 use std::convert::Infallible;
@@ -34,6 +35,7 @@ impl ControlSocket {
         let mut clients = JoinSet::new();
         loop {
             while clients.len() >= MAX_CONTROL_CLIENTS {
+                Limit::ControlClients.reached();
                 clients.join_next().await;
             }
             match self.listener.accept().await {
@@ -78,7 +80,7 @@ impl<O: Operator> Service<O> {
         let done = match request {
             Request::Status => {
                 return client
-                    .send(Reply::Status(self.operator.status()), &[])
+                    .send(Reply::Status(Box::new(self.operator.status())), &[])
                     .await;
             }
             Request::TakeOver => return self.hand_over(client).await,
@@ -143,7 +145,10 @@ impl Client {
     async fn request(&mut self, limit: Duration) -> Result<Option<Request>, Rejection> {
         let line = match timeout(limit, self.line()).await {
             Ok(line) => line?,
-            Err(_) => return Err(Rejection::Late(limit.as_secs())),
+            Err(_) => {
+                Limit::ControlRequest.reached();
+                return Err(Rejection::Late(limit.as_secs()));
+            }
         };
         match line.trim_ascii() {
             [] => Ok(None),
@@ -159,6 +164,7 @@ impl Client {
                 return Ok(std::mem::replace(&mut self.unread, rest));
             }
             if self.unread.len() >= MAX_CONTROL_REQUEST_BYTES {
+                Limit::ControlRequest.reached();
                 return Err(Rejection::TooLong(MAX_CONTROL_REQUEST_BYTES));
             }
             if self.stream.read_buf(&mut self.unread).await? == 0 {

@@ -1,6 +1,7 @@
 //! What a host tells about itself.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a host is doing. Counts are since it started; names of figures end in their unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +26,17 @@ pub struct Status {
     pub sent_bytes: u64,
     /// Messages given to handlers.
     pub messages: u64,
+    /// Clients that were not served.
+    #[serde(default)]
+    pub turned_away: u64,
     /// Calls that trapped, ran out of time or of memory.
     pub failed_calls: u64,
+    /// How often each limit that there is did what it is there for, by its name.
+    #[serde(default)]
+    pub limits_reached: BTreeMap<String, u64>,
+    /// Datagrams that came to nothing, by the reason.
+    #[serde(default)]
+    pub dropped_datagrams: BTreeMap<String, u64>,
     /// Swaps that were asked for and refused.
     pub refused_swaps: u64,
     /// The last of them.
@@ -50,6 +60,9 @@ pub struct ServiceStatus {
     pub sent_bytes: u64,
     /// Messages given to its handlers.
     pub messages: u64,
+    /// Clients that were not served.
+    #[serde(default)]
+    pub turned_away: u64,
     /// Calls that trapped, ran out of time or of memory.
     pub failed_calls: u64,
     /// Swaps that were asked for and refused.

@@ -41,7 +41,10 @@ impl Operator for Puppet {
             received_bytes: u64::MAX,
             sent_bytes: 0,
             messages: 0,
+            turned_away: 0,
             failed_calls: 0,
+            limits_reached: [("max-message".to_owned(), u64::MAX)].into(),
+            dropped_datagrams: [].into(),
             refused_swaps: 0,
             last_refusal: None,
             refused_reloads: 0,
@@ -130,7 +133,7 @@ async fn each_request_has_its_reply() {
     let puppet = puppet();
     host(&path, &puppet);
     let status = ask(&path, Request::Status).await.unwrap();
-    assert_eq!(status, Reply::Status(puppet.status()));
+    assert_eq!(status, Reply::Status(Box::new(puppet.status())));
     let handler = Some(PathBuf::from("/srv/ä \"b\".wasm"));
     let swap = |handler| Request::Swap {
         service: None,

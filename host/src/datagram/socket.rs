@@ -3,7 +3,7 @@
 use super::batch::{self, Batch};
 use super::local;
 use super::route::Route;
-use crate::limits::{ACCEPT_BACK_OFF, DATAGRAM_RECEIVE_BUFFER_BYTES};
+use crate::limits::{ACCEPT_BACK_OFF, DATAGRAM_RECEIVE_BUFFER_BYTES, Limit};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -66,6 +66,7 @@ impl DatagramSocket {
                     tracing::debug!(local = %self.local, "a peer is not there any more: {error}");
                 }
                 Err(error) => {
+                    Limit::AcceptBackOff.reached();
                     tracing::warn!(local = %self.local, "cannot receive, waiting {wait:?}: {error}");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(ACCEPT_BACK_OFF.1);

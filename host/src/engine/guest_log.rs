@@ -1,7 +1,7 @@
 //! What a guest prints becomes log lines of the connection it works for: whole lines, escaped, capped
 //! in length and in number.
 
-use crate::limits::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND};
+use crate::limits::{Limit, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND};
 use std::fmt::Write;
 use std::io;
 use std::pin::Pin;
@@ -119,11 +119,15 @@ impl Printer {
         let Line { bytes, cut } = std::mem::take(self.line(stream));
         if !self.may_log() {
             self.suppressed += 1;
+            Limit::LogRate.reached();
             return;
         }
         let _entered = self.span.enter();
         if self.suppressed > 0 {
             log_suppressed(std::mem::take(&mut self.suppressed));
+        }
+        if cut {
+            Limit::LogLine.reached();
         }
         let text = escape(&bytes, cut);
         match stream {

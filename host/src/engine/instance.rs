@@ -4,7 +4,7 @@ use super::fault::{self, BusyTooLong};
 use super::grants::Grants;
 use super::guest::Guest;
 use crate::handler::CallError;
-use crate::limits::{BREATHER, EPOCH_TICK, GuestLimits};
+use crate::limits::{BREATHER, EPOCH_TICK, GuestLimits, Limit};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -84,6 +84,9 @@ impl<E: Exports> Instance<E> {
         span: &Span,
     ) -> Result<Self, CallError> {
         let places = template.places.clone();
+        if places.available_permits() < template.memories as usize {
+            Limit::Places.reached();
+        }
         let place = places.acquire_many_owned(template.memories).await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
         let guest = Guest::new(

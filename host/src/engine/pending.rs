@@ -2,7 +2,7 @@
 //! has returned well.
 
 use crate::framing::Framing;
-use crate::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
+use crate::limits::{Limit, MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
 use crate::outbox::{CloseMode, Outbox, TimerChange, Transport};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ impl Pending {
     pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
+            Limit::CallbackOutput.reached();
             bail!("one callback sent more than {MAX_CALLBACK_BYTES} bytes");
         }
         let is_datagram = outbox.peer().transport == Transport::Udp;
@@ -77,6 +78,7 @@ impl Pending {
     /// Notes anything else.
     pub fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
         if self.orders.len() == MAX_CALLBACK_ORDERS {
+            Limit::CallbackOutput.reached();
             bail!("one callback asked for more than {MAX_CALLBACK_ORDERS} things");
         }
         if let Order::Close(_) = order {

@@ -6,7 +6,7 @@
 use super::conversation::Converse;
 use super::instance::{Instance, Template};
 use crate::handler::{CallError, Event, Session, SessionError};
-use crate::limits::RESTART_BACK_OFF;
+use crate::limits::{Limit, RESTART_BACK_OFF};
 use crate::outbox::{Lost, Outbox};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -146,6 +146,9 @@ impl State {
             0 | 1 => Duration::ZERO,
             failures => longest.min(first * 2u32.saturating_pow(failures - 2)),
         };
+        if !wait.is_zero() {
+            Limit::RestartBackOff.reached();
+        }
         self.not_before = Instant::now() + wait;
         self.generation += 1;
         for (_, outbox) in self.members.drain() {

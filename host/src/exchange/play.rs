@@ -113,6 +113,7 @@ fn is_failure(error: &ConnectionError) -> bool {
         ConnectionError::Session(SessionError::Internal(_) | SessionError::Call(_))
         | ConnectionError::Lost(_)
         | ConnectionError::Idle(_)
+        | ConnectionError::Silent
         | ConnectionError::Io(_) => true,
     }
 }

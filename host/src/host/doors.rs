@@ -25,7 +25,7 @@ impl ReadyDoor {
     /// A door with a socket of its own. Must be called within a tokio runtime.
     pub(super) fn bind(config: &ListenerConfig) -> Result<Self, DoorError> {
         let terminator = terminator(config)?;
-        let listener = Listener::bind(&config.uri, config.unix)?;
+        let listener = Listener::bind(&config.uri, config.unix, config.peer_timeout)?;
         Ok(ReadyDoor::new(config.clone(), listener, terminator))
     }
 

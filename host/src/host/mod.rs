@@ -55,7 +55,7 @@ impl Host {
         }
         let max_connections = config.server_limits.max_connections;
         let engine = Arc::new(Engine::new(max_connections, config.cache.as_deref())?);
-        let server = Arc::new(Server::new(max_connections));
+        let server = Arc::new(Server::new(&config.server_limits));
         let mut services = Vec::new();
         for service in &config.services {
             let swapper = Service::load(&engine, service).await?;

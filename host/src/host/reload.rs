@@ -190,8 +190,13 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
             "max-connections",
             next.server_limits.max_connections != now.server_limits.max_connections,
         ),
+        (
+            "max-connections-per-ip",
+            next.server_limits.max_connections_per_ip != now.server_limits.max_connections_per_ip,
+        ),
         ("cache", next.cache != now.cache),
         ("control", next.control != now.control),
+        ("metrics", next.metrics != now.metrics),
         ("log-format", next.log_format != now.log_format),
         ("log-level", next.log_level != now.log_level),
     ] {

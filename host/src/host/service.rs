@@ -88,6 +88,10 @@ impl Service {
             let place = ready.listener.endpoint();
             self.in_scope(|| tracing::warn!("{place} keeps its mode and its owner: {error}"));
         }
+        if let Err(error) = ready.listener.set_peer_timeout(ready.config.peer_timeout) {
+            let place = ready.listener.endpoint();
+            self.in_scope(|| tracing::warn!("{place} goes without --peer-timeout: {error}"));
+        }
         (
             ready.config,
             self.served.open(ready.listener, ready.admission),

@@ -13,7 +13,7 @@ pub use unix::{InvalidOwner, Owner, UnixAccess};
 
 use crate::address::{Endpoint, NetworkAddress};
 use crate::datagram::DatagramSocket;
-use crate::limits::ACCEPT_BACK_OFF;
+use crate::limits::{ACCEPT_BACK_OFF, Limit};
 use crate::stream::Stream;
 use crate::unix_socket::{PlaceError, SocketFile};
 use std::future::pending;
@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// A socket that clients can connect to, or the one client on standard input and output.
@@ -85,9 +86,14 @@ fn reason(cause: &PlaceError) -> String {
 
 impl Listener {
     /// Binds an endpoint, or takes standard input and output. Who may connect to a Unix socket is said by
-    /// `access`. Must be called within a tokio runtime.
-    pub fn bind(endpoint: &Endpoint, access: UnixAccess) -> Result<Self, BindError> {
-        bind(endpoint, access).map_err(|cause| BindError {
+    /// `access`, how long the other side of a TCP connection may be [silent](Listener::set_peer_timeout) by
+    /// `peer_timeout`. Must be called within a tokio runtime.
+    pub fn bind(
+        endpoint: &Endpoint,
+        access: UnixAccess,
+        peer_timeout: Option<Duration>,
+    ) -> Result<Self, BindError> {
+        bind(endpoint, access, peer_timeout).map_err(|cause| BindError {
             endpoint: endpoint.clone(),
             cause,
         })
@@ -124,6 +130,16 @@ impl Listener {
         }
     }
 
+    /// Ends connections whose other side has answered nothing for so long, if there is a network between.
+    pub fn set_peer_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        match &*self.socket {
+            ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(listener.into(), limit),
+            ListeningSocket::Unix(_) | ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => {
+                Ok(())
+            }
+        }
+    }
+
     /// For others to duplicate the socket, for as long as it is open.
     pub fn handle(&self) -> ListenerHandle {
         ListenerHandle {
@@ -154,6 +170,7 @@ impl Listener {
                     tracing::debug!(listener = %self.endpoint, "a client left before it was accepted: {error}");
                 }
                 Err(error) => {
+                    Limit::AcceptBackOff.reached();
                     tracing::warn!(listener = %self.endpoint, "cannot accept, waiting {wait:?}: {error}");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(ACCEPT_BACK_OFF.1);
@@ -204,10 +221,15 @@ impl ListeningSocket {
     }
 }
 
-fn bind(endpoint: &Endpoint, access: UnixAccess) -> Result<Listener, PlaceError> {
+fn bind(
+    endpoint: &Endpoint,
+    access: UnixAccess,
+    peer_timeout: Option<Duration>,
+) -> Result<Listener, PlaceError> {
+    let bind_tcp = |address| tcp::bind(address, peer_timeout);
     Ok(match endpoint {
-        Endpoint::Tcp(address) => Listener::tcp(bind_first(address, tcp::bind)?)?,
-        Endpoint::Tls(address) => Listener::tcp(bind_first(address, tcp::bind)?)?.with_tls(),
+        Endpoint::Tcp(address) => Listener::tcp(bind_first(address, bind_tcp)?)?,
+        Endpoint::Tls(address) => Listener::tcp(bind_first(address, bind_tcp)?)?.with_tls(),
         Endpoint::Udp(address) => Listener::udp(bind_first(address, DatagramSocket::bind)?),
         Endpoint::Unix(address) => {
             let bound = unix::bind(address, access)?;

@@ -5,8 +5,12 @@ use std::net::{TcpListener as StdTcpListener, TcpStream as StdTcpStream, UdpSock
 
 #[tokio::test]
 async fn a_socket_is_accepted_from_by_whoever_has_it() {
-    let first =
-        Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap(), UnixAccess::default()).unwrap();
+    let first = Listener::bind(
+        &"tcp://127.0.0.1:0".parse().unwrap(),
+        UnixAccess::default(),
+        None,
+    )
+    .unwrap();
     let handle = first.handle();
     let second = Listener::adopt(handle.duplicate().unwrap()).unwrap();
     assert_eq!(first.endpoint(), second.endpoint());

@@ -1,6 +1,7 @@
 //! One client of a server, from the moment it was accepted to its end.
 
 use super::Served;
+use super::quota::Share;
 use crate::admission::{Admission, Admitted};
 use crate::connection::{self, ConnectionError, Ending};
 use crate::generation::MovingSession;
@@ -16,6 +17,8 @@ pub struct Client {
     pub accepted: Accepted,
     /// What it has to go through.
     pub admission: Arc<Admission>,
+    /// Its share of the places, unless a proxy speaks for it.
+    pub share: Option<Share>,
 }
 
 impl Client {
@@ -25,9 +28,17 @@ impl Client {
             id,
             accepted: Accepted { stream, client },
             admission,
+            share,
         } = self;
         match admission.admit(stream, client).await {
             Ok(admitted) => {
+                let _share = match (share, admitted.client) {
+                    (None, Some(client)) => match served.house.share(client, &admission.listener) {
+                        None => return served.ends.count_turned_away(),
+                        share => share,
+                    },
+                    (share, _) => share,
+                };
                 let peer = &admitted.peer.peer;
                 let span = tracing::error_span!(parent: &served.span, "connection", id, %peer);
                 let (traffic, result) = converse(id, admitted, served, &span).await;
@@ -48,7 +59,9 @@ async fn converse<H: Handler>(
     served: &Served<H>,
     span: &Span,
 ) -> (Traffic, Result<Ending, ConnectionError>) {
-    let Admitted { mut stream, peer } = admitted;
+    let Admitted {
+        mut stream, peer, ..
+    } = admitted;
     span.in_scope(|| tracing::debug!("connected"));
     let generation = served.generations.current();
     let terms = generation.made_from.terms.clone();

@@ -1,13 +1,16 @@
 //! Serves a UDP listener: sorts datagrams by sender, each of whom has a session in a task of its own.
 
+use super::quota::Share;
 use super::sender::Sender;
 use super::{House, Served};
 use crate::admission::Admission;
 use crate::connection::{Inbox, NotTaken};
 use crate::datagram::{Batch, DatagramSocket, Route};
 use crate::handler::Handler;
+use crate::limits::Limit;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -93,6 +96,7 @@ impl<H: Handler> Reception<H> {
                 Err(NotTaken::Full) => {
                     let drops = &self.served.house.drops;
                     drops.waiting.fetch_add(1, Ordering::Relaxed);
+                    Limit::UdpWaiting.reached();
                     return;
                 }
                 // Its session is ending. This begins another one.
@@ -100,7 +104,8 @@ impl<H: Handler> Reception<H> {
             }
         }
         let listener = &self.admission.listener;
-        let Some(place) = Place::take(&self.free, &self.served.house, listener) else {
+        let house = &self.served.house;
+        let Some(place) = Place::take(&self.free, house, route.peer.ip(), listener) else {
             return;
         };
         let inbox = Arc::<Inbox>::default();
@@ -129,28 +134,37 @@ impl<H: Handler> Reception<H> {
     }
 }
 
-/// A session's place, among those of senders and among all connections.
+/// A session's place, among those of senders, among all connections and among those of its address.
 struct Place {
     _session: OwnedSemaphorePermit,
     _connection: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Place {
     /// Takes one if there is one: a datagram can't wait.
-    fn take(free: &Arc<Semaphore>, house: &House, listener: &str) -> Option<Self> {
+    fn take(free: &Arc<Semaphore>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
         let Ok(session) = free.clone().try_acquire_owned() else {
-            let limit = "no more sessions are allowed (--udp-max-sessions)";
-            house.drops.no_place(listener, limit);
+            let why = "no more sessions are allowed (--udp-max-sessions)";
+            house.drops.no_place(listener, Limit::UdpMaxSessions, why);
             return None;
         };
         let Ok(connection) = house.free.clone().try_acquire_owned() else {
-            let limit = "the connection limit is reached (--max-connections)";
-            house.drops.no_place(listener, limit);
+            let why = "the connection limit is reached (--max-connections)";
+            house.drops.no_place(listener, Limit::MaxConnections, why);
+            return None;
+        };
+        let Some(share) = house.quota.take(sender) else {
+            let why = "their address has as many as it may (--max-connections-per-ip)";
+            house
+                .drops
+                .no_place(listener, Limit::MaxConnectionsPerIp, why);
             return None;
         };
         Some(Place {
             _session: session,
             _connection: connection,
+            _share: share,
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Datagrams that came to nothing.
 
-use crate::limits::DROP_WARNING_TIME;
+use super::ration::Ration;
+use crate::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 /// Counts datagrams that came to nothing, in or out.
 #[derive(Debug, Default)]
@@ -22,23 +21,37 @@ pub struct Drops {
     pub too_long: AtomicU64,
     /// To a sender, and the kernel could not send it.
     pub unsent: AtomicU64,
-    /// When the operator was last told that there was no place.
-    warned: Mutex<Option<Instant>>,
+    /// What the operator is told of it.
+    lines: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
 }
 
 impl Drops {
     /// Counts a new sender's datagram for which there is no place, and tells the operator, but not each time.
-    pub fn no_place(&self, listener: &str, limit: &str) {
+    pub fn no_place(&self, listener: &str, limit: Limit, why: &str) {
+        limit.reached();
         let dropped = self.no_place.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|last| last.elapsed() >= DROP_WARNING_TIME) {
-            *warned = Some(Instant::now());
+        if self.lines.take().is_some() {
             tracing::warn!(
                 listener,
                 dropped,
-                "datagrams of new senders are dropped: {limit}"
+                "datagrams of new senders are dropped: {why}"
             );
         }
+    }
+
+    /// The counts, each with its reason.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counters = [
+            ("unanswered-port", &self.unanswered_port),
+            ("turned-away", &self.turned_away),
+            ("no-place", &self.no_place),
+            ("waiting", &self.waiting),
+            ("amplification", &self.amplification),
+            ("too-long", &self.too_long),
+            ("unsent", &self.unsent),
+        ];
+        let counters = counters.into_iter();
+        counters.map(|(reason, counter)| (reason, counter.load(Ordering::Relaxed)))
     }
 
     /// Logs the counts, if there is anything to tell.

@@ -1,11 +1,14 @@
 //! How connections ended.
 
-use crate::admission::NotAdmitted;
+use super::ration::Ration;
+use crate::admission::{NotAdmitted, ProxyError};
 use crate::connection::{ConnectionError, Ending};
-use crate::handler::SessionError;
-use crate::listener::Accepted;
-use crate::outbox::Traffic;
+use crate::framing::FramingError;
+use crate::handler::{CallError, SessionError};
+use crate::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
+use crate::outbox::{Lost, Traffic};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +28,8 @@ pub struct Ends {
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     messages: AtomicU64,
+    /// What is logged of it.
+    lines: Ration<MAX_CONNECTION_LINES_PER_SECOND>,
 }
 
 /// What all connections that have ended add up to.
@@ -34,6 +39,8 @@ pub struct Totals {
     pub connections: u64,
     /// How many of them a failed call has ended.
     pub failed_calls: u64,
+    /// How many clients were not served.
+    pub turned_away: u64,
     /// What went through them.
     pub traffic: Traffic,
 }
@@ -53,6 +60,7 @@ impl Ends {
         Totals {
             connections: count(&self.connections),
             failed_calls: count(&self.calls),
+            turned_away: count(&self.turned_away),
             traffic: Traffic {
                 received_bytes: count(&self.received_bytes),
                 sent_bytes: count(&self.sent_bytes),
@@ -64,6 +72,9 @@ impl Ends {
     /// Logs how one ended, and counts it.
     pub fn note(&self, traffic: Traffic, result: Result<Ending, ConnectionError>) {
         self.count(traffic, result.as_ref().err());
+        if let Some(limit) = result.as_ref().err().and_then(limit) {
+            limit.reached();
+        }
         let Traffic {
             received_bytes,
             sent_bytes,
@@ -73,42 +84,66 @@ impl Ends {
             tracing::debug!(received_bytes, sent_bytes, messages, "closed");
             return;
         };
-        match (self.counter(&error), &error) {
-            (Some(_), _) => {
-                tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}");
+        if let ConnectionError::Io(error) = &error
+            && is_departure(error)
+        {
+            tracing::debug!(
+                received_bytes,
+                sent_bytes,
+                messages,
+                "the client left: {error}"
+            );
+        } else if self.may_log() {
+            match self.counter(&error) {
+                Some(_) => tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}"),
+                None => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
             }
-            (None, ConnectionError::Io(error)) if is_departure(error) => {
-                tracing::debug!(
-                    received_bytes,
-                    sent_bytes,
-                    messages,
-                    "the client left: {error}"
-                );
-            }
-            (None, _) => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
         }
     }
 
     /// Logs that a client was sent away as soon as it came, and counts it.
-    pub fn note_turned_away(&self, accepted: &Accepted, listener: &str) {
-        let client = accepted.client.map(tracing::field::display);
+    pub fn note_turned_away(&self, client: SocketAddr, listener: &str) {
         self.count_turned_away();
-        tracing::debug!(client, listener, "may not be served (--allow, --deny)");
+        tracing::debug!(%client, listener, "may not be served (--allow, --deny)");
     }
 
     /// Logs that a client was not let in, and counts it.
     pub fn note_not_admitted(&self, why: &NotAdmitted) {
         self.count_turned_away();
         match why {
+            NotAdmitted::TooSlow(_) => Limit::HandshakeTimeout.reached(),
+            NotAdmitted::Proxy(ProxyError::TooLong) => Limit::ProxyHeader.reached(),
+            _ => {}
+        }
+        match why {
             NotAdmitted::Denied(_) => tracing::debug!("not served: {why}"),
             NotAdmitted::Io(error) | NotAdmitted::Tls(error) if is_departure(error) => {
                 tracing::debug!("the client left: {error}");
             }
-            _ => tracing::info!("not served: {why}"),
+            _ if self.may_log() => tracing::info!("not served: {why}"),
+            _ => {}
         }
     }
 
-    fn count_turned_away(&self) {
+    /// Whether there is room for another line about a connection, before which those are told that there was no
+    /// room for.
+    fn may_log(&self) -> bool {
+        match self.lines.take() {
+            None => {
+                Limit::ConnectionLog.reached();
+                return false;
+            }
+            Some(0) => {}
+            Some(left_out) => tracing::warn!(
+                "{left_out} lines about connections left out: there are more than \
+                 {MAX_CONNECTION_LINES_PER_SECOND} a second"
+            ),
+        }
+        true
+    }
+
+    /// Counts a client that was sent away.
+    pub fn count_turned_away(&self) {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
         if let Some(whole) = &self.whole {
             whole.count_turned_away();
@@ -141,7 +176,7 @@ impl Ends {
             ConnectionError::Session(SessionError::Internal(_)) => Some(&self.internal),
             ConnectionError::Session(SessionError::Call(_)) => Some(&self.calls),
             ConnectionError::Lost(_) => Some(&self.lost),
-            ConnectionError::Idle(_) | ConnectionError::Io(_) => None,
+            ConnectionError::Idle(_) | ConnectionError::Silent | ConnectionError::Io(_) => None,
         }
     }
 
@@ -159,6 +194,24 @@ impl Ends {
             turned_away = count(&self.turned_away),
             "served"
         );
+    }
+}
+
+/// The limit that ended a connection, if one did.
+fn limit(error: &ConnectionError) -> Option<Limit> {
+    match error {
+        ConnectionError::Framing(FramingError::TooLong { .. }) => Some(Limit::MaxMessage),
+        ConnectionError::Session(SessionError::Call(CallError::Timeout(_))) => {
+            Some(Limit::CallTimeout)
+        }
+        ConnectionError::Session(SessionError::Call(CallError::Memory { .. })) => {
+            Some(Limit::MaxMemory)
+        }
+        ConnectionError::Lost(Lost::SlowReader { .. }) => Some(Limit::MaxUnsent),
+        ConnectionError::Lost(Lost::TooManyTimers { .. }) => Some(Limit::Timers),
+        ConnectionError::Silent => Some(Limit::PeerTimeout),
+        ConnectionError::Idle(_) => Some(Limit::IdleTimeout),
+        _ => None,
     }
 }
 

@@ -13,6 +13,8 @@ mod client;
 mod datagrams;
 mod drops;
 mod ends;
+mod quota;
+mod ration;
 mod sender;
 mod served;
 
@@ -22,7 +24,11 @@ pub use served::{Door, Served};
 
 use crate::generation::Generations;
 use crate::handler::Handler;
+use crate::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
 use crate::outbox::Traffic;
+use quota::{Quota, Share};
+use ration::Ration;
+use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +51,9 @@ struct House {
     stopping: CancellationToken,
     /// A permit for each connection that may be open.
     free: Arc<Semaphore>,
+    quota: Arc<Quota>,
+    /// What the operator is told of clients that have too many connections.
+    lines: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     next_id: AtomicU64,
     ends: Arc<Ends>,
     drops: Arc<Drops>,
@@ -60,12 +69,14 @@ pub struct Drained {
 }
 
 impl<H: Handler> Server<H> {
-    /// A server without a service, which has so many connections at most.
-    pub fn new(max_connections: usize) -> Self {
+    /// A server without a service, whose connections stay within these limits.
+    pub fn new(limits: &ServerLimits) -> Self {
         Server {
             house: Arc::new(House {
                 stopping: CancellationToken::new(),
-                free: Arc::new(Semaphore::new(max_connections)),
+                free: Arc::new(Semaphore::new(limits.max_connections)),
+                lines: Ration::default(),
+                quota: Quota::new(limits.max_connections_per_ip),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
                 drops: Arc::default(),
@@ -89,9 +100,14 @@ impl<H: Handler> Server<H> {
         drained
     }
 
+    /// Lets nobody in any more, from this moment on.
+    pub fn close(&self) {
+        self.house.stopping.cancel();
+    }
+
     /// Ends all services likewise, those too that are added from now on.
     pub async fn stop(&self, limit: Duration) -> Drained {
-        self.house.stopping.cancel();
+        self.close();
         let all = self.services().clone();
         let drained = drain(&all, limit).await;
         self.house.ends.log();
@@ -109,6 +125,11 @@ impl<H: Handler> Server<H> {
         &self.house.ends
     }
 
+    /// Datagrams that came to nothing, by the reason.
+    pub fn dropped_datagrams(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.house.drops.counts()
+    }
+
     /// How many connections are open, and what has gone through them so far.
     pub fn live(&self) -> (usize, Traffic) {
         let services = self.services().clone();
@@ -119,6 +140,23 @@ impl<H: Handler> Server<H> {
 
     fn services(&self) -> MutexGuard<'_, Vec<Arc<Served<H>>>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl House {
+    /// Another connection of a client, if it may have one. Otherwise the operator is told, but not each time.
+    fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
+        let share = self.quota.take(client);
+        if share.is_none() {
+            Limit::MaxConnectionsPerIp.reached();
+            if let Some(left_out) = self.lines.take() {
+                tracing::warn!(
+                    listener, %client, left_out,
+                    "a client has as many connections as it may: further ones are closed (--max-connections-per-ip)"
+                );
+            }
+        }
+        share
     }
 }
 
@@ -147,5 +185,6 @@ async fn drain<H: Handler>(services: &[Arc<Served<H>>], limit: Duration) -> Drai
         cut += set.len();
         set.shutdown().await;
     }
+    Limit::DrainTimeout.reached_times(cut as u64);
     Drained { cut }
 }

@@ -6,7 +6,7 @@ use crate::connection::{self, ConnectionError, Ending, Inbox, Return};
 use crate::datagram::{Allowance, DatagramSocket, Route};
 use crate::generation::MovingSession;
 use crate::handler::{Handler, Service, SessionError};
-use crate::limits::DatagramLimits;
+use crate::limits::{DatagramLimits, Limit};
 use crate::outbox::{Outbox, Peer, Traffic, Transport};
 use bytes::Bytes;
 use std::io;
@@ -103,6 +103,7 @@ impl Return for WayBack {
         let limit = self.route.max_datagram_bytes();
         if bytes > limit {
             self.drops.too_long.fetch_add(1, Ordering::Relaxed);
+            Limit::UdpDatagram.reached();
             self.span.in_scope(|| {
                 tracing::warn!("dropped {bytes} bytes: a datagram carries at most {limit}");
             });
@@ -111,6 +112,7 @@ impl Return for WayBack {
         let admitted = (self.allowance.as_mut()).is_none_or(|allowance| allowance.spend(bytes));
         if !admitted {
             self.drops.amplification.fetch_add(1, Ordering::Relaxed);
+            Limit::UdpAmplification.reached();
             if !std::mem::replace(&mut self.complained, true) {
                 self.span.in_scope(|| {
                     tracing::warn!(

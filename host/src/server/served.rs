@@ -5,7 +5,8 @@ use super::{Ends, House};
 use crate::admission::Admission;
 use crate::generation::Generations;
 use crate::handler::Handler;
-use crate::listener::{Listener, ListenerHandle};
+use crate::limits::Limit;
+use crate::listener::{Accepted, Listener, ListenerHandle};
 use crate::tls::Terminator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,14 +95,8 @@ impl<H: Handler> Served<H> {
             .is_for_one()
             .then(|| self.house.exhausted.clone().drop_guard());
         while let Some(Some(accepted)) = closing.run_until_cancelled(listener.accept()).await {
-            if accepted.client.is_some_and(|it| admission.turns_away(it)) {
-                self.ends.note_turned_away(&accepted, &admission.listener);
+            let Some(client) = self.welcome(accepted, &admission) else {
                 continue;
-            }
-            let client = Client {
-                id: self.house.next_id.fetch_add(1, Ordering::Relaxed),
-                accepted,
-                admission: admission.clone(),
             };
             let place = wait_for_place(&self.house.free, &listener);
             let place = closing.run_until_cancelled(place).await;
@@ -111,6 +106,30 @@ impl<H: Handler> Served<H> {
                 drop(exhausting);
             });
         }
+    }
+
+    /// A client, unless it is to be sent away at once. Whom a proxy speaks for turns out later.
+    fn welcome(&self, accepted: Accepted, admission: &Arc<Admission>) -> Option<Client> {
+        let mut share = None;
+        if let Some(client) = accepted.client {
+            if admission.turns_away(client) {
+                self.ends.note_turned_away(client, &admission.listener);
+                return None;
+            }
+            if !admission.is_proxy(client) {
+                share = self.house.share(client.ip(), &admission.listener);
+                if share.is_none() {
+                    self.ends.count_turned_away();
+                    return None;
+                }
+            }
+        }
+        Some(Client {
+            id: self.house.next_id.fetch_add(1, Ordering::Relaxed),
+            accepted,
+            admission: admission.clone(),
+            share,
+        })
     }
 
     /// Serves a connection in a task of its own, until it ends or is cut.
@@ -185,6 +204,7 @@ async fn wait_for_place(free: &Arc<Semaphore>, listener: &Listener) -> OwnedSema
     if let Ok(permit) = free.clone().try_acquire_owned() {
         return permit;
     }
+    Limit::MaxConnections.reached();
     tracing::warn!(
         listener = %listener.endpoint(),
         "the connection limit is reached (--max-connections): new clients wait"

@@ -1,5 +1,9 @@
 //! Every bound the operator can set, and every bound that is fixed, with its unit in its name.
 
+mod reached;
+
+pub use reached::Limit;
+
 use std::time::Duration;
 
 /// Bytes asked of the kernel in one read: a page more than 64 KiB, so that a message of that size does not
@@ -79,8 +83,11 @@ pub const MAX_WAITING_DATAGRAMS: usize = 1024;
 /// See [`MAX_WAITING_DATAGRAMS`].
 pub const MAX_WAITING_DATAGRAM_BYTES: usize = 256 << 10;
 
-/// How often at most a warning about dropped datagrams is repeated.
-pub const DROP_WARNING_TIME: Duration = Duration::from_secs(1);
+/// Log lines about how a service's connections ended, within one second; the rest are counted, not shown.
+pub const MAX_CONNECTION_LINES_PER_SECOND: u32 = 100;
+
+/// The same of log lines about clients and datagrams that there was no place for.
+pub const MAX_NO_PLACE_LINES_PER_SECOND: u32 = 1;
 
 /// The longest request on the control socket, the longest reply, and how much of a refusal's details goes into
 /// one, in bytes.
@@ -95,6 +102,11 @@ pub const MAX_CONTROL_CLIENTS: usize = 64;
 
 /// Listening sockets that one host can take over from another: Linux passes at most 253 at once.
 pub const MAX_CONTROL_LISTENERS: usize = 250;
+
+/// Clients of the metrics that are served at once, and how long each may take; further ones wait.
+pub const MAX_METRICS_CLIENTS: usize = 16;
+/// See [`MAX_METRICS_CLIENTS`].
+pub const METRICS_REQUEST_TIME: Duration = Duration::from_secs(5);
 
 /// How long a client of the control socket may take to send its request, and to read the reply.
 pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);
@@ -154,6 +166,9 @@ impl Default for DatagramLimits {
 pub struct ServerLimits {
     /// Connections served at once; further clients wait in the kernel's queue.
     pub max_connections: usize,
+    /// Connections that clients with one address may have at once, and all of an IPv6 network of 64 bits together;
+    /// further ones are closed. `None` for any number.
+    pub max_connections_per_ip: Option<usize>,
     /// How long open connections may go on after the server was told to stop.
     pub drain_timeout: Duration,
 }

@@ -1,0 +1,38 @@
+//! The metrics of a running host.
+
+use echo_host::address::Endpoint;
+use echo_host::control::Operator;
+use echo_host::listener::{BindError, Listener, UnixAccess};
+use echo_host::metrics;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The listener at which the metrics are to be served: one of those that were `given`, or a new one. Must be called
+/// within a tokio runtime.
+pub fn listener(
+    place: Option<&Endpoint>,
+    given: &mut Vec<Listener>,
+) -> Result<Option<Listener>, BindError> {
+    let Some(place) = place else {
+        return Ok(None);
+    };
+    let listener = match given.iter().position(|it| place.admits(it.endpoint())) {
+        Some(at) => given.remove(at),
+        None => Listener::bind(place, UnixAccess::default(), None)?,
+    };
+    tracing::info!("metrics at {}", listener.endpoint());
+    Ok(Some(listener))
+}
+
+/// Serves them, if they are to be served, until a successor does.
+pub async fn serve<O: Operator>(
+    listener: Option<Listener>,
+    operator: Arc<O>,
+    retired: CancellationToken,
+) {
+    if let Some(listener) = listener {
+        retired
+            .run_until_cancelled(metrics::serve(listener, operator))
+            .await;
+    }
+}

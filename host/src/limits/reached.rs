@@ -1,0 +1,111 @@
+//! Limits that did what they are there for, counted. The counts are the whole process's, as its log is: `status` and
+//! the metrics show them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A limit that is counted when it is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    MaxConnections,
+    MaxConnectionsPerIp,
+    MaxMessage,
+    MaxUnsent,
+    HighWater,
+    IdleTimeout,
+    HandshakeTimeout,
+    ProxyHeader,
+    PeerTimeout,
+    CallTimeout,
+    MaxMemory,
+    Places,
+    CallbackOutput,
+    Timers,
+    RestartBackOff,
+    LogLine,
+    LogRate,
+    ConnectionLog,
+    DrainTimeout,
+    AcceptBackOff,
+    UdpMaxSessions,
+    UdpWaiting,
+    UdpAmplification,
+    UdpDatagram,
+    ControlClients,
+    ControlRequest,
+    MetricsClients,
+}
+
+/// Each with its name: that of its option, if it has one.
+const NAMES: [(Limit, &str); 27] = [
+    (Limit::MaxConnections, "max-connections"),
+    (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
+    (Limit::MaxMessage, "max-message"),
+    (Limit::MaxUnsent, "max-unsent"),
+    (Limit::HighWater, "high-water"),
+    (Limit::IdleTimeout, "idle-timeout"),
+    (Limit::HandshakeTimeout, "handshake-timeout"),
+    (Limit::ProxyHeader, "proxy-header"),
+    (Limit::PeerTimeout, "peer-timeout"),
+    (Limit::CallTimeout, "call-timeout"),
+    (Limit::MaxMemory, "max-memory"),
+    (Limit::Places, "places"),
+    (Limit::CallbackOutput, "callback-output"),
+    (Limit::Timers, "timers"),
+    (Limit::RestartBackOff, "restart-back-off"),
+    (Limit::LogLine, "log-line"),
+    (Limit::LogRate, "log-rate"),
+    (Limit::ConnectionLog, "connection-log"),
+    (Limit::DrainTimeout, "drain-timeout"),
+    (Limit::AcceptBackOff, "accept-back-off"),
+    (Limit::UdpMaxSessions, "udp-max-sessions"),
+    (Limit::UdpWaiting, "udp-waiting"),
+    (Limit::UdpAmplification, "udp-amplification"),
+    (Limit::UdpDatagram, "udp-datagram"),
+    (Limit::ControlClients, "control-clients"),
+    (Limit::ControlRequest, "control-request"),
+    (Limit::MetricsClients, "metrics-clients"),
+];
+
+static TIMES: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
+
+impl Limit {
+    /// Counts that it was reached.
+    pub fn reached(self) {
+        self.reached_times(1);
+    }
+
+    /// Counts that it was reached so many times.
+    pub fn reached_times(self, times: u64) {
+        TIMES[self as usize].fetch_add(times, Ordering::Relaxed);
+    }
+
+    /// Each limit's name, and how often it was reached since the process started.
+    pub fn all() -> impl Iterator<Item = (&'static str, u64)> {
+        let times = TIMES.iter().map(|times| times.load(Ordering::Relaxed));
+        NAMES.iter().map(|(_, name)| *name).zip(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_limit_has_its_own_count_and_name() {
+        for (place, (limit, name)) in NAMES.iter().enumerate() {
+            assert_eq!(*limit as usize, place, "{name}");
+        }
+        let names: BTreeSet<_> = Limit::all().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), NAMES.len());
+    }
+
+    #[test]
+    fn reaching_is_counted() {
+        let count = || Limit::all().find(|(name, _)| *name == "timers").unwrap().1;
+        let before = count();
+        Limit::Timers.reached();
+        Limit::Timers.reached_times(2);
+        assert_eq!(count(), before + 3);
+    }
+}

@@ -1,0 +1,170 @@
+//! The metrics, as curl sees them.
+
+use crate::fixture::{Client, Finished, Host, echo_host, guest, run};
+use std::net::SocketAddr;
+use std::process::Command;
+
+/// A host with metrics, and where they are.
+fn measured(args: &[&str]) -> (Host, SocketAddr) {
+    let host = Host::serve(&[&["--metrics", "tcp://127.0.0.1:0"], args].concat());
+    let logged = host.wait_for_log("metrics at tcp://");
+    let address = logged.split("tcp://").last().unwrap().parse().unwrap();
+    (host, address)
+}
+
+fn curl(args: &[&str]) -> Finished {
+    run(Command::new("curl").arg("-sS").args(args), b"")
+}
+
+fn collect(address: SocketAddr) -> String {
+    let finished = curl(&["-f", &format!("http://{address}/metrics")]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished.stdout
+}
+
+fn figure(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+    line.expect(name).trim().parse().unwrap()
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let (host, address) = measured(&[&guest("probe"), "--max-message", "64"]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("count"), "1");
+    for bad in ["panic oh no\n", &"x".repeat(65)] {
+        let mut client = host.connect();
+        client.send(bad);
+        client.expect_closed();
+    }
+    host.wait_for_open(1);
+    let metrics = collect(address);
+    for (name, expected) in [
+        ("connections_open{service=\"main\"}", 1),
+        ("connections_total{service=\"main\"}", 3),
+        ("messages_total{service=\"main\"}", 2),
+        ("received_bytes_total{service=\"main\"}", 6 + 12 + 65),
+        ("sent_bytes_total{service=\"main\"}", 2),
+        ("failed_calls_total{service=\"main\"}", 1),
+        ("turned_away_total{service=\"main\"}", 0),
+        ("generation{service=\"main\"}", 1),
+        ("limit_reached_total{limit=\"max-message\"}", 1),
+        ("limit_reached_total{limit=\"call-timeout\"}", 0),
+        ("dropped_datagrams_total{reason=\"no-place\"}", 0),
+    ] {
+        assert_eq!(
+            figure(&metrics, &format!("echo_host_{name}")),
+            expected,
+            "{name}"
+        );
+    }
+    assert!(metrics.ends_with("# EOF\n"));
+}
+
+#[test]
+fn only_metrics_are_served_and_only_read() {
+    let (_host, address) = measured(&[]);
+    let metrics = format!("http://{address}/metrics");
+    let other = format!("http://{address}/");
+    for (args, expected) in [
+        (
+            vec![metrics.as_str()],
+            "200 application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ),
+        (
+            vec!["--head", &metrics],
+            "200 application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ),
+        (
+            vec!["-X", "POST", &metrics],
+            "405 text/plain; charset=utf-8",
+        ),
+        (vec![&other], "404 text/plain; charset=utf-8"),
+    ] {
+        let format = ["-o", "/dev/null", "-w", "%{http_code} %{content_type}"];
+        let finished = curl(&[&args, &format[..]].concat());
+        assert_eq!(finished.stdout, expected, "{args:?}");
+    }
+}
+
+#[test]
+fn a_unix_socket_will_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.sock");
+    let path = path.to_str().unwrap();
+    let _host = Host::serve(&["--metrics", &format!("unix:{path}")]);
+    let finished = curl(&["-f", "--unix-socket", path, "http://host/metrics"]);
+    assert!(
+        finished.stdout.contains("echo_host_connections_open"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn those_who_dawdle_keep_nobody_waiting_for_long() {
+    let (host, address) = measured(&[]);
+    let mut slow: Vec<Client> = (0..20).map(|_| Client::connect(address)).collect();
+    for client in &mut slow {
+        client.send("GET /met");
+    }
+    let metrics = collect(address);
+    assert!(
+        figure(
+            &metrics,
+            "echo_host_limit_reached_total{limit=\"metrics-clients\"}"
+        ) > 0
+    );
+    let mut client = host.connect();
+    client.send("served all the while");
+    client.expect("served all the while");
+    for client in &mut slow {
+        client.rest();
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_is_refused() {
+    for (args, reason) in [
+        (
+            vec!["--metrics", "udp://127.0.0.1:0"],
+            "the metrics are served over HTTP, at tcp://ADDR:PORT or unix:PATH, not at udp://127.0.0.1:0",
+        ),
+        (
+            vec![
+                "--listen",
+                "tcp://127.0.0.1:7",
+                "--metrics",
+                "tcp://127.0.0.1:7",
+            ],
+            "given twice: as a listener, and for the metrics",
+        ),
+    ] {
+        let finished = echo_host(&[&["serve"], &args[..]].concat());
+        assert_eq!(finished.code, Some(78), "{finished:?}");
+        assert!(finished.stderr.contains(reason), "{finished:?}");
+    }
+    let (_host, taken) = measured(&[]);
+    let finished = echo_host(&["serve", "--metrics", &format!("tcp://{taken}")]);
+    assert_eq!(finished.code, Some(69), "{finished:?}");
+}
+
+#[test]
+fn a_successor_goes_on_at_the_same_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("host.sock");
+    let control = ["--control", control.to_str().unwrap()];
+    let (mut first, address) = measured(&control);
+    let place = format!("tcp://{address}");
+    let listen = first.uri().to_owned();
+    let args = ["--takeover", "--metrics", &place, "--listen", &listen];
+    let second = Host::serve(&[&control[..], &args].concat());
+    assert_eq!(first.process.wait().code(), Some(0));
+    let mut client = second.connect();
+    client.send("hello");
+    client.expect("hello");
+    let metrics = collect(address);
+    assert_eq!(
+        figure(&metrics, "echo_host_connections_open{service=\"main\"}"),
+        1
+    );
+}
