@@ -8,6 +8,7 @@ mod fixture;
 
 mod activation;
 mod architecture;
+mod bad_clients;
 mod bad_handlers;
 mod bench;
 mod cache;
