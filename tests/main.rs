@@ -32,6 +32,7 @@ mod readme;
 mod sandbox;
 mod shutdown;
 mod silent_peers;
+mod storms;
 mod supervision;
 mod swap;
 mod takeover;

@@ -5,7 +5,7 @@ use super::descriptors;
 use super::inherited::Inherited;
 use super::metrics;
 use super::operator::HostOperator;
-use super::signals;
+use super::signals::{self, Hangups};
 use super::supervisor;
 use anyhow::Context;
 use echo_host::address::Endpoint;
@@ -27,6 +27,8 @@ pub async fn run(
     inherited: Vec<Inherited>,
 ) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
+    let starting = signals::nothing_to_finish().context("cannot handle signals")?;
+    let hangups = Hangups::catch().context("cannot handle signals")?;
     let place = config.control.clone();
     let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
@@ -39,12 +41,13 @@ pub async fn run(
     };
     let metrics = metrics::listener(config.metrics.as_ref(), &mut given)?;
     let host = Arc::new(Host::load(sources, config, &given).await?);
+    drop(starting);
     let bound = host.bind(given)?;
     let takes_over = predecessor.is_some();
     let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
     let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
     host.services().iter().for_each(log_first);
-    let _on_hangup = reload_on_hangup(&host).context("cannot handle signals")?;
+    let _on_hangup = reload_on_hangup(hangups, &host);
     match announce(&bound) {
         // The host before has retired: somebody has to serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
@@ -107,16 +110,19 @@ fn log_first(service: &Service) {
     });
 }
 
-/// Reads the configuration and the handlers again on SIGHUP, which is caught from now on.
-fn reload_on_hangup(host: &Arc<Host>) -> io::Result<AbortOnDropHandle<()>> {
+/// Reads the configuration and the handlers again on SIGHUP.
+fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle<()> {
     let host = host.clone();
-    let on_hangup = signals::on_hangup(async move || {
-        supervisor::reloading();
-        // A refusal has been logged.
-        let _ = host.reload().await;
-        supervisor::ready();
-    })?;
-    Ok(AbortOnDropHandle::new(tokio::spawn(on_hangup)))
+    let on_hangup = async move {
+        loop {
+            hangups.next().await;
+            supervisor::reloading();
+            // A refusal has been logged.
+            let _ = host.reload().await;
+            supervisor::ready();
+        }
+    };
+    AbortOnDropHandle::new(tokio::spawn(on_hangup))
 }
 
 /// The sockets of the host before, with what it calls them where one is unfit.

@@ -1,43 +1,85 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second insists. SIGHUP: the handler is read anew.
+//! SIGINT and SIGTERM: the first asks to stop, the second insists. SIGHUP: the handler is read anew. All are caught from
+//! the beginning, whatever the host is doing.
 
 use rustix::process::{Signal, getpid, kill_process};
+use std::future::pending;
 use std::io::{self, IsTerminal};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Catches the stop signals from now on. The returned future completes with the first; the second ends
 /// the process at once, with the code a shell reports for a process that the signal killed.
 pub fn stop() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut next = async move || {
-        tokio::select! {
-            _ = interrupt.recv() => SignalKind::interrupt(),
-            _ = terminate.recv() => SignalKind::terminate(),
-        }
-    };
+    let mut signals = StopSignals::catch()?;
     Ok(async move {
-        next().await;
+        signals.next().await;
         tokio::spawn(async move {
-            let signal = next().await;
+            let signal = signals.next().await;
             tracing::warn!("stopped at once by a second signal");
             std::process::exit(128 + signal.as_raw_value());
         });
     })
 }
 
-/// Calls `each` whenever a SIGHUP comes; those that come meanwhile are one. If it comes because the host's
-/// terminal was closed, the host stops as for SIGTERM. Catches it from now on, and runs until it is dropped.
-pub fn on_hangup(mut each: impl AsyncFnMut()) -> io::Result<impl Future<Output = ()>> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let on_terminal = io::stderr().is_terminal();
-    Ok(async move {
-        while hangup.recv().await.is_some() {
-            if on_terminal && !io::stderr().is_terminal() {
-                // It can fail for processes of others only.
-                let _ = kill_process(getpid(), Signal::TERM);
-            } else {
-                each().await;
-            }
+/// Lets the first stop signal end the process at once, until this is dropped: there is nothing to finish yet. Must be
+/// called within a tokio runtime, whose main thread may be busy meanwhile.
+pub fn nothing_to_finish() -> io::Result<AbortOnDropHandle<()>> {
+    let mut signals = StopSignals::catch()?;
+    let stopping = tokio::spawn(async move {
+        signals.next().await;
+        tracing::info!("stopped before it served anybody");
+        std::process::exit(0);
+    });
+    Ok(AbortOnDropHandle::new(stopping))
+}
+
+struct StopSignals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl StopSignals {
+    fn catch() -> io::Result<Self> {
+        Ok(StopSignals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
         }
-    })
+    }
+}
+
+/// SIGHUPs, caught from now on.
+pub struct Hangups {
+    signals: unix::Signal,
+    on_terminal: bool,
+}
+
+impl Hangups {
+    pub fn catch() -> io::Result<Self> {
+        Ok(Hangups {
+            signals: signal(SignalKind::hangup())?,
+            on_terminal: io::stderr().is_terminal(),
+        })
+    }
+
+    /// Waits for one; those that came since the last are one. One that comes because the host's terminal was closed
+    /// does not count: the host stops, as for SIGTERM.
+    pub async fn next(&mut self) {
+        loop {
+            if self.signals.recv().await.is_none() {
+                return pending().await;
+            }
+            if !self.on_terminal || io::stderr().is_terminal() {
+                return;
+            }
+            // It can fail for processes of others only.
+            let _ = kill_process(getpid(), Signal::TERM);
+        }
+    }
 }

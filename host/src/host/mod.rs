@@ -58,6 +58,9 @@ impl Host {
         let server = Arc::new(Server::new(&config.server_limits));
         let mut services = Vec::new();
         for service in &config.services {
+            service
+                .span()
+                .in_scope(|| tracing::debug!("loading {}", service.serve.handler));
             let swapper = Service::load(&engine, service).await?;
             services.push(Service::new(&server, service, swapper));
         }
