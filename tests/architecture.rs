@@ -6,8 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 28] = [
     "limits",
+    "ownership",
+    "confinement",
+    "trust",
     "unix_socket",
     "control",
     "address",

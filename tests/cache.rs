@@ -1,9 +1,11 @@
 //! Compiled code is kept, and trusted only where nobody else could have put it.
 
-use crate::fixture::{Finished, echo_host, guest};
+use crate::fixture::{Finished, echo_host, guest, run};
+use nix::unistd::Uid;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn call(cache: &Path) -> Finished {
     let finished = echo_host(&[
@@ -71,15 +73,123 @@ fn code_that_is_damaged_is_compiled_anew() {
 }
 
 #[test]
+fn what_was_kept_for_another_handler_or_another_version_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    call(folder.path());
+    let [compiled] = &code(folder.path())[..] else {
+        panic!()
+    };
+    // Another version of the compiler, or another component, looks in another place.
+    let version = compiled.parent().unwrap();
+    fs::rename(version, version.with_file_name("wasmtime-1.0.0")).unwrap();
+    call(folder.path());
+    assert_eq!(code(folder.path()).len(), 2);
+    let cache = folder.path().to_str().unwrap();
+    let other = echo_host(&["call", &guest("echo"), "hello", "--cache", cache]);
+    assert_eq!(other.stdout, "hello", "{other:?}");
+    assert_eq!(code(folder.path()).len(), 3);
+}
+
+/// It is not used, for this reason, and the handler is served.
+#[track_caller]
+fn assert_not_used(cache: &Path, reason: &str) {
+    let before = code(cache).len();
+    let called = call(cache);
+    assert!(called.stderr.contains(reason), "{reason}: {called:?}");
+    assert_eq!(called.stderr.lines().count(), 1, "{called:?}");
+    assert_eq!(code(cache).len(), before);
+}
+
+#[test]
 fn a_folder_that_others_may_write_to_is_not_used() {
     let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    for mode in [0o777, 0o770, 0o702] {
+        fs::create_dir(&cache).unwrap();
+        fs::set_permissions(&cache, Permissions::from_mode(mode)).unwrap();
+        let reason = format!("others may write to {}", cache.display());
+        assert_not_used(&cache, &reason);
+        fs::remove_dir(&cache).unwrap();
+    }
+    // Nor one that they can put another in the place of; with the sticky bit they can't.
+    call(&cache);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-    assert!(
-        call(folder.path())
-            .stderr
-            .contains("others may write to it")
+    let reason = format!("others may write to {}\n", folder.path().display());
+    assert_not_used(&cache, &reason);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+    assert_eq!(call(&cache).stderr, "");
+    // A link is as good as where it leads.
+    let link = folder.path().join("link");
+    symlink(&cache, &link).unwrap();
+    assert_eq!(call(&link).stderr, "");
+    fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
+    assert_not_used(&link, "others may write to");
+}
+
+#[test]
+fn nothing_within_may_be_others_or_lead_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    call(&cache);
+    let compiled = code(&cache).remove(0);
+    for path in [&compiled, compiled.parent().unwrap()] {
+        let mode = fs::metadata(path).unwrap().permissions();
+        fs::set_permissions(path, Permissions::from_mode(0o757)).unwrap();
+        assert_not_used(&cache, &format!("others may write to {}", path.display()));
+        fs::set_permissions(path, mode).unwrap();
+    }
+    assert_eq!(call(&cache).stderr, "");
+    let link = cache.join("modules/link");
+    symlink(folder.path(), &link).unwrap();
+    let reason = format!("{} is neither a file nor a folder", link.display());
+    let called = call(&cache);
+    assert!(called.stderr.contains(&reason), "{called:?}");
+    fs::remove_file(link).unwrap();
+    if Uid::current().is_root() {
+        for path in [compiled.as_path(), &cache, folder.path()] {
+            chown(path, Some(4242), None).unwrap();
+            assert_not_used(&cache, &format!("{} belongs to user 4242", path.display()));
+            chown(path, Some(0), None).unwrap();
+        }
+        assert_eq!(call(&cache).stderr, "");
+    } else {
+        // Somebody else's, which all of a system's files are.
+        let etc = call(Path::new("/usr/lib"));
+        assert!(etc.stderr.contains("belongs to user 0"), "{etc:?}");
+    }
+}
+
+/// Calls a handler with a cache on a file system of its own, made with these options.
+fn call_on(options: &str) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o \"$1\" none \"$2\" && exec \"$3\" call \"$4\" hello --cache \"$2/cache\"";
+    let mut unshare = Command::new("unshare");
+    unshare.arg(match Uid::current().is_root() {
+        true => "-m",
+        false => "-Urm",
+    });
+    unshare.args(["sh", "-c", script, "sh", options]);
+    unshare.arg(folder.path());
+    unshare.args([env!("CARGO_BIN_EXE_echo-host"), &guest("upper")]);
+    run(&mut unshare, b"")
+}
+
+#[test]
+fn a_full_or_read_only_disk_only_costs_time() {
+    let room = call_on("size=16m,mode=700");
+    assert_eq!((room.stdout.as_str(), room.code), ("HELLO", Some(0)));
+    // A page for the folder, and none for code.
+    let full = call_on("size=4k,mode=700");
+    assert_eq!((full.stdout.as_str(), full.code), ("HELLO", Some(0)));
+    let read_only = call_on("ro,mode=700");
+    assert_eq!(
+        (read_only.stdout.as_str(), read_only.code),
+        ("HELLO", Some(0))
     );
-    assert_eq!(code(folder.path()).len(), 0);
+    assert!(
+        read_only.stderr.contains("Read-only file system"),
+        "{read_only:?}"
+    );
 }
 
 #[test]

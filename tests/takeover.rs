@@ -165,14 +165,26 @@ fn the_only_host_needs_no_name_and_its_successor_is_the_only_one() {
 #[test]
 fn a_successor_that_fails_changes_nothing() {
     let post = Post::new();
-    let host = post.serve(&[]);
+    let socket = post.folder.path().join("echo.sock");
+    let listen = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        &format!("unix:{}", socket.display()),
+    ];
+    let host = post.serve(&listen);
     let holder = post.holder();
     let failed = post.run(&["serve", "/no/such.wasm", "--takeover"]);
     assert_eq!(failed.code, Some(65), "{failed:?}");
     assert_eq!(host.connect().ask("hello"), "hello");
+    assert!(socket.exists());
     assert_eq!(post.holder(), holder);
-    let new = post.serve(&["--takeover"]);
+    let new = post.serve(&[&listen[..], &["--takeover"]].concat());
     assert_eq!(new.address(), host.address());
+    host.stop();
+    assert!(socket.exists());
+    new.stop();
+    assert!(!socket.exists());
 }
 
 #[test]

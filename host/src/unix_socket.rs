@@ -102,8 +102,12 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let there = fs::symlink_metadata(&self.path);
         let ours = there.is_ok_and(|there| identity(&there) == self.identity);
-        if ours && !self.given_up.load(Ordering::Acquire) {
-            let _ = fs::remove_file(&self.path);
+        if ours
+            && !self.given_up.load(Ordering::Acquire)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            // The folder is another user's; a socket that nobody listens on is replaced.
+            tracing::info!("{} stays behind: {error}", self.path.display());
         }
     }
 }

@@ -61,7 +61,9 @@ fn a_reload_puts_tls_on_an_open_door_and_shows_each_client_its_certificate() {
     let address = first.address();
     site.write(&format!("[service.echo]\nlisten = ['tcp://{address}']"));
     let mut command = site.command();
-    let host = crate::fixture::Host::start_as_it_is(command.arg("--takeover"), 1);
+    command.arg("--takeover").arg("--sandbox-read");
+    command.arg(authority.folder.path());
+    let host = crate::fixture::Host::start_as_it_is(&mut command, 1);
     drop(first);
     let mut plain = Client::connect(address);
     assert_eq!(plain.ask("hello"), "hello");

@@ -5,5 +5,5 @@ mod example;
 mod files;
 mod load;
 mod reload;
-mod site;
+pub mod site;
 mod values;

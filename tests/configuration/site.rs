@@ -1,6 +1,6 @@
 //! A host with a configuration file: its folder, the file, and the control socket.
 
-use crate::fixture::{Client, DEADLINE, Finished, Host, run};
+use crate::fixture::{Client, DEADLINE, Finished, Host, guests, run};
 use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
@@ -35,10 +35,11 @@ impl Site {
         self.put("echo-host.toml", format!("control = 'host.sock'\n{text}"));
     }
 
-    /// `echo-host serve` with this configuration.
+    /// `echo-host serve` with this configuration, which may name other handlers later.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command.args(["serve", "--config", &self.path("echo-host.toml")]);
+        command.args(["--sandbox-read", &guests()]);
         command
     }
 

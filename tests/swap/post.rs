@@ -1,6 +1,6 @@
 //! A host whose handler is swapped: its files, its control socket, and what the kernel says about it.
 
-use crate::fixture::{DEADLINE, Finished, Host, Usage, run};
+use crate::fixture::{DEADLINE, Finished, Host, Usage, guests, run};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -53,7 +53,10 @@ impl Post {
     /// Serves what is in the folder.
     pub fn serve_from(folder: Folder, args: &[&str]) -> Self {
         let (handler, control) = (folder.path("handler"), folder.path("host.sock"));
+        // Whoever talks to the socket directly has the host open what it is to read.
+        let guests = guests();
         let mut all = vec![handler.as_str(), "--control", &control];
+        all.extend(["--sandbox-read", &guests]);
         if !args.contains(&"--drain-timeout") {
             all.extend(["--drain-timeout", "5min"]);
         }

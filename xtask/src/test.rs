@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::{guests, packages, step};
 
-/// The clients and proxies that the tests talk through, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 13] = [
+/// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
+const CLIENTS: [(&str, &str); 14] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -22,6 +22,7 @@ const CLIENTS: [(&str, &str); 13] = [
     ("nginx", "nginx"),
     ("nginx", "libnginx-mod-stream"),
     ("systemd-analyze", "systemd"),
+    ("minisign", "minisign"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its

@@ -5,6 +5,7 @@ use echo_host::engine::{Engine, Grants, HandlerSource, LoadedHandler, Serving};
 use echo_host::handler::{Event, Handler, Service, Session};
 use echo_host::limits::GuestLimits;
 use echo_host::outbox::{Outbox, Peer};
+use echo_host::trust::Trust;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,8 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         sources.push(("echo.wasm", HandlerSource::File(built)));
     }
     let load = |(name, source)| {
-        let loaded = runtime.block_on(engine.load(&source, &Grants::default(), limits));
+        let loaded =
+            runtime.block_on(engine.load(&source, &Trust::default(), &Grants::default(), limits));
         (name, loaded.expect("an echo can be served"))
     };
     sources.into_iter().map(load).collect()

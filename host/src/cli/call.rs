@@ -33,7 +33,7 @@ Examples:
 
 pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     args.log.start();
-    let config = args.guest.serving(&args.handler.handler);
+    let config = args.guest.serving(&args.handler.handler)?;
     let message = match &args.message {
         Some(message) => message.clone().into_vec(),
         None => read_stdin(config.guest_limits.max_memory_bytes)?,
@@ -42,7 +42,12 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     let reply = runtime.block_on(async {
         config.grants.check()?;
         let engine = args.guest.small_engine()?;
-        let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+        let loading = engine.load(
+            &config.handler,
+            &config.trust,
+            &config.grants,
+            config.guest_limits,
+        );
         let handler = loading.await?;
         let serving = handler.serving(Isolation::Connection);
         anyhow::Ok(call(&serving, Bytes::from(message)).await?)

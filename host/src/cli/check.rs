@@ -64,10 +64,15 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 }
 
 fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
-    let config = args.guest.serving(handler);
+    let config = args.guest.serving(handler)?;
     config.grants.check()?;
     let engine = args.guest.small_engine()?;
-    let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+    let loading = engine.load(
+        &config.handler,
+        &config.trust,
+        &config.grants,
+        config.guest_limits,
+    );
     let handler = runtime.block_on(loading)?;
     Ok(format!(
         "{} can be served\n{}",

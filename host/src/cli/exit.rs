@@ -5,6 +5,7 @@ use super::printable::printable;
 use super::test::OtherwiseError;
 use anyhow::Error;
 use echo_host::config::ConfigError;
+use echo_host::confinement::{ConfinementError, UserError};
 use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
 use echo_host::engine::{EngineError, InvalidGrant, LoadError};
 use echo_host::exchange::FileError;
@@ -67,7 +68,12 @@ fn code(error: &Error) -> u8 {
                 || is.a::<TakeoverError>()
             {
                 Some(UNAVAILABLE)
-            } else if is.a::<ConfigError>() || is.a::<InvalidGrant>() || is.a::<FileError>() {
+            } else if is.a::<ConfigError>()
+                || is.a::<InvalidGrant>()
+                || is.a::<FileError>()
+                || is.a::<ConfinementError>()
+                || is.a::<UserError>()
+            {
                 Some(CONFIGURATION)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use echo_host::config::values::variable;
-use echo_host::config::{self, MemorySize, Place, ServeConfig, ServiceSettings, Time};
+use echo_host::config::{self, ConfigError, MemorySize, Place, ServeConfig, ServiceSettings, Time};
 use echo_host::engine::{Directory, Engine, EngineError};
+use echo_host::trust::{FileHash, SignerKey};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -42,6 +43,31 @@ pub struct GuestArgs {
     /// Keep compiled code in this folder, or off [default: echo-host in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "ECHO_HOST_CACHE")]
     pub cache: Option<Place>,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+struct TrustArgs {
+    /// Serve a handler only if its file has this SHA-256, as sha256sum prints it (repeatable, for files of which
+    /// each must have one of them; in the variable, separated by commas)
+    #[arg(
+        long,
+        value_name = "HASH",
+        value_delimiter = ',',
+        env = "ECHO_HOST_REQUIRE_SHA256"
+    )]
+    require_sha256: Vec<FileHash>,
+    /// Serve a handler only if its file is signed with this minisign key, in NAME.minisig beside it: the key, or the
+    /// file that has it (repeatable, for signers of whom each file must have one; in the variable, one a line)
+    #[arg(
+        long,
+        value_name = "KEY",
+        value_delimiter = '\n',
+        env = "ECHO_HOST_REQUIRE_SIGNATURE"
+    )]
+    require_signature: Vec<SignerKey>,
 }
 
 impl GuestArgs {
@@ -54,12 +80,14 @@ impl GuestArgs {
             config: self.config_value.iter().cloned().collect(),
             max_memory: self.max_memory,
             call_timeout: self.call_timeout,
+            require_sha256: said(&self.trust.require_sha256),
+            require_signature: said(&self.trust.require_signature),
             ..ServiceSettings::default()
         }
     }
 
     /// How a handler is served that is not told more than this.
-    pub fn serving(&self, handler: &Path) -> ServeConfig {
+    pub fn serving(&self, handler: &Path) -> Result<ServeConfig, ConfigError> {
         let handler = Some(handler.to_owned());
         let settings = self.settings();
         ServiceSettings {

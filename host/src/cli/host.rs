@@ -1,10 +1,11 @@
 //! A running host, put together: what it loads, sockets, signals, the control socket.
 
-use super::control::{self, ControlArgs};
+use super::control;
 use super::descriptors;
 use super::inherited::Inherited;
 use super::metrics;
 use super::operator::HostOperator;
+use super::privileges::become_user;
 use super::signals::{self, Hangups};
 use super::supervisor;
 use anyhow::Context;
@@ -23,14 +24,13 @@ use tokio_util::task::AbortOnDropHandle;
 pub async fn run(
     sources: Sources,
     config: HostConfig,
-    control: &ControlArgs,
+    mut predecessor: Option<Predecessor>,
     inherited: Vec<Inherited>,
 ) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
     let hangups = Hangups::catch().context("cannot handle signals")?;
     let place = config.control.clone();
-    let mut predecessor = control.predecessor(place.as_ref())?;
     ask_for_descriptors(config.server_limits.max_connections);
     let mut given: Vec<Listener> = match &mut predecessor {
         Some(predecessor) => adopt(predecessor)?,
@@ -39,13 +39,19 @@ pub async fn run(
             .map(Inherited::listener)
             .collect::<Result<_, _>>()?,
     };
+    // First of all, and before anything of the operator's is run: later there may be no right to.
     let metrics = metrics::listener(config.metrics.as_ref(), &mut given)?;
-    let host = Arc::new(Host::load(sources, config, &given).await?);
+    let bound = Bound::new(&sources, &config, given)?;
+    if let Some(user) = &config.user {
+        become_user(user, &bound, metrics.as_ref())?;
+    }
+    let host = Arc::new(Host::load(sources, config, &bound).await?);
     drop(starting);
-    let bound = host.bind(given)?;
     let takes_over = predecessor.is_some();
     let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
     let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
+    bound.claim();
+    metrics.iter().for_each(Listener::claim);
     host.services().iter().for_each(log_first);
     let _on_hangup = reload_on_hangup(hangups, &host);
     match announce(&bound) {

@@ -19,6 +19,7 @@ mod log;
 mod metrics;
 mod operator;
 mod printable;
+mod privileges;
 mod reload;
 mod serve;
 mod signals;

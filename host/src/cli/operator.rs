@@ -3,7 +3,7 @@
 use echo_host::address::Endpoint;
 use echo_host::control::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, RefusalStatus,
-    Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
+    Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped, WantedFile,
 };
 use echo_host::engine::Serving;
 use echo_host::generation::Generation;
@@ -14,9 +14,9 @@ use echo_host::outbox::Traffic;
 use echo_host::server::Totals;
 use echo_host::swap::{self, Refusal};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -90,10 +90,18 @@ impl Operator for HostOperator {
     async fn swap(
         &self,
         service: Option<String>,
-        handler: Option<PathBuf>,
+        handler: Option<WantedFile>,
     ) -> Result<Swapped, Refused> {
         let service = self.host.service(service.as_deref()).map_err(unknown)?;
-        answer(service.swapper().swap(handler).await)
+        let swapper = service.swapper();
+        let Some(WantedFile { path, opened }) = handler else {
+            return answer(swapper.swap(None).await);
+        };
+        let mut opened = opened.into_iter().map(File::from);
+        answer(match opened.next() {
+            Some(file) => swapper.swap_opened(path, file, opened.next()).await,
+            None => swapper.swap(Some(path)).await,
+        })
     }
 
     async fn roll_back(&self, service: Option<String>) -> Result<Swapped, Refused> {
@@ -125,6 +133,9 @@ impl Operator for HostOperator {
         self.metrics.iter().for_each(ListenerHandle::give_up);
         // Before the successor hears of it: who comes after that is its client.
         self.host.server().close();
+    }
+
+    fn leave(&self) {
         self.retired.cancel();
     }
 }

@@ -19,7 +19,7 @@ pub struct ReloadArgs {
 
 pub fn run(args: &ReloadArgs) -> anyhow::Result<()> {
     let path = args.host.path()?;
-    let changes = match request(&path, &Request::Reload)? {
+    let changes = match request(&path, &Request::Reload, &[])? {
         Reply::Reloaded(reloaded) => reloaded.changes,
         Reply::Refused(refused) => return Err(refused.into()),
         _ => {

@@ -8,6 +8,7 @@ use super::host;
 use super::inherited;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
+use super::privileges::{self, PrivilegeArgs};
 use super::swapping::SwapArgs;
 use anyhow::Context;
 use clap::{Args, Parser};
@@ -79,6 +80,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     swapping: SwapArgs,
     #[command(flatten)]
+    privileges: PrivilegeArgs,
+    #[command(flatten)]
     control: ControlArgs,
     #[command(flatten)]
     log: LogArgs,
@@ -148,7 +151,7 @@ impl ServeArgs {
                 metrics: self.control.metrics(),
                 log_format: self.log.format(),
                 log_level: self.log.level(),
-                ..HostSettings::default()
+                ..self.privileges.settings()
             },
             service: self
                 .service()
@@ -186,8 +189,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
         true => Vec::new(),
         false => inherited::sockets()?,
     };
+    let predecessor = args.control.predecessor(config.control.as_ref())?;
+    privileges::give_up_what_is_not_needed(&sources, &config, predecessor.as_ref())?;
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(sources, config, &args.control, inherited));
+    let result = runtime.block_on(host::run(sources, config, predecessor, inherited));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result

@@ -35,7 +35,7 @@ Examples:
 
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
     let path = args.host.path()?;
-    let Reply::Status(status) = request(&path, &Request::Status)? else {
+    let Reply::Status(status) = request(&path, &Request::Status, &[])? else {
         let what = "it is about something else".into();
         return Err(ControlError::Answer { path, what }.into());
     };

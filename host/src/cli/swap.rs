@@ -5,8 +5,10 @@ use super::printable::printable;
 use anyhow::Context;
 use clap::Args;
 use echo_host::control::{ControlError, Reply, Request, request};
+use echo_host::engine::{open, open_signature};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 /// Let a running host serve another handler
 ///
@@ -43,12 +45,13 @@ pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
             .with_context(|| format!("cannot tell where {} is", path.display()))
     };
     let handler = args.handler.as_ref().map(absolute).transpose()?;
+    let opened = handler.as_deref().map(opened).unwrap_or_default();
     let asked = match args.rollback {
         true => Request::RollBack { service },
         false => Request::Swap { service, handler },
     };
     let path = args.host.path()?;
-    match request(&path, &asked)? {
+    match request(&path, &asked, &opened)? {
         Reply::Swapped(swapped) => {
             let hash: String = swapped.sha256.chars().take(8).collect();
             writeln!(
@@ -67,4 +70,15 @@ pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
         }
         .into()),
     }
+}
+
+/// What the host reads, whatever it may open itself; nothing if it can't be opened here either: the host will say why
+/// not.
+fn opened(handler: &Path) -> Vec<OwnedFd> {
+    let file = open(handler).ok();
+    let signature = file.as_ref().and_then(|_| open_signature(handler).ok()?);
+    file.into_iter()
+        .chain(signature)
+        .map(OwnedFd::from)
+        .collect()
 }

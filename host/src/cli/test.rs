@@ -6,7 +6,7 @@ use super::junit::{self, Case, Suite};
 use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
-use echo_host::config::{ServeConfig, Time};
+use echo_host::config::{ConfigError, ServeConfig, Time};
 use echo_host::connection::Terms;
 use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
@@ -92,10 +92,15 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
         .collect::<Result<Vec<_>, exchange::FileError>>()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let suites = runtime.block_on(async {
-        let config = args.config(None);
+        let config = args.config(None)?;
         config.grants.check()?;
         let engine = args.guest.small_engine()?;
-        let loading = engine.load(&config.handler, &config.grants, config.guest_limits);
+        let loading = engine.load(
+            &config.handler,
+            &config.trust,
+            &config.grants,
+            config.guest_limits,
+        );
         let handler = loading.await?;
         let mut suites = Vec::new();
         for (path, file) in &files {
@@ -125,7 +130,7 @@ impl TestArgs {
         file: &Exchanges,
     ) -> anyhow::Result<Suite> {
         let framing = self.framing.clone().or_else(|| file.framing.clone());
-        let (framing, limits) = self.config(framing).connection(handler)?;
+        let (framing, limits) = self.config(framing)?.connection(handler)?;
         // A program reads a stream, which has no chunks.
         let cuts = match handler.tier() {
             Tier::Program => file.cuts.unwrap_or(true),
@@ -160,14 +165,14 @@ impl TestArgs {
     }
 
     /// What `serve` would be told, so that the same rules hold here as there.
-    fn config(&self, framing: Option<Framing>) -> ServeConfig {
-        ServeConfig {
+    fn config(&self, framing: Option<Framing>) -> Result<ServeConfig, ConfigError> {
+        Ok(ServeConfig {
             framing,
             isolation: Isolation::from(self.isolation),
             // A step's own time limit says more.
             idle_timeout: None,
-            ..self.guest.serving(&self.handler.handler)
-        }
+            ..self.guest.serving(&self.handler.handler)?
+        })
     }
 }
 

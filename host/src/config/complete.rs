@@ -14,6 +14,7 @@ use crate::address::{Endpoint, NetworkAddress};
 use crate::engine::{Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
 use crate::limits::{GuestLimits, ServerLimits};
+use crate::trust::Trust;
 use std::env;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -49,9 +50,16 @@ impl HostSettings {
                 drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
             },
             workers: self.workers.map(NonZeroUsize::get),
-            cache: cache(self.cache),
+            cache: match (&self.cache, &self.user) {
+                // That of whoever starts the host is no place for another user.
+                (None, Some(_)) => None,
+                _ => cache(self.cache),
+            },
             control: self.control,
             metrics: self.metrics,
+            user: self.user,
+            sandbox: self.sandbox.unwrap_or_default(),
+            sandbox_read: self.sandbox_read.unwrap_or_default(),
             log_format: self.log_format.unwrap_or_default(),
             log_level: self.log_level.unwrap_or_default(),
         })
@@ -74,19 +82,22 @@ impl ServiceSettings {
             watch: self.watch.unwrap_or(false),
             serve: ServeConfig {
                 datagrams,
-                ..self.serving()
+                ..self.serving()?
             },
             listen,
         })
     }
 
     /// How its handler is served, wherever clients come from.
-    pub fn serving(self) -> ServeConfig {
+    pub fn serving(self) -> Result<ServeConfig, ConfigError> {
         let guest_limits = self.guest_limits();
+        let hashes = self.require_sha256.unwrap_or_default();
+        let trust = Trust::new(hashes, &self.require_signature.unwrap_or_default())?;
         let handlers = self.handler.into_iter();
         let handlers = handlers.chain(self.then.unwrap_or_default());
         let handler = HandlerSource::from_files(handlers.collect());
-        ServeConfig {
+        Ok(ServeConfig {
+            trust,
             grants: Grants {
                 args: [vec![program(&handler)], self.args.unwrap_or_default()].concat(),
                 env: self.env.into_iter().collect(),
@@ -115,7 +126,7 @@ impl ServiceSettings {
                 }),
                 drain_timeout: self.drain_timeout.map(|Time(time)| time),
             },
-        }
+        })
     }
 
     /// What an instance of its handler may use.

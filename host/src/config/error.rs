@@ -5,6 +5,7 @@ use super::values::ServiceName;
 use crate::address::Endpoint;
 use crate::engine::{InvalidGrant, Isolation, Tier};
 use crate::tls::TlsError;
+use crate::trust::KeyError;
 
 /// Why a configuration makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,8 @@ pub enum ConfigError {
     File(#[from] FileError),
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
     Isolation { tier: Tier, isolation: Isolation },
     #[error("a program reads a stream, which is not cut into messages: leave --framing away")]

@@ -1,6 +1,7 @@
 //! Reads the configuration file, and tells what is wrong with it and where.
 
 use super::settings::HostSettings;
+use crate::confinement::why_unreadable;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub enum FileError {
 pub fn read(path: &Path) -> Result<HostSettings, FileError> {
     let text = fs::read_to_string(path).map_err(|cause| FileError::Read {
         path: path.to_owned(),
-        cause,
+        cause: why_unreadable(path, cause),
     })?;
     let mut settings: HostSettings = toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);

@@ -6,6 +6,7 @@ use super::serve::ServeConfig;
 use super::settings::{LogFormat, LogLevel};
 use super::values::{Place, ServiceName};
 use crate::address::Endpoint;
+use crate::confinement::{Identity, Sandbox};
 use crate::limits::ServerLimits;
 use std::path::PathBuf;
 use tracing::Span;
@@ -25,6 +26,12 @@ pub struct HostConfig {
     pub control: Option<Place>,
     /// Where the metrics are served; `None` for nowhere.
     pub metrics: Option<Endpoint>,
+    /// Whom the process is when it has bound its listeners; `None` for whoever starts it.
+    pub user: Option<Identity>,
+    /// Whether the process is confined.
+    pub sandbox: Sandbox,
+    /// Folders it may read then beside those that are named elsewhere.
+    pub sandbox_read: Vec<PathBuf>,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// How much is logged.

@@ -6,9 +6,11 @@ use super::values::{
 use super::{HostSettings, SCHEMA};
 use crate::address::Endpoint;
 use crate::admission::Network;
+use crate::confinement::Identity;
 use crate::engine::Directory;
 use crate::framing::Framing;
 use crate::listener::Owner;
+use crate::trust::{FileHash, SignerKey};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -52,6 +54,9 @@ written! {
     ServiceName: "string" r"^[a-z0-9-]+$",
     Endpoint: "string" r"^(tcp://|tls://|udp://|unix:|stdio:)",
     Framing: "string" r"^(chunks|lines|length-prefixed:[124]|delimited:([0-9a-fA-F]{2})+|fixed:[0-9]+)$",
+    Identity: "string" r"^.+$",
+    FileHash: "string" r"^[0-9a-fA-F]{64}$",
+    SignerKey: "string" r"^.+$",
     Directory: "string" r"^.+$",
 }
 

@@ -6,6 +6,7 @@ use crate::engine::{Grants, HandlerSource, Isolation, LoadedHandler, Tier};
 use crate::framing::Framing;
 use crate::generation::{Move, Probation};
 use crate::limits::{ConnectionLimits, GuestLimits};
+use crate::trust::Trust;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub struct ServeConfig {
     /// What computes the replies.
     pub handler: HandlerSource,
+    /// What its files must have for that.
+    pub trust: Trust,
     /// Overrides what the handler declares.
     pub framing: Option<Framing>,
     /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.

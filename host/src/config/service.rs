@@ -5,6 +5,7 @@ use super::values::{MemorySize, MessageSize, OptionalTime, Size, Time};
 use crate::engine::{Directory, Isolation};
 use crate::framing::Framing;
 use crate::generation::Move;
+use crate::trust::{FileHash, SignerKey};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,12 @@ pub struct ServiceSettings {
     /// More responders, each of which is given what the one before it replies, and none that replies nothing.
     /// Default: none.
     pub then: Option<Vec<PathBuf>>,
+    /// The SHA-256 that a handler's file must have, as sha256sum prints it; one of them, if there are several.
+    /// Default: any.
+    pub require_sha256: Option<Vec<FileHash>>,
+    /// Minisign keys, or files that have one: a handler's file must be signed with one of them, in NAME.minisig
+    /// beside it. Default: none.
+    pub require_signature: Option<Vec<SignerKey>>,
     /// Where the service listens: addresses, or tables that say more about one. All of them share the handler
     /// and its instances; what is to have its own is a service of its own. Default: tcp://127.0.0.1:8888.
     pub listen: Option<Vec<ListenerSettings>>,
@@ -70,6 +77,8 @@ impl ServiceSettings {
         ServiceSettings {
             handler: self.handler.or(lower.handler),
             then: self.then.or(lower.then),
+            require_sha256: self.require_sha256.or(lower.require_sha256),
+            require_signature: self.require_signature.or(lower.require_signature),
             listen: self.listen.or(lower.listen),
             framing: self.framing.or(lower.framing),
             isolation: self.isolation.or(lower.isolation),
@@ -101,7 +110,12 @@ impl ServiceSettings {
             .handler
             .iter_mut()
             .chain(self.then.iter_mut().flatten());
-        for path in handlers.chain(probes).chain(directories) {
+        let keys = self.require_signature.iter_mut().flatten();
+        let keys = keys.filter_map(|key| match key {
+            SignerKey::Key(_) => None,
+            SignerKey::File(path) => Some(path),
+        });
+        for path in handlers.chain(probes).chain(directories).chain(keys) {
             *path = folder.join(&path);
         }
     }

@@ -3,10 +3,11 @@
 use super::service::ServiceSettings;
 use super::values::{OptionalNumber, Place, ServiceName, Time};
 use crate::address::Endpoint;
+use crate::confinement::{Identity, Sandbox};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// All that can be said about a host, none of which has to be: the form of the configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,13 +23,21 @@ pub struct HostSettings {
     pub max_connections_per_ip: Option<OptionalNumber>,
     /// How long open connections may go on when the host is stopped. Default: 10s.
     pub drain_timeout: Option<Time>,
-    /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder.
+    /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder; if the host is to
+    /// become another user, none.
     pub cache: Option<Place>,
     /// The control socket, or off. Default: PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder
     /// among the temporary files.
     pub control: Option<Place>,
     /// Where the metrics are served over HTTP: tcp://ADDR:PORT or unix:PATH. Default: nowhere.
     pub metrics: Option<Endpoint>,
+    /// Whom the host is, USER or USER:GROUP by name or number, from when it has bound its listeners: it is started as
+    /// root for that. Default: whoever starts it.
+    pub user: Option<Identity>,
+    /// Whether the process denies itself what it does not need (Linux only). Default: auto, as far as the kernel can.
+    pub sandbox: Option<Sandbox>,
+    /// Folders that may be read in the sandbox beside those that the configuration names at the start. Default: none.
+    pub sandbox_read: Option<Vec<PathBuf>>,
     /// How log lines are written to standard error. Default: text.
     pub log_format: Option<LogFormat>,
     /// How much is logged. Default: info.
@@ -80,6 +89,9 @@ impl HostSettings {
             cache: self.cache.or(lower.cache),
             control: self.control.or(lower.control),
             metrics: self.metrics.or(lower.metrics),
+            user: self.user.or(lower.user),
+            sandbox: self.sandbox.or(lower.sandbox),
+            sandbox_read: self.sandbox_read.or(lower.sandbox_read),
             log_format: self.log_format.or(lower.log_format),
             log_level: self.log_level.or(lower.log_level),
             service: lower.service.into_iter().chain(self.service).collect(),
@@ -95,6 +107,9 @@ impl HostSettings {
         }
         if let Some(Endpoint::Unix(address)) = &mut self.metrics {
             address.move_to(folder);
+        }
+        for path in self.sandbox_read.iter_mut().flatten() {
+            *path = folder.join(&path);
         }
         for service in self.service.values_mut() {
             service.move_to(folder);

@@ -6,9 +6,11 @@ use super::values::{
 };
 use crate::address::Endpoint;
 use crate::admission::Network;
+use crate::confinement::Identity;
 use crate::engine::Directory;
 use crate::framing::Framing;
 use crate::listener::Owner;
+use crate::trust::{FileHash, SignerKey};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -68,5 +70,8 @@ written! {
     ServiceName: "a service's name",
     Endpoint: "an address such as \"tcp://127.0.0.1:8888\"",
     Framing: "a framing such as \"lines\" or \"fixed:64\"",
+    Identity: "a user such as \"www-data\" or \"www-data:www-data\"",
+    FileHash: "a SHA-256 in hexadecimal digits",
+    SignerKey: "a minisign key, or its file",
     Directory: "a directory such as \"/srv/data::/data\"",
 }

@@ -5,21 +5,22 @@ use super::error::ControlError;
 use super::protocol::{Reply, Request};
 use crate::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
 use crate::unix_socket::connect;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Asks the host at `path`. [`Reply::Error`] becomes [`ControlError::Declined`]. Blocks until the reply is
-/// there, for some seconds at most, or for as long as a handler may take to load.
-pub fn request(path: &Path, request: &Request) -> Result<Reply, ControlError> {
+/// Asks the host at `path`, and passes on what was `opened` for it. [`Reply::Error`] becomes
+/// [`ControlError::Declined`]. Blocks until the reply is there, for some seconds at most, or for as long as a
+/// handler may take to load.
+pub fn request(path: &Path, request: &Request, opened: &[OwnedFd]) -> Result<Reply, ControlError> {
     let patience = match request {
         Request::Swap { .. } | Request::RollBack { .. } | Request::Reload => CONTROL_SWAP_TIME,
         Request::Status | Request::TakeOver | Request::Retire => CONTROL_REPLY_TIME,
     };
     // Descriptors that come along are closed.
-    let (reply, _) = Line::open(path)?.ask(request, patience)?;
+    let (reply, _) = Line::open(path)?.ask(request, opened, patience)?;
     Ok(reply)
 }
 
@@ -52,6 +53,7 @@ impl Line {
     pub(super) fn ask(
         &self,
         request: &Request,
+        opened: &[OwnedFd],
         patience: Duration,
     ) -> Result<(Reply, Vec<OwnedFd>), ControlError> {
         let path = || self.path.clone();
@@ -66,7 +68,7 @@ impl Line {
         };
         let deadline = Instant::now() + patience;
         let (reply, passed) = self
-            .send(&line)
+            .send(&line, opened)
             .and_then(|()| descriptors::receive(&self.stream, MAX_CONTROL_REPLY_BYTES, deadline))
             .map_err(|cause| match cause.kind() {
                 io::ErrorKind::TimedOut => ControlError::TimedOut {
@@ -93,9 +95,9 @@ impl Line {
     }
 
     /// A host that hangs up while we send may have said why: the reply tells.
-    fn send(&self, line: &[u8]) -> io::Result<()> {
+    fn send(&self, line: &[u8], opened: &[OwnedFd]) -> io::Result<()> {
         self.stream.set_write_timeout(Some(CONTROL_REPLY_TIME))?;
-        match (&self.stream).write_all(line) {
+        match descriptors::send_blocking(&self.stream, line, opened) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             sent => sent,
         }

@@ -1,11 +1,11 @@
-//! Lines that descriptors come along with, as `SCM_RIGHTS`.
+//! Lines that descriptors come along with, as `SCM_RIGHTS`: sockets for a successor, files for the host.
 
 use crate::limits::MAX_CONTROL_LISTENERS;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -25,17 +25,33 @@ pub async fn send(stream: &mut UnixStream, line: &[u8], passed: &[OwnedFd]) -> i
             "there are more than {MAX_CONTROL_LISTENERS}"
         )));
     }
-    let descriptors: Vec<BorrowedFd> = passed.iter().map(AsFd::as_fd).collect();
     let sent = stream
-        .async_io(Interest::WRITABLE, || {
-            let mut space = [MaybeUninit::uninit(); SPACE];
-            let mut along = SendAncillaryBuffer::new(&mut space);
-            along.push(SendAncillaryMessage::ScmRights(&descriptors));
-            let line = [IoSlice::new(line)];
-            Ok(sendmsg(&*stream, &line, &mut along, flags_to_send())?)
-        })
+        .async_io(Interest::WRITABLE, || send_first(&*stream, line, passed))
         .await?;
     stream.write_all(&line[sent..]).await
+}
+
+/// As [`send`], without tokio. Blocks.
+pub fn send_blocking(
+    mut stream: &StdUnixStream,
+    line: &[u8],
+    passed: &[OwnedFd],
+) -> io::Result<()> {
+    let sent = match passed.is_empty() {
+        true => 0,
+        false => send_first(stream, line, passed)?,
+    };
+    stream.write_all(&line[sent..])
+}
+
+/// Sends what it can of a line, and all descriptors.
+fn send_first(stream: impl AsFd, line: &[u8], passed: &[OwnedFd]) -> io::Result<usize> {
+    let descriptors: Vec<BorrowedFd> = passed.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); SPACE];
+    let mut along = SendAncillaryBuffer::new(&mut space);
+    along.push(SendAncillaryMessage::ScmRights(&descriptors));
+    let line = [IoSlice::new(line)];
+    Ok(sendmsg(stream, &line, &mut along, flags_to_send())?)
 }
 
 /// A reader that has gone is an error, not a signal.
@@ -80,8 +96,24 @@ pub fn receive(
     Ok((line, received))
 }
 
+/// Receives some bytes, and the descriptors that come with them. Zero bytes are the end.
+pub async fn receive_some(
+    stream: &UnixStream,
+    line: &mut Vec<u8>,
+    received: &mut Vec<OwnedFd>,
+) -> io::Result<usize> {
+    let mut chunk = [0; 4096];
+    let count = stream
+        .async_io(Interest::READABLE, || {
+            receive_chunk(stream, &mut chunk, received)
+        })
+        .await?;
+    line.extend_from_slice(&chunk[..count]);
+    Ok(count)
+}
+
 fn receive_chunk(
-    stream: &StdUnixStream,
+    stream: impl AsFd,
     chunk: &mut [u8],
     received: &mut Vec<OwnedFd>,
 ) -> io::Result<usize> {

@@ -13,7 +13,7 @@ pub fn find() -> Result<PathBuf, ControlError> {
     sockets.sort();
     let mut hosts = Vec::new();
     for path in sockets {
-        match request(&path, &Request::Status) {
+        match request(&path, &Request::Status, &[]) {
             Ok(Reply::Status(status)) => hosts.push((path, Some(status.pid))),
             // What a host left behind that was killed, or has been removed just now.
             Err(ControlError::Connect { cause, .. })

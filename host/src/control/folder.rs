@@ -1,5 +1,6 @@
 //! The private folder where control sockets are found.
 
+use crate::ownership::give;
 use rustix::process::geteuid;
 use std::env;
 use std::fs::{self, DirBuilder};
@@ -23,24 +24,35 @@ pub enum FolderError {
 /// Where this process's control socket goes: `PID.sock` in a folder that only this user can enter, which is
 /// made if it is missing.
 pub fn default_path() -> Result<PathBuf, FolderError> {
-    let folder = place();
-    match DirBuilder::new().mode(0o700).create(&folder) {
+    default_path_of(geteuid().as_raw())
+}
+
+/// The same for a process that is going to be this user's. Only root can make another user's folder.
+pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
+    let folder = place(user);
+    let made = DirBuilder::new().mode(0o700).create(&folder);
+    let made = made.and_then(|()| match user == geteuid().as_raw() {
+        true => Ok(()),
+        false => give(&folder, user, None),
+    });
+    match made {
         Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
             return Err(FolderError::Io { folder, cause });
         }
-        _ => check(&folder)?,
+        _ => check(&folder, user)?,
     }
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
 /// The folder, and the sockets in it, in no order. None if there is no such folder.
 pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
-    let folder = place();
+    let user = geteuid().as_raw();
+    let folder = place(user);
     let fail = |cause| FolderError::Io {
         folder: folder.clone(),
         cause,
     };
-    match check(&folder) {
+    match check(&folder, user) {
         Err(FolderError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
             return Ok((folder, Vec::new()));
         }
@@ -58,16 +70,18 @@ pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
 
 /// In the user's own folder for such things, as the XDG Base Directory Specification has it, or among the
 /// temporary files, where the name has to tell users apart.
-fn place() -> PathBuf {
+fn place(user: u32) -> PathBuf {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    match runtime.filter(|folder| folder.is_absolute()) {
+    // Who has become another user has the variables of the one before.
+    let is_anothers = |it: &Path| fs::metadata(it).is_ok_and(|found| found.uid() != user);
+    match runtime.filter(|folder| folder.is_absolute() && !is_anothers(folder)) {
         Some(runtime) => runtime.join("echo-host"),
-        None => env::temp_dir().join(format!("echo-host-{}", geteuid().as_raw())),
+        None => env::temp_dir().join(format!("echo-host-{user}")),
     }
 }
 
 /// Anybody can make a folder of that name among the temporary files: it must be ours, and ours alone.
-fn check(folder: &Path) -> Result<(), FolderError> {
+fn check(folder: &Path, user: u32) -> Result<(), FolderError> {
     let folder = folder.to_owned();
     // The thing itself: a link could lead anywhere, and elsewhere later.
     let metadata = match fs::symlink_metadata(&folder) {
@@ -77,7 +91,7 @@ fn check(folder: &Path) -> Result<(), FolderError> {
     if !metadata.is_dir() {
         return Err(FolderError::NoFolder { folder });
     }
-    if metadata.uid() != geteuid().as_raw() {
+    if metadata.uid() != user {
         let owner = metadata.uid();
         return Err(FolderError::Foreign { folder, owner });
     }
@@ -97,6 +111,7 @@ mod tests {
     fn only_a_private_folder_of_ones_own_will_do() {
         let base = tempfile::tempdir().unwrap();
         let folder = base.path().join("folder");
+        let check = |folder: &Path| check(folder, geteuid().as_raw());
         assert!(matches!(check(&folder), Err(FolderError::Io { .. })));
         DirBuilder::new().mode(0o700).create(&folder).unwrap();
         check(&folder).unwrap();

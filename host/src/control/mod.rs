@@ -26,6 +26,10 @@
 //! names its own; members that it does not know are errors too, so that nothing asked for is left out in
 //! silence. Clients ignore members that they do not know.
 //!
+//! With a `swap` that names a handler, its file may come along, opened for reading (`SCM_RIGHTS` with the first
+//! byte), and as a second one the file that signs it. The host, which may be unable to open it itself, reads
+//! these then; from the path it reads when it is to read the handler again.
+//!
 //! A swap or a reload goes on when its client leaves; its result is in the log.
 //!
 //! ```console
@@ -58,8 +62,8 @@ mod tests;
 pub use client::request;
 pub use error::{ControlError, SocketError};
 pub use find::find;
-pub use folder::{FolderError, default_path};
-pub use operator::Operator;
+pub use folder::{FolderError, default_path, default_path_of};
+pub use operator::{Operator, WantedFile};
 pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{

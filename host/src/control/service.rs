@@ -2,11 +2,11 @@
 
 use super::descriptors;
 use super::error::Rejection;
-use super::operator::Operator;
+use super::operator::{Operator, WantedFile};
 use super::protocol::{Reply, Request};
 use super::socket::ControlSocket;
 use crate::limits::{
-    CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS,
+    CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS, MAX_CONTROL_FILES,
     MAX_CONTROL_REQUEST_BYTES,
 };
 use rustix::process::geteuid;
@@ -16,7 +16,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -63,6 +62,7 @@ impl<O: Operator> Service<O> {
         let mut client = Client {
             stream,
             unread: Vec::new(),
+            passed: Vec::new(),
         };
         if let Err(rejection) = self.converse(&mut client).await {
             tracing::debug!("a request on the control socket failed: {rejection}");
@@ -86,7 +86,11 @@ impl<O: Operator> Service<O> {
             Request::TakeOver => return self.hand_over(client).await,
             Request::Retire => return Err(Rejection::OutOfOrder),
             Request::Swap { service, handler } => {
-                let swapped = self.operator.swap(service, handler).await;
+                let wanted = handler.map(|path| WantedFile {
+                    path,
+                    opened: std::mem::take(&mut client.passed),
+                });
+                let swapped = self.operator.swap(service, wanted).await;
                 swapped.map(Reply::Swapped)
             }
             Request::RollBack { service } => {
@@ -122,7 +126,10 @@ impl<O: Operator> Service<O> {
         tracing::info!("another host has taken the listening sockets over");
         self.operator.retire();
         let pid = std::process::id();
-        client.send(Reply::Retiring { pid }, &[]).await
+        let told = client.send(Reply::Retiring { pid }, &[]).await;
+        // Not before: a host that has nobody left to serve ends at once, and the reply with it.
+        self.operator.leave();
+        told
     }
 }
 
@@ -138,6 +145,8 @@ struct Client {
     stream: UnixStream,
     /// What has come behind the last request.
     unread: Vec<u8>,
+    /// The descriptors that have come along.
+    passed: Vec<OwnedFd>,
 }
 
 impl Client {
@@ -167,7 +176,11 @@ impl Client {
                 Limit::ControlRequest.reached();
                 return Err(Rejection::TooLong(MAX_CONTROL_REQUEST_BYTES));
             }
-            if self.stream.read_buf(&mut self.unread).await? == 0 {
+            let (unread, passed) = (&mut self.unread, &mut self.passed);
+            let received = descriptors::receive_some(&self.stream, unread, passed).await?;
+            // No request has more of them.
+            passed.truncate(MAX_CONTROL_FILES);
+            if received == 0 {
                 return Ok(std::mem::take(&mut self.unread));
             }
         }

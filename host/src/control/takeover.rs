@@ -21,7 +21,7 @@ impl Predecessor {
     /// most.
     pub fn meet(path: &Path) -> Result<Self, ControlError> {
         let line = Line::open(path)?;
-        let (reply, sockets) = line.ask(&Request::TakeOver, CONTROL_REPLY_TIME)?;
+        let (reply, sockets) = line.ask(&Request::TakeOver, &[], CONTROL_REPLY_TIME)?;
         match reply {
             Reply::Listeners(uris) if uris.len() == sockets.len() => Ok(Predecessor {
                 sockets: uris.into_iter().zip(sockets).collect(),
@@ -39,6 +39,11 @@ impl Predecessor {
         self.line.path()
     }
 
+    /// What its listening sockets are called.
+    pub fn uris(&self) -> impl Iterator<Item = &str> {
+        self.sockets.iter().map(|(uri, _)| uri.as_str())
+    }
+
     /// Its listening sockets with their URIs, once.
     pub fn take_sockets(&mut self) -> Vec<(String, OwnedFd)> {
         std::mem::take(&mut self.sockets)
@@ -51,7 +56,7 @@ impl Predecessor {
     /// missing if only its last step failed, which is logged.
     pub fn retire(self) -> Result<Option<ControlSocket>, TakeoverError> {
         let prepared = PreparedSocket::new(self.path())?;
-        match self.line.ask(&Request::Retire, CONTROL_REPLY_TIME) {
+        match self.line.ask(&Request::Retire, &[], CONTROL_REPLY_TIME) {
             Ok((Reply::Retiring { pid }, _)) => {
                 tracing::info!("took over from process {pid}, which drains");
             }

@@ -55,13 +55,13 @@ impl Operator for Puppet {
     async fn swap(
         &self,
         _service: Option<String>,
-        handler: Option<PathBuf>,
+        handler: Option<WantedFile>,
     ) -> Result<Swapped, Refused> {
         match handler {
-            Some(path) => Ok(Swapped {
-                generation: 2,
+            Some(wanted) => Ok(Swapped {
+                generation: wanted.opened.len() as u64 + 2,
                 replaced: 1,
-                handler: path.display().to_string(),
+                handler: wanted.path.display().to_string(),
                 sha256: "00".repeat(32),
             }),
             None => Err(Refused {
@@ -89,6 +89,8 @@ impl Operator for Puppet {
     fn retire(&self) {
         self.retired.fetch_add(1, Ordering::Relaxed);
     }
+
+    fn leave(&self) {}
 }
 
 /// Where a socket may be, and goes with the test.
@@ -107,7 +109,9 @@ fn host(path: &Path, operator: &Arc<Puppet>) -> JoinHandle<()> {
 /// What the client does, on a thread of its own: it blocks.
 async fn ask(path: &Path, what: Request) -> Result<Reply, ControlError> {
     let path = path.to_owned();
-    spawn_blocking(move || request(&path, &what)).await.unwrap()
+    spawn_blocking(move || request(&path, &what, &[]))
+        .await
+        .unwrap()
 }
 
 /// Sends bytes as they are, and returns the line that comes back.
@@ -149,6 +153,26 @@ async fn each_request_has_its_reply() {
             ..
         }) => assert!(detail.ends_with("ä\n… (cut)")),
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn files_come_along_with_a_swap_and_no_more_than_are_needed() {
+    let (folder, path) = place();
+    host(&path, &puppet());
+    for (passed, received) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
+        let opened = || OwnedFd::from(fs::File::open(folder.path()).unwrap());
+        let opened: Vec<_> = (0..passed).map(|_| opened()).collect();
+        let swap = Request::Swap {
+            service: None,
+            handler: Some("/a".into()),
+        };
+        let path = path.clone();
+        let asked = spawn_blocking(move || request(&path, &swap, &opened));
+        match asked.await.unwrap().unwrap() {
+            Reply::Swapped(swapped) => assert_eq!(swapped.generation, received + 2),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::guest_log::{GuestLog, Stream};
 use super::stdio::Stdio;
+use crate::confinement::may_grant;
 use crate::handler::CallError;
 use crate::limits::PIPE_BYTES;
 use std::path::PathBuf;
@@ -64,7 +65,10 @@ impl Grants {
     pub fn check(&self) -> Result<(), InvalidGrant> {
         for Directory { host, .. } in &self.directories {
             let reason = match std::fs::metadata(host) {
-                Ok(found) if found.is_dir() => continue,
+                Ok(found) if found.is_dir() => match may_grant(host) {
+                    Ok(()) => continue,
+                    Err(error) => error.to_string(),
+                },
                 Ok(_) => "it is not a directory".to_owned(),
                 Err(error) => error.to_string(),
             };

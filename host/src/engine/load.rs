@@ -13,6 +13,7 @@ use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
 use crate::limits::GuestLimits;
+use crate::trust::Trust;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,19 +74,20 @@ pub enum LoadFault {
 
 impl Engine {
     /// Loads a handler: everything that can be wrong with it is found here, before a client meets it.
-    /// Compiling keeps the calling thread busy, for seconds if the component is large. Its instances stay within
-    /// `limits`.
+    /// Compiling keeps the calling thread busy, for seconds if the component is large. Its files must deserve
+    /// `trust`, and its instances stay within `limits`.
     pub async fn load(
         &self,
         source: &HandlerSource,
+        trust: &Trust,
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
         let sandbox = Sandbox { grants, limits };
         if let HandlerSource::Pipeline(files) = source {
-            return self.load_pipeline(files, sandbox).await;
+            return self.load_pipeline(files, trust, sandbox).await;
         }
-        self.try_load(source, sandbox)
+        self.try_load(source, trust, sandbox)
             .await
             .map_err(|fault| LoadError {
                 handler: source.clone(),
@@ -97,13 +99,14 @@ impl Engine {
     async fn load_pipeline(
         &self,
         files: &[PathBuf],
+        trust: &Trust,
         sandbox: Sandbox<'_>,
     ) -> Result<LoadedHandler, LoadError> {
         let mut stages = Vec::new();
         let mut loaded = Vec::new();
         for file in files {
             let source = HandlerSource::File(file.clone());
-            let stage = self.try_load(&source, sandbox).await;
+            let stage = self.try_load(&source, trust, sandbox).await;
             let stage = stage.and_then(|stage| match &stage.templates {
                 Templates::Responder(template) => {
                     let about = stage.about.as_ref();
@@ -136,9 +139,10 @@ impl Engine {
     async fn try_load(
         &self,
         source: &HandlerSource,
+        trust: &Trust,
         sandbox: Sandbox<'_>,
     ) -> Result<LoadedHandler, LoadFault> {
-        let binary = source.read()?;
+        let binary = source.read(trust)?;
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
         let tier = contract::tier(&component, &self.wasm)?;

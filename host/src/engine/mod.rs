@@ -1,7 +1,7 @@
 //! The sandbox: compiles components, makes instances of them and calls them. The only part of the host
 //! that names wasmtime.
 //!
-//! Data flows through it in this order: `source` reads and recognises a handler file, `contract`
+//! Data flows through it in this order: `file` reads a handler's file, `source` recognises what it is, `contract`
 //! finds out which world it implements, `load` turns it into a [`LoadedHandler`], and `instance` makes
 //! and calls one sandbox. On top of that stand the kinds of handlers, `responder`, `conversation` (with
 //! `shared_instance`) and `program`; `serving` offers them to the network side as one.
@@ -15,6 +15,7 @@ mod connections;
 mod contract;
 mod conversation;
 mod fault;
+mod file;
 mod grants;
 mod guest;
 mod guest_log;
@@ -31,12 +32,13 @@ mod stdio;
 mod ticker;
 
 pub use contract::Tier;
+pub use file::{FileError, HandlerFile, open, open_signature};
 pub use grants::{Directory, Grants, InvalidGrant};
 pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use serving::Serving;
-pub use source::HandlerSource;
+pub use source::{HandlerSource, SourceError};
 
 use guest::Guest;
 use std::path::Path;

@@ -1,14 +1,12 @@
 //! Reads a handler and recognises what it is, before any of it is compiled.
 
+use super::file::{FileError, HandlerFile};
+use crate::trust::{Trust, TrustError};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-/// The largest handler file, in bytes: ten times a JavaScript engine with its program.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+use std::sync::Arc;
 
 /// The echo that is part of the host.
 const BUILT_IN_ECHO: &str = include_str!("../../../guest/echo.wat");
@@ -26,6 +24,8 @@ pub enum HandlerSource {
     BuiltInEcho,
     /// A component in binary or text form.
     File(PathBuf),
+    /// A file that has been read already. From its path it is read again.
+    Read(Arc<HandlerFile>),
     /// Several, each of which is given what the one before it replies.
     Pipeline(Vec<PathBuf>),
 }
@@ -35,6 +35,7 @@ impl fmt::Display for HandlerSource {
         match self {
             HandlerSource::BuiltInEcho => write!(f, "the built-in echo"),
             HandlerSource::File(path) => write!(f, "{}", path.display()),
+            HandlerSource::Read(file) => write!(f, "{}", file.path.display()),
             HandlerSource::Pipeline(files) => {
                 let files: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
                 write!(f, "{}", files.join(" | "))
@@ -46,14 +47,10 @@ impl fmt::Display for HandlerSource {
 /// Why a file is not a component.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    #[error("cannot be read: {0}")]
-    Read(#[from] io::Error),
-    #[error("is a directory: name the .wasm or .wat file in it")]
-    Directory,
-    #[error("is larger than {MAX_FILE_BYTES} bytes")]
-    TooLarge,
-    #[error("is empty")]
-    Empty,
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error(
         "is not WebAssembly: it begins with {0}, not with `\\0asm` (binary) or `(component` (text)"
     )]
@@ -86,6 +83,7 @@ impl HandlerSource {
         match self {
             HandlerSource::BuiltInEcho => &[],
             HandlerSource::File(path) => std::slice::from_ref(path),
+            HandlerSource::Read(file) => std::slice::from_ref(&file.path),
             HandlerSource::Pipeline(files) => files,
         }
     }
@@ -93,28 +91,38 @@ impl HandlerSource {
     /// The SHA-256 of what is there now: of the component in binary form, or of the hashes of several, in
     /// hexadecimal. Blocks.
     pub fn sha256(&self) -> Result<String, SourceError> {
+        // What is only compared with what is served need not be trusted: that is.
+        let anybody = Trust::default();
         match self {
             HandlerSource::Pipeline(files) => {
-                let stages = files.iter().map(|file| Ok(sha256(&read_component(file)?)));
+                let stages = files
+                    .iter()
+                    .map(|file| Ok(sha256(&read_component(file, &anybody)?)));
                 let hashes: Result<Vec<_>, SourceError> = stages.collect();
                 Ok(sha256_of_all(&hashes?))
             }
-            _ => Ok(sha256(&self.read()?)),
+            _ => Ok(sha256(&self.read(&anybody)?)),
         }
     }
 
-    /// The component in binary form; whether it is a valid one is for the compiler to say. Of several it is the
-    /// first. Blocks.
-    pub(super) fn read(&self) -> Result<Vec<u8>, SourceError> {
-        match self.files().first() {
-            None => to_binary(Cow::Borrowed(BUILT_IN_ECHO.as_bytes())),
-            Some(file) => read_component(file),
+    /// The component in binary form, if its file is to be trusted; whether it is a valid one is for the compiler to
+    /// say. Of several it is the first. Blocks.
+    pub(super) fn read(&self, trust: &Trust) -> Result<Vec<u8>, SourceError> {
+        match (self, self.files().first()) {
+            (HandlerSource::Read(file), _) => trusted_binary(file, trust),
+            (_, Some(path)) => read_component(path, trust),
+            (_, None) => to_binary(Cow::Borrowed(BUILT_IN_ECHO.as_bytes())),
         }
     }
 }
 
-fn read_component(file: &Path) -> Result<Vec<u8>, SourceError> {
-    to_binary(Cow::Owned(read_file(file)?))
+fn read_component(path: &Path, trust: &Trust) -> Result<Vec<u8>, SourceError> {
+    trusted_binary(&HandlerFile::read(path, trust)?, trust)
+}
+
+fn trusted_binary(file: &HandlerFile, trust: &Trust) -> Result<Vec<u8>, SourceError> {
+    trust.check(&file.bytes, file.signature())?;
+    to_binary(Cow::Borrowed(&file.bytes))
 }
 
 fn to_binary(bytes: Cow<'_, [u8]>) -> Result<Vec<u8>, SourceError> {
@@ -134,20 +142,6 @@ pub fn sha256_of_all(hashes: &[String]) -> String {
 /// The SHA-256 of a component in binary form, in hexadecimal.
 pub fn sha256(binary: &[u8]) -> String {
     format!("{:x}", Sha256::digest(binary))
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(SourceError::Directory);
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 {
-        0 => Err(SourceError::Empty),
-        length if length > MAX_FILE_BYTES => Err(SourceError::TooLarge),
-        _ => Ok(bytes),
-    }
 }
 
 /// The file as text, if it looks like WebAssembly's text form: an S-expression, perhaps behind

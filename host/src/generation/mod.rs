@@ -201,6 +201,11 @@ impl<H: Handler> Generations<H> {
         locked(&self.past).previous.clone()
     }
 
+    /// Keeps nothing to go back to: what was good enough before may not be so any more.
+    pub fn forget_previous(&self) {
+        locked(&self.past).previous = None;
+    }
+
     /// Those that serve open connections only, oldest first.
     pub fn old(&self) -> Vec<Arc<Generation<H>>> {
         let past = locked(&self.past);

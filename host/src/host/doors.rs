@@ -1,11 +1,12 @@
 //! Doors that are ready and have not been opened: sockets with what their clients go through.
 
-use super::{DoorError, Host};
+use super::DoorError;
 use crate::address::Endpoint;
 use crate::admission::Admission;
-use crate::config::{HostConfig, ListenerConfig};
-use crate::listener::Listener;
+use crate::config::{HostConfig, ListenerConfig, Sources};
+use crate::listener::{Listener, Owner, UnixAccess};
 use crate::tls::Terminator;
+use std::io;
 use std::sync::Arc;
 
 /// A door that can be opened at once: nothing can go wrong any more.
@@ -58,33 +59,53 @@ fn terminator(config: &ListenerConfig) -> Result<Option<Arc<Terminator>>, DoorEr
 }
 
 impl Bound {
+    /// Binds what the configuration wants and is not among those that were `given`, which other processes have
+    /// passed on. Without a configuration file those that were given, if there are any, are all. Must be called
+    /// within a tokio runtime.
+    pub fn new(
+        sources: &Sources,
+        config: &HostConfig,
+        given: Vec<Listener>,
+    ) -> Result<Self, DoorError> {
+        match &config.services[..] {
+            [_] if sources.file.is_none() && !given.is_empty() => {
+                let all = given.into_iter().map(|listener| {
+                    let config = sources.listener(listener.endpoint())?;
+                    ReadyDoor::with(&config, listener)
+                });
+                Ok(Bound(vec![all.collect::<Result<_, _>>()?]))
+            }
+            _ => choose_and_bind(config, given),
+        }
+    }
+
     /// Where clients will connect to.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         let all = self.0.iter().flatten();
         all.map(|door| door.listener.endpoint())
     }
 
+    /// Makes the files of Unix sockets that were taken over this process's, as its predecessor has retired.
+    pub fn claim(&self) {
+        let doors = self.0.iter().flatten();
+        doors.for_each(|door| door.listener.claim());
+    }
+
+    /// Leaves the files of Unix sockets to `owner`, unless the configuration gives them to somebody else.
+    pub fn hand_over(&self, owner: Owner) -> io::Result<()> {
+        for door in self.0.iter().flatten() {
+            let UnixAccess { mode, owner: said } = door.config.unix;
+            let owner = Owner {
+                user: said.user.or(owner.user),
+                group: said.group.or(owner.group),
+            };
+            door.listener.set_access(UnixAccess { mode, owner })?;
+        }
+        Ok(())
+    }
+
     pub(super) fn into_services(self) -> impl Iterator<Item = Vec<ReadyDoor>> {
         self.0.into_iter()
-    }
-}
-
-impl Host {
-    /// Binds what the configuration wants and is not among those that were `given`, which other processes have
-    /// passed on. Without a configuration file those that were given, if there are any, are all. Must be called
-    /// within a tokio runtime.
-    pub fn bind(&self, given: Vec<Listener>) -> Result<Bound, DoorError> {
-        let config = self.config();
-        match &config.services[..] {
-            [_] if self.sources.file.is_none() && !given.is_empty() => {
-                let all = given.into_iter().map(|listener| {
-                    let config = self.sources.listener(listener.endpoint())?;
-                    ReadyDoor::with(&config, listener)
-                });
-                Ok(Bound(vec![all.collect::<Result<_, _>>()?]))
-            }
-            _ => choose_and_bind(&config, given),
-        }
     }
 }
 

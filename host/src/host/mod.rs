@@ -4,18 +4,20 @@
 mod certificates;
 mod doors;
 mod error;
+mod needs;
 mod plan;
 mod reload;
 mod service;
 
 pub use doors::Bound;
 pub use error::{DoorError, ReloadError, StartError, WhichService};
+pub use needs::needs;
 pub use reload::LastRefusal;
 pub use service::Service;
 
+use crate::address::Endpoint;
 use crate::config::{HostConfig, Sources};
 use crate::engine::{Engine, Serving};
-use crate::listener::Listener;
 use crate::server::{Drained, Server};
 use reload::Refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,18 +42,18 @@ struct Now {
 }
 
 impl Host {
-    /// Loads what `config` wants, which came from `sources`, to be served on what was `given`: see
-    /// [`Host::bind`]. No client gets in before it is [opened](Host::open). Must be called within a tokio runtime.
+    /// Loads what `config` wants, which came from `sources`, to be served on what was `bound`. No client gets in
+    /// before it is [opened](Host::open). Must be called within a tokio runtime.
     pub async fn load(
         sources: Sources,
         mut config: HostConfig,
-        given: &[Listener],
+        bound: &Bound,
     ) -> Result<Self, StartError> {
         if let (None, [only]) = (&sources.file, &mut config.services[..]) {
-            let datagrams = given.iter().find(|it| it.datagrams().is_some());
-            // The handler has to fit these.
-            let datagrams = datagrams.map(|it| it.endpoint().clone());
-            only.serve.datagrams = datagrams.or(only.serve.datagrams.take());
+            // Sockets that other processes have passed on may be of another kind than was said.
+            let mut bound = bound.endpoints();
+            let datagrams = bound.find(|it| matches!(it, Endpoint::Udp(_))).cloned();
+            only.serve.datagrams = only.serve.datagrams.take().or(datagrams);
         }
         let max_connections = config.server_limits.max_connections;
         let engine = Arc::new(Engine::new(max_connections, config.cache.as_deref())?);

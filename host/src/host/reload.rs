@@ -197,6 +197,9 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
         ("cache", next.cache != now.cache),
         ("control", next.control != now.control),
         ("metrics", next.metrics != now.metrics),
+        ("user", next.user != now.user),
+        ("sandbox", next.sandbox != now.sandbox),
+        ("sandbox-read", next.sandbox_read != now.sandbox_read),
         ("log-format", next.log_format != now.log_format),
         ("log-level", next.log_level != now.log_level),
     ] {

@@ -107,6 +107,8 @@ pub const MAX_CONTROL_LISTENERS: usize = 250;
 pub const MAX_METRICS_CLIENTS: usize = 16;
 /// See [`MAX_METRICS_CLIENTS`].
 pub const METRICS_REQUEST_TIME: Duration = Duration::from_secs(5);
+/// Files that come along with a request on the control socket: a handler, and its signature.
+pub const MAX_CONTROL_FILES: usize = 2;
 
 /// How long a client of the control socket may take to send its request, and to read the reply.
 pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);

@@ -60,7 +60,7 @@ pub struct Accepted {
 
 /// Why an endpoint cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {endpoint}: {}", reason(cause))]
+#[error("cannot listen on {endpoint}: {}", reason(endpoint, cause))]
 pub struct BindError {
     /// What was asked for.
     pub endpoint: Endpoint,
@@ -68,9 +68,10 @@ pub struct BindError {
     pub cause: PlaceError,
 }
 
-fn reason(cause: &PlaceError) -> String {
-    let PlaceError::Io(error) = cause else {
-        return cause.to_string();
+fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
+    let error = match (cause, endpoint) {
+        (PlaceError::Io(error), Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_)) => error,
+        _ => return cause.to_string(),
     };
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -78,7 +79,7 @@ fn reason(cause: &PlaceError) -> String {
         }
         io::ErrorKind::AddrNotAvailable => "this machine has no such address".into(),
         io::ErrorKind::PermissionDenied => {
-            "permission denied; ports below 1024 usually need a privilege".into()
+            "permission denied; ports below 1024 usually need a privilege, which a host with --user has at its start only".into()
         }
         _ => cause.to_string(),
     }

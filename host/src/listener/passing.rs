@@ -56,15 +56,23 @@ impl Listener {
     }
 
     /// Serves the socket of a host that is being replaced, which had it for `endpoint`: with TLS if that says
-    /// so, and the file is this process's to remove if it has one.
+    /// so. Its file, if it has one, is the other host's until it is [claimed](Listener::claim).
     pub fn take_over(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
         let mut listener = Listener::adopt_for(socket, endpoint)?;
         if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
             let metadata = std::fs::symlink_metadata(path)?;
             let file = SocketFile::new(path.clone(), &metadata);
+            file.given_up().store(true, Ordering::Release);
             listener.own(Some(Arc::new(file)));
         }
         Ok(listener)
+    }
+
+    /// Makes the file this process's to remove, now that the other host has retired.
+    pub fn claim(&self) {
+        if let Some(file) = self.socket.file() {
+            file.given_up().store(false, Ordering::Release);
+        }
     }
 
     /// Removes the file when it is closed, unless others own it too.

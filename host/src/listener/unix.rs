@@ -1,6 +1,7 @@
 //! Unix stream sockets.
 
 use crate::address::UnixAddress;
+use crate::confinement::may_bind;
 use crate::limits::LISTEN_BACKLOG;
 use crate::unix_socket::{PlaceError, SocketFile, remove_stale};
 use nix::unistd::{Group, User};
@@ -8,7 +9,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -102,6 +103,7 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
 
 /// Nobody can connect until the socket listens, and it has the right mode and owner by then.
 fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
+    may_bind(path)?;
     let address = SockAddr::unix(path)?;
     match socket.bind(&address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -115,12 +117,17 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
     Ok(file)
 }
 
-/// Lets those connect to the socket at `path` who may.
+/// Lets those connect to the socket at `path` who may. What is so already is left alone: who has given up being root
+/// could not do it again.
 pub fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
-    if let Some(mode) = access.mode {
+    let found = fs::symlink_metadata(path)?;
+    let wanted = access.mode.filter(|mode| *mode != found.mode() & 0o7777);
+    if let Some(mode) = wanted {
         fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
     let Owner { user, group } = access.owner;
+    let user = user.filter(|user| *user != found.uid());
+    let group = group.filter(|group| *group != found.gid());
     if user.is_some() || group.is_some() {
         chown(path, user, group)?;
     }

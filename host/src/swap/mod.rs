@@ -12,15 +12,17 @@ pub use refusal::{LastRefusal, Refusal};
 pub use watch::WatchError;
 
 use crate::config::ServeConfig;
-use crate::engine::{Engine, HandlerSource, Serving};
+use crate::engine::{Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError};
 use crate::exchange::FileError;
 use crate::generation::{Candidate, Generation, Generations, Replacement, Rules};
 use arc_swap::ArcSwap;
 use prepare::{is_unchanged, prepare};
 use refusal::Refusals;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
@@ -122,16 +124,49 @@ impl Swapper {
                 None => self.generations.current().made_from.files.clone(),
             });
             let swapped = self.try_swap(&wanted).await;
-            if let Err(refusal) = &swapped {
-                tracing::error!("swap refused, the old handler serves on: {refusal}");
-                for line in refusal.detail().unwrap_or_default().lines() {
-                    tracing::error!("  {line}");
-                }
-                self.refusals.note(&wanted, refusal);
-            }
-            swapped
+            self.report(&wanted, swapped)
         };
         swap.instrument(self.span.clone()).await
+    }
+
+    /// The same for a file that somebody else has opened, perhaps with the one that signs it.
+    pub async fn swap_opened(
+        &self,
+        path: PathBuf,
+        file: File,
+        signature: Option<File>,
+    ) -> Result<Swapped, Refusal> {
+        let swap = async {
+            let _turn = self.turn.lock().await;
+            let named = HandlerSource::File(path.clone());
+            let read = spawn_blocking(move || HandlerFile::from_opened(path, file, signature));
+            let swapped = match read.await {
+                Ok(Ok(read)) => self.try_swap(&HandlerSource::Read(Arc::new(read))).await,
+                Ok(Err(fault)) => Err(Refusal::Load(LoadError {
+                    handler: named.clone(),
+                    fault: SourceError::from(fault).into(),
+                })),
+                Err(error) => Err(Refusal::Host(error.to_string())),
+            };
+            self.report(&named, swapped)
+        };
+        swap.instrument(self.span.clone()).await
+    }
+
+    /// Says and remembers why a swap was refused, if it was.
+    fn report(
+        &self,
+        wanted: &HandlerSource,
+        swapped: Result<Swapped, Refusal>,
+    ) -> Result<Swapped, Refusal> {
+        if let Err(refusal) = &swapped {
+            tracing::error!("swap refused, the old handler serves on: {refusal}");
+            for line in refusal.detail().unwrap_or_default().lines() {
+                tracing::error!("  {line}");
+            }
+            self.refusals.note(wanted, refusal);
+        }
+        swapped
     }
 
     async fn try_swap(&self, wanted: &HandlerSource) -> Result<Swapped, Refusal> {

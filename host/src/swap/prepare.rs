@@ -54,7 +54,7 @@ pub async fn prepare(
     let work = spawn_blocking(move || {
         here.block_on(async {
             let Setup { config, probes } = &*setup;
-            let loading = engine.load(&source, &config.grants, config.guest_limits);
+            let loading = engine.load(&source, &config.trust, &config.grants, config.guest_limits);
             let handler = loading.await?;
             let candidate = candidate(&handler, config, &source)?;
             for probe in probes {

@@ -15,6 +15,8 @@ pub struct Prepared {
     candidate: Option<Candidate<Serving>>,
     /// Whether anything at all is to change.
     changes: bool,
+    /// Whether a file needs something else to be served than before.
+    trusts_otherwise: bool,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -45,6 +47,7 @@ impl Swapper {
             check_imports(candidate, &current, allowed)?;
         }
         Ok(Prepared {
+            trusts_otherwise: setup.config.trust != before.config.trust,
             changes: candidate.is_some() || setup.config != before.config,
             candidate,
             setup,
@@ -58,6 +61,7 @@ impl Swapper {
             setup,
             candidate,
             changes,
+            trusts_otherwise,
             _turn,
         } = prepared;
         self.generations.set_rules(setup.rules());
@@ -66,6 +70,9 @@ impl Swapper {
             None => Swapped::Unchanged(self.generations.current()),
             Some(candidate) => self.span.in_scope(|| self.replace(candidate)),
         };
+        if trusts_otherwise {
+            self.generations.forget_previous();
+        }
         changes.then_some(swapped)
     }
 }

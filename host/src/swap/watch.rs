@@ -1,6 +1,7 @@
 //! Swaps the handler when a file of it changes.
 
 use super::Swapper;
+use crate::trust::signature_of;
 use crate::watch::Watch;
 
 /// Why a handler's file is not watched.
@@ -25,7 +26,10 @@ impl Swapper {
                 }
                 continue;
             }
-            let mut watch = Watch::files(&files).map_err(|cause| WatchError {
+            // With a signature that comes after its file, the file can be served that was refused without.
+            let signatures = files.iter().map(|file| signature_of(file));
+            let watched: Vec<_> = files.iter().cloned().chain(signatures).collect();
+            let mut watch = Watch::files(&watched).map_err(|cause| WatchError {
                 handler: current.made_from.name.clone(),
                 cause,
             })?;

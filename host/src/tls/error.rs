@@ -1,5 +1,7 @@
 //! What can be wrong with certificates and keys.
 
+use crate::confinement::why_unreadable;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why TLS can't be set up.
@@ -58,8 +60,9 @@ impl TlsError {
             Error::NoItemsFound => TlsError::Missing { what, path, label },
             Error::Io(cause) => TlsError::Read {
                 what,
+                reason: why_unreadable(&path, io::Error::new(cause.kind(), cause.to_string()))
+                    .to_string(),
                 path,
-                reason: cause.to_string(),
             },
             other => TlsError::Read {
                 what,

@@ -38,7 +38,8 @@ impl TlsConfig {
         load(self).map(drop)
     }
 
-    fn files(&self) -> impl Iterator<Item = &Path> {
+    /// The files it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
         let certificates = self.certificates.iter();
         certificates
             .flat_map(|files| [&files.certificate, &files.key])

@@ -1,0 +1,139 @@
+//! What `serve` gives up once it has what it needs: the rights of root, and all that no server does.
+
+use super::guest::said;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use echo_host::address::{Endpoint, UnixAddress};
+use echo_host::config::{HostConfig, HostSettings, Place, Sources};
+use echo_host::confinement::{Identity, Sandbox, confine};
+use echo_host::control::{Predecessor, default_path_of};
+use echo_host::host::{Bound, needs};
+use echo_host::listener::{Listener, Owner, UnixAccess};
+use echo_host::ownership::{check_above, give};
+use rustix::process::geteuid;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Privileges")]
+pub struct PrivilegeArgs {
+    /// Become this user, by name or number, as soon as the listeners are bound; for a host that root starts
+    #[arg(long, value_name = "USER[:GROUP]", env = "ECHO_HOST_USER")]
+    user: Option<Identity>,
+    /// Whether the process itself is confined: to the files that it was told about, and to what servers do (Linux)
+    /// [default: auto]
+    #[arg(long, value_name = "WHEN", value_enum, env = "ECHO_HOST_SANDBOX")]
+    sandbox: Option<SandboxArg>,
+    /// A folder that may be read all the same, for handlers, certificates and configuration to come (repeatable; in the
+    /// variable, one a line)
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_delimiter = '\n',
+        env = "ECHO_HOST_SANDBOX_READ"
+    )]
+    sandbox_read: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SandboxArg {
+    /// As far as the kernel can
+    Auto,
+    /// Wholly, or the host does not start
+    On,
+    /// Not at all
+    Off,
+}
+
+impl PrivilegeArgs {
+    /// What was said about the host.
+    pub fn settings(&self) -> HostSettings {
+        HostSettings {
+            user: self.user.clone(),
+            sandbox: self.sandbox.map(|sandbox| match sandbox {
+                SandboxArg::Auto => Sandbox::Auto,
+                SandboxArg::On => Sandbox::On,
+                SandboxArg::Off => Sandbox::Off,
+            }),
+            sandbox_read: said(&self.sandbox_read),
+            ..HostSettings::default()
+        }
+    }
+}
+
+/// Confines this process to what a host of this configuration needs, and makes the folders that it could not make
+/// later. Called before there are other threads.
+pub fn give_up_what_is_not_needed(
+    sources: &Sources,
+    config: &HostConfig,
+    predecessor: Option<&Predecessor>,
+) -> anyhow::Result<()> {
+    if let Some(user) = &config.user {
+        user.check()?;
+    }
+    if let Some(cache) = &config.cache {
+        // Without one nothing is lost but time, and that is said where it is opened.
+        let _ = make_folder(cache, config.user.as_ref());
+    }
+    let mut access = needs(sources, config);
+    control_path(config, predecessor)
+        .iter()
+        .for_each(|path| access.bind(path));
+    let uris = predecessor.into_iter().flat_map(Predecessor::uris);
+    for endpoint in uris.filter_map(|uri| uri.parse().ok()) {
+        if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
+            access.bind(&path);
+        }
+    }
+    Ok(confine(config.sandbox, access)?)
+}
+
+/// Where the control socket will be, if anywhere.
+fn control_path(config: &HostConfig, predecessor: Option<&Predecessor>) -> Option<PathBuf> {
+    if let Some(predecessor) = predecessor {
+        return Some(predecessor.path().to_owned());
+    }
+    let user = config.user.as_ref().map(Identity::uid);
+    match &config.control {
+        Some(Place::Off) => None,
+        Some(Place::At(path)) => Some(path.clone()),
+        // Why there is none is said where it is made.
+        None => default_path_of(user.unwrap_or(geteuid().as_raw())).ok(),
+    }
+}
+
+/// Makes a private folder, if there is none, for whom the host is going to be.
+fn make_folder(folder: &Path, user: Option<&Identity>) -> anyhow::Result<()> {
+    let mut private = DirBuilder::new();
+    private.mode(0o700);
+    let Some(user) = user else {
+        return Ok(private.recursive(true).create(folder)?);
+    };
+    // What root makes where others may, or by way of their links, could be made to lie anywhere.
+    let folder = std::path::absolute(folder)?;
+    check_above(&folder)?;
+    private.create(&folder)?;
+    Ok(give(&folder, user.uid(), Some(user.gid()))?)
+}
+
+/// Becomes whom the host is to be, now that all is bound.
+pub fn become_user(
+    user: &Identity,
+    bound: &Bound,
+    metrics: Option<&Listener>,
+) -> anyhow::Result<()> {
+    let owner = Owner {
+        user: Some(user.uid()),
+        group: Some(user.gid()),
+    };
+    let access = UnixAccess { mode: None, owner };
+    let handed_over = bound
+        .hand_over(owner)
+        .and_then(|()| metrics.map_or(Ok(()), |listener| listener.set_access(access)));
+    handed_over
+        .with_context(|| format!("cannot hand the Unix sockets over to user {user} (--user)"))?;
+    user.assume()?;
+    tracing::info!("root no more: this is user {user} now");
+    Ok(())
+}

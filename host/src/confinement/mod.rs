@@ -1,0 +1,116 @@
+//! What the host takes from itself before it meets anybody: should a guest ever break out of its sandbox, it finds
+//! itself in a process that can do little more than serve.
+//!
+//! [`confine`] has the kernel deny this process what it does not need: files and networks by Landlock, calls of the
+//! kernel by seccomp. Both hold for the calling thread and those that it starts, so it is called before there are
+//! others, and both can't be undone. [`Identity::assume`] gives up being root.
+
+mod access;
+mod error;
+#[cfg(target_os = "linux")]
+mod landlock;
+#[cfg(target_os = "linux")]
+mod seccomp;
+mod user;
+
+pub use access::Access;
+pub use error::{ConfinementError, InvalidIdentity, UserError};
+pub use user::Identity;
+
+use serde::Deserialize;
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Whether the process is confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Sandbox {
+    /// As far as the kernel can.
+    #[default]
+    Auto,
+    /// Wholly, or the host does not start.
+    On,
+    /// Not at all.
+    Off,
+}
+
+/// What the kernel lets the process do with files, if it denies it the rest.
+static CONFINED: OnceLock<Access> = OnceLock::new();
+
+/// Lets this thread, and those it will start, do no more with files than `access` says, and nothing at all that no
+/// server does.
+pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError> {
+    // This costs nothing, in any case: no program gets more rights by being executed.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_no_new_privs().map_err(ConfinementError::NoNewPrivileges)?;
+    if sandbox == Sandbox::Off {
+        return Ok(());
+    }
+    for part in enforce(sandbox, access) {
+        match part {
+            Err(error) if sandbox == Sandbox::On => return Err(error),
+            Err(error) => tracing::info!("{error}"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// How each part went.
+#[cfg(target_os = "linux")]
+fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2] {
+    let files = landlock::restrict(&access, sandbox == Sandbox::On);
+    if files.is_ok() {
+        // It is called once; whoever calls it again is confined by both.
+        let _ = CONFINED.set(access);
+    }
+    [files, seccomp::restrict()]
+}
+
+/// Elsewhere nobody expects what is not asked for.
+#[cfg(not(target_os = "linux"))]
+fn enforce(sandbox: Sandbox, _: Access) -> Option<Result<(), ConfinementError>> {
+    (sandbox == Sandbox::On).then_some(Err(ConfinementError::OnlyLinux))
+}
+
+/// Why a file could not be read, in words that tell an operator what to do if it was the sandbox that said no.
+pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
+    let refuses = |access: &&Access| !access.lets_read(path);
+    match CONFINED.get().filter(refuses) {
+        Some(_) if error.kind() == io::ErrorKind::PermissionDenied => io::Error::new(
+            error.kind(),
+            format!(
+                "the sandbox (--sandbox) was set up at the start without {}: name it with --sandbox-read, or start the host anew",
+                access::folder_of(path).display()
+            ),
+        ),
+        _ => error,
+    }
+}
+
+/// Fails with the reason if the sandbox keeps guests out of this folder.
+pub fn may_grant(folder: &Path) -> io::Result<()> {
+    let refuses = |access: &Access| !access.lets_write(folder);
+    refuse_if(refuses, folder)
+}
+
+/// Fails with the reason if the sandbox keeps a socket from being made at this path.
+pub fn may_bind(socket: &Path) -> io::Result<()> {
+    let folder = access::folder_of(socket);
+    refuse_if(|access| !access.lets_bind(&folder), &folder)
+}
+
+fn refuse_if(refuses: impl FnOnce(&Access) -> bool, folder: &Path) -> io::Result<()> {
+    match CONFINED.get().is_some_and(refuses) {
+        false => Ok(()),
+        true => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "the sandbox (--sandbox) was set up at the start without {}: start the host anew",
+                folder.display()
+            ),
+        )),
+    }
+}

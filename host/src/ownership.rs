@@ -1,0 +1,95 @@
+//! Whose files and folders are, and whether others could change them or put others in their place.
+
+use rustix::fs::OFlags;
+use rustix::process::{getegid, geteuid};
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+/// Who may write to a file or a folder besides its owner: its group, and all.
+const GROUP_MAY_WRITE: u32 = 0o020;
+const ALL_MAY_WRITE: u32 = 0o002;
+/// In such a folder nobody can rename or remove what is others'.
+const STICKY: u32 = 0o1000;
+
+/// Why what is in a place need not be ours.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOurs {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("{} belongs to user {owner}", path.display())]
+    Foreign { path: PathBuf, owner: u32 },
+    #[error("others may write to {}", .0.display())]
+    Writable(PathBuf),
+    #[error("{} is neither a file nor a folder", .0.display())]
+    Strange(PathBuf),
+}
+
+/// Checks that nobody but the process's user and root can put something else in the place of `path`, which has no
+/// links in it: not in any of the folders above.
+pub fn check_above(path: &Path) -> Result<(), NotOurs> {
+    for folder in path.ancestors().skip(1) {
+        let found = fs::symlink_metadata(folder)?;
+        if ![0, geteuid().as_raw()].contains(&found.uid()) {
+            return Err(foreign(folder, &found));
+        }
+        if !found.is_dir() {
+            return Err(NotOurs::Strange(folder.to_owned()));
+        }
+        // A group of one's own is usual, and folders are made for it.
+        let others = match found.gid() == getegid().as_raw() {
+            true => ALL_MAY_WRITE,
+            false => ALL_MAY_WRITE | GROUP_MAY_WRITE,
+        };
+        if found.mode() & others != 0 && found.mode() & STICKY == 0 {
+            return Err(NotOurs::Writable(folder.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a folder, and all that is in it, is the process's user's, and nobody else's to change.
+pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
+    let mut unchecked = vec![folder.to_owned()];
+    while let Some(path) = unchecked.pop() {
+        let found = match fs::symlink_metadata(&path) {
+            // Another process cleans up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path != folder => continue,
+            found => found?,
+        };
+        if found.uid() != geteuid().as_raw() {
+            return Err(foreign(&path, &found));
+        }
+        if !found.is_dir() && !found.is_file() {
+            return Err(NotOurs::Strange(path));
+        }
+        if found.mode() & (ALL_MAY_WRITE | GROUP_MAY_WRITE) != 0 {
+            return Err(NotOurs::Writable(path));
+        }
+        if found.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                unchecked.push(entry?.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives a folder that was made just now to another user. What somebody has put in its place meanwhile, be it a
+/// link or a file, is left alone.
+pub fn give(folder: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
+    let itself = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(itself.bits().cast_signed())
+        .open(folder)?;
+    fchown(opened, Some(user), group)
+}
+
+fn foreign(path: &Path, found: &Metadata) -> NotOurs {
+    NotOurs::Foreign {
+        path: path.to_owned(),
+        owner: found.uid(),
+    }
+}

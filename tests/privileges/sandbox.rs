@@ -1,0 +1,153 @@
+//! The sandbox around a host that serves.
+
+use super::assert_all;
+use crate::configuration::site::Site;
+use crate::fixture::{Finished, Host, echo_host, guest};
+use crate::swap::post::Folder;
+use crate::swap::versions::signer;
+use std::fs;
+use std::process::Command;
+
+/// Serves from its folder, with a control socket there.
+fn serve(folder: &Folder, args: &[&str]) -> Host {
+    let (handler, control) = (folder.path("handler"), folder.path("host.sock"));
+    let own = [
+        &handler,
+        "--control",
+        &control,
+        "--framing",
+        "lines",
+        "--sandbox",
+        "on",
+    ];
+    Host::serve(&[&own[..], args].concat())
+}
+
+fn order(folder: &Folder, args: &[&str]) -> Finished {
+    echo_host(&[args, &["--control", &folder.path("host.sock")]].concat())
+}
+
+#[test]
+fn every_thread_is_confined_unless_it_is_off() {
+    let host = Host::serve(&[&guest("upper")]);
+    assert_eq!(host.connect().ask("hello"), "HELLO");
+    let pid = host.process.id();
+    assert_all(pid, "Seccomp", "2");
+    assert_all(pid, "NoNewPrivs", "1");
+    let free = Host::serve(&["--sandbox", "off"]);
+    assert_eq!(free.connect().ask("hello"), "hello");
+    assert_all(free.process.id(), "Seccomp", "0");
+    assert_all(free.process.id(), "NoNewPrivs", "1");
+}
+
+#[test]
+fn no_page_can_be_written_and_executed() {
+    let host = Host::serve(&[&guest("chat"), "--isolation", "shared"]);
+    let mut client = host.connect();
+    client.expect("* Welcome, guest1.");
+    let maps = fs::read_to_string(format!("/proc/{}/maps", host.process.id())).unwrap();
+    let mut compiled = 0;
+    for line in maps.lines() {
+        let mut columns = line.split_whitespace();
+        let (rights, file) = (columns.nth(1).unwrap(), columns.nth(3));
+        assert!(!(rights.contains('w') && rights.contains('x')), "{line}");
+        if rights.contains('x') && file.is_none() {
+            compiled += 1;
+        }
+    }
+    // The handler is there, and the host's own code comes from files.
+    assert!(compiled > 0, "{maps}");
+}
+
+#[test]
+fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    folder.put("handler", signer("v1"));
+    let other = elsewhere.put("other", signer("v2"));
+    let host = serve(&folder, &[]);
+    let swapped = order(&folder, &["swap", &other]);
+    assert_eq!(swapped.code, Some(0), "{swapped:?}");
+    assert_eq!(host.connect().ask("x"), "v2 x");
+    // By its path it would have to be opened by the host.
+    elsewhere.put("other", signer("v3"));
+    let refused = order(&folder, &["swap"]);
+    assert_eq!(refused.code, Some(65), "{refused:?}");
+    let place = elsewhere.path("");
+    let reason = format!(
+        "the sandbox (--sandbox) was set up at the start without {}: name it with --sandbox-read",
+        place.trim_end_matches('/')
+    );
+    assert!(refused.stderr.contains(&reason), "{refused:?}");
+    assert_eq!(host.connect().ask("x"), "v2 x");
+    // What neither of both can read is told as ever.
+    let missing = order(&folder, &["swap", &elsewhere.path("missing")]);
+    assert!(missing.stderr.contains("No such file"), "{missing:?}");
+    let pipe = elsewhere.path("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for unfit in [
+        (&pipe, "is no file, but a pipe"),
+        (&place, "is a directory"),
+    ] {
+        let refused = order(&folder, &["swap", unfit.0]);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+        assert!(refused.stderr.contains(unfit.1), "{refused:?}");
+    }
+    drop(host);
+
+    let named = serve(&folder, &["--sandbox-read", &place]);
+    assert_eq!(order(&folder, &["swap", &other]).code, Some(0));
+    assert_eq!(named.connect().ask("x"), "v3 x");
+    elsewhere.put("other", signer("v4"));
+    assert_eq!(order(&folder, &["swap"]).code, Some(0));
+    assert_eq!(named.connect().ask("x"), "v4 x");
+}
+
+#[test]
+fn a_reload_can_name_nothing_that_was_unknown_at_the_start() {
+    let one = "[service.one]\nlisten = ['tcp://127.0.0.1:0']\n";
+    let site = Site::new(one);
+    let host = site.serve(1);
+    let elsewhere = Folder::new();
+    elsewhere.put("a.wat", signer("v1"));
+    elsewhere.put("a.exchange", "== nothing\n> a\n");
+    let place = elsewhere.path("");
+    let place = place.trim_end_matches('/');
+    for (more, reason) in [
+        (format!("handler = '{place}/a.wat'"), "name it with"),
+        (format!("probes = ['{place}/a.exchange']"), "name it with"),
+        (
+            format!("require-signature = ['{place}/a.pub']"),
+            "No such file",
+        ),
+        (format!("dirs = ['{place}']"), "start the host anew"),
+    ] {
+        site.write(&format!("{one}{more}"));
+        let refused = site.run(&["reload"]);
+        assert_ne!(refused.code, Some(0), "{more}: {refused:?}");
+        assert!(refused.stderr.contains(place), "{more}: {refused:?}");
+        assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
+    }
+    site.write(&format!(
+        "[service.one]\nlisten = ['tcp://127.0.0.1:0', 'unix:{place}/a.sock']\n"
+    ));
+    let refused = site.run(&["reload"]);
+    assert!(
+        refused.stderr.contains("start the host anew"),
+        "{refused:?}"
+    );
+    assert_eq!(host.connect().ask("hello"), "hello");
+    // What lies beside the files that were named is known.
+    site.put("b.wat", signer("v2"));
+    site.write(&format!("{one}handler = 'b.wat'\nframing = 'lines'\n"));
+    site.reload().unwrap();
+    assert_eq!(site.connect("one").ask("x"), "v2 x");
+    site.write(&format!("sandbox = 'off'\n{one}"));
+    site.reload().unwrap();
+    host.wait_for_log("`sandbox` can't change while the host runs");
+}

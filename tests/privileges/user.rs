@@ -1,0 +1,131 @@
+//! Giving up being root. Whoever runs these tests without being root sees that nobody else can become somebody else.
+
+use super::assert_all;
+use crate::fixture::{Finished, Host, echo_host, guest, run};
+use crate::swap::post::Folder;
+use nix::unistd::{Uid, User};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+/// A user with few rights, whom every system has.
+const NOBODY: &str = "nobody";
+
+fn nobody() -> User {
+    User::from_name(NOBODY).unwrap().unwrap()
+}
+
+fn serve_as(user: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    command.args(["serve", "--listen", "tcp://127.0.0.1:0", "--user", user]);
+    command
+}
+
+#[track_caller]
+fn assert_only_root_can(finished: &Finished) {
+    assert_eq!(finished.code, Some(78), "{finished:?}");
+    let reason = "only root can become another user: start as root, or leave --user";
+    assert!(finished.stderr.contains(reason), "{finished:?}");
+    assert_eq!(finished.stdout, "");
+}
+
+#[test]
+fn only_root_can_become_another_user() {
+    let mut command = serve_as("4242:4242");
+    if Uid::current().is_root() {
+        let nobody = nobody();
+        command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    }
+    assert_only_root_can(&run(&mut command, b""));
+    for (name, reason) in [
+        ("no-such-user", "there is no user `no-such-user`"),
+        ("root", "is root, which is just what is to be given up"),
+    ] {
+        let refused = run(&mut serve_as(name), b"");
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(reason), "{refused:?}");
+    }
+}
+
+#[test]
+fn who_is_that_user_already_has_nothing_to_become() {
+    let mut command = serve_as(NOBODY);
+    if Uid::current().is_root() {
+        let nobody = nobody();
+        command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+        let folder = tempfile::tempdir().unwrap();
+        chown(folder.path(), Some(nobody.uid.as_raw()), None).unwrap();
+        command.env("XDG_RUNTIME_DIR", folder.path());
+        let host = Host::start_as_it_is(&mut command, 1);
+        assert_eq!(host.connect().ask("hello"), "hello");
+        drop(host);
+    } else {
+        assert_only_root_can(&run(&mut command, b""));
+    }
+}
+
+#[test]
+fn the_whole_process_becomes_the_user_and_stays_it() {
+    if !Uid::current().is_root() {
+        return assert_only_root_can(&run(&mut serve_as(NOBODY), b""));
+    }
+    let (nobody, place) = (nobody(), Folder::new());
+    let [uid, gid] = [nobody.uid.as_raw(), nobody.gid.as_raw()];
+    // Others may pass, as they may in a folder for services.
+    fs::set_permissions(place.path(""), Permissions::from_mode(0o755)).unwrap();
+    let own = place.path("own");
+    fs::create_dir(&own).unwrap();
+    chown(&own, Some(uid), Some(gid)).unwrap();
+    let [cache, control] = ["cache", "own/host.sock"].map(|name| place.path(name));
+    let sockets = ["own/a.sock", "b.sock"].map(|name| place.path(name));
+    let uris = sockets.each_ref().map(|path| format!("unix:{path}"));
+    let upper = guest("upper");
+    let args = [
+        &upper,
+        "--user",
+        NOBODY,
+        "--cache",
+        &cache,
+        "--control",
+        &control,
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        &uris[0],
+        "--listen",
+        &uris[1],
+    ];
+    let host = Host::serve(&args);
+    host.wait_for_log("root no more: this is user nobody now");
+    assert_eq!(host.connect().ask("hello"), "HELLO");
+    let pid = host.process.id();
+    assert_all(pid, "Uid", &[uid.to_string().as_str(); 4].join(" "));
+    assert_all(pid, "Gid", &[gid.to_string().as_str(); 4].join(" "));
+    assert_all(pid, "Groups", &gid.to_string());
+    for name in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
+        assert_all(pid, name, "0000000000000000");
+    }
+    assert_all(pid, "NoNewPrivs", "1");
+
+    // What it needs is its own: the cache was made for it, and holds what it has compiled.
+    assert_eq!(fs::metadata(&cache).unwrap().uid(), uid);
+    assert!(fs::read_dir(&cache).unwrap().count() > 0);
+    for path in sockets.iter().chain([&control]) {
+        assert_eq!(fs::symlink_metadata(path).unwrap().uid(), uid, "{path}");
+    }
+    let asked = echo_host(&["status", "--control", &control]);
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    // Its sockets go with it, but for the one in a folder that it can't write to.
+    let log = host.stop();
+    assert!(
+        log.contains("b.sock stays behind: Permission denied"),
+        "{log}"
+    );
+    let there = [&sockets[0], &sockets[1], &control].map(|path| Path::new(path).exists());
+    assert_eq!(there, [false, true, false]);
+    let next = Host::serve(&args);
+    next.wait_for_log("b.sock, which a host that is gone left behind");
+    assert_eq!(next.connect().ask("hello"), "HELLO");
+}
