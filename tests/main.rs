@@ -20,6 +20,7 @@ mod conversations;
 mod datagrams;
 mod echo;
 mod exchange;
+mod faults;
 mod framing;
 mod handlers;
 mod isolation;

@@ -107,6 +107,9 @@ pub enum CallError {
         /// What it did then.
         trap: String,
     },
+    /// The guest went beyond a limit that is fixed.
+    #[error("the handler went beyond a limit: {0}")]
+    Limit(String),
     /// The guest called `exit`, which a handler has no reason to do.
     #[error("the handler called exit({0})")]
     Exit(i32),

@@ -34,6 +34,10 @@ pub struct GuestArgs {
     /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_CONFIG_VALUE", hide_env_values = true)]
     config_value: Vec<(String, String)>,
+    /// Give the handler clocks that tell nanoseconds instead of milliseconds: with those it can measure what
+    /// others do on the same machine
+    #[arg(long, env = "ECHO_HOST_PRECISE_CLOCKS")]
+    precise_clocks: bool,
     /// Memory an instance may have [default: 64MiB]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_MEMORY")]
     max_memory: Option<MemorySize>,
@@ -78,6 +82,7 @@ impl GuestArgs {
             env: self.env.iter().cloned().collect(),
             dirs: said(&self.dir),
             config: self.config_value.iter().cloned().collect(),
+            precise_clocks: self.precise_clocks.then_some(true),
             max_memory: self.max_memory,
             call_timeout: self.call_timeout,
             require_sha256: said(&self.trust.require_sha256),

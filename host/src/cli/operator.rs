@@ -2,10 +2,10 @@
 
 use echo_host::address::Endpoint;
 use echo_host::control::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, RefusalStatus,
-    Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped, WantedFile,
+    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, PlaceCounts,
+    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped, WantedFile,
 };
-use echo_host::engine::Serving;
+use echo_host::engine::{Places, Serving};
 use echo_host::generation::Generation;
 use echo_host::host::{Host, ReloadError, Service, WhichService};
 use echo_host::limits::Limit;
@@ -66,6 +66,7 @@ impl Operator for HostOperator {
             listeners: services.iter().flat_map(listeners).collect(),
             generations: services.iter().flat_map(generations).collect(),
             connections,
+            places: places(self.host.places()),
             received_bytes: traffic.received_bytes,
             sent_bytes: traffic.sent_bytes,
             messages: traffic.messages,
@@ -175,6 +176,13 @@ fn sums(ended: Totals, (open, traffic): (usize, Traffic)) -> (ConnectionCounts, 
         total: ended.connections + open as u64,
     };
     (connections, [ended.traffic, traffic].into_iter().sum())
+}
+
+fn places(places: Places) -> PlaceCounts {
+    PlaceCounts {
+        taken: places.taken,
+        total: places.total,
+    }
 }
 
 fn named(counts: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {

@@ -67,23 +67,7 @@ fn text(status: &Status, now: SystemTime) -> String {
         };
         lines.push(("listening", listener.uri.clone() + &service));
     }
-    lines.push((
-        "connections",
-        format!(
-            "{} open, {} in all",
-            status.connections.open, status.connections.total
-        ),
-    ));
-    lines.push((
-        "traffic",
-        format!(
-            "{} received, {} sent, {} messages",
-            ByteSize(status.received_bytes),
-            ByteSize(status.sent_bytes),
-            status.messages
-        ),
-    ));
-    lines.push(("failed calls", status.failed_calls.to_string()));
+    lines.extend(counts(status));
     lines.extend(shed(status));
     lines.push(("refused swaps", refusals(status, now)));
     if let Some(refused) = &status.last_refused_reload {
@@ -98,6 +82,28 @@ fn text(status: &Status, now: SystemTime) -> String {
         text += &table(&service_rows(&status.services));
     }
     text + &table(&generation_rows(&status.generations, named))
+}
+
+fn counts(status: &Status) -> [(&'static str, String); 4] {
+    let (connections, places) = (status.connections, status.places);
+    let traffic = format!(
+        "{} received, {} sent, {} messages",
+        ByteSize(status.received_bytes),
+        ByteSize(status.sent_bytes),
+        status.messages
+    );
+    [
+        (
+            "connections",
+            format!("{} open, {} in all", connections.open, connections.total),
+        ),
+        (
+            "instances",
+            format!("{} of {} places taken", places.taken, places.total),
+        ),
+        ("traffic", traffic),
+        ("failed calls", status.failed_calls.to_string()),
+    ]
 }
 
 /// What clients did not get, if there is anything to tell.
@@ -233,7 +239,7 @@ fn age(age: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echo_host::control::{ConnectionCounts, ListenerStatus};
+    use echo_host::control::{ConnectionCounts, ListenerStatus, PlaceCounts};
 
     fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
         GenerationStatus {
@@ -280,6 +286,10 @@ mod tests {
                 open: 24,
                 total: 99,
             },
+            places: PlaceCounts {
+                taken: 23,
+                total: 1004,
+            },
             received_bytes: 1536,
             sent_bytes: 10,
             messages: 100,
@@ -309,6 +319,7 @@ mod tests {
 host           echo-host 0.1.0, process 4711, up 1m 40s
 listening      tcp://127.0.0.1:8888
 connections    24 open, 99 in all
+instances      23 of 1004 places taken
 traffic        1.5 KiB received, 10 B sent, 100 messages
 failed calls   1
 limits         max-message 3

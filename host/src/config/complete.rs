@@ -103,6 +103,7 @@ impl ServiceSettings {
                 env: self.env.into_iter().collect(),
                 directories: self.dirs.unwrap_or_default(),
                 config: self.config.into_iter().collect(),
+                precise_clocks: self.precise_clocks.unwrap_or(false),
             },
             handler,
             framing: self.framing,

@@ -42,6 +42,9 @@ pub struct ServiceSettings {
     pub dirs: Option<Vec<Directory>>,
     /// What the handler finds in wasi:config/store. Default: nothing.
     pub config: BTreeMap<String, String>,
+    /// Whether the handler's clocks tell nanoseconds, with which it can measure what others do on the same
+    /// machine, instead of milliseconds. Default: false.
+    pub precise_clocks: Option<bool>,
     /// Memory an instance may have. Default: 64MiB.
     pub max_memory: Option<MemorySize>,
     /// Time a call, or making an instance, may take. Default: 5s.
@@ -86,6 +89,7 @@ impl ServiceSettings {
             env: lower.env.into_iter().chain(self.env).collect(),
             dirs: self.dirs.or(lower.dirs),
             config: lower.config.into_iter().chain(self.config).collect(),
+            precise_clocks: self.precise_clocks.or(lower.precise_clocks),
             max_memory: self.max_memory.or(lower.max_memory),
             call_timeout: self.call_timeout.or(lower.call_timeout),
             max_message: self.max_message.or(lower.max_message),

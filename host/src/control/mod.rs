@@ -67,7 +67,7 @@ pub use operator::{Operator, WantedFile};
 pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, RefusalStatus, Refused,
-    RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
+    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, PlaceCounts,
+    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
 };
 pub use takeover::{Predecessor, TakeoverError};

@@ -2,8 +2,8 @@
 
 use super::protocol::{Reply, Request};
 use super::status::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, RefusalStatus, Refused,
-    RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
+    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, PlaceCounts,
+    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -68,6 +68,10 @@ fn statuses() -> impl Strategy<Value = Status> {
                 open: counts[1],
                 total: counts[2],
             },
+            places: PlaceCounts {
+                taken: pid,
+                total: pid,
+            },
             received_bytes: counts[3],
             sent_bytes: counts[4],
             messages: counts[5],
@@ -103,7 +107,7 @@ fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
 
 fn replies() -> impl Strategy<Value = Reply> {
     prop_oneof![
-        statuses().prop_map(|status| Reply::Status(Box::new(status))),
+        statuses().prop_map(|status| Reply::Status(status.into())),
         (any::<[u64; 2]>(), any::<[String; 2]>()).prop_map(
             |([generation, replaced], [handler, sha256])| {
                 Reply::Swapped(Swapped {

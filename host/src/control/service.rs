@@ -80,7 +80,7 @@ impl<O: Operator> Service<O> {
         let done = match request {
             Request::Status => {
                 return client
-                    .send(Reply::Status(Box::new(self.operator.status())), &[])
+                    .send(Reply::Status(self.operator.status().into()), &[])
                     .await;
             }
             Request::TakeOver => return self.hand_over(client).await,

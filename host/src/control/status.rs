@@ -20,6 +20,8 @@ pub struct Status {
     pub generations: Vec<GenerationStatus>,
     /// The clients' connections.
     pub connections: ConnectionCounts,
+    /// Where handlers' instances live.
+    pub places: PlaceCounts,
     /// Bytes received from clients.
     pub received_bytes: u64,
     /// Bytes sent to clients.
@@ -118,6 +120,15 @@ pub struct ConnectionCounts {
     pub open: u64,
     /// Since the host started, the open ones included.
     pub total: u64,
+}
+
+/// The places for instances: one for each memory of each of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceCounts {
+    /// Now.
+    pub taken: u32,
+    /// All there are.
+    pub total: u32,
 }
 
 /// A swap that was refused.

@@ -38,6 +38,7 @@ impl Operator for Puppet {
             listeners: Vec::new(),
             generations: Vec::new(),
             connections: ConnectionCounts::default(),
+            places: PlaceCounts::default(),
             received_bytes: u64::MAX,
             sent_bytes: 0,
             messages: 0,
@@ -137,7 +138,7 @@ async fn each_request_has_its_reply() {
     let puppet = puppet();
     host(&path, &puppet);
     let status = ask(&path, Request::Status).await.unwrap();
-    assert_eq!(status, Reply::Status(Box::new(puppet.status())));
+    assert_eq!(status, Reply::Status(puppet.status().into()));
     let handler = Some(PathBuf::from("/srv/ä \"b\".wasm"));
     let swap = |handler| Request::Swap {
         service: None,

@@ -1,6 +1,7 @@
 //! Wasmtime's errors in the host's words.
 
-use super::guest::Guest;
+use super::excess::Excess;
+use super::guest::{Guest, Refusal};
 use crate::handler::CallError;
 use std::time::Duration;
 use wasmtime::{Error, Trap};
@@ -11,9 +12,9 @@ use wasmtime_wasi::I32Exit;
 #[error("busy for more than {0:?}")]
 pub struct BusyTooLong(pub Duration);
 
-/// Why a call into a guest failed.
+/// Why a call into a guest failed. Where in the guest is left out: its functions have no names.
 pub fn of_call(error: &Error, guest: &Guest) -> CallError {
-    known(error, guest).unwrap_or_else(|| CallError::Trap(one_line(error)))
+    known(error, guest).unwrap_or_else(|| CallError::Trap(words(&error.root_cause().to_string())))
 }
 
 /// Why an instance could not be made.
@@ -28,21 +29,45 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
     if let Some(BusyTooLong(limit)) = error.downcast_ref() {
         return Some(CallError::Timeout(*limit));
     }
+    if let Some(excess) = excess(error) {
+        excess.reached();
+        return Some(CallError::Limit(excess.to_string()));
+    }
     let trap = error.downcast_ref::<Trap>()?.to_string();
     let trap = trap.trim_start_matches("wasm trap: ").to_owned();
-    Some(match guest.memory.refused() {
-        true => CallError::Memory {
+    Some(match guest.memory.refusal() {
+        Some(Refusal::Memory) => CallError::Memory {
             limit_bytes: guest.memory.limit_bytes(),
             trap,
         },
-        false => CallError::Trap(trap),
+        Some(Refusal::Table) => {
+            Excess::TableElements.reached();
+            CallError::Limit(format!("{}: {trap}", Excess::TableElements))
+        }
+        None => CallError::Trap(trap),
     })
+}
+
+/// Our own limits say so themselves. Wasmtime has no types for those that it keeps for us, only words.
+fn excess(error: &Error) -> Option<Excess> {
+    if let Some(excess) = error.downcast_ref() {
+        return Some(*excess);
+    }
+    let said = error.root_cause().to_string();
+    let of_wasmtime = [
+        ("fuel allocated for hostcalls", Excess::HandedBytes),
+        ("store handle limit exceeded", Excess::Handles),
+        ("requested len", Excess::RandomBytes),
+    ];
+    let (_, excess) = of_wasmtime.iter().find(|(words, _)| said.contains(words))?;
+    Some(*excess)
 }
 
 /// An error and its causes in one line. Wasmtime's own messages span several at times.
 pub fn one_line(error: &Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    words(&format!("{error:#}"))
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,11 +1,12 @@
 //! What the operator lets a guest see beyond its messages. By default nothing: an empty environment,
 //! no directories, no network, nothing on standard input.
 
+use super::clocks::{CoarseMonotonicClock, CoarseWallClock};
 use super::guest_log::{GuestLog, Stream};
 use super::stdio::Stdio;
 use crate::confinement::may_grant;
 use crate::handler::CallError;
-use crate::limits::PIPE_BYTES;
+use crate::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};
 use std::path::PathBuf;
 use std::str::FromStr;
 use tokio::io::split;
@@ -24,6 +25,8 @@ pub struct Grants {
     pub directories: Vec<Directory>,
     /// What it finds in `wasi:config/store`: names and values.
     pub config: Vec<(String, String)>,
+    /// Whether its clocks tell all they can, instead of [`CLOCK_GRAIN`](crate::limits::CLOCK_GRAIN)s.
+    pub precise_clocks: bool,
 }
 
 /// A directory of the host and the path under which the guest finds it.
@@ -94,7 +97,12 @@ impl Grants {
             .stderr(log.stream(Stream::Stderr))
             .allow_tcp(false)
             .allow_udp(false)
-            .allow_ip_name_lookup(false);
+            .allow_ip_name_lookup(false)
+            .max_random_size(MAX_RANDOM_BYTES);
+        if !self.precise_clocks {
+            wasi.wall_clock(CoarseWallClock)
+                .monotonic_clock(CoarseMonotonicClock::new());
+        }
         if let Some(stdio) = stdio {
             let (input, output) = split(stdio);
             wasi.stdin(AsyncStdinStream::new(input))

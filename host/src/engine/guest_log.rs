@@ -1,13 +1,13 @@
 //! What a guest prints becomes log lines of the connection it works for: whole lines, escaped, capped
 //! in length and in number.
 
+use super::log_rate::{LogRate, Second};
 use crate::limits::{Limit, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND};
 use std::fmt::Write;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 use tracing::Span;
 use wasmtime_wasi::async_trait;
@@ -26,9 +26,14 @@ pub enum Stream {
 pub struct GuestLog(Arc<Mutex<Printer>>);
 
 impl GuestLog {
-    /// A log whose lines are logged in `span`.
-    pub fn new(span: Span) -> Self {
-        GuestLog(Arc::new(Mutex::new(Printer::new(span))))
+    /// A log whose lines are logged in `span`, no faster than the handler's.
+    pub fn new(span: Span, handler: LogRate) -> Self {
+        GuestLog(Arc::new(Mutex::new(Printer::new(span, handler))))
+    }
+
+    /// Where its lines are logged.
+    pub fn span(&self) -> Span {
+        self.printer().span.clone()
     }
 
     /// Logs in another span from now on: the guest works for another connection.
@@ -61,8 +66,8 @@ struct Printer {
     span: Span,
     stdout: Line,
     stderr: Line,
-    second: Instant,
-    lines_this_second: u32,
+    second: Second,
+    handler: LogRate,
     suppressed: u64,
 }
 
@@ -75,13 +80,13 @@ struct Line {
 }
 
 impl Printer {
-    fn new(span: Span) -> Self {
+    fn new(span: Span, handler: LogRate) -> Self {
         Printer {
             span,
             stdout: Line::default(),
             stderr: Line::default(),
-            second: Instant::now(),
-            lines_this_second: 0,
+            second: Second::default(),
+            handler,
             suppressed: 0,
         }
     }
@@ -117,12 +122,15 @@ impl Printer {
             return;
         }
         let Line { bytes, cut } = std::mem::take(self.line(stream));
-        if !self.may_log() {
+        if !self.second.admits(MAX_LOG_LINES_PER_SECOND) {
             self.suppressed += 1;
             Limit::LogRate.reached();
             return;
         }
         let _entered = self.span.enter();
+        if !self.handler.admits() {
+            return;
+        }
         if self.suppressed > 0 {
             log_suppressed(std::mem::take(&mut self.suppressed));
         }
@@ -135,22 +143,15 @@ impl Printer {
             Stream::Stderr => tracing::warn!(target: "guest", stream = "stderr", "{text}"),
         }
     }
-
-    fn may_log(&mut self) -> bool {
-        if self.second.elapsed() >= Duration::from_secs(1) {
-            self.second = Instant::now();
-            self.lines_this_second = 0;
-        }
-        self.lines_this_second = self.lines_this_second.saturating_add(1);
-        self.lines_this_second <= MAX_LOG_LINES_PER_SECOND
-    }
 }
 
 impl Drop for Printer {
     fn drop(&mut self) {
         if self.suppressed > 0 {
             let _entered = self.span.enter();
-            log_suppressed(self.suppressed);
+            if self.handler.admits() {
+                log_suppressed(self.suppressed);
+            }
         }
     }
 }
@@ -162,16 +163,25 @@ fn log_suppressed(lines: u64) {
     );
 }
 
-/// Makes text safe to print on a terminal and impossible to mistake for other log lines: control
-/// characters, line separators and marks that reorder text are shown as escapes.
+/// Makes text safe to print on a terminal and impossible to mistake for other log lines: what is shown as escapes
+/// are control characters, line separators, and of the marks that nobody sees all that reorder or hide text. Those
+/// that join letters stay: languages and pictures need them.
 fn escape(bytes: &[u8], cut: bool) -> String {
     let text = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                safe.extend(char.escape_unicode());
-            }
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}' => safe.extend(char.escape_unicode()),
             _ if char.is_control() => safe.extend(char.escape_default()),
             _ => safe.push(char),
         }
@@ -262,13 +272,21 @@ mod tests {
             escape("\u{9b}1m\u{202e}txt\u{2028}".as_bytes(), false),
             "\\u{9b}1m\\u{202e}txt\\u{2028}"
         );
+        assert_eq!(
+            escape(
+                "a\u{200b}\u{61c}b\u{feff}\u{2064}c\u{e0041}".as_bytes(),
+                false
+            ),
+            "a\\u{200b}\\u{61c}b\\u{feff}\\u{2064}c\\u{e0041}"
+        );
+        assert_eq!(escape("👩\u{200d}🔬".as_bytes(), false), "👩\u{200d}🔬");
         assert_eq!(escape(b"a\rb\tc", false), "a\\rb\\tc");
         assert_eq!(escape(b"\xff", false), "\u{fffd}");
     }
 
     #[test]
     fn a_long_line_is_cut_and_says_so() {
-        let mut printer = Printer::new(Span::none());
+        let mut printer = Printer::new(Span::none(), LogRate::default());
         printer.print(Stream::Stdout, &vec![b'a'; 3 * MAX_LOG_LINE_BYTES]);
         assert_eq!(printer.stdout.bytes.len(), MAX_LOG_LINE_BYTES);
         assert!(printer.stdout.cut);
@@ -277,12 +295,9 @@ mod tests {
 
     #[test]
     fn a_flood_is_counted_instead_of_shown() {
-        let mut printer = Printer::new(Span::none());
-        printer.second = Instant::now() + Duration::from_secs(3600);
+        let mut printer = Printer::new(Span::none(), LogRate::default());
+        printer.second = Second::endless();
         printer.print(Stream::Stderr, "x\n".repeat(250).as_bytes());
-        assert_eq!(
-            printer.suppressed,
-            250 - u64::from(MAX_LOG_LINES_PER_SECOND)
-        );
+        assert_eq!(printer.suppressed, 150);
     }
 }

@@ -1,10 +1,9 @@
 //! One sandbox: an instance of a handler in a store of its own.
 
 use super::fault::{self, BusyTooLong};
-use super::grants::Grants;
-use super::guest::Guest;
+use super::guest::{Guest, GuestTerms};
 use crate::handler::CallError;
-use crate::limits::{BREATHER, EPOCH_TICK, GuestLimits, Limit};
+use crate::limits::{BREATHER, EPOCH_TICK, Limit, MAX_HANDED_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use tokio::time::{sleep, timeout};
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
-use wasmtime_wasi_config::WasiConfigVariables;
 
 /// Epochs until a running guest lets others run.
 const YIELD_AFTER_TICKS: u64 = 1;
@@ -38,9 +36,7 @@ pub trait Exports: Sized + Send {
 pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
-    pub grants: Grants,
-    pub config: Arc<WasiConfigVariables>,
-    pub limits: GuestLimits,
+    pub terms: Arc<GuestTerms>,
     /// The places of the engine's pool, one for each memory.
     pub places: Arc<Semaphore>,
     /// How many of them an instance takes.
@@ -72,7 +68,7 @@ impl<E: Exports> Instance<E> {
         span: &Span,
     ) -> Result<Self, CallError> {
         within(
-            template.limits.call_timeout,
+            template.terms.limits.call_timeout,
             Self::instantiate(template, stdio, span),
         )
         .await
@@ -89,15 +85,11 @@ impl<E: Exports> Instance<E> {
         }
         let place = places.acquire_many_owned(template.memories).await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
-        let guest = Guest::new(
-            &template.grants,
-            &template.config,
-            template.limits.max_memory_bytes,
-            stdio,
-            span,
-        )?;
+        let guest = Guest::new(&template.terms, stdio, span)?;
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
+        store.set_hostcall_fuel(MAX_HANDED_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         store.epoch_deadline_callback(|_| Ok(take_a_breath()));
         let made = async {
@@ -110,7 +102,7 @@ impl<E: Exports> Instance<E> {
         Ok(Instance {
             exports,
             store,
-            call_timeout: template.limits.call_timeout,
+            call_timeout: template.terms.limits.call_timeout,
             _place: place,
         })
     }
@@ -146,6 +138,7 @@ impl<E: Exports> Instance<E> {
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
         self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
+        self.store.data_mut().memory.forget_refusal();
         let result = call(&self.exports, &mut self.store).await;
         let guest = self.store.data_mut();
         guest.log.end_call();

@@ -3,6 +3,7 @@
 use super::contract::{self, ContractError, Tier};
 use super::fault::one_line;
 use super::grants::Grants;
+use super::guest::GuestTerms;
 use super::imports::Imports;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
@@ -28,13 +29,6 @@ pub struct LoadedHandler {
     wants: Vec<String>,
     size_bytes: usize,
     sha256: String,
-}
-
-/// What its guests may see and use.
-#[derive(Clone, Copy)]
-struct Sandbox<'a> {
-    grants: &'a Grants,
-    limits: GuestLimits,
 }
 
 /// Why a handler can't be served.
@@ -83,11 +77,11 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let sandbox = Sandbox { grants, limits };
+        let terms = &GuestTerms::new(grants.clone(), limits);
         if let HandlerSource::Pipeline(files) = source {
-            return self.load_pipeline(files, trust, sandbox).await;
+            return self.load_pipeline(files, trust, terms).await;
         }
-        self.try_load(source, trust, sandbox)
+        self.try_load(source, trust, terms)
             .await
             .map_err(|fault| LoadError {
                 handler: source.clone(),
@@ -100,13 +94,13 @@ impl Engine {
         &self,
         files: &[PathBuf],
         trust: &Trust,
-        sandbox: Sandbox<'_>,
+        terms: &Arc<GuestTerms>,
     ) -> Result<LoadedHandler, LoadError> {
         let mut stages = Vec::new();
         let mut loaded = Vec::new();
         for file in files {
             let source = HandlerSource::File(file.clone());
-            let stage = self.try_load(&source, trust, sandbox).await;
+            let stage = self.try_load(&source, trust, terms).await;
             let stage = stage.and_then(|stage| match &stage.templates {
                 Templates::Responder(template) => {
                     let about = stage.about.as_ref();
@@ -140,7 +134,7 @@ impl Engine {
         &self,
         source: &HandlerSource,
         trust: &Trust,
-        sandbox: Sandbox<'_>,
+        terms: &Arc<GuestTerms>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
         let component = Component::from_binary(&self.wasm, &binary)
@@ -153,7 +147,7 @@ impl Engine {
         }
         let about = match tier {
             Tier::FramedResponder | Tier::Conversation => {
-                let template = self.template::<Describe>(&component, sandbox)?;
+                let template = self.template::<Describe>(&component, terms)?;
                 let mut trial = try_out(&template).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
@@ -162,12 +156,12 @@ impl Engine {
         };
         let templates = match tier {
             Tier::Responder | Tier::FramedResponder => {
-                Templates::Responder(self.tried_template(&component, sandbox).await?)
+                Templates::Responder(self.tried_template(&component, terms).await?)
             }
             Tier::Conversation => {
-                Templates::Conversation(self.tried_template(&component, sandbox).await?)
+                Templates::Conversation(self.tried_template(&component, terms).await?)
             }
-            Tier::Program => Templates::Program(self.tried_template(&component, sandbox).await?),
+            Tier::Program => Templates::Program(self.tried_template(&component, terms).await?),
         };
         Ok(LoadedHandler {
             templates,
@@ -183,9 +177,9 @@ impl Engine {
     async fn tried_template<E: Exports>(
         &self,
         component: &Component,
-        sandbox: Sandbox<'_>,
+        terms: &Arc<GuestTerms>,
     ) -> Result<Arc<Template<E>>, LoadFault> {
-        let template = self.template(component, sandbox)?;
+        let template = self.template(component, terms)?;
         try_out(&template).await?;
         Ok(Arc::new(template))
     }
@@ -193,7 +187,7 @@ impl Engine {
     fn template<E: Exports>(
         &self,
         component: &Component,
-        sandbox: Sandbox<'_>,
+        terms: &Arc<GuestTerms>,
     ) -> Result<Template<E>, LoadFault> {
         let needs = component.resources_required();
         let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
@@ -201,13 +195,15 @@ impl Engine {
             return Err(LoadFault::Memories(memories));
         }
         let link = |error| LoadFault::Link(one_line(&error));
-        let pre = self.linker.instantiate_pre(component).map_err(link)?;
+        let linker = match terms.grants.directories.is_empty() {
+            true => &self.without_files,
+            false => &self.with_files,
+        };
+        let pre = linker.instantiate_pre(component).map_err(link)?;
         Ok(Template {
             indices: E::indices(&pre).map_err(link)?,
             pre,
-            grants: sandbox.grants.clone(),
-            config: Arc::new(sandbox.grants.config()),
-            limits: sandbox.limits,
+            terms: terms.clone(),
             places: self.places.clone(),
             memories,
         })

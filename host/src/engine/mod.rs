@@ -11,9 +11,12 @@ pub mod load;
 pub mod source;
 
 mod cache;
+mod clocks;
 mod connections;
 mod contract;
 mod conversation;
+mod denials;
+mod excess;
 mod fault;
 mod file;
 mod grants;
@@ -21,7 +24,9 @@ mod guest;
 mod guest_log;
 mod imports;
 mod instance;
+mod log_rate;
 mod manifest;
+mod no_files;
 mod pending;
 mod pipeline;
 mod program;
@@ -30,6 +35,7 @@ mod serving;
 mod shared_instance;
 mod stdio;
 mod ticker;
+mod watched;
 
 pub use contract::Tier;
 pub use file::{FileError, HandlerFile, open, open_signature};
@@ -40,6 +46,7 @@ pub use manifest::About;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
+use crate::limits::MAX_TABLE_ELEMENTS;
 use guest::Guest;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,8 +61,6 @@ use wasmtime_wasi_config::WasiConfig;
 const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
-/// The most elements of one table: guests that carry an interpreter have some ten thousand functions.
-const MAX_TABLE_ELEMENTS: usize = 100_000;
 
 /// What stays resident of a memory and a table between two instances: all of what small guests have
 /// (`guest/build.toml`).
@@ -75,10 +80,22 @@ const MAX_PLACES: usize = 16 << 10;
 /// Compiles and runs handlers. One for the whole process.
 pub struct Engine {
     wasm: wasmtime::Engine,
-    linker: Linker<Guest>,
+    /// What guests are offered that are granted directories, and those that are not.
+    with_files: Linker<Guest>,
+    without_files: Linker<Guest>,
     /// As many permits as the pool has memories. An instance takes one for each of its own, so that it
     /// waits for a place and never fails for want of one.
     places: Arc<Semaphore>,
+    total_places: u32,
+}
+
+/// The places for instances: one for each memory of each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Those that are taken now.
+    pub taken: u32,
+    /// All there are.
+    pub total: u32,
 }
 
 /// The engine could not be set up: the machine denies it address space, threads or executable memory.
@@ -97,27 +114,40 @@ impl Engine {
     /// `cache`, if there is one.
     pub fn new(max_instances: usize, cache: Option<&Path>) -> Result<Self, EngineError> {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let mut config = config(places as u32);
+        let total_places = places as u32;
+        let mut config = config(total_places);
         config.cache(cache.and_then(cache::open));
         let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
         let mut linker = Linker::new(&wasm);
         // Everything a plain std program imports is offered, and denied by default: see `grants`.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
+        watched::watch(&mut linker).map_err(EngineError::new)?;
         contract::bindings::echo_host::handler::connections::add_to_linker::<_, HasSelf<Guest>>(
             &mut linker,
             |guest| guest,
         )
         .map_err(EngineError::new)?;
         wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
-            WasiConfig::from(&*guest.config)
+            WasiConfig::from(guest.config())
         })
         .map_err(EngineError::new)?;
+        let without_files = no_files::offer(&linker).map_err(EngineError::new)?;
         ticker::start(&wasm).map_err(EngineError::new)?;
         Ok(Engine {
             wasm,
-            linker,
+            with_files: linker,
+            without_files,
             places: Arc::new(Semaphore::new(places)),
+            total_places,
         })
+    }
+
+    /// How many places there are, and how many are taken.
+    pub fn places(&self) -> Places {
+        Places {
+            taken: self.total_places - self.places.available_permits() as u32,
+            total: self.total_places,
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a callback asks for. Nothing happens while it runs: it is noted here, and done when the callback
 //! has returned well.
 
+use super::excess::Excess;
 use crate::framing::Framing;
-use crate::limits::{Limit, MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
+use crate::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
 use crate::outbox::{CloseMode, Outbox, TimerChange, Transport};
 use std::collections::HashMap;
 use std::sync::Arc;
-use wasmtime::{Result, bail};
+use wasmtime::Result;
 
 /// A guest's handle on a connection.
 pub struct Connection(pub Arc<Outbox>);
@@ -55,8 +56,7 @@ impl Pending {
     pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
-            Limit::CallbackOutput.reached();
-            bail!("one callback sent more than {MAX_CALLBACK_BYTES} bytes");
+            return Err(Excess::CallbackBytes.into());
         }
         let is_datagram = outbox.peer().transport == Transport::Udp;
         let last = match is_datagram {
@@ -78,8 +78,7 @@ impl Pending {
     /// Notes anything else.
     pub fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
         if self.orders.len() == MAX_CALLBACK_ORDERS {
-            Limit::CallbackOutput.reached();
-            bail!("one callback asked for more than {MAX_CALLBACK_ORDERS} things");
+            return Err(Excess::CallbackOrders.into());
         }
         if let Order::Close(_) = order {
             // What is sent after it is not sent at all.

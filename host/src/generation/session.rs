@@ -2,6 +2,7 @@
 
 use super::{Generations, Move, Seat};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
+use crate::limits::{Limit, MAX_SAVED_BYTES};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -56,6 +57,10 @@ impl<H: Handler> MovingSession<H> {
         }
         let saved = match converses {
             true => match self.save().await? {
+                Some(saved) if saved.len() > MAX_SAVED_BYTES => {
+                    self.cannot_move(saved.len());
+                    return Ok(());
+                }
                 Some(saved) => Some(saved),
                 None => {
                     self.stays("it saved nothing");
@@ -79,6 +84,15 @@ impl<H: Handler> MovingSession<H> {
         left.end().await;
         self.seat = seat;
         Ok(())
+    }
+
+    fn cannot_move(&self, saved_bytes: usize) {
+        Limit::SavedBytes.reached();
+        let number = self.seat.generation().number;
+        let _entered = self.seat.outbox().span().enter();
+        tracing::warn!(
+            "stays with generation {number}: it saved {saved_bytes} bytes, more than the limit of {MAX_SAVED_BYTES}"
+        );
     }
 
     fn stays(&self, why: &str) {

@@ -17,7 +17,7 @@ pub use service::Service;
 
 use crate::address::Endpoint;
 use crate::config::{HostConfig, Sources};
-use crate::engine::{Engine, Serving};
+use crate::engine::{Engine, Places, Serving};
 use crate::server::{Drained, Server};
 use reload::Refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,6 +114,11 @@ impl Host {
     /// What serves the clients of all services, of those too that have been taken out and finish.
     pub fn server(&self) -> &Server<Serving> {
         &self.server
+    }
+
+    /// The places for handlers' instances, of all services.
+    pub fn places(&self) -> Places {
+        self.engine.places()
     }
 
     /// The service of this name, or the only one if none is named.

@@ -22,6 +22,28 @@ pub const MAX_CALLBACK_BYTES: usize = 64 << 20;
 /// See [`MAX_CALLBACK_BYTES`].
 pub const MAX_CALLBACK_ORDERS: usize = 100_000;
 
+/// What a guest may hand over to the host in one call, in bytes: a reply, what a conversation sends or saves, what is
+/// printed. It is checked before any of it is copied.
+pub const MAX_HANDED_BYTES: usize = 64 << 20;
+
+/// What a session may save for the next version of its handler, in bytes. One that saves more stays where it is.
+pub const MAX_SAVED_BYTES: usize = 16 << 20;
+
+/// Handles that an instance may hold at once: on connections, sessions, timers, streams, files and whatever else it
+/// can make.
+pub const MAX_HANDLES: usize = 100_000;
+
+/// Elements of all of an instance's tables together. Guests that carry an interpreter have some ten thousand
+/// functions, each of which is one.
+pub const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Random bytes that a guest may ask for at once. Making them takes about a millisecond, in which its thread does
+/// nothing else.
+pub const MAX_RANDOM_BYTES: u64 = 1 << 20;
+
+/// What a guest's clocks count in, unless it is granted exact ones.
+pub const CLOCK_GRAIN: Duration = Duration::from_millis(1);
+
 /// Timers one session may have set at once.
 pub const MAX_TIMERS: usize = 1024;
 
@@ -46,8 +68,11 @@ pub const PROBE_STEP_TIME: Duration = Duration::from_secs(10);
 /// The longest guest log line, in bytes; the rest is cut off.
 pub const MAX_LOG_LINE_BYTES: usize = 4096;
 
-/// Guest log lines of one instance within one second; the rest are counted, not shown.
+/// Guest log lines of one instance within one second, and of all instances of a handler together; the rest are
+/// counted, not shown.
 pub const MAX_LOG_LINES_PER_SECOND: u32 = 100;
+/// See [`MAX_LOG_LINES_PER_SECOND`].
+pub const MAX_HANDLER_LOG_LINES_PER_SECOND: u32 = 1000;
 
 /// How long a guest that computes without end is set aside at each [`EPOCH_TICK`].
 pub const BREATHER: Duration = Duration::from_millis(1);

@@ -19,10 +19,16 @@ pub enum Limit {
     MaxMemory,
     Places,
     CallbackOutput,
+    HandedBytes,
+    SavedBytes,
+    Handles,
+    TableElements,
+    RandomBytes,
     Timers,
     RestartBackOff,
     LogLine,
     LogRate,
+    HandlerLogRate,
     ConnectionLog,
     DrainTimeout,
     AcceptBackOff,
@@ -36,7 +42,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 27] = [
+const NAMES: [(Limit, &str); 33] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -50,10 +56,16 @@ const NAMES: [(Limit, &str); 27] = [
     (Limit::MaxMemory, "max-memory"),
     (Limit::Places, "places"),
     (Limit::CallbackOutput, "callback-output"),
+    (Limit::HandedBytes, "handed-bytes"),
+    (Limit::SavedBytes, "saved-bytes"),
+    (Limit::Handles, "handles"),
+    (Limit::TableElements, "table-elements"),
+    (Limit::RandomBytes, "random-bytes"),
     (Limit::Timers, "timers"),
     (Limit::RestartBackOff, "restart-back-off"),
     (Limit::LogLine, "log-line"),
     (Limit::LogRate, "log-rate"),
+    (Limit::HandlerLogRate, "handler-log-rate"),
     (Limit::ConnectionLog, "connection-log"),
     (Limit::DrainTimeout, "drain-timeout"),
     (Limit::AcceptBackOff, "accept-back-off"),

@@ -95,6 +95,15 @@ impl Outbox {
         self.order(|orders| orders.close = Some(mode));
     }
 
+    /// Ends it for good: the connection is gone, and what is ordered through a handle on it that a session has kept
+    /// is forgotten.
+    pub fn retire(&self) {
+        *self.lock() = Orders {
+            close: Some(CloseMode::Reset),
+            ..Orders::default()
+        };
+    }
+
     /// Cuts messages another way, from the next one on.
     pub fn set_framing(&self, framing: Framing) {
         self.order(|orders| orders.framing = Some(framing));

@@ -84,5 +84,6 @@ async fn converse<H: Handler>(
         stream.reset();
     }
     drop(stream);
+    outbox.retire();
     (outbox.traffic(), ended)
 }

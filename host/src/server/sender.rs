@@ -63,6 +63,7 @@ impl Sender {
         };
         let ended =
             connection::serve_datagrams(&self.inbox, way, session, outbox.clone(), &terms).await;
+        outbox.retire();
         (outbox.traffic(), ended)
     }
 

@@ -1,0 +1,45 @@
+//! What a guest reaches for that it was not granted. It is denied, and that is said in the log, once for each loaded
+//! handler: so its operator learns which grant it would take, and nobody can flood the log with it.
+//!
+//! Whoever merely imports an interface has not reached for anything: every program that uses a standard library
+//! imports them all. Who does reach is found out by `watched` and `no_files`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use tracing::Span;
+
+/// Something that has to be granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Environment variables.
+    Environment,
+    /// Files and directories.
+    Files,
+    /// Sockets, and addresses of names.
+    Network,
+}
+
+impl Want {
+    fn denial(self) -> &'static str {
+        match self {
+            Want::Environment => "it looks for environment variables and is granted none (--env)",
+            Want::Files => "it looks for files and is granted no directory (--dir)",
+            Want::Network => {
+                "it reaches for the network, which no option grants: all it talks to are its clients"
+            }
+        }
+    }
+}
+
+/// What was denied to the guests of one handler so far.
+#[derive(Default)]
+pub struct Denials([AtomicBool; 3]);
+
+impl Denials {
+    /// Says, in `span`, that it is denied, unless that was said before.
+    pub fn note(&self, want: Want, span: &Span) {
+        if !self.0[want as usize].swap(true, Ordering::Relaxed) {
+            let _entered = span.enter();
+            tracing::info!(target: "guest", "{}", want.denial());
+        }
+    }
+}

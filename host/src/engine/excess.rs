@@ -1,0 +1,37 @@
+//! The fixed limits that a call fails of when its guest goes beyond them.
+
+use crate::limits::{
+    Limit, MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS, MAX_HANDED_BYTES, MAX_HANDLES,
+    MAX_RANDOM_BYTES, MAX_TABLE_ELEMENTS,
+};
+
+/// What a guest did or had too much of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum Excess {
+    #[error("one callback sent more than {MAX_CALLBACK_BYTES} bytes")]
+    CallbackBytes,
+    #[error("one callback asked for more than {MAX_CALLBACK_ORDERS} things")]
+    CallbackOrders,
+    #[error("it handed over more than {MAX_HANDED_BYTES} bytes at once")]
+    HandedBytes,
+    #[error("it holds more than {MAX_HANDLES} handles at once")]
+    Handles,
+    #[error("it asked for more than {MAX_RANDOM_BYTES} random bytes at once")]
+    RandomBytes,
+    #[error("its tables have more than {MAX_TABLE_ELEMENTS} elements")]
+    TableElements,
+}
+
+impl Excess {
+    /// Counts it.
+    pub fn reached(self) {
+        let limit = match self {
+            Excess::CallbackBytes | Excess::CallbackOrders => Limit::CallbackOutput,
+            Excess::HandedBytes => Limit::HandedBytes,
+            Excess::Handles => Limit::Handles,
+            Excess::RandomBytes => Limit::RandomBytes,
+            Excess::TableElements => Limit::TableElements,
+        };
+        limit.reached();
+    }
+}

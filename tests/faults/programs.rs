@@ -1,0 +1,78 @@
+//! Plain programs that go wrong.
+
+use super::scene::Scene;
+
+/// What a line makes the program do, and what the log says then.
+const FAULTS: [(&str, &str); 12] = [
+    (
+        "panic on purpose",
+        "the handler trapped: wasm `unreachable` instruction executed",
+    ),
+    ("panic on purpose", "guest: on purpose"),
+    (
+        "unreachable",
+        "the handler trapped: wasm `unreachable` instruction executed",
+    ),
+    (
+        "outside",
+        "the handler trapped: out of bounds memory access",
+    ),
+    ("recurse", "the handler trapped: "),
+    (
+        "spin",
+        "the handler took longer than 500ms (--call-timeout)",
+    ),
+    (
+        "flood",
+        "the handler took longer than 500ms (--call-timeout)",
+    ),
+    ("hang", "no byte moved for 1s (--idle-timeout)"),
+    ("stdin", "no byte moved for 1s (--idle-timeout)"),
+    (
+        "hoard",
+        "the handler ran out of its 16777216 bytes of memory (--max-memory)",
+    ),
+    (
+        "pollables",
+        "went beyond a limit: it holds more than 100000 handles at once",
+    ),
+    (
+        "random 1073741824",
+        "went beyond a limit: it asked for more than 1048576 random bytes at once",
+    ),
+];
+
+#[test]
+fn only_its_own_connection_notices() {
+    let limits = [
+        "--call-timeout",
+        "500ms",
+        "--max-memory",
+        "16MiB",
+        "--idle-timeout",
+        "1s",
+    ];
+    let scene = Scene::of("rogue", &limits);
+    for (misdeed, reason) in FAULTS {
+        let mut neighbour = scene.connect();
+        assert_eq!(neighbour.ask("random 3"), "3");
+        let mut client = scene.connect();
+        client.send(format!("{misdeed}\n"));
+        assert_eq!(neighbour.ask("random 4"), "4");
+        scene.expect_failure(client, reason);
+        let mut next = scene.connect();
+        assert_eq!(next.ask("random 5"), "5");
+    }
+    scene.expect_nothing_left(0, 0);
+    scene.expect_no_threads();
+}
+
+#[test]
+fn an_exit_is_no_fault() {
+    let scene = Scene::of("rogue", &[]);
+    let mut client = scene.connect();
+    client.send("exit 1\n");
+    scene.expect_failure(client, "the program exited with an error");
+    assert_eq!(scene.post.status()["failed_calls"], 0);
+    scene.expect_nothing_left(0, 0);
+}
