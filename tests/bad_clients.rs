@@ -227,10 +227,10 @@ fn thousands_that_connect_and_vanish_leave_nothing() {
     client.expect("still there");
     drop(client);
     assert_settled_quietly(&host, before);
+    let after = host.usage();
     assert!(
-        host.usage().resident_kib < resident + (32 << 10),
-        "{:?}",
-        host.usage()
+        after.resident_kib < resident + (32 << 10),
+        "{resident} {after:?}"
     );
 }
 

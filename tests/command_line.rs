@@ -101,7 +101,7 @@ fn what_makes_no_sense_together() {
     );
     let finished = echo_host(&["serve", "--framing", "fixed:100", "--max-message", "99"]);
     assert_fails(&finished, 78, "longer than the 99 bytes a message may have");
-    let finished = echo_host(&["serve", &guest("puppet"), "--isolation", "message"]);
+    let finished = echo_host(&["serve", &guest("chat"), "--isolation", "message"]);
     assert_fails(
         &finished,
         78,

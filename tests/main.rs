@@ -28,6 +28,7 @@ mod limits;
 mod logs;
 mod metrics;
 mod mishaps;
+mod odd_machines;
 mod pipelines;
 mod privileges;
 mod programs;

@@ -85,6 +85,23 @@ fn a_guest_that_spins_does_not_stall_its_neighbours() {
 }
 
 #[test]
+fn all_guests_together_have_no_more_memory_than_they_may() {
+    let host = probe(&["--max-guest-memory", "48MiB"]);
+    let mut one = host.connect();
+    assert_eq!(one.ask("allocate 30000000"), "30000000");
+    let mut other = host.connect();
+    assert_eq!(other.ask("count"), "1");
+    other.send("allocate 30000000\n");
+    other.expect_closed();
+    host.wait_for_log("all guests together have as much memory as they may (--max-guest-memory)");
+    assert_eq!(one.ask("count"), "2");
+    drop(one);
+    host.wait_for_open(0);
+    // It was given back.
+    assert_eq!(host.connect().ask("allocate 30000000"), "30000000");
+}
+
+#[test]
 fn memory_may_be_used_up_to_the_limit() {
     let host = probe(&["--max-memory", "8MiB"]);
     assert_eq!(host.connect().ask("allocate 6000000"), "6000000");

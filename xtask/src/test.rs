@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::{guests, packages, step};
 
 /// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 14] = [
+const CLIENTS: [(&str, &str); 15] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -23,6 +23,7 @@ const CLIENTS: [(&str, &str); 14] = [
     ("nginx", "libnginx-mod-stream"),
     ("systemd-analyze", "systemd"),
     ("minisign", "minisign"),
+    ("faketime", "faketime"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its

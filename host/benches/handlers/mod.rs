@@ -28,7 +28,7 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         max_memory_bytes: 64 << 20,
         call_timeout: Duration::from_secs(5),
     };
-    let engine = Engine::new(MAX_INSTANCES, None).expect("the engine can be set up");
+    let engine = Engine::new(MAX_INSTANCES, None, None).expect("the engine can be set up");
     let built = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/guests/echo.wasm"

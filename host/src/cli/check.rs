@@ -93,7 +93,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
         listener: ListenerSettings::default(),
     };
     let config = sources.load()?;
-    let engine = Arc::new(Engine::new(1, config.cache.as_deref()).map_err(StartError::from)?);
+    let engine = Arc::new(Engine::new(1, None, config.cache.as_deref()).map_err(StartError::from)?);
     let mut text = format!("{} can be served\n", file.display());
     for service in &config.services {
         let swapper = runtime.block_on(Service::load(&engine, service))?;

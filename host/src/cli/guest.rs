@@ -104,7 +104,7 @@ impl GuestArgs {
 
     /// An engine that runs one instance at a time.
     pub fn small_engine(&self) -> Result<Engine, EngineError> {
-        Engine::new(1, config::cache(self.cache.clone()).as_deref())
+        Engine::new(1, None, config::cache(self.cache.clone()).as_deref())
     }
 }
 

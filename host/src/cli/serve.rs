@@ -105,6 +105,10 @@ struct LimitArgs {
     /// ones are closed; off for any number [default: 500]
     #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_IP")]
     max_connections_per_ip: Option<OptionalNumber>,
+    /// Memory that all instances of all handlers may have together [default: three quarters of the machine's, or of
+    /// what the host's control group may have]
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_GUEST_MEMORY")]
+    max_guest_memory: Option<Size>,
     /// Close a connection on which no byte moves for so long; off for never [default: 10min]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_IDLE_TIMEOUT")]
     idle_timeout: Option<OptionalTime>,
@@ -145,6 +149,7 @@ impl ServeArgs {
                 workers: self.workers,
                 max_connections: self.limits.max_connections,
                 max_connections_per_ip: self.limits.max_connections_per_ip,
+                max_guest_memory: self.limits.max_guest_memory,
                 drain_timeout: self.limits.drain_timeout,
                 cache: self.guest.cache.clone(),
                 control: self.control.place(),

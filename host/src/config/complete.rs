@@ -4,6 +4,7 @@
 use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::host::{HostConfig, ServiceConfig};
+use super::machine;
 use super::serve::{ServeConfig, SwapConfig};
 use super::service::ServiceSettings;
 use super::settings::HostSettings;
@@ -46,6 +47,10 @@ impl HostSettings {
                 max_connections_per_ip: match self.max_connections_per_ip {
                     None => Some(MAX_CONNECTIONS_PER_IP),
                     Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
+                },
+                max_guest_memory_bytes: match self.max_guest_memory {
+                    None => machine::memory_bytes().map(|all| all / 4 * 3),
+                    Some(Size(bytes)) => Some(bytes),
                 },
                 drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
             },

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod host;
 mod listener;
+mod machine;
 #[cfg(test)]
 mod schema;
 mod serve;

@@ -1,7 +1,7 @@
 //! What a host is told.
 
 use super::service::ServiceSettings;
-use super::values::{OptionalNumber, Place, ServiceName, Time};
+use super::values::{OptionalNumber, Place, ServiceName, Size, Time};
 use crate::address::Endpoint;
 use crate::confinement::{Identity, Sandbox};
 use serde::Deserialize;
@@ -21,6 +21,9 @@ pub struct HostSettings {
     /// Connections that clients with one address, or in one IPv6 network of 64 bits, may have at once; further ones
     /// are closed. Off for any number. Default: 500.
     pub max_connections_per_ip: Option<OptionalNumber>,
+    /// Memory that all instances of all services may have together. Default: three quarters of what the machine has,
+    /// or of what the host's control group may have.
+    pub max_guest_memory: Option<Size>,
     /// How long open connections may go on when the host is stopped. Default: 10s.
     pub drain_timeout: Option<Time>,
     /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder; if the host is to
@@ -85,6 +88,7 @@ impl HostSettings {
             workers: self.workers.or(lower.workers),
             max_connections: self.max_connections.or(lower.max_connections),
             max_connections_per_ip: self.max_connections_per_ip.or(lower.max_connections_per_ip),
+            max_guest_memory: self.max_guest_memory.or(lower.max_guest_memory),
             drain_timeout: self.drain_timeout.or(lower.drain_timeout),
             cache: self.cache.or(lower.cache),
             control: self.control.or(lower.control),

@@ -1,7 +1,8 @@
 //! Wasmtime's errors in the host's words.
 
 use super::excess::Excess;
-use super::guest::{Guest, Refusal};
+use super::guest::Guest;
+use super::memory::Refusal;
 use crate::handler::CallError;
 use std::time::Duration;
 use wasmtime::{Error, Trap};
@@ -40,6 +41,9 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
             limit_bytes: guest.memory.limit_bytes(),
             trap,
         },
+        Some(Refusal::CommonMemory) => CallError::Limit(format!(
+            "all guests together have as much memory as they may (--max-guest-memory): {trap}"
+        )),
         Some(Refusal::Table) => {
             Excess::TableElements.reached();
             CallError::Limit(format!("{}: {trap}", Excess::TableElements))

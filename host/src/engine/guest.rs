@@ -4,15 +4,15 @@ use super::denials::{Denials, Want};
 use super::grants::Grants;
 use super::guest_log::GuestLog;
 use super::log_rate::LogRate;
+use super::memory::{CommonMemory, MemoryBudget};
 use super::pending::Pending;
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
-use crate::limits::{GuestLimits, MAX_TABLE_ELEMENTS};
+use crate::limits::GuestLimits;
 use std::sync::Arc;
 use tokio::io::DuplexStream;
 use tracing::Span;
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 
@@ -24,11 +24,14 @@ pub struct GuestTerms {
     config: WasiConfigVariables,
     denials: Denials,
     log_rate: LogRate,
+    memory: Arc<CommonMemory>,
 }
 
 impl GuestTerms {
-    pub fn new(grants: Grants, limits: GuestLimits) -> Arc<Self> {
+    /// With a part of the `memory` of all guests.
+    pub fn new(grants: Grants, limits: GuestLimits, memory: Arc<CommonMemory>) -> Arc<Self> {
         Arc::new(GuestTerms {
+            memory,
             config: grants.config(),
             grants,
             limits,
@@ -71,12 +74,7 @@ impl Guest {
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,
-            memory: MemoryBudget {
-                limit_bytes: terms.limits.max_memory_bytes,
-                used_bytes: 0,
-                used_elements: 0,
-                refusal: None,
-            },
+            memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.memory.clone()),
             log,
         })
     }
@@ -105,74 +103,5 @@ impl WasiView for Guest {
             ctx: &mut self.wasi,
             table: &mut self.table,
         }
-    }
-}
-
-/// Counts an instance's memories and tables, and remembers a refusal: a guest that is denied memory seldom says
-/// so, it runs into a trap soon after.
-pub struct MemoryBudget {
-    limit_bytes: usize,
-    used_bytes: usize,
-    used_elements: usize,
-    refusal: Option<Refusal>,
-}
-
-/// What a guest was refused more of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    Memory,
-    Table,
-}
-
-impl MemoryBudget {
-    /// The most bytes all memories may have together.
-    pub fn limit_bytes(&self) -> usize {
-        self.limit_bytes
-    }
-
-    /// A call begins, and what an earlier one was refused has nothing to do with it.
-    pub fn forget_refusal(&mut self) {
-        self.refusal = None;
-    }
-
-    /// What the running call asked for more of than there is, if it did.
-    pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal
-    }
-}
-
-impl ResourceLimiter for MemoryBudget {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> Result<bool> {
-        let used_bytes = self
-            .used_bytes
-            .saturating_add(desired.saturating_sub(current));
-        if used_bytes > self.limit_bytes {
-            self.refusal = Some(Refusal::Memory);
-            return Ok(false);
-        }
-        self.used_bytes = used_bytes;
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> Result<bool> {
-        let used_elements = self
-            .used_elements
-            .saturating_add(desired.saturating_sub(current));
-        if used_elements > MAX_TABLE_ELEMENTS {
-            self.refusal = Some(Refusal::Table);
-            return Ok(false);
-        }
-        self.used_elements = used_elements;
-        Ok(true)
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = &GuestTerms::new(grants.clone(), limits);
+        let terms = &GuestTerms::new(grants.clone(), limits, self.memory.clone());
         if let HandlerSource::Pipeline(files) = source {
             return self.load_pipeline(files, trust, terms).await;
         }

@@ -26,6 +26,7 @@ mod imports;
 mod instance;
 mod log_rate;
 mod manifest;
+mod memory;
 mod no_files;
 mod pending;
 mod pipeline;
@@ -48,6 +49,7 @@ pub use source::{HandlerSource, SourceError};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
 use guest::Guest;
+use memory::CommonMemory;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -87,6 +89,7 @@ pub struct Engine {
     /// waits for a place and never fails for want of one.
     places: Arc<Semaphore>,
     total_places: u32,
+    memory: Arc<CommonMemory>,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -110,9 +113,13 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine with places for `max_instances` instances at once. Compiled code is kept in the folder
-    /// `cache`, if there is one.
-    pub fn new(max_instances: usize, cache: Option<&Path>) -> Result<Self, EngineError> {
+    /// An engine with places for `max_instances` instances at once, which together have no more than
+    /// `max_memory_bytes` of memory, if that is said. Compiled code is kept in the folder `cache`, if there is one.
+    pub fn new(
+        max_instances: usize,
+        max_memory_bytes: Option<usize>,
+        cache: Option<&Path>,
+    ) -> Result<Self, EngineError> {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
         let total_places = places as u32;
         let mut config = config(total_places);
@@ -139,6 +146,7 @@ impl Engine {
             without_files,
             places: Arc::new(Semaphore::new(places)),
             total_places,
+            memory: CommonMemory::new(max_memory_bytes),
         })
     }
 

@@ -18,6 +18,7 @@ pub use service::Service;
 use crate::address::Endpoint;
 use crate::config::{HostConfig, Sources};
 use crate::engine::{Engine, Places, Serving};
+use crate::limits::ServerLimits;
 use crate::server::{Drained, Server};
 use reload::Refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,8 +56,14 @@ impl Host {
             let datagrams = bound.find(|it| matches!(it, Endpoint::Udp(_))).cloned();
             only.serve.datagrams = only.serve.datagrams.take().or(datagrams);
         }
-        let max_connections = config.server_limits.max_connections;
-        let engine = Arc::new(Engine::new(max_connections, config.cache.as_deref())?);
+        let ServerLimits {
+            max_connections,
+            max_guest_memory_bytes,
+            ..
+        } = config.server_limits;
+        let cache = config.cache.as_deref();
+        let engine = Engine::new(max_connections, max_guest_memory_bytes, cache)?;
+        let engine = Arc::new(engine);
         let server = Arc::new(Server::new(&config.server_limits));
         let mut services = Vec::new();
         for service in &config.services {

@@ -194,6 +194,10 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
             "max-connections-per-ip",
             next.server_limits.max_connections_per_ip != now.server_limits.max_connections_per_ip,
         ),
+        (
+            "max-guest-memory",
+            next.server_limits.max_guest_memory_bytes != now.server_limits.max_guest_memory_bytes,
+        ),
         ("cache", next.cache != now.cache),
         ("control", next.control != now.control),
         ("metrics", next.metrics != now.metrics),

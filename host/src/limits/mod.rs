@@ -196,6 +196,8 @@ pub struct ServerLimits {
     /// Connections that clients with one address may have at once, and all of an IPv6 network of 64 bits together;
     /// further ones are closed. `None` for any number.
     pub max_connections_per_ip: Option<usize>,
+    /// What all guests together may have of memory, in bytes; `None` for any amount.
+    pub max_guest_memory_bytes: Option<usize>,
     /// How long open connections may go on after the server was told to stop.
     pub drain_timeout: Duration,
 }

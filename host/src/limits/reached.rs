@@ -17,6 +17,7 @@ pub enum Limit {
     PeerTimeout,
     CallTimeout,
     MaxMemory,
+    MaxGuestMemory,
     Places,
     CallbackOutput,
     HandedBytes,
@@ -42,7 +43,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 33] = [
+const NAMES: [(Limit, &str); 34] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -54,6 +55,7 @@ const NAMES: [(Limit, &str); 33] = [
     (Limit::PeerTimeout, "peer-timeout"),
     (Limit::CallTimeout, "call-timeout"),
     (Limit::MaxMemory, "max-memory"),
+    (Limit::MaxGuestMemory, "max-guest-memory"),
     (Limit::Places, "places"),
     (Limit::CallbackOutput, "callback-output"),
     (Limit::HandedBytes, "handed-bytes"),

@@ -28,11 +28,12 @@ use crate::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
 use crate::outbox::Traffic;
 use quota::{Quota, Share};
 use ration::Ration;
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +54,9 @@ struct House {
     free: Arc<Semaphore>,
     quota: Arc<Quota>,
     /// What the operator is told of clients that have too many connections.
-    lines: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_share: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    /// What the operator is told of clients that wait for a place.
+    no_place: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     next_id: AtomicU64,
     ends: Arc<Ends>,
     drops: Arc<Drops>,
@@ -75,7 +78,8 @@ impl<H: Handler> Server<H> {
             house: Arc::new(House {
                 stopping: CancellationToken::new(),
                 free: Arc::new(Semaphore::new(limits.max_connections)),
-                lines: Ration::default(),
+                no_share: Ration::default(),
+                no_place: Ration::default(),
                 quota: Quota::new(limits.max_connections_per_ip),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
@@ -144,12 +148,37 @@ impl<H: Handler> Server<H> {
 }
 
 impl House {
+    /// A place for another connection. If there is none at once the operator is told, but not each time.
+    async fn place_or_wait(&self, listener: &str) -> OwnedSemaphorePermit {
+        if let Ok(permit) = self.free.clone().try_acquire_owned() {
+            return permit;
+        }
+        Limit::MaxConnections.reached();
+        if let Some(left_out) = self.no_place.take() {
+            tracing::warn!(
+                listener,
+                left_out,
+                "the connection limit is reached (--max-connections): new clients wait"
+            );
+        }
+        self.place().await
+    }
+
+    /// A place for another connection, as soon as there is one.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        match self.free.clone().acquire_owned().await {
+            Ok(permit) => permit,
+            // Only a closed semaphore fails, and nobody closes this one.
+            Err(_) => pending().await,
+        }
+    }
+
     /// Another connection of a client, if it may have one. Otherwise the operator is told, but not each time.
     fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
         let share = self.quota.take(client);
         if share.is_none() {
             Limit::MaxConnectionsPerIp.reached();
-            if let Some(left_out) = self.lines.take() {
+            if let Some(left_out) = self.no_share.take() {
                 tracing::warn!(
                     listener, %client, left_out,
                     "a client has as many connections as it may: further ones are closed (--max-connections-per-ip)"

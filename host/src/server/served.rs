@@ -5,12 +5,11 @@ use super::{Ends, House};
 use crate::admission::Admission;
 use crate::generation::Generations;
 use crate::handler::Handler;
-use crate::limits::Limit;
 use crate::listener::{Accepted, Listener, ListenerHandle};
 use crate::tls::Terminator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -98,7 +97,7 @@ impl<H: Handler> Served<H> {
             let Some(client) = self.welcome(accepted, &admission) else {
                 continue;
             };
-            let place = wait_for_place(&self.house.free, &listener);
+            let place = self.house.place_or_wait(&admission.listener);
             let place = closing.run_until_cancelled(place).await;
             let (served, exhausting) = (self.clone(), exhausting.take());
             self.spawn(async move {
@@ -144,7 +143,7 @@ impl<H: Handler> Served<H> {
     async fn serve(&self, client: Client, place: Option<OwnedSemaphorePermit>) {
         let _place = match place {
             Some(place) => place,
-            None => a_place(&self.house.free).await,
+            None => self.house.place().await,
         };
         client.serve(self).await;
     }
@@ -197,25 +196,5 @@ impl Door {
         self.closing.cancel();
         self.closed.close();
         self.closed.wait().await;
-    }
-}
-
-async fn wait_for_place(free: &Arc<Semaphore>, listener: &Listener) -> OwnedSemaphorePermit {
-    if let Ok(permit) = free.clone().try_acquire_owned() {
-        return permit;
-    }
-    Limit::MaxConnections.reached();
-    tracing::warn!(
-        listener = %listener.endpoint(),
-        "the connection limit is reached (--max-connections): new clients wait"
-    );
-    a_place(free).await
-}
-
-async fn a_place(free: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-    match free.clone().acquire_owned().await {
-        Ok(permit) => permit,
-        // Only a closed semaphore fails, and nobody closes this one.
-        Err(_) => std::future::pending().await,
     }
 }

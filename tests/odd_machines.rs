@@ -1,0 +1,108 @@
+//! Machines that are not as one would wish: with a clock that is set back, and with little memory.
+
+use crate::fixture::{Host, guest};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The library of the package `faketime`, which tells a process another time of day.
+fn faketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").unwrap();
+    let mut found = folders.filter_map(|folder| {
+        let library = folder.ok()?.path().join("faketime/libfaketimeMT.so.1");
+        library.exists().then_some(library)
+    });
+    found.next().expect("the package faketime is installed")
+}
+
+#[test]
+fn a_clock_that_is_set_back_disturbs_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock");
+    fs::write(&clock, "+0").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    command
+        .arg("serve")
+        .env("LD_PRELOAD", faketime())
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    // The library reads a file of its own, which is not the host's to read.
+    let args = [&guest("puppet"), "--sandbox", "off", "--idle-timeout", "3s"];
+    let host = Host::start(&mut command, &args);
+    let mut client = host.connect();
+    client.expect("ready\n");
+    assert_eq!(client.ask("say before"), "before");
+    fs::write(&clock, "-3d").unwrap();
+    assert_eq!(client.ask("say after"), "after");
+    assert_eq!(client.ask("timer 1 10"), "timer 1");
+    let status = host.status();
+    assert_eq!(status["generations"][0]["age_seconds"], 0, "{status}");
+    // Limits of time go by another clock.
+    client.expect_closed();
+    host.wait_for_log("no byte moved for 3s (--idle-timeout)");
+}
+
+/// A control group with little memory. It goes with the test, and must outlive its host.
+struct Group(PathBuf);
+
+impl Group {
+    /// In the first version of control groups, or in the second.
+    fn with_memory(limit_bytes: usize) -> Self {
+        let name = format!("echo-host-test-{}", std::process::id());
+        let first = Path::new("/sys/fs/cgroup/memory").join(&name);
+        let (group, limit) = match fs::create_dir(&first) {
+            Ok(()) => (first, "memory.limit_in_bytes"),
+            Err(_) => {
+                let second = Path::new("/sys/fs/cgroup").join(&name);
+                fs::create_dir(&second).expect("root may make a control group");
+                (second, "memory.max")
+            }
+        };
+        let group = Group(group);
+        fs::write(group.0.join(limit), limit_bytes.to_string()).unwrap();
+        group
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // The kernel has it for a moment longer if the host was killed; it is empty, and costs nothing.
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn guests_share_what_memory_a_small_control_group_has() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root makes control groups");
+        return;
+    }
+    let group = Group::with_memory(160 << 20);
+    let mut shell = Command::new("sh");
+    shell
+        .args([
+            "-c",
+            "echo $$ > \"$GROUP/cgroup.procs\" && exec \"$0\" \"$@\"",
+        ])
+        .args([env!("CARGO_BIN_EXE_echo-host"), "serve"])
+        .env("GROUP", &group.0);
+    let host = Host::start(&mut shell, &[&guest("probe")]);
+    let mut neighbour = host.connect();
+    assert_eq!(neighbour.ask("count"), "1");
+    let mut clients: Vec<_> = (0..5).map(|_| host.connect()).collect();
+    for client in &mut clients {
+        client.send("allocate 50000000\n");
+    }
+    // Three quarters of the group's memory are there for guests: enough for two, and not for all five.
+    let served = clients
+        .iter_mut()
+        .filter_map(|client| client.is_served().then_some(()));
+    let served = served.count();
+    assert!((1..=2).contains(&served), "{served}");
+    host.wait_for_log("all guests together have as much memory as they may (--max-guest-memory)");
+    assert_eq!(neighbour.ask("count"), "2");
+    drop(clients);
+    drop(neighbour);
+    host.stop();
+}
