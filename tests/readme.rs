@@ -243,6 +243,17 @@ fn the_handlers_are_those_of_the_guest_folder() {
 }
 
 #[test]
+fn every_claim_about_security_names_tests_that_exist() {
+    let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let (_, claims) = security.split_once("## What is tested").unwrap();
+    let named: Vec<_> = claims.split('`').filter(|it| it.starts_with("tests/")).collect();
+    assert!(named.len() > 10);
+    for test in named {
+        assert!(root().join(test).exists(), "{test}");
+    }
+}
+
+#[test]
 fn every_module_is_on_the_map_and_every_link_leads_somewhere() {
     let map: Vec<_> = table(&section("Architecture"))
         .into_iter()
