@@ -2,9 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
-/// Bytes of memory that this process may use: the machine's, or less if its control group has less (Linux).
+/// Bytes of memory that this process may use: the machine's, or less if its control group has less (Linux). Looked up
+/// once: later the process may have denied itself to look.
 pub fn memory_bytes() -> Option<usize> {
+    static FOUND: OnceLock<Option<usize>> = OnceLock::new();
+    *FOUND.get_or_init(look_up)
+}
+
+fn look_up() -> Option<usize> {
     let machine = fs::read_to_string("/proc/meminfo").ok();
     let machine = machine.and_then(|text| total(&text));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
