@@ -246,7 +246,10 @@ fn the_handlers_are_those_of_the_guest_folder() {
 fn every_claim_about_security_names_tests_that_exist() {
     let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
     let (_, claims) = security.split_once("## What is tested").unwrap();
-    let named: Vec<_> = claims.split('`').filter(|it| it.starts_with("tests/")).collect();
+    let named: Vec<_> = claims
+        .split('`')
+        .filter(|it| it.starts_with("tests/"))
+        .collect();
     assert!(named.len() > 10);
     for test in named {
         assert!(root().join(test).exists(), "{test}");

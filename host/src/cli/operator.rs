@@ -10,7 +10,6 @@ use echo_host::generation::Generation;
 use echo_host::host::{Host, ReloadError, Service, WhichService};
 use echo_host::limits::Limit;
 use echo_host::listener::ListenerHandle;
-use echo_host::outbox::Traffic;
 use echo_host::server::Totals;
 use echo_host::swap::{self, Refusal};
 use std::collections::BTreeMap;
@@ -50,8 +49,8 @@ impl Operator for HostOperator {
     fn status(&self) -> Status {
         let services = self.host.services();
         let server = self.host.server();
-        let ended = server.ends().totals();
-        let (connections, traffic) = sums(ended, server.live());
+        let totals = server.ends().totals(|| server.live().1);
+        let open = server.live().0;
         let refusals = services.iter().map(|it| it.swapper().refusals());
         let (refused_swaps, last) = refusals.fold((0, None), |(sum, last), (count, refusal)| {
             let later = refusal.into_iter().chain(last).max_by_key(|it| it.at);
@@ -65,13 +64,13 @@ impl Operator for HostOperator {
             services: services.iter().map(service_status).collect(),
             listeners: services.iter().flat_map(listeners).collect(),
             generations: services.iter().flat_map(generations).collect(),
-            connections,
+            connections: connections(open, totals),
             places: places(self.host.places()),
-            received_bytes: traffic.received_bytes,
-            sent_bytes: traffic.sent_bytes,
-            messages: traffic.messages,
-            turned_away: ended.turned_away,
-            failed_calls: ended.failed_calls,
+            received_bytes: totals.traffic.received_bytes,
+            sent_bytes: totals.traffic.sent_bytes,
+            messages: totals.traffic.messages,
+            turned_away: totals.turned_away,
+            failed_calls: totals.failed_calls,
             limits_reached: named(Limit::all()),
             dropped_datagrams: named(server.dropped_datagrams()),
             refused_swaps,
@@ -169,13 +168,11 @@ fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
     })
 }
 
-/// What has ended and what is open, together.
-fn sums(ended: Totals, (open, traffic): (usize, Traffic)) -> (ConnectionCounts, Traffic) {
-    let connections = ConnectionCounts {
+fn connections(open: usize, totals: Totals) -> ConnectionCounts {
+    ConnectionCounts {
         open: open as u64,
-        total: ended.connections + open as u64,
-    };
-    (connections, [ended.traffic, traffic].into_iter().sum())
+        total: totals.connections,
+    }
 }
 
 fn places(places: Places) -> PlaceCounts {
@@ -192,16 +189,17 @@ fn named(counts: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<String, 
 }
 
 fn service_status(service: &Service) -> ServiceStatus {
-    let ended = service.served().ends().totals();
-    let (connections, traffic) = sums(ended, service.served().generations().live());
+    let generations = service.served().generations();
+    let totals = service.served().ends().totals(|| generations.live().1);
+    let open = generations.live().0;
     ServiceStatus {
         name: service.name().to_string(),
-        connections,
-        received_bytes: traffic.received_bytes,
-        sent_bytes: traffic.sent_bytes,
-        messages: traffic.messages,
-        turned_away: ended.turned_away,
-        failed_calls: ended.failed_calls,
+        connections: connections(open, totals),
+        received_bytes: totals.traffic.received_bytes,
+        sent_bytes: totals.traffic.sent_bytes,
+        messages: totals.traffic.messages,
+        turned_away: totals.turned_away,
+        failed_calls: totals.failed_calls,
         refused_swaps: service.swapper().refusals().0,
     }
 }

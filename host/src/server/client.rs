@@ -41,6 +41,7 @@ impl Client {
                 };
                 let peer = &admitted.peer.peer;
                 let span = tracing::error_span!(parent: &served.span, "connection", id, %peer);
+                served.ends.begin();
                 let (traffic, result) = converse(id, admitted, served, &span).await;
                 span.in_scope(|| served.ends.note(traffic, result));
             }

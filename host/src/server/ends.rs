@@ -1,4 +1,4 @@
-//! How connections ended.
+//! How connections go, and how they ended.
 
 use super::ration::Ration;
 use crate::admission::{NotAdmitted, ProxyError};
@@ -9,8 +9,8 @@ use crate::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
 use crate::outbox::{Lost, Traffic};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How connections ended, counted.
 #[derive(Default)]
@@ -28,14 +28,16 @@ pub struct Ends {
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     messages: AtomicU64,
+    /// What was told last of all that has gone through them.
+    told: Mutex<Traffic>,
     /// What is logged of it.
     lines: Ration<MAX_CONNECTION_LINES_PER_SECOND>,
 }
 
-/// What all connections that have ended add up to.
+/// What all connections add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many there were.
+    /// How many there were, the open ones included.
     pub connections: u64,
     /// How many of them a failed call has ended.
     pub failed_calls: u64,
@@ -54,18 +56,35 @@ impl Ends {
         }
     }
 
-    /// The counts so far.
-    pub fn totals(&self) -> Totals {
+    /// The counts so far, with what has gone through those connections that are `live`, which is asked last, so that
+    /// none counts twice. One that is just ending is among neither: what was told once is not taken back.
+    pub fn totals(&self, live: impl FnOnce() -> Traffic) -> Totals {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let ended = Traffic {
+            received_bytes: count(&self.received_bytes),
+            sent_bytes: count(&self.sent_bytes),
+            messages: count(&self.messages),
+        };
+        let all: Traffic = [ended, live()].into_iter().sum();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Traffic {
+            received_bytes: told.received_bytes.max(all.received_bytes),
+            sent_bytes: told.sent_bytes.max(all.sent_bytes),
+            messages: told.messages.max(all.messages),
+        };
         Totals {
             connections: count(&self.connections),
             failed_calls: count(&self.calls),
             turned_away: count(&self.turned_away),
-            traffic: Traffic {
-                received_bytes: count(&self.received_bytes),
-                sent_bytes: count(&self.sent_bytes),
-                messages: count(&self.messages),
-            },
+            traffic: *told,
+        }
+    }
+
+    /// Counts a connection that begins.
+    pub fn begin(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.begin();
         }
     }
 
@@ -152,7 +171,6 @@ impl Ends {
 
     fn count(&self, traffic: Traffic, error: Option<&ConnectionError>) {
         for (counter, by) in [
-            (&self.connections, 1),
             (&self.received_bytes, traffic.received_bytes),
             (&self.sent_bytes, traffic.sent_bytes),
             (&self.messages, traffic.messages),

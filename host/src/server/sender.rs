@@ -30,6 +30,7 @@ impl Sender {
     pub async fn serve<H: Handler>(self, served: &Served<H>) {
         let span = tracing::error_span!(parent: &served.span, "connection", id = self.id, peer = %self.route.peer);
         span.in_scope(|| tracing::debug!("sends datagrams"));
+        served.ends.begin();
         let (traffic, result) = self.converse(served, &span).await;
         span.in_scope(|| served.ends.note(traffic, result));
     }
