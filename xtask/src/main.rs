@@ -10,6 +10,7 @@ mod packages;
 mod step;
 mod test;
 mod toolchain;
+mod torture;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -42,6 +43,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Let bad clients, bad guests and operators loose on one host; `-- --help` lists what can be chosen.
+    Torture {
+        /// Passed to the torture, such as `--minutes 30 --seed 1`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Check formatting, lints, documentation, and the licences of dependencies.
     Check,
 }
@@ -53,6 +60,7 @@ fn main() -> ExitCode {
         Task::Bench { install, arguments } => {
             bench::run(install, &arguments).map(|()| ExitCode::SUCCESS)
         }
+        Task::Torture { arguments } => torture::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

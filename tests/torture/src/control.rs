@@ -1,0 +1,61 @@
+//! What operators ask a host: by its control socket, and its metrics.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+/// How long a host may take to answer: others that keep the socket busy are cut off after 5 s, and may come in
+/// several waves.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks for something, such as `{"command":"status"}`, and returns what the host says.
+pub async fn ask(socket: &Path, mut request: Value) -> Result<Value> {
+    request["version"] = 1.into();
+    let asking = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        stream.write_all(format!("{request}\n").as_bytes()).await?;
+        let mut reply = String::new();
+        BufReader::new(stream).read_line(&mut reply).await?;
+        Ok::<_, std::io::Error>(reply)
+    };
+    let reply = timeout(PATIENCE, asking)
+        .await
+        .with_context(|| format!("no answer to {request} within {PATIENCE:?}"))?
+        .with_context(|| format!("no answer to {request}"))?;
+    let reply: Value =
+        serde_json::from_str(&reply).with_context(|| format!("{request} is answered {reply:?}"))?;
+    if let Some(error) = reply["error"].as_str() {
+        bail!("{request} is an error: {error}");
+    }
+    Ok(reply)
+}
+
+/// How the host is doing.
+pub async fn status(socket: &Path) -> Result<Value> {
+    let mut reply = ask(socket, serde_json::json!({ "command": "status" })).await?;
+    Ok(reply["status"].take())
+}
+
+/// Collects the metrics, as Prometheus does.
+pub async fn metrics(socket: &Path) -> Result<String> {
+    let collecting = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await?;
+        Ok::<_, std::io::Error>(reply)
+    };
+    let reply = timeout(PATIENCE, collecting)
+        .await
+        .with_context(|| format!("no metrics within {PATIENCE:?}"))?
+        .context("no metrics")?;
+    if !reply.starts_with("HTTP/1.1 200 ") || !reply.contains("echo_host_limit_reached_total") {
+        bail!("the metrics are {reply:?}");
+    }
+    Ok(reply)
+}

@@ -1,0 +1,123 @@
+//! The folder of the host: its configuration, its handlers, and what else it reads.
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use tempfile::TempDir;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+/// The handlers, as `cargo xtask build-guests` names them.
+const GUESTS: [&str; 9] = [
+    "chat", "counter", "echo", "probe", "puppet", "reverse", "rogue", "saboteur", "upper",
+];
+
+const SERVICES: &str = include_str!("../services.toml");
+/// A service that comes and goes.
+const VISITOR: &str = "
+[service.visitor]
+handler = \"upper.wasm\"
+listen = [\"tcp://127.0.0.1:0\"]
+";
+/// A limit that changes, before and after.
+const LIMIT: [&str; 2] = ["max-message = \"64KiB\"", "max-message = \"65KiB\""];
+
+/// The service whose handler hostile ones take the place of for a while.
+pub const STAGE: &str = "stage";
+
+/// What reverse must answer, whichever version of it is served.
+const EXCHANGE: &str = "== hello\n> hello\n< olleh\n";
+
+/// A folder, which goes with this.
+pub struct Files {
+    folder: TempDir,
+    certificate: CertificateDer<'static>,
+}
+
+impl Files {
+    /// Writes all that the host needs, with handlers from a folder of built ones.
+    pub fn write(guests: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a folder")?;
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        let files = Files {
+            folder,
+            certificate: made.cert.der().clone(),
+        };
+        for name in GUESTS {
+            let from = guests.join(format!("{name}.wasm"));
+            fs::copy(&from, files.path(&format!("{name}.wasm")))
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+        fs::create_dir(files.path("orders"))?;
+        files.put("cert.pem", made.cert.pem())?;
+        files.put("key.pem", made.signing_key.serialize_pem())?;
+        files.put("reverse.exchange", EXCHANGE)?;
+        files.configure(0)?;
+        Ok(files)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
+        fs::read(self.path(name)).with_context(|| format!("cannot read {name}"))
+    }
+
+    /// Puts a file there at once, by renaming. Returns its path.
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
+        let (beside, path) = (self.path("unfinished"), self.path(name));
+        fs::write(&beside, content)
+            .and_then(|()| fs::rename(&beside, &path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Writes the configuration in one of its four variants: with a visiting service or not, and with one or the
+    /// other limit.
+    pub fn configure(&self, variant: u8) -> Result<PathBuf> {
+        let mut text = SERVICES.to_owned();
+        if variant & 1 != 0 {
+            text += VISITOR;
+        }
+        if variant & 2 != 0 {
+            text = text.replace(LIMIT[0], LIMIT[1]);
+        }
+        self.put("echo-host.toml", text)
+    }
+
+    /// What the host shows to clients of TLS.
+    pub fn certificate(&self) -> CertificateDer<'static> {
+        self.certificate.clone()
+    }
+}
+
+/// How many addresses the host listens on at the start.
+pub fn listeners() -> usize {
+    SERVICES.matches("uri = ").count()
+}
+
+/// Instances that may be there when nobody is connected: in each service that shares them, one for each worker, as
+/// many as there are cores.
+pub fn shared_instances() -> u64 {
+    let shared = SERVICES.matches("isolation = \"shared\"").count();
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    (shared * workers) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_and_replaced_is_there() {
+        assert_eq!(listeners(), SERVICES.matches("[service.").count() + 4);
+        assert_eq!(SERVICES.matches("isolation = \"shared\"").count(), 3);
+        assert_eq!(SERVICES.matches(LIMIT[0]).count(), 2);
+        assert!(SERVICES.contains(&format!("[service.{STAGE}]")));
+    }
+}

@@ -1,0 +1,121 @@
+//! One run: what it is given, what ends it, and what it says at its end.
+
+use crate::control;
+use crate::course::Course;
+use crate::files::Files;
+use crate::findings::Findings;
+use crate::host::Host;
+use crate::record::Record;
+use crate::report;
+use crate::site::Site;
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the host may take to stop: its drain timeout, and something for a busy machine.
+const STOP: Duration = Duration::from_secs(15);
+/// What all besides the torture may take together.
+const BESIDES: Duration = Duration::from_secs(240);
+
+/// Which mix, for how long, against what.
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask torture",
+    about = "Lets bad clients, bad guests and operators loose on one host, and checks what must hold"
+)]
+pub struct Arguments {
+    /// How long it lasts, in minutes; one or two for the rehearsal and for settling come on top.
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// The seed of a run that is to be repeated [default: any]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The host's program.
+    #[arg(long, default_value = "target/release/echo-host")]
+    host: PathBuf,
+    /// The folder of the built guests.
+    #[arg(long, default_value = "target/guests")]
+    guests: PathBuf,
+}
+
+/// Runs it all: true if everything held.
+pub fn run(arguments: &Arguments) -> Result<bool> {
+    let minutes = arguments.minutes;
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+    let again =
+        format!("seed {seed}; again: cargo xtask torture --minutes {minutes} --seed {seed}");
+    println!("{again}");
+    let length = Duration::try_from_secs_f64(minutes * 60.0).context("--minutes is no time")?;
+    stop_hard_after(length + BESIDES);
+    let files = Files::write(&arguments.guests)?;
+    // Here, and not in a task: when the thread that has started it ends, so does the host.
+    let mut host = Host::start(&arguments.host, files.folder())?;
+    let (findings, record) = (Arc::new(Findings::new()), Arc::new(Record::default()));
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let status = control::status(&files.path("host.sock")).await?;
+        let site = Arc::new(Site::new(files, host.pid(), &status)?);
+        let course = Course::new(seed, site, &host, record.clone(), findings.clone());
+        tokio::select! {
+            outcome = course.run(length) => outcome.map(Some),
+            () = findings.wait() => Ok(None),
+            interrupted = interrupted() => interrupted,
+        }
+    });
+    // Whoever is still at it is in the way now.
+    runtime.shutdown_background();
+    report::counts(&record);
+    // What was found is the cause of whatever failed then.
+    if findings.first().is_none() {
+        if let Some(outcome) = outcome? {
+            report::host(&outcome, &host.log);
+        }
+        stop(&mut host, &findings);
+    }
+    match findings.first() {
+        None => println!("verdict: everything held"),
+        Some(found) => {
+            let end = host.log.last().join("\n  ");
+            println!("the end of the host's log:\n  {end}\nverdict: {found}\n{again}");
+        }
+    }
+    Ok(findings.first().is_none())
+}
+
+/// Stops the host, which must be done in time, without an error, and without another word than log lines.
+fn stop(host: &mut Host, findings: &Findings) {
+    match host.stop(STOP) {
+        Ok(status) if status.success() => {}
+        Ok(status) => findings.add(&format!("the host, told to stop, ended with {status}")),
+        Err(error) => findings.add(&format!("{error:#}")),
+    }
+    if let Some(stray) = host.log.stray() {
+        findings.add(&format!("the host says: {stray}"));
+    }
+}
+
+async fn interrupted<T>() -> Result<T> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    bail!("interrupted")
+}
+
+/// Ends this process, and with it the host, if it has not ended by then.
+fn stop_hard_after(limit: Duration) {
+    thread::spawn(move || {
+        thread::sleep(limit);
+        println!("verdict: it has not come to its end within {limit:?}");
+        std::process::exit(1);
+    });
+}

@@ -1,0 +1,113 @@
+//! Where clients get in, and where they come from.
+
+use crate::door::{self, Door};
+use crate::files::Files;
+use anyhow::{Context, Result};
+use fastrand::Rng;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use tokio_rustls::TlsConnector;
+
+/// A host's folder, its process, and its doors.
+pub struct Site {
+    pub files: Files,
+    /// The host's process.
+    pub pid: u32,
+    doors: BTreeMap<String, Vec<Door>>,
+    datagrams: BTreeMap<String, SocketAddr>,
+}
+
+impl Site {
+    /// With the doors that the host's status tells of.
+    pub fn new(files: Files, pid: u32, status: &Value) -> Result<Self> {
+        let connector = door::connector(files.certificate())?;
+        let mut site = Site {
+            files,
+            pid,
+            doors: BTreeMap::new(),
+            datagrams: BTreeMap::new(),
+        };
+        for listener in status["listeners"].as_array().into_iter().flatten() {
+            let (uri, service) = (text(&listener["uri"])?, text(&listener["service"])?);
+            site.add(uri, service, &connector)?;
+        }
+        Ok(site)
+    }
+
+    fn add(&mut self, uri: &str, service: &str, connector: &TlsConnector) -> Result<()> {
+        let (scheme, place) = uri.split_once(':').context("a URI has a colon")?;
+        let address = || place.trim_start_matches('/').parse();
+        let door = match scheme {
+            "tcp" => Door::Tcp(address()?),
+            "tls" => Door::Tls(address()?, connector.clone()),
+            "unix" => Door::Unix(self.files.path(place)),
+            _ => {
+                self.datagrams.insert(service.to_owned(), address()?);
+                return Ok(());
+            }
+        };
+        self.doors.entry(service.to_owned()).or_default().push(door);
+        Ok(())
+    }
+
+    /// One of a service's doors for streams.
+    pub fn door(&self, service: &str, rng: &mut Rng) -> &Door {
+        let doors = &self.doors[service];
+        &doors[rng.usize(..doors.len())]
+    }
+
+    /// The address of a service's first door, which is of TCP.
+    pub fn tcp(&self, service: &str) -> SocketAddr {
+        let address = self.doors[service].iter().find_map(Door::address);
+        address.expect("each service listens on TCP")
+    }
+
+    /// The address of a service's door with TLS.
+    pub fn tls(&self, service: &str) -> SocketAddr {
+        let doors = self.doors[service].iter();
+        let mut with_tls = doors.filter(|door| matches!(door, Door::Tls(..)));
+        let address = with_tls.next().and_then(Door::address);
+        address.expect("this service listens with TLS")
+    }
+
+    /// Where a service gets datagrams.
+    pub fn udp(&self, service: &str) -> SocketAddr {
+        self.datagrams[service]
+    }
+
+    /// Any service's name.
+    pub fn any_service(&self, rng: &mut Rng) -> &str {
+        let names: Vec<_> = self.doors.keys().collect();
+        names[rng.usize(..names.len())]
+    }
+
+    pub fn control(&self) -> PathBuf {
+        self.files.path("host.sock")
+    }
+
+    pub fn metrics(&self) -> PathBuf {
+        self.files.path("metrics.sock")
+    }
+}
+
+/// An address that well-behaved clients come from. The host gives each its share of connections, so what others do
+/// from theirs does not take these away.
+pub fn regular(rng: &mut Rng) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, rng.u8(1..=8))
+}
+
+/// An address that villains come from: few, so that together they can't take all the places.
+pub fn villain(rng: &mut Rng) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 2, rng.u8(1..=3))
+}
+
+/// One of many addresses, from which all places can be taken for a moment.
+pub fn crowd(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 3, 1 + (number % 250) as u8)
+}
+
+fn text(value: &Value) -> Result<&str> {
+    value.as_str().context("the status lacks a text")
+}

@@ -1,0 +1,63 @@
+//! What a process uses, as the kernel tells.
+
+use anyhow::{Context, Result};
+use std::fs;
+
+/// What a process uses at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub resident_kib: u64,
+    pub descriptors: u64,
+    pub threads: u64,
+    /// Pieces of its address space: compiled code is some, and so is each memory that grew.
+    pub mappings: u64,
+}
+
+impl Usage {
+    /// Fails if there is no such process any more.
+    pub fn of(pid: u32) -> Result<Self> {
+        let gone = || format!("there is no process {pid} any more");
+        let folder = format!("/proc/{pid}");
+        let count = |name: &str| -> Result<u64> {
+            let entries = fs::read_dir(format!("{folder}/{name}")).with_context(gone)?;
+            Ok(entries.count() as u64)
+        };
+        let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).with_context(gone);
+        Ok(Usage {
+            resident_kib: resident_kib(&read("status")?).with_context(gone)?,
+            descriptors: count("fd")?,
+            threads: count("task")?,
+            mappings: read("maps")?.lines().count() as u64,
+        })
+    }
+}
+
+/// A process that has ended and was not waited for has a status without this line.
+fn resident_kib(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_something() {
+        let usage = Usage::of(std::process::id()).unwrap();
+        assert!(
+            usage.resident_kib > 100 && usage.descriptors > 2,
+            "{usage:?}"
+        );
+        assert!(usage.threads > 0 && usage.mappings > 10, "{usage:?}");
+    }
+
+    #[test]
+    fn a_process_that_is_gone_uses_nothing() {
+        assert_eq!(resident_kib("Name:\tx\nState:\tZ (zombie)\n"), None);
+        assert_eq!(resident_kib("VmRSS:\t    1234 kB\n"), Some(1234));
+        assert!(Usage::of(u32::MAX).is_err());
+    }
+}

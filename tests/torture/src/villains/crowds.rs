@@ -1,0 +1,45 @@
+//! More clients at once than the host has places for, and than it has descriptors.
+
+use super::read_rest;
+use crate::door;
+use crate::record::Met;
+use crate::site::{Site, crowd, villain};
+use fastrand::Rng;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
+
+/// More than `max-connections`, and than the host's descriptors.
+const ALL: usize = 400;
+/// More than `max-connections-per-ip`.
+const TOO_MANY: usize = 120;
+
+/// Takes every place there is, from many addresses, for less than a second.
+pub async fn all_places(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    let service = site.any_service(&mut rng);
+    let mut crowded = Vec::new();
+    for number in 0..ALL {
+        let mut stream = door::tcp(site.tcp(service), crowd(number)).await?;
+        if rng.bool() {
+            stream.write_all(b"hello\n").await?;
+        }
+        crowded.push(stream);
+    }
+    sleep(Duration::from_millis(rng.u64(..800))).await;
+    Ok(Met::Served)
+}
+
+/// Takes more places than one address may have. Whatever is above is closed.
+pub async fn one_address(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    let (service, from) = (site.any_service(&mut rng), villain(&mut rng));
+    let mut crowded = Vec::new();
+    for _ in 0..TOO_MANY {
+        crowded.push(door::tcp(site.tcp(service), from).await?);
+    }
+    match crowded.last_mut() {
+        Some(last) => read_rest(last, Duration::from_millis(500)).await,
+        None => Ok(Met::Silence),
+    }
+}

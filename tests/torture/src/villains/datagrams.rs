@@ -1,0 +1,49 @@
+//! Senders of datagrams, more than there are sessions for, or more datagrams than are taken.
+
+use crate::door;
+use crate::record::Met;
+use crate::site::{Site, villain};
+use fastrand::Rng;
+use std::io;
+use std::iter::repeat_with;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+const SERVICE: &str = "probe-connection";
+/// More than `udp-max-sessions`.
+const PORTS: usize = 100;
+const DATAGRAMS: usize = 3000;
+
+/// One datagram from each of many ports.
+pub async fn many_ports(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    const LINES: [&str; 5] = ["count\n", "count", "panic\n", "reply 60000\n", ""];
+    let mut sockets = Vec::new();
+    for _ in 0..PORTS {
+        let socket = door::udp(site.udp(SERVICE), villain(&mut rng)).await?;
+        socket
+            .send(LINES[rng.usize(..LINES.len())].as_bytes())
+            .await?;
+        sockets.push(socket);
+    }
+    let mut met = Met::Silence;
+    for socket in sockets {
+        let mut reply = [0; 1000];
+        let heard = timeout(Duration::from_millis(5), socket.recv(&mut reply)).await;
+        if matches!(heard, Ok(Ok(_))) {
+            met = Met::Served;
+        }
+    }
+    Ok(met)
+}
+
+/// As many datagrams as go out, of noise, from one port; now and then to the service of others.
+pub async fn flood(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    let service = if rng.u8(..4) == 0 { "echo" } else { SERVICE };
+    let socket = door::udp(site.udp(service), villain(&mut rng)).await?;
+    let noise: Vec<u8> = repeat_with(|| rng.u8(..)).take(2000).collect();
+    for _ in 0..DATAGRAMS {
+        socket.send(&noise[rng.usize(..noise.len())..]).await?;
+    }
+    Ok(Met::Served)
+}

@@ -1,0 +1,218 @@
+//! Clients that misbehave, or have guests misbehave. Nothing that happens to them is wrong: what they meet is
+//! counted, and what they do to others is found by others.
+
+mod control;
+mod crowds;
+mod datagrams;
+mod garbage;
+mod guests;
+mod leavers;
+mod readers;
+mod writers;
+
+use crate::record::{Met, Record};
+use crate::site::Site;
+use fastrand::Rng;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// How many are busy at once.
+const TASKS: u64 = 16;
+/// The longest that one takes for one deed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest pause between two deeds, in milliseconds.
+const PAUSE_MS: u64 = 300;
+
+type Doing = Pin<Box<dyn Future<Output = io::Result<Met>> + Send>>;
+type Deed = fn(Arc<Site>, Rng) -> Doing;
+
+/// All deeds, by name, each with how often it is chosen in comparison with the others.
+const DEEDS: [(&str, u32, Deed); 22] = [
+    ("writes byte by byte", 6, |site, rng| {
+        Box::pin(writers::slow(site, rng))
+    }),
+    ("sends endless lines", 4, |site, rng| {
+        Box::pin(writers::endless_line(site, rng))
+    }),
+    ("says nothing", 2, |site, rng| {
+        Box::pin(writers::silent(site, rng))
+    }),
+    ("reads slowly", 6, |site, rng| {
+        Box::pin(readers::slow(site, rng))
+    }),
+    ("never reads", 6, |site, rng| {
+        Box::pin(readers::never(site, rng))
+    }),
+    ("resets in the middle of a reply", 6, |site, rng| {
+        Box::pin(leavers::mid_reply(site, rng))
+    }),
+    ("leaves in any state", 12, |site, rng| {
+        Box::pin(leavers::any_state(site, rng))
+    }),
+    ("connects and vanishes", 4, |site, rng| {
+        Box::pin(leavers::stampede(site, rng))
+    }),
+    ("takes all places", 1, |site, rng| {
+        Box::pin(crowds::all_places(site, rng))
+    }),
+    ("connects too often from one address", 2, |site, rng| {
+        Box::pin(crowds::one_address(site, rng))
+    }),
+    ("sends garbage", 12, |site, rng| {
+        Box::pin(garbage::noise(site, rng))
+    }),
+    ("lies about lengths", 6, |site, rng| {
+        Box::pin(garbage::lies(site, rng))
+    }),
+    ("hangs in a handshake", 2, |site, rng| {
+        Box::pin(garbage::handshake(site, rng))
+    }),
+    ("has a responder go wrong", 16, |site, rng| {
+        Box::pin(guests::responder(site, rng))
+    }),
+    ("has a conversation go wrong", 12, |site, rng| {
+        Box::pin(guests::conversation(site, rng))
+    }),
+    ("has a session go wrong at some point", 16, |site, rng| {
+        Box::pin(guests::session(site, rng))
+    }),
+    ("has a program go wrong", 12, |site, rng| {
+        Box::pin(guests::program(site, rng))
+    }),
+    ("sends datagrams from many ports", 4, |site, rng| {
+        Box::pin(datagrams::many_ports(site, rng))
+    }),
+    ("floods with datagrams", 2, |site, rng| {
+        Box::pin(datagrams::flood(site, rng))
+    }),
+    ("abuses the control socket", 6, |site, rng| {
+        Box::pin(control::abuse(site, rng))
+    }),
+    ("hangs on the metrics", 2, |site, rng| {
+        Box::pin(control::metrics(site, rng))
+    }),
+    ("sends SIGHUP again and again", 1, |site, rng| {
+        Box::pin(control::hangups(site, rng))
+    }),
+];
+
+/// One who does one deed after the other.
+pub struct Villain {
+    site: Arc<Site>,
+    record: Arc<Record>,
+    rng: Rng,
+}
+
+impl Villain {
+    /// All of them.
+    pub fn all(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> Vec<Self> {
+        (0..TASKS)
+            .map(|number| Villain::new(seed.wrapping_add(number), site, record))
+            .collect()
+    }
+
+    fn new(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> Self {
+        Villain {
+            site: site.clone(),
+            record: record.clone(),
+            rng: Rng::with_seed(seed),
+        }
+    }
+
+    /// Lives until it is enough.
+    pub async fn live(mut self, enough: Arc<AtomicBool>) {
+        while !enough.load(Ordering::Relaxed) {
+            let (name, deed) = choose(&mut self.rng);
+            self.act(name, deed).await;
+            sleep(Duration::from_millis(self.rng.u64(..PAUSE_MS))).await;
+        }
+    }
+
+    /// Does each deed once, all at the same time.
+    pub fn rehearsal(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> JoinSet<()> {
+        let mut deeds = JoinSet::new();
+        for (number, (name, _, deed)) in (0..).zip(DEEDS) {
+            let mut villain = Villain::new(seed.wrapping_add(number), site, record);
+            deeds.spawn(async move { villain.act(name, deed).await });
+        }
+        deeds
+    }
+
+    async fn act(&mut self, name: &'static str, deed: Deed) {
+        // Of its own, so that what is chosen next does not depend on how far this one gets.
+        let rng = self.rng.fork();
+        let met = timeout(PATIENCE, deed(self.site.clone(), rng)).await;
+        let met = met.map_or(Met::Silence, |met| met.unwrap_or_else(|error| how(&error)));
+        self.record.met(name, met);
+    }
+}
+
+fn choose(rng: &mut Rng) -> (&'static str, Deed) {
+    let all: u32 = DEEDS.iter().map(|(_, weight, _)| weight).sum();
+    let mut place = rng.u32(..all);
+    let chosen = DEEDS.iter().find(|(_, weight, _)| {
+        let is_it = place < *weight;
+        place = place.wrapping_sub(*weight);
+        is_it
+    });
+    let (name, _, deed) = chosen.expect("the place is within the sum");
+    (name, *deed)
+}
+
+/// What an error says about what was met.
+fn how(error: &io::Error) -> Met {
+    match error.kind() {
+        ErrorKind::ConnectionRefused | ErrorKind::AddrNotAvailable | ErrorKind::NotFound => {
+            Met::Refused
+        }
+        ErrorKind::UnexpectedEof => Met::Closed,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Met::Silence,
+        _ => Met::Reset,
+    }
+}
+
+/// Reads and forgets what comes, until the end or for so long.
+async fn read_rest(stream: &mut (impl AsyncRead + Unpin), limit: Duration) -> io::Result<Met> {
+    let deadline = Instant::now() + limit;
+    let mut met = Met::Silence;
+    let mut bytes = vec![0; 64 << 10];
+    while let Ok(read) = timeout_at(deadline, stream.read(&mut bytes)).await {
+        match read? {
+            0 if met == Met::Silence => return Ok(Met::Closed),
+            0 => return Ok(met),
+            _ => met = Met::Served,
+        }
+    }
+    Ok(met)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_seed_repeats_what_is_chosen() {
+        let chosen = |seed| {
+            let mut rng = Rng::with_seed(seed);
+            let names: Vec<_> = (0..100).map(|_| choose(&mut rng).0).collect();
+            names
+        };
+        assert_eq!(chosen(7), chosen(7));
+        assert_ne!(chosen(7), chosen(8));
+    }
+
+    #[test]
+    fn every_deed_is_chosen_at_times() {
+        let mut rng = Rng::with_seed(1);
+        let chosen: BTreeSet<_> = (0..10_000).map(|_| choose(&mut rng).0).collect();
+        assert_eq!(chosen.len(), DEEDS.len());
+    }
+}
