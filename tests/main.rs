@@ -23,6 +23,7 @@ mod exchange;
 mod faults;
 mod framing;
 mod handlers;
+mod hostile_files;
 mod isolation;
 mod limits;
 mod logs;

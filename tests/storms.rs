@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use std::process::Command;
 
 /// A component that takes a while to compile: a few thousand functions.
-fn large_handler() -> String {
+fn large_handler() -> Vec<u8> {
     let functions: String = (0..20_000)
         .map(|number| {
             format!(
@@ -16,7 +16,7 @@ fn large_handler() -> String {
             )
         })
         .collect();
-    format!(
+    let text = format!(
         "(component
            (core module $m
              (memory (export \"memory\") 1)
@@ -27,13 +27,14 @@ fn large_handler() -> String {
            (func (export \"respond\") (param \"message\" (list u8)) (result (list u8))
              (canon lift (core func $i \"respond\") (memory $i \"memory\")
                (realloc (func $i \"cabi_realloc\")))))"
-    )
+    );
+    wat::parse_str(text).unwrap()
 }
 
 #[test]
 fn a_host_that_is_still_loading_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let handler = folder.path().join("large.wat");
+    let handler = folder.path().join("large.wasm");
     std::fs::write(&handler, large_handler()).unwrap();
     for signal in [Signal::INT, Signal::TERM] {
         let mut host = Process::start(

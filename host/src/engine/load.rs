@@ -9,6 +9,7 @@ use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::pipeline::StageTemplate;
+use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
@@ -46,6 +47,8 @@ pub struct LoadError {
 pub enum LoadFault {
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     #[error("is not a valid component, or is cut short: {0}")]
     Invalid(String),
     #[error(transparent)]
@@ -137,6 +140,7 @@ impl Engine {
         terms: &Arc<GuestTerms>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
+        screening::screen(&binary)?;
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
         let tier = contract::tier(&component, &self.wasm)?;

@@ -1,8 +1,8 @@
 //! The sandbox: compiles components, makes instances of them and calls them. The only part of the host
 //! that names wasmtime.
 //!
-//! Data flows through it in this order: `file` reads a handler's file, `source` recognises what it is, `contract`
-//! finds out which world it implements, `load` turns it into a [`LoadedHandler`], and `instance` makes
+//! Data flows through it in this order: `file` reads a handler's file, `source` recognises what it is,
+//! `screening` refuses what would take too long to compile, `contract` finds out which world it implements, `load` turns it into a [`LoadedHandler`], and `instance` makes
 //! and calls one sandbox. On top of that stand the kinds of handlers, `responder`, `conversation` (with
 //! `shared_instance`) and `program`; `serving` offers them to the network side as one.
 
@@ -32,6 +32,7 @@ mod pending;
 mod pipeline;
 mod program;
 mod responder;
+mod screening;
 mod serving;
 mod shared_instance;
 mod stdio;
@@ -44,6 +45,7 @@ pub use grants::{Directory, Grants, InvalidGrant};
 pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
+pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 

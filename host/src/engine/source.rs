@@ -1,6 +1,7 @@
 //! Reads a handler and recognises what it is, before any of it is compiled.
 
 use super::file::{FileError, HandlerFile};
+use crate::limits::{Limit, MAX_TEXT_BYTES};
 use crate::trust::{Trust, TrustError};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -66,6 +67,8 @@ pub enum SourceError {
     Precompiled,
     #[error("is not a component in text form: {0}")]
     Text(String),
+    #[error("is longer than {MAX_TEXT_BYTES} bytes in text form: give it in binary form")]
+    LongText,
 }
 
 impl HandlerSource {
@@ -153,6 +156,10 @@ fn text_of(bytes: &[u8]) -> Option<&str> {
 }
 
 fn assemble(text: &str) -> Result<Vec<u8>, SourceError> {
+    if text.len() > MAX_TEXT_BYTES {
+        Limit::Component.reached();
+        return Err(SourceError::LongText);
+    }
     wat::parse_str(text).map_err(|error| {
         // The message shows the line and points into it; one line is what we have, so what went wrong
         // and where will do.

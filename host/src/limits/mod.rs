@@ -37,6 +37,22 @@ pub const MAX_HANDLES: usize = 100_000;
 /// functions, each of which is one.
 pub const MAX_TABLE_ELEMENTS: usize = 100_000;
 
+/// The longest component in text form, in bytes. What the assembler takes for text grows with the square of its length.
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// What compiling a component may take, and compiling one function, or all that is set when an instance of a module
+/// is made. A unit is about what a byte of ordinary code takes, a microsecond; the engine's `screening` counts them.
+pub const MAX_COMPILE_WORK: u64 = 100_000_000;
+/// See [`MAX_COMPILE_WORK`].
+pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
+
+/// What a component may come to, in bytes without its modules, with each component in it counted whenever it is
+/// instantiated.
+pub const MAX_EXPANDED_BYTES: u64 = 16 << 20;
+
+/// How deep components may lie in components.
+pub const MAX_COMPONENT_DEPTH: usize = 100;
+
 /// Random bytes that a guest may ask for at once. Making them takes about a millisecond, in which its thread does
 /// nothing else.
 pub const MAX_RANDOM_BYTES: u64 = 1 << 20;

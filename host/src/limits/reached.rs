@@ -19,6 +19,7 @@ pub enum Limit {
     MaxMemory,
     MaxGuestMemory,
     Places,
+    Component,
     CallbackOutput,
     HandedBytes,
     SavedBytes,
@@ -43,7 +44,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 34] = [
+const NAMES: [(Limit, &str); 35] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -57,6 +58,7 @@ const NAMES: [(Limit, &str); 34] = [
     (Limit::MaxMemory, "max-memory"),
     (Limit::MaxGuestMemory, "max-guest-memory"),
     (Limit::Places, "places"),
+    (Limit::Component, "component"),
     (Limit::CallbackOutput, "callback-output"),
     (Limit::HandedBytes, "handed-bytes"),
     (Limit::SavedBytes, "saved-bytes"),

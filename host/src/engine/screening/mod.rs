@@ -1,0 +1,127 @@
+//! Looks a component through before it is compiled. Compiling cannot be interrupted, so what would take it too
+//! long, or more memory than there is, is refused by what its bytes say: an ordinary handler takes seconds, and a
+//! hostile one of a few kilobytes could take days.
+//!
+//! Whether the component is a valid one is for the compiler to say; this only weighs it.
+
+mod expansion;
+mod functions;
+mod start;
+
+use crate::limits::{
+    Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_EXPANDED_BYTES, MAX_FUNCTION_WORK,
+};
+use expansion::Expansion;
+use functions::Functions;
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
+/// Why a component is not compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    #[error("is not a valid component, or is cut short: {0}")]
+    Malformed(String),
+    #[error(
+        "has a function (number {0} of those that are not imported) that would take longer to compile than one may: \
+         split it into several, with fewer locals, loops and branches"
+    )]
+    Function(u64),
+    #[error(
+        "has a module with more globals, segments and elements to set at its start than one may: it may have some \
+         {} of them",
+        MAX_FUNCTION_WORK / start::VALUE_WORK
+    )]
+    Start,
+    #[error(
+        "would take longer to compile than a component may: take out code that it does not use"
+    )]
+    Work,
+    #[error(
+        "instantiates the components in it too often: they come to more than {MAX_EXPANDED_BYTES} bytes, each \
+         counted whenever it is instantiated"
+    )]
+    Expansion,
+    #[error("has components in components, more than {MAX_COMPONENT_DEPTH} deep")]
+    Depth,
+    #[error(
+        "instantiates a component that it imports or is given, which this host does not do: put that component in it"
+    )]
+    ForeignComponent,
+}
+
+impl From<BinaryReaderError> for Unfit {
+    fn from(error: BinaryReaderError) -> Self {
+        // What a wrong header should have been is shown byte by byte, each on a line of its own.
+        let words: Vec<_> = error
+            .to_string()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        Unfit::Malformed(words.join(" "))
+    }
+}
+
+/// Says whether `component`, in binary form, may be compiled. Takes a few milliseconds for each megabyte.
+pub fn screen(component: &[u8]) -> Result<(), Unfit> {
+    let weighed = weigh(component);
+    if matches!(&weighed, Err(unfit) if !matches!(unfit, Unfit::Malformed(_))) {
+        Limit::Component.reached();
+    }
+    weighed
+}
+
+fn weigh(component: &[u8]) -> Result<(), Unfit> {
+    let mut expansion = Expansion::default();
+    let mut module = Module::default();
+    let mut total = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload?;
+        expansion.note(&payload)?;
+        if let Payload::ModuleSection { .. } = payload {
+            module = Module::default();
+        }
+        total += module.work(payload)?;
+        if total > MAX_COMPILE_WORK {
+            return Err(Unfit::Work);
+        }
+    }
+    Ok(())
+}
+
+/// The module that is looked through.
+#[derive(Default)]
+struct Module {
+    functions: Functions,
+    /// How many bodies of functions have come.
+    bodies: u64,
+    /// What its start takes.
+    start: u64,
+}
+
+impl Module {
+    /// The work that a section, or one function of the code section, adds.
+    fn work(&mut self, section: Payload<'_>) -> Result<u64, Unfit> {
+        let start = start::work(&section)?;
+        self.start += start;
+        if self.start > MAX_FUNCTION_WORK {
+            return Err(Unfit::Start);
+        }
+        let work = match section {
+            Payload::TypeSection(types) => self.functions.note_types(types)?,
+            Payload::ImportSection(imports) => self.functions.note_imports(imports)?,
+            Payload::FunctionSection(defined) => self.functions.note_functions(defined)?,
+            Payload::CodeSectionEntry(body) => {
+                self.bodies += 1;
+                let work = self.functions.work(&body)?;
+                if work > MAX_FUNCTION_WORK {
+                    return Err(Unfit::Function(self.bodies));
+                }
+                work
+            }
+            _ => 0,
+        };
+        Ok(start + work)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Components that are cut, damaged and made to hurt: each is refused in one line, or runs.
+
+use super::{Unfit, screen};
+use crate::engine::{Engine, Grants, HandlerSource};
+use crate::limits::GuestLimits;
+use crate::trust::Trust;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Loads files again and again.
+struct Loader {
+    engine: Engine,
+    runtime: Runtime,
+    file: tempfile::NamedTempFile,
+}
+
+impl Loader {
+    fn new() -> Self {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Loader {
+            engine: Engine::new(1, None, None).unwrap(),
+            runtime: runtime.enable_all().build().unwrap(),
+            file: tempfile::NamedTempFile::new().unwrap(),
+        }
+    }
+
+    /// Whether it can be served. If not, there is one line that says why.
+    fn loads(&self, component: &[u8]) -> bool {
+        fs::write(self.file.path(), component).unwrap();
+        let limits = GuestLimits {
+            max_memory_bytes: 64 << 20,
+            call_timeout: Duration::from_secs(1),
+        };
+        let source = HandlerSource::File(self.file.path().to_owned());
+        let (trust, grants) = (Trust::default(), Grants::default());
+        let loading = self.engine.load(&source, &trust, &grants, limits);
+        match self.runtime.block_on(loading) {
+            Ok(_) => true,
+            Err(error) => {
+                let line = error.fault.to_string();
+                assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+                false
+            }
+        }
+    }
+}
+
+fn echo() -> Vec<u8> {
+    wat::parse_str(include_str!("../../../../guest/echo.wat")).unwrap()
+}
+
+fn built(name: &str) -> Vec<u8> {
+    let guests: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guests");
+    fs::read(guests.join(name)).unwrap()
+}
+
+/// Loads what is left of a component that is cut at every so many bytes. Without what other tools want to know about
+/// it, at its end, it is still whole.
+fn cut(whole: &[u8], step: usize) {
+    let loader = Loader::new();
+    let lengths = (0..whole.len()).step_by(step);
+    let served = lengths.filter(|length| loader.loads(&whole[..*length]));
+    let served: Vec<_> = served.collect();
+    assert!(served.len() < 10, "{served:?}");
+    assert!(loader.loads(whole), "it took harm");
+}
+
+#[test]
+fn a_component_that_is_cut_anywhere_is_refused_or_runs() {
+    cut(&echo(), 1);
+    cut(&built("echo.wasm"), 13);
+    cut(&built("calc.wasm"), 997);
+}
+
+/// Loads a component with up to four bytes of it changed, so many times.
+fn damage(component: &[u8], times: u32) {
+    let loader = Loader::new();
+    let change = (0..component.len(), any::<u8>());
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(times)
+    };
+    // What fails is printed with the changes that made it.
+    let changes = prop::collection::vec(change, 1..=4);
+    TestRunner::new(config)
+        .run(&changes, |changes| {
+            let mut damaged = component.to_vec();
+            for (place, byte) in changes {
+                damaged[place] = byte;
+            }
+            loader.loads(&damaged);
+            Ok(())
+        })
+        .unwrap();
+    assert!(loader.loads(component), "it took harm");
+}
+
+#[test]
+fn a_damaged_component_is_refused_or_runs() {
+    damage(&echo(), 5000);
+    damage(&built("echo.wasm"), 300);
+}
+
+fn screened(text: &str) -> Result<(), Unfit> {
+    screen(&wat::parse_str(text).unwrap())
+}
+
+/// Components that each instantiate the one before them so many times.
+fn laughs(depth: usize, times: usize) -> String {
+    let mut text = "(component (component $c0)".to_owned();
+    for level in 1..=depth {
+        let before = level - 1;
+        let instances = "(instance (instantiate $c))".repeat(times);
+        text +=
+            &format!("(component $c{level} (alias outer 1 $c{before} (component $c)) {instances})");
+    }
+    text + &format!("(instance (instantiate $c{depth})))")
+}
+
+#[test]
+fn components_that_multiply_are_refused() {
+    screened(&laughs(1, 20)).unwrap();
+    for (depth, times) in [(1, 200), (2, 10), (10, 10), (60, 2)] {
+        let refused = screened(&laughs(depth, times));
+        assert!(matches!(refused, Err(Unfit::Expansion)), "{refused:?}");
+    }
+    let foreign = r#"(component (import "c" (component $c)) (instance (instantiate $c)))"#;
+    assert!(matches!(screened(foreign), Err(Unfit::ForeignComponent)));
+}
+
+#[test]
+fn components_in_components_end_somewhere() {
+    let nested = |depth| {
+        let mut component = wat::parse_str("(component)").unwrap();
+        for _ in 0..depth {
+            let mut length = Vec::new();
+            let mut left = component.len();
+            while left >= 128 {
+                length.push((left % 128) as u8 | 128);
+                left /= 128;
+            }
+            length.push(left as u8);
+            component = [&b"\0asm\x0d\0\x01\0\x04"[..], &length, &component].concat();
+        }
+        screen(&component)
+    };
+    nested(90).unwrap();
+    assert!(matches!(nested(150), Err(Unfit::Depth)));
+    assert!(matches!(nested(20_000), Err(Unfit::Depth)));
+}
+
+/// A component with one function of this body.
+fn function(body: &str) -> String {
+    format!("(component (core module (func $f {body})))")
+}
+
+#[test]
+fn functions_that_would_take_too_long_are_refused() {
+    let looped = |loops| "(loop ".repeat(loops) + &")".repeat(loops);
+    screened(&function(&looped(500))).unwrap();
+    let branching = |branches| {
+        let locals = " i32".repeat(5000);
+        format!(
+            "(local{locals}) {}",
+            "(if (local.get 0) (then))".repeat(branches)
+        )
+    };
+    screened(&function(&branching(1000))).unwrap();
+    for body in [looped(3000), branching(6000), "call $f ".repeat(200_000)] {
+        let refused = screened(&function(&body));
+        assert!(matches!(refused, Err(Unfit::Function(1))), "{refused:?}");
+    }
+    let many = "(func)".repeat(250_000);
+    let refused = screened(&format!("(component (core module {many}))"));
+    assert!(matches!(refused, Err(Unfit::Work)), "{refused:?}");
+}
+
+#[test]
+fn starts_that_would_take_too_long_are_refused() {
+    let data = |segments| {
+        let segments = "(data (i32.const 0) \"x\")".repeat(segments);
+        screened(&format!("(component (core module (memory 1) {segments}))"))
+    };
+    data(1000).unwrap();
+    assert!(matches!(data(30_000), Err(Unfit::Start)));
+    let globals = "(global i32 (i32.const 0))".repeat(30_000);
+    let refused = screened(&format!("(component (core module {globals}))"));
+    assert!(matches!(refused, Err(Unfit::Start)), "{refused:?}");
+}

@@ -1,0 +1,87 @@
+//! Files that are made to hurt whoever loads them: the program refuses each in one line, or finds nothing wrong with
+//! it, and never crashes.
+
+use crate::fixture::{echo_host, guest};
+use std::fs;
+use std::path::Path;
+
+/// Checks a file with these bytes, and returns the line that refuses it, if it is refused.
+fn check(folder: &Path, bytes: impl AsRef<[u8]>) -> Option<String> {
+    let file = folder.join("hostile");
+    fs::write(&file, bytes).unwrap();
+    let checked = echo_host(&["check", file.to_str().unwrap(), "--cache", "off"]);
+    match checked.code {
+        Some(0) => None,
+        Some(65) => {
+            let line = checked.stderr.strip_suffix('\n').unwrap_or_default();
+            assert!(
+                line.starts_with("echo-host: ") && !line.contains('\n'),
+                "not one line: {checked:?}"
+            );
+            Some(line.to_owned())
+        }
+        _ => panic!("{checked:?}"),
+    }
+}
+
+#[test]
+fn text_that_nests_without_end_or_is_too_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let (open, close) = ("(component ".repeat(40_000), ")".repeat(40_000));
+    let types = "(type (component ".repeat(20_000);
+    for (text, reason) in [
+        (open + &close, "nesting too deep"),
+        (format!("(component {types}"), "nesting too deep"),
+        ("(".repeat(1_000_000), "is not a component in text form"),
+        (
+            " ".repeat(9) + &"(;".repeat(400_000),
+            "is not a component in text form",
+        ),
+        (
+            format!("(component){}", " ".repeat(2 << 20)),
+            "1048576 bytes in text form",
+        ),
+        (
+            format!(
+                "(component (core module (func {})))",
+                "(i32.add ".repeat(80_000)
+            ),
+            "is not a component in text form",
+        ),
+        (
+            format!(
+                "(component (core module (func {}{})))",
+                "(block ".repeat(80_000),
+                ")".repeat(80_000)
+            ),
+            "exports no `respond`",
+        ),
+        (
+            format!("(component (import \"{}\" (func)))", "a".repeat(1_000_000)),
+            "string size out of bounds",
+        ),
+        (
+            "(component (core module (table 10000000 funcref)))".to_owned(),
+            "table",
+        ),
+    ] {
+        let line = check(folder.path(), &text).expect(reason);
+        assert!(line.contains(reason), "no {reason:?} in {line:?}");
+    }
+}
+
+#[test]
+fn components_that_are_cut_or_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read(guest("echo")).unwrap();
+    let step = whole.len() / 60;
+    let mut refused = 0;
+    for place in (0..whole.len()).step_by(step) {
+        assert!(check(folder.path(), &whole[..place]).is_some(), "{place}");
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0xff;
+        refused += usize::from(check(folder.path(), &damaged).is_some());
+    }
+    assert!(refused > 0);
+    assert_eq!(check(folder.path(), &whole), None);
+}
