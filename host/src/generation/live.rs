@@ -15,9 +15,10 @@ impl Live {
         locked(&self.0).len()
     }
 
-    /// What has gone through them so far.
-    pub fn traffic(&self) -> Traffic {
-        locked(&self.0).values().map(|it| it.traffic()).sum()
+    /// Adds what has gone through each of them so far.
+    pub fn add_to(&self, connections: &mut HashMap<u64, Traffic>) {
+        let live = locked(&self.0);
+        connections.extend(live.iter().map(|(id, it)| (*id, it.traffic())));
     }
 
     /// Tells all of them something.

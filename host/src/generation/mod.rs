@@ -19,6 +19,7 @@ use crate::outbox::{Notice, Traffic};
 use arc_swap::ArcSwap;
 use live::Live;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -87,11 +88,6 @@ impl<H: Handler> Generation<H> {
     /// Connections it serves now.
     pub fn live(&self) -> usize {
         self.live.count()
-    }
-
-    /// What has gone through them so far, before they came to this generation included.
-    pub fn live_traffic(&self) -> Traffic {
-        self.live.traffic()
     }
 
     /// Calls of it that trapped, ran out of memory or took too long.
@@ -218,10 +214,10 @@ impl<H: Handler> Generations<H> {
         let mut all = self.old();
         all.extend(self.previous());
         all.push(self.current());
-        all.sort_by_key(|generation| generation.number);
-        all.dedup_by_key(|generation| generation.number);
-        let open = all.iter().map(|generation| generation.live()).sum();
-        (open, all.iter().map(|it| it.live_traffic()).sum())
+        // One that is moving has a seat in two of them for a moment.
+        let mut connections = HashMap::new();
+        all.iter().for_each(|it| it.live.add_to(&mut connections));
+        (connections.len(), connections.into_values().sum())
     }
 
     /// Makes a new version current, at once and for every connection that comes from now on.
