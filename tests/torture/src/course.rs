@@ -196,6 +196,11 @@ impl<'a> Course<'a> {
     /// Waits until the host has given everything back: until it uses no more than it did, or, if that is not known,
     /// until it uses the same for a while.
     async fn settle(&self, baseline: Option<&Usage>) -> Result<Usage> {
+        let stream = match baseline {
+            None => Stream::Before,
+            Some(_) => Stream::After,
+        };
+        self.changer(stream).tidy().await?;
         let deadline = Instant::now() + SETTLE;
         let (mut since, mut last) = (Instant::now(), Usage::default());
         loop {
@@ -241,6 +246,8 @@ enum Stream {
     Villains = 100,
     Changes = 200,
     Rehearsal = 300,
+    Before = 400,
+    After = 500,
 }
 
 /// Waits until all have left.

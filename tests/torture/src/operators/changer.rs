@@ -22,6 +22,10 @@ use tokio::time::{sleep, timeout};
 /// The longest pause between two orders, in milliseconds, and the pause before one is given again.
 const PAUSE_MS: u64 = 600;
 const AGAIN: Duration = Duration::from_millis(500);
+/// The services whose good handler is swapped for another good one.
+const SWAPPED: [&str; 4] = ["echo", "reverse", "upper", "counter"];
+/// How many versions of a handler a host keeps: the current one, and one to go back to.
+const KEPT: usize = 2;
 /// How long a service may take to answer well again after it had a bad handler, and an order to be obeyed.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -40,7 +44,8 @@ impl Changer {
             site,
             record,
             rng: Rng::with_seed(seed),
-            version: 0,
+            // Far from those of others.
+            version: seed % 100_000 * 100,
         }
     }
 
@@ -60,6 +65,33 @@ impl Changer {
             self.give(order).await?;
         }
         Ok(())
+    }
+
+    /// Has every service that is swapped serve a good handler, and keep a good one to go back to. What a host keeps of a
+    /// handler depends on the handler, so only then two looks at what it uses can be compared.
+    pub async fn tidy(&mut self) -> Result<()> {
+        self.tidy_up(Self::unchanged).await?;
+        for service in SWAPPED.into_iter().chain([STAGE]) {
+            for _ in 0..KEPT {
+                self.tidy_up(async |it| it.swap_to_next(service).await)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tidy_up(&mut self, order: impl AsyncFn(&Self) -> Result<Answer>) -> Result<()> {
+        self.version += 1;
+        let deadline = Instant::now() + DEADLINE;
+        while let Answer::Refused(reason) = order(self).await? {
+            ensure!(Instant::now() < deadline, "tidying up is refused: {reason}");
+            sleep(AGAIN).await;
+        }
+        Ok(())
+    }
+
+    async fn unchanged(&self) -> Result<Answer> {
+        self.reload(0).await
     }
 
     /// Gives an order until it is obeyed, if it has to be. It may be refused at first: what is read, made or bound
@@ -103,10 +135,17 @@ impl Changer {
     }
 
     async fn swap_to_good(&self, mut rng: Rng) -> Result<Answer> {
-        let services = ["echo", "reverse", "upper", "counter"];
-        let service = services[rng.usize(..services.len())];
-        let good = self.site.files.read(&format!("{service}.wasm"))?;
-        let next = match service {
+        self.swap_to_next(SWAPPED[rng.usize(..SWAPPED.len())]).await
+    }
+
+    /// Swaps to another version of a service's own handler.
+    async fn swap_to_next(&self, service: &str) -> Result<Answer> {
+        let handler = match service {
+            STAGE => "reverse",
+            service => service,
+        };
+        let good = self.site.files.read(&format!("{handler}.wasm"))?;
+        let next = match handler {
             "counter" => handlers::counter(&good, self.version).context("no counter")?,
             _ => handlers::version(&good, self.version),
         };
@@ -145,9 +184,7 @@ impl Changer {
         if swapped != Answer::Done {
             return Ok(swapped);
         }
-        let good = handlers::version(&files.read("reverse.wasm")?, self.version);
-        let path = files.put("next-stage", good)?;
-        let swapped = self.swap(STAGE, &path).await?;
+        let swapped = self.swap_to_next(STAGE).await?;
         if swapped == Answer::Done {
             let reply = timeout(DEADLINE, self.visit(&mut rng, b"hello\n")).await;
             let reply =
