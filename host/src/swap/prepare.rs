@@ -10,7 +10,9 @@ use crate::handler::Handler;
 use crate::limits::PROBE_STEP_TIME;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 /// A file of exchanges that a version must answer as recorded.
@@ -44,6 +46,9 @@ pub struct ProbeError {
 
 /// Makes a version ready to serve, or says why it is not to. All of it happens on a thread that serves
 /// nobody: compiling takes seconds for a large component.
+///
+/// The thread ends with it, and leaves its part of the allocator's memory to the next one. On the runtime's threads
+/// for blocking work, of which there may be many, each that has ever compiled would keep one of its own.
 pub async fn prepare(
     engine: &Arc<Engine>,
     setup: &Arc<Setup>,
@@ -51,8 +56,9 @@ pub async fn prepare(
 ) -> Result<Candidate<Serving>, Refusal> {
     let (engine, setup, source) = (engine.clone(), setup.clone(), source.clone());
     let here = Handle::current();
-    let work = spawn_blocking(move || {
-        here.block_on(async {
+    let (ready, prepared) = oneshot::channel();
+    let work = move || {
+        let candidate = here.block_on(async {
             let Setup { config, probes } = &*setup;
             let loading = engine.load(&source, &config.trust, &config.grants, config.guest_limits);
             let handler = loading.await?;
@@ -61,10 +67,15 @@ pub async fn prepare(
                 answers(&handler, &candidate, config, probe).await?;
             }
             Ok(candidate)
-        })
-    });
-    work.await
-        .unwrap_or_else(|error| Err(Refusal::Host(error.to_string())))
+        });
+        // Whoever has asked may have gone.
+        let _ = ready.send(candidate);
+    };
+    let thread = thread::Builder::new().name("load".to_owned()).spawn(work);
+    thread.map_err(|error| Refusal::Host(format!("no thread can be started: {error}")))?;
+    // It is silent only if it panicked, which is in the log.
+    let silent = |_| Err(Refusal::Host("an internal error: see the log".to_owned()));
+    prepared.await.unwrap_or_else(silent)
 }
 
 /// Whether a source still has the content with this SHA-256. What can't be read has not: loading it will say why.
