@@ -34,6 +34,7 @@ mod pipelines;
 mod privileges;
 mod programs;
 mod readme;
+mod record;
 mod sandbox;
 mod shutdown;
 mod silent_peers;

@@ -32,7 +32,7 @@ pub struct ConnectArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
-struct TlsArgs {
+pub struct TlsArgs {
     /// Trust the authorities in this PEM file in place of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -54,7 +54,7 @@ struct TlsArgs {
 }
 
 impl TlsArgs {
-    fn options(&self) -> TlsOptions {
+    pub fn options(&self) -> TlsOptions {
         TlsOptions {
             server_name: self.server_name.clone(),
             verification: Verification {

@@ -12,6 +12,7 @@ use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::host::{DoorError, StartError};
 use echo_host::listener::{AdoptError, BindError};
+use echo_host::record::RecordingError;
 use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -75,6 +76,8 @@ fn code(error: &Error) -> u8 {
                 || is.a::<UserError>()
             {
                 Some(CONFIGURATION)
+            } else if is.a::<RecordingError>() {
+                Some(IO)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
                     StartError::Engine(_) => INTERNAL,

@@ -20,6 +20,7 @@ mod metrics;
 mod operator;
 mod printable;
 mod privileges;
+mod record;
 mod reload;
 mod serve;
 mod signals;
@@ -51,6 +52,7 @@ Examples:
   echo-host call hello.wasm 'Hi!'                one message, no sockets
   echo-host check hello.wasm                     would it be served?
   echo-host test hello.wasm hello.exchange       does it answer as recorded?
+  echo-host record tcp://127.0.0.1:8888 a.exchange  make such a file of live traffic
   echo-host bench tcp://127.0.0.1:8888           how fast is it?
   echo-host status                               how is the running host doing?
   echo-host swap hello.wasm                      another handler for it, without a restart
@@ -74,6 +76,7 @@ enum Command {
     Call(call::CallArgs),
     Check(check::CheckArgs),
     Test(Box<test::TestArgs>),
+    Record(record::RecordArgs),
     Bench(bench::BenchArgs),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
@@ -94,6 +97,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),

@@ -73,6 +73,7 @@ mod wire;
 pub use fault::{Fault, ParseError};
 pub use file::{FileError, FileFault, read};
 pub use mismatch::{Mismatch, Problem};
+pub use notation::is_text;
 pub use parse::parse;
 pub use pattern::Pattern;
 pub use play::play;
