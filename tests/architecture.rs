@@ -34,6 +34,7 @@ const LAYERS: [&str; 29] = [
     "call",
     "engine",
     "config",
+    "project",
     "swap",
     "host",
 ];

@@ -37,6 +37,7 @@ pub mod listener;
 pub mod metrics;
 pub mod outbox;
 pub mod ownership;
+pub mod project;
 pub mod record;
 pub mod server;
 pub mod stream;

@@ -12,6 +12,7 @@ use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::host::{DoorError, StartError};
 use echo_host::listener::{AdoptError, BindError};
+use echo_host::project::ProjectError;
 use echo_host::record::RecordingError;
 use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
@@ -74,6 +75,7 @@ fn code(error: &Error) -> u8 {
                 || is.a::<FileError>()
                 || is.a::<ConfinementError>()
                 || is.a::<UserError>()
+                || is.a::<ProjectError>()
             {
                 Some(CONFIGURATION)
             } else if is.a::<RecordingError>() {

@@ -2,6 +2,7 @@
 
 use super::settings::HostSettings;
 use crate::confinement::why_unreadable;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,11 +27,18 @@ pub enum FileError {
 
 /// The settings in the file at `path`. What the file calls by relative paths lies in the file's own folder.
 pub fn read(path: &Path) -> Result<HostSettings, FileError> {
+    let mut settings: HostSettings = read_toml(path)?;
+    settings.move_to(path.parent().unwrap_or(Path::new("")));
+    Ok(settings)
+}
+
+/// What the TOML file at `path` says, or what is wrong with it and where.
+pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     let text = fs::read_to_string(path).map_err(|cause| FileError::Read {
         path: path.to_owned(),
         cause: why_unreadable(path, cause),
     })?;
-    let mut settings: HostSettings = toml::from_str(&text).map_err(|error| {
+    toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let (line, column) = position(&text, at);
         FileError::Content {
@@ -39,9 +47,7 @@ pub fn read(path: &Path) -> Result<HostSettings, FileError> {
             column,
             what: explain(error.message()),
         }
-    })?;
-    settings.move_to(path.parent().unwrap_or(Path::new("")));
-    Ok(settings)
+    })
 }
 
 /// Line and column of a byte.

@@ -26,7 +26,7 @@ mod written;
 pub use complete::cache;
 pub use door::ListenerConfig;
 pub use error::ConfigError;
-pub use file::FileError;
+pub use file::{FileError, read_toml};
 pub use host::{HostConfig, ServiceConfig};
 pub use listener::ListenerSettings;
 pub use serve::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig, SwapConfig};
