@@ -18,6 +18,7 @@ mod configuration;
 mod control;
 mod conversations;
 mod datagrams;
+mod dev;
 mod echo;
 mod exchange;
 mod faults;

@@ -39,8 +39,33 @@ impl Watch {
         Watch::new(folders, |_| true)
     }
 
+    /// Watches these files, and all that is in these folders and those within. Their paths must be absolute, without
+    /// links. What editors put there for themselves does not count.
+    pub fn trees(paths: &[PathBuf]) -> notify::Result<Self> {
+        let (folders, files): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|it| it.is_dir());
+        let trees = folders
+            .iter()
+            .map(|it| (it.clone(), RecursiveMode::Recursive));
+        let beside = files
+            .iter()
+            .map(|it| (folder(it), RecursiveMode::NonRecursive));
+        let watched = paths.to_vec();
+        Watch::of(trees.chain(beside).collect(), move |path| {
+            watched.iter().any(|it| path.starts_with(it)) && !is_for_an_editor(path)
+        })
+    }
+
     fn new(
         folders: BTreeSet<PathBuf>,
+        is_watched: impl Fn(&Path) -> bool + Send + 'static,
+    ) -> notify::Result<Self> {
+        let folders = folders.into_iter();
+        let folders = folders.map(|folder| (folder, RecursiveMode::NonRecursive));
+        Watch::of(folders.collect(), is_watched)
+    }
+
+    fn of(
+        folders: Vec<(PathBuf, RecursiveMode)>,
         is_watched: impl Fn(&Path) -> bool + Send + 'static,
     ) -> notify::Result<Self> {
         // One place is enough: what matters is that something has changed, not what.
@@ -56,8 +81,8 @@ impl Watch {
                     let _ = sender.try_send(());
                 }
             })?;
-        for folder in folders {
-            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        for (folder, mode) in folders {
+            watcher.watch(&folder, mode)?;
         }
         Ok(Watch {
             events,
@@ -87,4 +112,12 @@ fn folder(file: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
+}
+
+/// Whether a file is hidden, or a copy from before a change.
+fn is_for_an_editor(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| {
+        let name = name.as_encoded_bytes();
+        name.starts_with(b".") || name.ends_with(b"~")
+    })
 }

@@ -12,7 +12,7 @@ use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::host::{DoorError, StartError};
 use echo_host::listener::{AdoptError, BindError};
-use echo_host::project::ProjectError;
+use echo_host::project::{BuildError, ProjectError};
 use echo_host::record::RecordingError;
 use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
@@ -58,6 +58,7 @@ fn code(error: &Error) -> u8 {
                 || is.a::<SessionError>()
                 || is.a::<CallError>()
                 || is.a::<OtherwiseError>()
+                || is.a::<BuildError>()
                 || is.a::<Refused>()
             {
                 Some(BAD_HANDLER)

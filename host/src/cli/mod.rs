@@ -8,6 +8,7 @@ mod connect;
 mod control;
 mod datagrams;
 mod descriptors;
+mod dev;
 mod doors;
 pub mod exit;
 mod guest;
@@ -53,6 +54,7 @@ Examples:
   echo-host check hello.wasm                     would it be served?
   echo-host test hello.wasm hello.exchange       does it answer as recorded?
   echo-host record tcp://127.0.0.1:8888 a.exchange  make such a file of live traffic
+  echo-host dev                                  build and serve the handler of this folder
   echo-host bench tcp://127.0.0.1:8888           how fast is it?
   echo-host status                               how is the running host doing?
   echo-host swap hello.wasm                      another handler for it, without a restart
@@ -77,6 +79,7 @@ enum Command {
     Check(check::CheckArgs),
     Test(Box<test::TestArgs>),
     Record(record::RecordArgs),
+    Dev(dev::DevArgs),
     Bench(bench::BenchArgs),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
@@ -98,6 +101,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Dev(args) => dev::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),

@@ -20,6 +20,7 @@ use echo_host::config::{
 use echo_host::engine::Isolation;
 use echo_host::framing::Framing;
 use echo_host::listener::standard_error_is_the_clients;
+use std::ffi::OsString;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -139,6 +140,12 @@ impl ServeArgs {
     /// The defaults, and what variables say otherwise.
     pub fn from_environment() -> Self {
         FromEnvironment::parse_from(["echo-host"]).serve
+    }
+
+    /// These options and arguments, and what variables say besides. Exits by itself on wrong usage, as for a command.
+    pub fn from_options(options: &[OsString]) -> Self {
+        let command = OsString::from("echo-host serve");
+        FromEnvironment::parse_from([&command].into_iter().chain(options)).serve
     }
 
     /// What was said, here and in the file.

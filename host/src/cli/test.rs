@@ -1,6 +1,6 @@
 //! `echo-host test`.
 
-use super::guest::{GuestArgs, HandlerArg};
+use super::guest::GuestArgs;
 use super::isolation::IsolationArg;
 use super::junit::{self, Case, Suite};
 use super::log::LogArgs;
@@ -12,6 +12,7 @@ use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
 use echo_host::framing::Framing;
 use echo_host::handler::Handler;
+use echo_host::project::Project;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,24 +21,28 @@ use tokio::runtime::Builder;
 
 /// Play recorded exchanges with a handler, without any socket
 ///
+/// In a handler's folder, as `new` writes it, nothing has to be named: the handler is built first.
+///
 /// Each exchange is played as written, with a client that finishes before it has read the replies, with lines
 /// sent together, byte by byte, and cut in two after every byte; each time the same must come back. Prints what differs, and exits
 /// with 65 if anything does.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
-    #[command(flatten)]
-    handler: HandlerArg,
-    /// Files of recorded exchanges
-    #[arg(required = true, value_name = "FILE")]
+    /// The handler: a component in binary (.wasm) or text (.wat) form [default: that of this folder's handler.toml,
+    /// which is built first]
+    #[arg(requires = "files")]
+    handler: Option<PathBuf>,
+    /// Files of recorded exchanges [default: those that handler.toml names]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How messages are cut out of the stream [default: what the file says, or the handler declares, or
+    /// How messages are cut out of the stream [default: what the file says, or handler.toml, or the handler declares, or
     /// chunks]
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
-    /// What shares an instance of the handler
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IsolationArg::Connection)]
-    isolation: IsolationArg,
+    /// What shares an instance of the handler [default: what handler.toml says, or connection]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    isolation: Option<IsolationArg>,
     /// Neither cut nor join what the client sends
     #[arg(long)]
     no_cuts: bool,
@@ -71,6 +76,7 @@ In text \\r \\n \\t \\0 \\\\ \\* \\xHH are single bytes. `>eof`: the client has 
 host closes. Before the first exchange: `framing: lines`, `ending: crlf`, `cuts: no`.
 
 Examples:
+  echo-host test                                 in a folder that `new` wrote
   echo-host test calc.wasm calc.exchange
   echo-host test kv.wasm tests/*.exchange --isolation shared --junit results.xml";
 
@@ -84,15 +90,16 @@ pub struct OtherwiseError {
 
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     args.log.start();
+    let subject = args.subject()?;
     // All of them before any is played: a mistake in the last one is not found after minutes.
-    let files = args
+    let files = subject
         .files
         .iter()
         .map(|path| Ok((path.as_path(), exchange::read(path)?)))
         .collect::<Result<Vec<_>, exchange::FileError>>()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let suites = runtime.block_on(async {
-        let config = args.config(None)?;
+        let config = args.config(&subject, None)?;
         config.grants.check()?;
         let engine = args.guest.small_engine()?;
         let loading = engine.load(
@@ -104,7 +111,7 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
         let handler = loading.await?;
         let mut suites = Vec::new();
         for (path, file) in &files {
-            suites.push(args.play(&handler, path, file).await?);
+            suites.push(args.play(&subject, &handler, path, file).await?);
         }
         anyhow::Ok(suites)
     })?;
@@ -121,16 +128,47 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     }
 }
 
+/// What is tested, and with what.
+struct Subject {
+    handler: PathBuf,
+    files: Vec<PathBuf>,
+    framing: Option<Framing>,
+    isolation: Isolation,
+}
+
 impl TestArgs {
+    /// The handler that was named, or this folder's, built anew.
+    fn subject(&self) -> anyhow::Result<Subject> {
+        let isolation = self.isolation.map(Isolation::from);
+        if let Some(handler) = &self.handler {
+            return Ok(Subject {
+                handler: handler.clone(),
+                files: self.files.clone(),
+                framing: None,
+                isolation: isolation.unwrap_or_default(),
+            });
+        }
+        let project = Project::read(Path::new("."))?;
+        project.build()?;
+        Ok(Subject {
+            handler: project.output,
+            files: project.exchanges,
+            framing: project.framing,
+            isolation: isolation.unwrap_or(project.isolation),
+        })
+    }
+
     /// Plays the exchanges of one file and prints how they went.
     async fn play(
         &self,
+        subject: &Subject,
         handler: &LoadedHandler,
         path: &Path,
         file: &Exchanges,
     ) -> anyhow::Result<Suite> {
-        let framing = self.framing.clone().or_else(|| file.framing.clone());
-        let (framing, limits) = self.config(framing)?.connection(handler)?;
+        let framing = self.framing.as_ref().or(file.framing.as_ref());
+        let framing = framing.or(subject.framing.as_ref()).cloned();
+        let (framing, limits) = self.config(subject, framing)?.connection(handler)?;
         // A program reads a stream, which has no chunks.
         let cuts = match handler.tier() {
             Tier::Program => file.cuts.unwrap_or(true),
@@ -140,7 +178,7 @@ impl TestArgs {
             cuts: cuts && !self.no_cuts,
             step_limit: self.step_timeout.0,
         };
-        let serving = || handler.serving(self.isolation.into());
+        let serving = || handler.serving(subject.isolation);
         let terms = Terms {
             framing,
             limits,
@@ -165,13 +203,17 @@ impl TestArgs {
     }
 
     /// What `serve` would be told, so that the same rules hold here as there.
-    fn config(&self, framing: Option<Framing>) -> Result<ServeConfig, ConfigError> {
+    fn config(
+        &self,
+        subject: &Subject,
+        framing: Option<Framing>,
+    ) -> Result<ServeConfig, ConfigError> {
         Ok(ServeConfig {
             framing,
-            isolation: Isolation::from(self.isolation),
+            isolation: subject.isolation,
             // A step's own time limit says more.
             idle_timeout: None,
-            ..self.guest.serving(&self.handler.handler)?
+            ..self.guest.serving(&subject.handler)?
         })
     }
 }

@@ -1,5 +1,9 @@
 //! A handler's own folder: [`handler.toml`](FILE) tells how it is built, what to watch and what to test it with.
 
+mod build;
+
+pub use build::BuildError;
+
 use crate::config::{self, FileError};
 use crate::engine::Isolation;
 use crate::framing::Framing;

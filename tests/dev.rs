@@ -1,0 +1,175 @@
+//! Developing a handler in its folder: `echo-host dev`, and `echo-host test` without arguments.
+
+use crate::fixture::{Finished, Host, run};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// What answers every message with `reply`, which has three bytes.
+fn handler(reply: &str) -> String {
+    format!(
+        r#"(component
+          (core module $m
+            (memory (export "memory") 3)
+            (data (i32.const 8) "{reply}")
+            (data (i32.const 16) "\08\00\00\00\03\00\00\00")
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+            (func (export "respond") (param i32 i32) (result i32) i32.const 16))
+          (core instance $i (instantiate $m))
+          (func (export "respond") (param "message" (list u8)) (result (list u8))
+            (canon lift (core func $i "respond") (memory $i "memory")
+              (realloc (func $i "realloc")))))"#
+    )
+}
+
+/// A folder in which a handler is developed whose build is as quick as can be.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(build: &str) -> Self {
+        let folder = Folder(tempfile::tempdir().unwrap());
+        fs::create_dir(folder.path().join("src")).unwrap();
+        folder.write(
+            "handler.toml",
+            &format!(
+                "build = '{build}'\noutput = \"out/it.wat\"\nframing = \"lines\"\nexchanges = [\"it.exchange\"]\n"
+            ),
+        );
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn dev(&self, options: &[&str]) -> Host {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        command.arg("dev").arg(self.path());
+        command.args(["--", "--listen", "tcp://127.0.0.1:0"]);
+        command.args(options);
+        Host::start_as_it_is(&mut command, 1)
+    }
+
+    fn test(&self) -> Finished {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        run(command.arg("test").current_dir(self.path()), b"")
+    }
+}
+
+/// Copies the source, if it says `respond` at all.
+const BUILD: &str = "grep -q respond src/it.wat && mkdir -p out && cp src/it.wat out/it.wat";
+
+#[test]
+fn an_edit_is_live_and_a_bad_one_is_shown() {
+    let folder = Folder::new(BUILD);
+    folder.write("src/it.wat", &handler("one"));
+    let host = folder.dev(&[]);
+    host.wait_for_log("dev: built in ");
+    let mut open = host.connect();
+    open.send("a\n");
+    open.expect("one");
+
+    folder.write("src/it.wat", &handler("two"));
+    host.wait_for_log("generation 2 replaces generation 1");
+    // Whoever is connected goes on with it.
+    open.send("b\n");
+    open.expect("two");
+
+    // A build that fails, and one that makes no handler.
+    folder.write("src/it.wat", "(nothing)");
+    host.wait_for_log("failed: exit status: 1; waiting for a change");
+    open.send("c\n");
+    open.expect("two");
+    folder.write("src/it.wat", "(component) ;; respond");
+    host.wait_for_log("implements none of the worlds");
+    open.send("d\n");
+    open.expect("two");
+
+    folder.write("src/it.wat", &handler("six"));
+    host.wait_for_log("generation 3 replaces generation 2");
+    open.send("e\n");
+    open.expect("six");
+    drop(open);
+    host.stop();
+}
+
+#[test]
+fn there_may_be_nothing_to_serve_at_first() {
+    let folder = Folder::new(BUILD);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    command.args(["dev", "--", "--listen", "tcp://127.0.0.1:0"]);
+    command.current_dir(folder.path());
+    let starting = crate::fixture::Process::start(&mut command);
+    starting.stderr.wait_for("waiting for a change");
+    folder.write("src/it.wat", &handler("yes"));
+    let listening = starting.stdout.wait_for("listening on tcp://");
+    let address = listening.trim().replace("listening on tcp://", "");
+    let mut client = crate::fixture::Client::connect(address.parse().unwrap());
+    client.send("a\n");
+    client.expect("yes");
+}
+
+#[test]
+fn the_options_of_serve_are_the_users() {
+    let folder = Folder::new(BUILD);
+    folder.write("src/it.wat", &handler("one"));
+    let host = folder.dev(&["--framing", "fixed:4", "--swap=new-connections"]);
+    let mut open = host.connect();
+    open.send("abcdefgh");
+    open.expect("oneone");
+    folder.write("src/it.wat", &handler("two"));
+    host.wait_for_log("generation 2 replaces generation 1");
+    open.send("abcd");
+    open.expect("one");
+    let mut new = host.connect();
+    new.send("abcd");
+    new.expect("two");
+}
+
+#[test]
+fn a_folder_without_handler_toml_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for subcommand in ["dev", "test"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        let finished = run(command.arg(subcommand).current_dir(folder.path()), b"");
+        assert_eq!(finished.code, Some(78), "{finished:?}");
+        let said = "has no handler.toml: `echo-host new` writes a folder that has one";
+        assert!(finished.stderr.contains(said), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_test_builds_and_plays_what_the_folder_names() {
+    let folder = Folder::new(BUILD);
+    folder.write("src/it.wat", &handler("one"));
+    folder.write("it.exchange", "== it\n> a\n< one\\\n");
+    let finished = folder.test();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.stdout.ends_with("1 exchange went as recorded\n"),
+        "{finished:?}"
+    );
+    // What was built before is not what is tested.
+    folder.write("src/it.wat", &handler("two"));
+    let finished = folder.test();
+    assert_eq!(finished.code, Some(65), "{finished:?}");
+    folder.write("src/it.wat", "(nothing)");
+    let finished = folder.test();
+    assert_eq!(finished.code, Some(65), "{finished:?}");
+    let said = format!("echo-host: `{BUILD}` failed: exit status: 1\n");
+    assert_eq!(finished.stderr, said);
+}
+
+#[test]
+fn a_build_that_leaves_nothing_is_named() {
+    let folder = Folder::new("true");
+    let finished = folder.test();
+    assert_eq!(finished.code, Some(65), "{finished:?}");
+    let said = "echo-host: `true` leaves no ./out/it.wat: handler.toml names it as its output\n";
+    assert_eq!(finished.stderr, said);
+}
