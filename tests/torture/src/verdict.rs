@@ -4,18 +4,17 @@ use crate::files;
 use crate::usage::Usage;
 use serde_json::Value;
 
-/// How much more than at the beginning each may be at the end. Memory is given back to the allocator, which keeps
-/// some of it; threads that block come and go; compiled code of other versions is other mappings.
+/// How much more than at the beginning each may be at the end. The allocator gives memory back, but not the last of it;
+/// threads that block come and go; compiled code of other versions is other mappings.
 const SLACK: Usage = Usage {
     resident_kib: 32 << 10,
     descriptors: 4,
     threads: 4,
     mappings: 100,
 };
-/// What may stay of each place for an instance once one has used all of it, in KiB: 256 of its memory, the 512 that a
-/// stack may have, and some of its tables. This is a bound, and a wide one: of what was seen to stay, most was in the
-/// allocator's arenas, and stacks had little of it. Why those grow is not known yet.
-const PLACE_KIB: u64 = 800;
+/// What may stay of each place for an instance once one has used all of it, in KiB: 256 of its memory, which the host
+/// keeps on purpose, and some of its tables.
+const PLACE_KIB: u64 = 272;
 /// Likewise the mappings that a place may be cut into. Chosen to allow for what was seen to stay, not derived.
 const PLACE_MAPPINGS: u64 = 2;
 /// How much more resident memory may be in the last quarter of a run than it was in the second, in KiB.
