@@ -19,6 +19,7 @@ use echo_host::config::{
 };
 use echo_host::engine::Isolation;
 use echo_host::framing::Framing;
+use echo_host::limits::MAX_BLOCKING_THREADS;
 use echo_host::listener::standard_error_is_the_clients;
 use std::ffi::OsString;
 use std::io;
@@ -218,6 +219,8 @@ pub fn serves_stdio(config: &HostConfig) -> bool {
 
 fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
+    // Tokio would have 512, and each keeps some memory.
+    builder.max_blocking_threads(MAX_BLOCKING_THREADS);
     if let Some(workers) = workers {
         builder.worker_threads(workers);
     }

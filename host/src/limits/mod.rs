@@ -96,6 +96,9 @@ pub const BREATHER: Duration = Duration::from_millis(1);
 /// How often a guest that computes without end lets others run, and the grain of epoch deadlines.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
+/// Threads that wait for the disk, mostly for guests that were granted a directory. Further operations wait for one.
+pub const MAX_BLOCKING_THREADS: usize = 32;
+
 /// Handshaken connections that the kernel holds for us until they are accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
