@@ -323,7 +323,10 @@ fn check_tells_what_a_handler_is() {
         "lines",
         "up to 65536 bytes",
         "nothing beyond a plain program",
-        " bytes",
+        "written   in Rust\n",
+        " bytes\n",
+        "compiled  in ",
+        "memory    196608 bytes in a new instance\n",
     ] {
         assert!(checked.stdout.contains(part), "no {part:?} in {checked:?}");
     }
@@ -343,11 +346,68 @@ fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
     std::fs::write(&path, echo.replacen("(component", import, 1)).unwrap();
     let checked = echo_host(&["check", path.to_str().unwrap()]);
     assert!(
-        checked
-            .stdout
-            .contains("wants     wasi:sockets/instance-network@0.2.0\n"),
+        checked.stdout.contains(
+            "wants     wasi:sockets/instance-network@0.2.0: denied: no option grants the network\n"
+        ),
         "{checked:?}"
     );
+}
+
+/// A component whose maker names itself, with this in it.
+fn made_by(maker: &str, inside: &str) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("handler.wat");
+    let text =
+        format!(r#"(component (core module (@producers (processed-by "{maker}" "1"))) {inside})"#);
+    fs::write(&path, text).unwrap();
+    echo_host(&["check", path.to_str().unwrap()])
+}
+
+#[test]
+fn check_tells_how_a_language_exports_what_is_missing() {
+    for (maker, how) in [
+        ("wit-bindgen-rust", "in Rust the macro `export!`"),
+        ("wit-bindgen-c", "in C it is the function"),
+        ("Go cmd/compile", "in Go it is the function `Respond`"),
+        ("ComponentizeJS", "in JavaScript it is `export function"),
+        (
+            "component-init-transform",
+            "in Python it is the method `respond`",
+        ),
+    ] {
+        let checked = made_by(maker, "");
+        assert_eq!(checked.code, Some(65), "{checked:?}");
+        assert!(
+            checked.stderr.contains("exports no `respond`"),
+            "{checked:?}"
+        );
+        assert!(checked.stderr.contains(how), "{checked:?}");
+    }
+}
+
+#[test]
+fn check_knows_what_goes_wrong_in_some_languages() {
+    let http = r#"(import "wasi:http/types@0.2.0" (instance))"#;
+    let echo = fs::read_to_string(crate::fixture::root().join("guest/echo.wat")).unwrap();
+    let (_, responder) = echo.split_once("(component").unwrap();
+    let responder = responder.trim_end().strip_suffix(')').unwrap();
+    let checked = made_by("ComponentizeJS", &format!("{http}{responder}"));
+    assert_eq!(checked.code, Some(65), "{checked:?}");
+    assert!(
+        checked.stderr.contains("build it with `--disable all`"),
+        "{checked:?}"
+    );
+    for (maker, beware) in [
+        ("Go cmd/compile", "its collector may trap"),
+        (
+            "component-init-transform",
+            "the same numbers in every instance",
+        ),
+    ] {
+        let checked = made_by(maker, responder);
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        assert!(checked.stdout.contains(beware), "{checked:?}");
+    }
 }
 
 #[test]

@@ -5,18 +5,20 @@ use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
 use echo_host::config::{HostSettings, ListenerSettings, SCHEMA, Sources};
-use echo_host::engine::{Engine, LoadedHandler, Tier};
+use echo_host::engine::{Costs, Engine, LoadedHandler, Tier, grant};
 use echo_host::host::{Service, StartError};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
 /// Tell whether a handler, or all of a configuration file, would be served, and what it is
 ///
-/// Reads, compiles, links, starts and probes everything exactly as serve does, and listens nowhere. Exits with 0
-/// if all is well, and otherwise with the reason.
+/// Reads, compiles, links, starts and probes everything exactly as serve does, and listens nowhere. Tells what a handler
+/// wants and which option grants it, how large it is, how long it compiles, what an instance has of memory, and what is
+/// known to go wrong in its language. Exits with 0 if all is well, and otherwise with the reason.
 #[derive(Debug, Args)]
 #[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -66,7 +68,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
     let config = args.guest.serving(handler)?;
     config.grants.check()?;
-    let engine = args.guest.small_engine()?;
+    // Without a cache, to see how long compiling takes, unless somebody wants that one filled.
+    let engine = match args.guest.cache {
+        None => Engine::new(1, None, None)?,
+        Some(_) => args.guest.small_engine()?,
+    };
     let loading = engine.load(
         &config.handler,
         &config.trust,
@@ -133,17 +139,36 @@ fn describe(handler: &LoadedHandler) -> String {
             ));
         }
     }
-    rows.push((
-        "wants",
-        match handler.wants() {
-            [] => "nothing beyond a plain program".to_owned(),
-            wants => wants.join(", "),
-        },
-    ));
-    rows.push(("size", format!("{} bytes", handler.size_bytes())));
+    rows.extend(wants(handler));
+    if let Some(language) = handler.language() {
+        rows.push(("written", format!("in {language}")));
+    }
+    let Costs {
+        size_bytes,
+        compiling,
+        memory_bytes,
+    } = handler.costs();
+    rows.push(("size", format!("{size_bytes} bytes")));
+    rows.push(("compiled", format!("in {} ms", compiling.as_millis())));
+    rows.push(("memory", format!("{memory_bytes} bytes in a new instance")));
+    if let Some(trap) = handler.known_trap() {
+        rows.push(("beware", trap.to_owned()));
+    }
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {name:<9} {value}");
         text
     })
+}
+
+/// What it asks for, and what grants it.
+fn wants(handler: &LoadedHandler) -> Vec<(&'static str, String)> {
+    let wants = handler.wants();
+    if wants.is_empty() {
+        return vec![("wants", "nothing beyond a plain program".to_owned())];
+    }
+    let names = ["wants"].into_iter().chain(iter::repeat(""));
+    let rows = names.zip(wants);
+    rows.map(|(name, want)| (name, format!("{want}: {}", grant(&want))))
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! What a component wants from its host.
 
+use std::collections::BTreeSet;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -39,15 +40,36 @@ impl Imports {
         )
     }
 
-    /// Those this host has never heard of, quoted.
+    /// Those this host has never heard of.
     pub fn not_offered(&self) -> Vec<String> {
         let names = self.0.iter().filter(|name| !is_offered(name));
-        names.map(|name| format!("`{name}`")).collect()
+        names.cloned().collect()
     }
 
     /// Those that say more than that it was written in some language.
-    pub fn beyond_plain(self) -> Vec<String> {
-        self.0.into_iter().filter(|name| !is_plain(name)).collect()
+    pub fn beyond_plain(&self) -> Vec<String> {
+        let names = self.0.iter().filter(|name| !is_plain(name));
+        names.cloned().collect()
+    }
+
+    /// All of them.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Those of several components, each once.
+    pub fn of_all<'a>(all: impl Iterator<Item = &'a Imports>) -> Self {
+        let names: BTreeSet<_> = all.flat_map(|imports| &imports.0).collect();
+        Imports(names.into_iter().cloned().collect())
+    }
+}
+
+/// What an operator does about an import beyond those of a plain program.
+pub fn grant(import: &str) -> &'static str {
+    match import.split_once('/') {
+        Some(("wasi:config", _)) => "--config-value gives it values",
+        Some(("wasi:sockets", _)) => "denied: no option grants the network",
+        _ => "granted",
     }
 }
 

@@ -8,6 +8,7 @@ use super::imports::Imports;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
+use super::origin::Language;
 use super::pipeline::StageTemplate;
 use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
@@ -16,9 +17,9 @@ use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
 use crate::limits::GuestLimits;
 use crate::trust::Trust;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tracing::Span;
 use wasmtime::component::Component;
 
@@ -27,9 +28,21 @@ pub struct LoadedHandler {
     templates: Templates,
     tier: Tier,
     about: Option<About>,
-    wants: Vec<String>,
-    size_bytes: usize,
+    imports: Imports,
+    language: Option<Language>,
+    costs: Costs,
     sha256: String,
+}
+
+/// What a handler costs before it has answered anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    /// The size of the component in binary form.
+    pub size_bytes: usize,
+    /// How long it took to compile, or to find that it was compiled already.
+    pub compiling: Duration,
+    /// The memory that a new instance may write to. How much of it becomes resident, what it does decides.
+    pub memory_bytes: usize,
 }
 
 /// Why a handler can't be served.
@@ -51,10 +64,16 @@ pub enum LoadFault {
     Unfit(#[from] Unfit),
     #[error("is not a valid component, or is cut short: {0}")]
     Invalid(String),
-    #[error(transparent)]
-    Contract(#[from] ContractError),
-    #[error("imports what this host does not offer: {0}")]
-    Imports(String),
+    #[error("{error}{}", how_to_export(*.language))]
+    Contract {
+        error: ContractError,
+        language: Option<Language>,
+    },
+    #[error("imports what this host does not offer: `{}`{}", .names.join("`, `"), trap(*.language, .names))]
+    Imports {
+        names: Vec<String>,
+        language: Option<Language>,
+    },
     #[error("does not fit the host: {0}")]
     Link(String),
     #[error("brings {0} memories; an instance may have {MAX_MEMORIES}")]
@@ -67,6 +86,17 @@ pub enum LoadFault {
     Manifest(#[from] ManifestError),
     #[error("cannot describe itself: {0}")]
     Describe(CallError),
+}
+
+fn how_to_export(language: Option<Language>) -> String {
+    language.map_or_else(String::new, |language| {
+        format!("; in {language} {}", language.how_to_export())
+    })
+}
+
+fn trap(language: Option<Language>, imports: &[String]) -> String {
+    let trap = language.and_then(|language| language.known_trap(imports));
+    trap.map_or_else(String::new, |trap| format!("; {trap}"))
 }
 
 impl Engine {
@@ -120,15 +150,20 @@ impl Engine {
                 fault,
             })?);
         }
-        let wants: BTreeSet<_> = loaded.iter().flat_map(|it| it.wants.clone()).collect();
+        let sum = |sum: Costs, it: &LoadedHandler| Costs {
+            size_bytes: sum.size_bytes + it.costs.size_bytes,
+            compiling: sum.compiling + it.costs.compiling,
+            memory_bytes: sum.memory_bytes + it.costs.memory_bytes,
+        };
         let hashes: Vec<_> = loaded.iter().map(|it| it.sha256.clone()).collect();
         let first = loaded.first();
         Ok(LoadedHandler {
             tier: first.map_or(Tier::Responder, |it| it.tier),
             about: first.and_then(|it| it.about.clone()),
             templates: Templates::Pipeline(stages),
-            wants: wants.into_iter().collect(),
-            size_bytes: loaded.iter().map(|it| it.size_bytes).sum(),
+            imports: Imports::of_all(loaded.iter().map(|it| &it.imports)),
+            language: first.and_then(|it| it.language),
+            costs: loaded.iter().fold(Costs::default(), sum),
             sha256: sha256_of_all(&hashes),
         })
     }
@@ -141,13 +176,17 @@ impl Engine {
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
         screening::screen(&binary)?;
+        let begun = Instant::now();
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
-        let tier = contract::tier(&component, &self.wasm)?;
+        let compiling = begun.elapsed();
+        let language = Language::of(&binary);
+        let tier = contract::tier(&component, &self.wasm)
+            .map_err(|error| LoadFault::Contract { error, language })?;
         let imports = Imports::of(&component, &self.wasm);
-        let unknown = imports.not_offered();
-        if !unknown.is_empty() {
-            return Err(LoadFault::Imports(unknown.join(", ")));
+        let names = imports.not_offered();
+        if !names.is_empty() {
+            return Err(LoadFault::Imports { names, language });
         }
         let about = match tier {
             Tier::FramedResponder | Tier::Conversation => {
@@ -158,34 +197,42 @@ impl Engine {
             }
             Tier::Responder | Tier::Program => None,
         };
-        let templates = match tier {
+        let (templates, memory_bytes) = match tier {
             Tier::Responder | Tier::FramedResponder => {
-                Templates::Responder(self.tried_template(&component, terms).await?)
+                self.tried(Templates::Responder, &component, terms).await?
             }
             Tier::Conversation => {
-                Templates::Conversation(self.tried_template(&component, terms).await?)
+                self.tried(Templates::Conversation, &component, terms)
+                    .await?
             }
-            Tier::Program => Templates::Program(self.tried_template(&component, terms).await?),
+            Tier::Program => self.tried(Templates::Program, &component, terms).await?,
         };
         Ok(LoadedHandler {
             templates,
             tier,
             about,
-            wants: imports.beyond_plain(),
-            size_bytes: binary.len(),
+            imports,
+            language,
+            costs: Costs {
+                size_bytes: binary.len(),
+                compiling,
+                memory_bytes,
+            },
             sha256: sha256(&binary),
         })
     }
 
-    /// What instances are made from, tried out.
-    async fn tried_template<E: Exports>(
+    /// What instances of a kind of handler are made from, tried out, and the memory that one has.
+    async fn tried<E: Exports>(
         &self,
+        kind: fn(Arc<Template<E>>) -> Templates,
         component: &Component,
         terms: &Arc<GuestTerms>,
-    ) -> Result<Arc<Template<E>>, LoadFault> {
+    ) -> Result<(Templates, usize), LoadFault> {
         let template = self.template(component, terms)?;
-        try_out(&template).await?;
-        Ok(Arc::new(template))
+        let mut trial = try_out(&template).await?;
+        let memory_bytes = trial.guest().memory.used_bytes();
+        Ok((kind(Arc::new(template)), memory_bytes))
     }
 
     fn template<E: Exports>(
@@ -231,13 +278,23 @@ impl LoadedHandler {
     }
 
     /// The interfaces it imports beyond those of a plain program, in the order of its imports.
-    pub fn wants(&self) -> &[String] {
-        &self.wants
+    pub fn wants(&self) -> Vec<String> {
+        self.imports.beyond_plain()
     }
 
-    /// The size of the component in binary form.
-    pub fn size_bytes(&self) -> usize {
-        self.size_bytes
+    /// What it is written in, if that can be told.
+    pub fn language(&self) -> Option<Language> {
+        self.language
+    }
+
+    /// What surprises people who serve such a handler.
+    pub fn known_trap(&self) -> Option<&'static str> {
+        self.language?.known_trap(self.imports.names())
+    }
+
+    /// What it costs before it has answered anything.
+    pub fn costs(&self) -> Costs {
+        self.costs
     }
 
     /// The SHA-256 of the component in binary form, in hexadecimal.

@@ -71,6 +71,11 @@ impl MemoryBudget {
         self.limit_bytes
     }
 
+    /// What all its memories have together.
+    pub fn used_bytes(&self) -> usize {
+        self.used_bytes
+    }
+
     /// A call begins, and what an earlier one was refused has nothing to do with it.
     pub fn forget_refusal(&mut self) {
         self.refusal = None;

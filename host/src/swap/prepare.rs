@@ -103,7 +103,7 @@ fn candidate(
         tier: handler.tier().to_string(),
         files: source.files().to_vec(),
         hash: handler.sha256().to_owned(),
-        imports: handler.wants().to_vec(),
+        imports: handler.wants(),
     })
 }
 

@@ -1,0 +1,138 @@
+//! What a component was written in, as far as its makers tell, and what is worth knowing then.
+//!
+//! Compilers and the tools behind them name themselves in custom sections called `producers`, by a convention of the
+//! WebAssembly tool conventions. Nobody has to, and anybody can: what is told here is advice and decides nothing.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use wasmparser::{KnownCustom, Parser, Payload};
+
+/// A language whose components differ from others' in a way that matters to who runs or writes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// With wit-bindgen.
+    Rust,
+    /// With wit-bindgen.
+    C,
+    /// With wit-bindgen.
+    Go,
+    /// In StarlingMonkey, by ComponentizeJS.
+    JavaScript,
+    /// In CPython, by componentize-py.
+    Python,
+}
+
+impl Language {
+    /// The language of a component in binary form, if it can be told. One that is valid is assumed.
+    pub fn of(component: &[u8]) -> Option<Self> {
+        let named = producers(component);
+        let names = |name: &str| named.iter().any(|it| it.starts_with(name));
+        // Interpreters are written in other languages, and all bring an adapter in Rust.
+        let known = [
+            ("ComponentizeJS", Language::JavaScript),
+            ("component-init-transform", Language::Python),
+            ("Go", Language::Go),
+            ("wit-bindgen-c", Language::C),
+            ("wit-bindgen-rust", Language::Rust),
+        ];
+        let found = known.into_iter().find(|(name, _)| names(name));
+        found.map(|(_, language)| language)
+    }
+
+    /// How what a world asks for is exported.
+    pub fn how_to_export(self) -> &'static str {
+        match self {
+            Language::Rust => {
+                "the macro `export!` of wit-bindgen exports it, from a crate of the type cdylib"
+            }
+            Language::C => {
+                "it is the function `exports_responder_respond`, linked with the object that wit-bindgen writes"
+            }
+            Language::Go => "it is the function `Respond` of the package `export_wit_world`",
+            Language::JavaScript => {
+                "it is `export function respond(message)`, in the world that `-n` names"
+            }
+            Language::Python => {
+                "it is the method `respond` of the class `WitWorld`, in the world that `-w` names"
+            }
+        }
+    }
+
+    /// What surprises people who serve such a component, if this one imports no more than `imports`.
+    pub fn known_trap(self, imports: &[String]) -> Option<&'static str> {
+        let imports = |package: &str| imports.iter().any(|it| it.starts_with(package));
+        match self {
+            Language::Python if !imports("wasi:random/") => Some(
+                "built with --stub-wasi: `random` returns the same numbers in every instance, and print() traps",
+            ),
+            Language::Go => Some(
+                "its collector may trap after some ten thousand calls (\"cannot leave component instance\"): call \
+                 debug.SetGCPercent(-1) and runtime.GC() yourself, or serve it with --isolation message",
+            ),
+            Language::JavaScript if imports("wasi:http/") => Some(TAKES_HTTP),
+            _ => None,
+        }
+    }
+}
+
+const TAKES_HTTP: &str =
+    "it asks for wasi:http, which this host does not offer: build it with `--disable all`";
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Language::Rust => "Rust",
+            Language::C => "C",
+            Language::Go => "Go",
+            Language::JavaScript => "JavaScript",
+            Language::Python => "Python",
+        })
+    }
+}
+
+/// Those who name themselves, in the component and in all that it is made of.
+fn producers(component: &[u8]) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(component) {
+        let Ok(Payload::CustomSection(section)) = payload else {
+            continue;
+        };
+        let KnownCustom::Producers(fields) = section.as_known() else {
+            continue;
+        };
+        let values = fields
+            .into_iter()
+            .flatten()
+            .flat_map(|field| field.values.into_iter().flatten());
+        named.extend(values.map(|value| value.name.to_owned()));
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component around a module whose producers are these.
+    fn component(producers: &str) -> Vec<u8> {
+        let text = format!("(component (core module {producers}))");
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn makers_are_found_wherever_they_are_named() {
+        let go = r#"(@producers (language "Go" "go1.27") (processed-by "wit-component" "1"))"#;
+        assert_eq!(Language::of(&component(go)), Some(Language::Go));
+        let engine = r#"(@producers (language "Rust" "") (processed-by "ComponentizeJS" "0.23"))"#;
+        assert_eq!(Language::of(&component(engine)), Some(Language::JavaScript));
+        assert_eq!(Language::of(&component("")), None);
+        assert_eq!(Language::of(b"no component"), None);
+    }
+
+    #[test]
+    fn a_python_component_without_wasi_has_no_randomness() {
+        let with = ["wasi:random/random@0.2.0".to_owned()];
+        assert_eq!(Language::Python.known_trap(&with), None);
+        assert!(Language::Python.known_trap(&[]).is_some());
+    }
+}
