@@ -31,6 +31,7 @@ mod logs;
 mod metrics;
 mod mishaps;
 mod odd_machines;
+mod pages;
 mod pipelines;
 mod privileges;
 mod programs;

@@ -19,6 +19,7 @@ mod junit;
 mod log;
 mod metrics;
 mod operator;
+mod pages;
 mod printable;
 mod privileges;
 mod record;
@@ -31,7 +32,7 @@ mod swap;
 mod swapping;
 mod test;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -84,6 +85,8 @@ enum Command {
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
     Reload(reload::ReloadArgs),
+    Man(pages::ManArgs),
+    Completions(pages::CompletionsArgs),
 }
 
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
@@ -106,5 +109,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),
         Command::Reload(args) => reload::run(&args),
+        Command::Man(args) => pages::man(&args, Cli::command()),
+        Command::Completions(args) => pages::completions(&args, Cli::command()),
     }
 }
