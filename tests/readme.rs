@@ -235,7 +235,8 @@ fn the_handlers_are_those_of_the_guest_folder() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
-            path.join("Cargo.toml").exists() || path.extension().is_some_and(|end| end == "wat")
+            let is_handler = path.join("Cargo.toml").exists() && !path.ends_with("sdk");
+            is_handler || path.extension().is_some_and(|end| end == "wat")
         })
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();

@@ -10,6 +10,9 @@ use crate::artifacts::{self, Artifact};
 use crate::toolchain::Toolchain;
 use crate::{component, layout};
 
+/// What handlers in guest/ are written with: a library beside them, and none of them.
+const LIBRARY: &str = "sdk";
+
 /// Something to build.
 #[derive(Debug, PartialEq, Eq)]
 enum Guest {
@@ -53,7 +56,7 @@ fn known() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).with_context(context)? {
         let entry = entry.with_context(context)?;
-        if entry.path().join("Cargo.toml").is_file() {
+        if entry.file_name() != LIBRARY && entry.path().join("Cargo.toml").is_file() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
@@ -81,6 +84,9 @@ fn choose(argument: &str, known: &[String]) -> Result<Guest> {
     let inside = fs::canonicalize(layout::guest_sources())
         .is_ok_and(|guests| folder.parent() == Some(&guests));
     match folder.file_name() {
+        Some(name) if inside && name == LIBRARY => {
+            bail!("guest/{LIBRARY} is what handlers are written with, and none of them")
+        }
         Some(name) if inside => Ok(Guest::Named(name.to_string_lossy().into_owned())),
         _ => Ok(Guest::Outside(folder)),
     }

@@ -10,13 +10,16 @@
 //! and it works whichever way the component was built. An environment variable at build time would need a
 //! build for each version.
 
-wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
-
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::{Failure, Framing};
-use exports::echo_host::handler::{conversation, manifest};
-use std::cell::Cell;
+use echo_host_guest::{Connection, Failure, Framing, Result, Session};
 use std::hint::black_box;
+
+echo_host_guest::conversation!(
+    Counter,
+    name: "counter",
+    version: version(),
+    framing: Framing::Lines,
+    max_message_bytes: 1024,
+);
 
 /// What finds the version in the component.
 const MARK: &[u8; 16] = b"counter-version=";
@@ -26,77 +29,40 @@ static VERSION: [u8; 24] = *b"counter-version=v1      ";
 /// Begins what is saved, so that what another handler saved is told apart: a name, and the form's version.
 const SAVED: &[u8; 8] = b"counter\x01";
 
-struct Counter;
-
-impl manifest::Guest for Counter {
-    fn describe() -> manifest::About {
-        manifest::About {
-            name: "counter".to_owned(),
-            version: version(),
-            framing: Framing::Lines,
-            max_message_bytes: 1024,
-        }
-    }
-}
-
-impl conversation::Guest for Counter {
-    type Session = Session;
-}
-
-struct Session {
+struct Counter {
     connection: Connection,
-    count: Cell<u64>,
+    count: u64,
 }
 
-impl conversation::GuestSession for Session {
-    fn open(
-        connection: Connection,
-        saved: Option<Vec<u8>>,
-    ) -> Result<conversation::Session, Failure> {
+impl Session for Counter {
+    fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
         let count = match saved {
             // A session that begins again at nought would look as if it had been carried over.
             Some(saved) => resume(&saved).ok_or_else(foreign)?,
             None => 0,
         };
-        let count = Cell::new(count);
-        Ok(conversation::Session::new(Session { connection, count }))
+        Ok(Counter { connection, count })
     }
 
-    fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
-        self.count.set(self.count.get() + 1);
-        let mut reply = format!("{} {} ", version(), self.count.get()).into_bytes();
+    fn on_message(&mut self, line: Vec<u8>) -> Result {
+        self.count += 1;
+        let mut reply = format!("{} {} ", version(), self.count).into_bytes();
         reply.extend(line);
         reply.push(b'\n');
-        self.connection.send(&reply);
+        self.connection.send(reply);
         Ok(())
     }
 
-    fn on_eof(&self) -> Result<(), Failure> {
+    fn on_shutdown(&mut self) -> Result {
+        let goodbye = format!("{} goodbye after {}\n", version(), self.count);
+        self.connection.send(goodbye);
         Ok(())
     }
 
-    fn on_writable(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_timer(&self, _: u32) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_shutdown(&self) -> Result<(), Failure> {
-        let goodbye = format!("{} goodbye after {}\n", version(), self.count.get());
-        self.connection.send(goodbye.as_bytes());
-        Ok(())
-    }
-
-    fn save(&self) -> Option<Vec<u8>> {
-        Some(saved(self.count.get()))
+    fn save(&mut self) -> Option<Vec<u8>> {
+        Some(saved(self.count))
     }
 }
-
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
-#[cfg(target_family = "wasm")]
-export!(Counter);
 
 /// The version, as it stands in the component: a compiler that knew it would write it elsewhere, too.
 fn version() -> String {
@@ -114,12 +80,26 @@ fn resume(saved: &[u8]) -> Option<u64> {
 }
 
 fn foreign() -> Failure {
-    Failure::Internal("what was saved is not a counter's".to_owned())
+    Failure::internal("what was saved is not a counter's")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use echo_host_guest::testing::Client;
+
+    #[test]
+    fn lines_are_counted_across_versions() {
+        let mut client = Client::<Counter>::connect().unwrap();
+        client.message("one").unwrap();
+        client.message("two").unwrap();
+        assert_eq!(client.received(), "v1 1 one\nv1 2 two\n");
+        let mut next = Client::<Counter>::resume(client.save().unwrap()).unwrap();
+        next.message("three").unwrap();
+        next.shutdown().unwrap();
+        assert_eq!(next.received(), "v1 3 three\nv1 goodbye after 3\n");
+        assert!(Client::<Counter>::resume("another's").is_err());
+    }
 
     #[test]
     fn the_version_stands_behind_the_mark() {

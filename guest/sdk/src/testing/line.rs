@@ -1,0 +1,174 @@
+//! What lies between a session and its client in a test.
+
+use crate::{CloseMode, Framing, PeerInfo, Result};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+thread_local! {
+    static NEXT_ID: Cell<u64> = const { Cell::new(1) };
+    /// What the running callback has ordered so far.
+    static ORDERED: RefCell<Vec<(Rc<Line>, Order)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a session wants of a connection.
+enum Order {
+    Send(Vec<u8>),
+    Close(CloseMode),
+    Framing(Framing),
+    SetTimer(u32, Duration),
+    CancelTimer(u32),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Line {
+    id: u64,
+    peer: PeerInfo,
+    state: RefCell<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What the client has not asked for yet.
+    sent: Vec<u8>,
+    closed: Option<CloseMode>,
+    framing: Option<Framing>,
+    timers: BTreeMap<u32, Duration>,
+}
+
+/// Runs a callback of a session, and carries out what it ordered if it returns well.
+pub fn commit<T>(callback: impl FnOnce() -> Result<T>) -> Result<T> {
+    // A test that has caught a panic goes on without what was ordered before it.
+    ORDERED.take();
+    let returned = callback();
+    let ordered = ORDERED.take();
+    if returned.is_ok() {
+        ordered
+            .into_iter()
+            .for_each(|(line, order)| line.obey(order));
+    }
+    returned
+}
+
+impl Line {
+    pub fn new(peer: PeerInfo) -> Rc<Self> {
+        let id = NEXT_ID.replace(NEXT_ID.get() + 1);
+        let state = RefCell::default();
+        Rc::new(Line { id, peer, state })
+    }
+
+    fn obey(&self, order: Order) {
+        let mut state = self.state.borrow_mut();
+        if state.closed.is_some() {
+            return;
+        }
+        match order {
+            Order::Send(bytes) => state.sent.extend(bytes),
+            Order::Close(mode) => state.close(mode),
+            Order::Framing(framing) => state.framing = Some(framing),
+            Order::SetTimer(id, delay) => {
+                state.timers.insert(id, delay);
+            }
+            Order::CancelTimer(id) => {
+                state.timers.remove(&id);
+            }
+        }
+    }
+
+    pub fn close(&self, mode: CloseMode) {
+        self.state.borrow_mut().close(mode);
+    }
+
+    pub fn closed(&self) -> Option<CloseMode> {
+        self.state.borrow().closed
+    }
+
+    pub fn framing(&self) -> Option<Framing> {
+        self.state.borrow().framing.clone()
+    }
+
+    pub fn timer(&self, id: u32) -> Option<Duration> {
+        self.state.borrow().timers.get(&id).copied()
+    }
+
+    /// Forgets a timer. False if it is not set.
+    pub fn take_timer(&self, id: u32) -> bool {
+        self.state.borrow_mut().timers.remove(&id).is_some()
+    }
+
+    pub fn take_sent(&self) -> Vec<u8> {
+        std::mem::take(&mut self.state.borrow_mut().sent)
+    }
+}
+
+impl State {
+    fn close(&mut self, mode: CloseMode) {
+        self.closed = Some(mode);
+        self.timers.clear();
+        if mode == CloseMode::Reset {
+            self.sent.clear();
+        }
+    }
+}
+
+/// What a session has in place of the host's handle: the same functions.
+#[derive(Debug)]
+pub struct Handle(Rc<Line>);
+
+impl Handle {
+    pub fn on(line: &Rc<Line>) -> Self {
+        Handle(line.clone())
+    }
+
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    pub fn peer(&self) -> PeerInfo {
+        self.0.peer.clone()
+    }
+
+    pub fn send(&self, bytes: &[u8]) {
+        self.order(Order::Send(bytes.to_owned()));
+    }
+
+    pub fn queued(&self) -> u64 {
+        let sent = self.0.state.borrow().sent.len();
+        let ordered: usize = ORDERED.with_borrow(|ordered| {
+            let own = ordered.iter().filter(|(line, _)| Rc::ptr_eq(line, &self.0));
+            own.map(|(_, order)| order.bytes()).sum()
+        });
+        (sent + ordered) as u64
+    }
+
+    pub fn close(&self, mode: CloseMode) {
+        self.order(Order::Close(mode));
+    }
+
+    pub fn set_framing(&self, framing: &Framing) {
+        self.order(Order::Framing(framing.clone()));
+    }
+
+    pub fn set_timer(&self, id: u32, delay_ms: u32) {
+        self.order(Order::SetTimer(id, Duration::from_millis(delay_ms.into())));
+    }
+
+    pub fn cancel_timer(&self, id: u32) {
+        self.order(Order::CancelTimer(id));
+    }
+
+    fn order(&self, order: Order) {
+        ORDERED.with_borrow_mut(|ordered| ordered.push((self.0.clone(), order)));
+    }
+}
+
+impl Order {
+    fn bytes(&self) -> usize {
+        match self {
+            Order::Send(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a client was sent.
+
+use std::fmt;
+
+/// What a client was sent. It is compared with text and with bytes, and shown as text with escapes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Received(pub Vec<u8>);
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+impl PartialEq<str> for Received {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Received {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<String> for Received {
+    fn eq(&self, other: &String) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Received {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        self.0 == *other
+    }
+}

@@ -1,0 +1,164 @@
+use super::*;
+use std::cell::RefCell;
+
+/// Does what it is told, and remembers all connections there are.
+struct Obedient {
+    connection: Rc<Connection>,
+    count: u64,
+}
+
+thread_local! {
+    static ROOM: RefCell<Vec<Rc<Connection>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Session for Obedient {
+    fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
+        if connection.peer().transport == Transport::Udp {
+            return Err(Failure::refused("no datagrams"));
+        }
+        let connection = Rc::new(connection);
+        connection.send("ready\n");
+        ROOM.with_borrow_mut(|room| room.push(connection.clone()));
+        let count = saved.map_or(0, |saved| u64::from(saved[0]));
+        Ok(Obedient { connection, count })
+    }
+
+    fn on_message(&mut self, message: Vec<u8>) -> Result {
+        self.count += 1;
+        match &*message {
+            b"count" => self.connection.send(format!("{}\n", self.count)),
+            b"queued" => {
+                let queued = self.connection.queued();
+                self.connection.send(queued.to_string());
+            }
+            b"all" => ROOM.with_borrow(|room| room.iter().for_each(|other| other.send("all\n"))),
+            b"fail" => {
+                ROOM.with_borrow(|room| room.iter().for_each(|other| other.send("half a reply")));
+                return Err(Failure::internal("as told"));
+            }
+            b"close" => self.connection.close(),
+            b"reset" => self.connection.reset(),
+            b"fixed" => self.connection.set_framing(&Framing::Fixed(4)),
+            b"timer" => self.connection.set_timer(7, Duration::from_secs(3)),
+            b"cancel" => self.connection.cancel_timer(7),
+            other => self.connection.send(other),
+        }
+        Ok(())
+    }
+
+    fn on_timer(&mut self, id: u32) -> Result {
+        self.connection.send(format!("timer {id}\n"));
+        Ok(())
+    }
+
+    fn on_shutdown(&mut self) -> Result {
+        self.connection.send("goodbye\n");
+        Ok(())
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        Some(vec![self.count as u8])
+    }
+}
+
+fn connect() -> Client<Obedient> {
+    let mut client = Client::connect().unwrap();
+    assert_eq!(client.received(), "ready\n");
+    client
+}
+
+#[test]
+fn what_is_sent_is_received_once() {
+    let mut client = connect();
+    client.message("one").unwrap();
+    client.message(*b"\xff\0").unwrap();
+    assert_eq!(client.received(), b"one\xff\0");
+    assert_eq!(client.received(), "");
+}
+
+#[test]
+fn what_is_queued_is_what_was_not_received() {
+    let mut client = connect();
+    client.message("four").unwrap();
+    client.message("queued").unwrap();
+    assert_eq!(client.received(), "four4");
+    client.message("queued").unwrap();
+    assert_eq!(client.received(), "0");
+}
+
+#[test]
+fn a_callback_that_fails_has_done_nothing_to_anybody() {
+    let (mut one, mut other) = (connect(), connect());
+    let failure = one.message("fail").unwrap_err();
+    assert_eq!(failure, Failure::Internal("as told".to_owned()));
+    assert_eq!(one.closed(), Some(CloseMode::Reset));
+    assert_eq!(
+        (one.received(), other.received()),
+        (Received(vec![]), Received(vec![]))
+    );
+    other.message("all").unwrap();
+    assert_eq!(other.received(), "all\n");
+    assert_eq!(one.received(), "");
+}
+
+#[test]
+fn a_client_can_be_refused() {
+    let peer = PeerInfo {
+        transport: Transport::Udp,
+        ..peer()
+    };
+    let refused = Client::<Obedient>::connect_as(peer).err();
+    assert_eq!(refused, Some(Failure::Refused("no datagrams".to_owned())));
+}
+
+#[test]
+fn timers_and_framings_are_noted() {
+    let mut client = connect();
+    assert_eq!((client.timer(7), client.framing()), (None, None));
+    client.message("timer").unwrap();
+    assert_eq!(client.timer(7), Some(Duration::from_secs(3)));
+    client.fire(7).unwrap();
+    assert_eq!(client.received(), "timer 7\n");
+    assert_eq!(client.timer(7), None);
+    client.message("timer").unwrap();
+    client.message("cancel").unwrap();
+    assert_eq!(client.timer(7), None);
+    client.message("fixed").unwrap();
+    assert_eq!(client.framing(), Some(Framing::Fixed(4)));
+}
+
+#[test]
+#[should_panic = "the session has set no timer 7"]
+fn a_timer_that_is_not_set_does_not_run_out() {
+    let _ = connect().fire(7);
+}
+
+#[test]
+fn a_closed_connection_ends_its_session() {
+    for (how, mode) in [("close", CloseMode::Graceful), ("reset", CloseMode::Reset)] {
+        let mut client = connect();
+        client.message(how).unwrap();
+        assert_eq!(client.closed(), Some(mode));
+        let after = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| client.message("x")));
+        assert!(after.is_err());
+    }
+}
+
+#[test]
+fn a_session_goes_on_in_the_next_version() {
+    let mut client = connect();
+    client.message("count").unwrap();
+    assert_eq!(client.received(), "1\n");
+    let mut next = Client::<Obedient>::resume(client.save().unwrap()).unwrap();
+    next.message("count").unwrap();
+    assert_eq!(next.received(), "ready\n2\n");
+    next.shutdown().unwrap();
+    assert_eq!(next.received(), "goodbye\n");
+}
+
+#[test]
+fn each_connection_has_its_number() {
+    let (one, other) = (connect(), connect());
+    let id = |client: &Client<Obedient>| client.session.as_ref().unwrap().connection.id();
+    assert_ne!(id(&one), id(&other));
+}
