@@ -35,6 +35,7 @@ const LAYERS: [&str; 30] = [
     "engine",
     "config",
     "project",
+    "scaffold",
     "swap",
     "host",
 ];

@@ -38,6 +38,7 @@ mod programs;
 mod readme;
 mod record;
 mod sandbox;
+mod scaffold;
 mod shutdown;
 mod silent_peers;
 mod storms;

@@ -1,6 +1,7 @@
 //! README tells the truth: what it shows is run, what it lists is compared with what there is.
 
 use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
+use echo_host::project::Project;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -187,6 +188,34 @@ fn the_options_are_those_of_the_help() {
             "{row:?}"
         );
     }
+}
+
+#[test]
+fn what_new_can_be_told_is_listed_with_all_values() {
+    let help = echo_host(&["new", "--help"]).stdout;
+    let section = section("A folder for a handler");
+    let (options, keys) = section.split_once("`handler.toml` in").unwrap();
+    let listed = table(options);
+    let offered = help.matches("\n      --").count();
+    assert_eq!(listed.len(), offered, "{help}");
+    for row in listed {
+        let (_, told) = help.split_once(&format!("{} <", row[0])).expect(&row[0]);
+        let told = told.split("\n      -").next().unwrap();
+        assert!(told.contains(&format!("[default: {}]", row[1])), "{row:?}");
+        for value in told
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- "))
+        {
+            let value = value.split(':').next().unwrap();
+            assert!(row[2].contains(value), "{value} {row:?}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("handler.toml"), "unheard-of = 1").unwrap();
+    let known = Project::read(folder.path()).unwrap_err().to_string();
+    let (_, known) = known.split_once("expected one of ").unwrap();
+    let listed: Vec<_> = table(keys).into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(listed.join(", "), known);
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub mod outbox;
 pub mod ownership;
 pub mod project;
 pub mod record;
+pub mod scaffold;
 pub mod server;
 pub mod stream;
 pub mod swap;

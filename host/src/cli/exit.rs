@@ -14,10 +14,12 @@ use echo_host::host::{DoorError, StartError};
 use echo_host::listener::{AdoptError, BindError};
 use echo_host::project::{BuildError, ProjectError};
 use echo_host::record::RecordingError;
+use echo_host::scaffold::ScaffoldError;
 use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+const USAGE: u8 = 2;
 const BAD_HANDLER: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;
@@ -95,6 +97,11 @@ fn code(error: &Error) -> u8 {
                 Some(match error {
                     DoorError::Config(_) | DoorError::Tls(_) => CONFIGURATION,
                     DoorError::Bind(_) | DoorError::Duplicate(_) => UNAVAILABLE,
+                })
+            } else if let Some(error) = cause.downcast_ref::<ScaffoldError>() {
+                Some(match error {
+                    ScaffoldError::Unsupported { .. } => USAGE,
+                    ScaffoldError::Exists { .. } | ScaffoldError::Write { .. } => IO,
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

@@ -18,6 +18,7 @@ mod isolation;
 mod junit;
 mod log;
 mod metrics;
+mod new;
 mod operator;
 mod pages;
 mod printable;
@@ -47,6 +48,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
+  echo-host new shout                            begin a handler
   echo-host                                      echo on tcp://127.0.0.1:8888
   echo-host serve hello.wasm                     another handler, same port
   echo-host serve hello.wasm --listen tcp://[::1]:0
@@ -74,6 +76,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::NewArgs),
     Serve(Box<serve::ServeArgs>),
     Connect(connect::ConnectArgs),
     Call(call::CallArgs),
@@ -98,6 +101,7 @@ pub fn run() -> anyhow::Result<()> {
         None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),
     };
     match command {
+        Command::New(args) => new::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Call(args) => call::run(&args),

@@ -1,0 +1,103 @@
+//! `echo-host new`: a folder with a handler that builds, with its tests, its contract and what tells how.
+//!
+//! The files are those in `host/templates`, with [words](words) put into them: those of the language, those of all
+//! its handlers, and those of the tier. All of them are in this program, so nothing is fetched.
+
+mod language;
+mod name;
+mod templates;
+mod words;
+
+pub use language::Language;
+pub use name::HandlerName;
+
+use crate::engine::Tier;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use words::Words;
+
+/// What to write.
+#[derive(Clone, Debug)]
+pub struct Scaffold {
+    /// What the handler is called.
+    pub name: HandlerName,
+    /// What it is written in.
+    pub language: Language,
+    /// What kind of handler it is.
+    pub tier: Tier,
+}
+
+/// Why there is no new folder.
+#[derive(Debug, thiserror::Error)]
+pub enum ScaffoldError {
+    #[error("no {tier} can be written in {language}: {why}")]
+    Unsupported {
+        language: Language,
+        tier: Tier,
+        why: &'static str,
+    },
+    #[error("{} is there already: choose another name, or remove it", path.display())]
+    Exists { path: PathBuf },
+    #[error("cannot write {}: {cause}", path.display())]
+    Write { path: PathBuf, cause: io::Error },
+}
+
+/// A file of the new folder.
+#[derive(Debug, PartialEq, Eq)]
+struct File {
+    /// Where it is in the folder.
+    path: String,
+    text: String,
+}
+
+impl Scaffold {
+    /// Writes the folder, which must not be there.
+    pub fn write(&self, folder: &Path) -> Result<(), ScaffoldError> {
+        let files = self.files()?;
+        if fs::symlink_metadata(folder).is_ok() {
+            let path = folder.to_owned();
+            return Err(ScaffoldError::Exists { path });
+        }
+        for file in files {
+            let path = folder.join(file.path);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent)
+                .and_then(|()| fs::write(&path, file.text))
+                .map_err(|cause| ScaffoldError::Write { path, cause })?;
+        }
+        Ok(())
+    }
+
+    fn files(&self) -> Result<Vec<File>, ScaffoldError> {
+        let (language, tier) = (self.language, self.tier);
+        if let Some(why) = language.lacks(tier) {
+            return Err(ScaffoldError::Unsupported {
+                language,
+                tier,
+                why,
+            });
+        }
+        let words = Words::of(self);
+        let mut files: Vec<_> = templates::of(language, tier)
+            .map(|(path, text)| File {
+                path: path.to_owned(),
+                text: words.put_into(text),
+            })
+            .collect();
+        files.push(File {
+            path: format!("{}.exchange", self.name),
+            text: words.put_into(templates::exchange(tier)),
+        });
+        files.extend(
+            templates::contract(language, tier).map(|(path, text)| File {
+                path,
+                text: text.to_owned(),
+            }),
+        );
+        Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests;

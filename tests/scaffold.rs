@@ -1,0 +1,167 @@
+//! `echo-host new`: what it writes builds, and is what it says.
+
+use crate::fixture::{Finished, echo_host, guest, root, run_within};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// For a command that fetches crates and compiles them, while other tests keep the machine busy.
+const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+const TIERS: [&str; 4] = ["responder", "framed-responder", "conversation", "program"];
+
+/// A folder with new handlers in Rust, each named after a prefix and its tier.
+struct Written {
+    folder: TempDir,
+    prefix: &'static str,
+    tiers: &'static [&'static str],
+}
+
+impl Written {
+    fn new(prefix: &'static str, tiers: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let written = Written {
+            folder,
+            prefix,
+            tiers,
+        };
+        for tier in tiers {
+            let path = written.path(tier);
+            let finished = echo_host(&["new", path.to_str().unwrap(), "--tier", tier]);
+            assert_eq!(finished.code, Some(0), "{finished:?}");
+        }
+        written
+    }
+
+    fn name(&self, tier: &str) -> String {
+        format!("{}-{tier}", self.prefix)
+    }
+
+    fn path(&self, tier: &str) -> PathBuf {
+        self.folder.path().join(self.name(tier))
+    }
+
+    /// Builds them as this machine can; where it has the target, as each handler.toml says.
+    fn build(&self) {
+        let mut xtask = cargo(&root());
+        xtask.args(["xtask", "build-guests"]);
+        xtask.args(self.tiers.iter().map(|tier| self.path(tier)));
+        assert_succeeds(&run_within(BUILD_DEADLINE, &mut xtask, b""));
+    }
+
+    /// The component of a tier, as cargo names it.
+    fn component(&self, tier: &str) -> String {
+        match tier {
+            "program" => guest(&self.name(tier)),
+            _ => guest(&self.name(tier).replace('-', "_")),
+        }
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let guests = root().join("target/guests");
+        for tier in self.tiers {
+            let name = self.name(tier);
+            for name in [name.replace('-', "_"), name] {
+                let _ = fs::remove_file(guests.join(format!("{name}.wasm")));
+            }
+        }
+    }
+}
+
+/// A cargo that knows nothing of this test's own crate.
+fn cargo(folder: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG") || name.starts_with("CARGO_MANIFEST") || name == "CARGO" {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.current_dir(folder);
+    cargo
+}
+
+fn assert_succeeds(finished: &Finished) {
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+#[test]
+fn handlers_in_rust_build_and_pass_their_own_tests() {
+    let written = Written::new("new", &TIERS);
+    for tier in TIERS {
+        let mut test = cargo(&written.path(tier));
+        test.args(["test", "--target-dir"]);
+        test.arg(root().join("target/scaffold"));
+        let finished = run_within(BUILD_DEADLINE, &mut test, b"");
+        assert_succeeds(&finished);
+        assert!(!finished.stderr.contains("warning"), "{finished:?}");
+        assert!(!finished.stdout.contains("running 0 tests"), "{finished:?}");
+    }
+    written.build();
+    for tier in TIERS {
+        let component = written.component(tier);
+        let exchange = written.path(tier).join(format!("new-{tier}.exchange"));
+        let played = echo_host(&["test", &component, exchange.to_str().unwrap()]);
+        assert_succeeds(&played);
+        assert!(!played.stdout.contains("not cut"), "{played:?}");
+        let checked = echo_host(&["check", &component]).stdout;
+        assert!(checked.contains("wants     nothing beyond"), "{checked}");
+    }
+}
+
+#[test]
+fn what_a_handler_in_rust_logs_is_in_the_hosts_log() {
+    let written = Written::new("logging", &["responder"]);
+    let folder = written.path("responder");
+    let change = |file: &str, from: &str, to: &str| {
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    };
+    let dependency = "echo-host-guest = { path = \"echo-host-guest\"";
+    let with_log = format!("log = \"0.4\"\n{dependency}, features = [\"log\"]");
+    change("Cargo.toml", dependency, &with_log);
+    let logs = "    log::warn!(\"{} bytes\", message.len());\n    log::debug!(\"unheard\");\n";
+    change(
+        "src/lib.rs",
+        "    message\n",
+        &format!("{logs}    message\n"),
+    );
+    written.build();
+    let called = echo_host(&["call", &written.component("responder"), "four"]);
+    assert_eq!(called.stdout, "four", "{called:?}");
+    assert!(called.stderr.contains("WARN: 4 bytes"), "{called:?}");
+    assert!(!called.stderr.contains("unheard"), "{called:?}");
+}
+
+#[test]
+fn what_cannot_be_written_is_said_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().to_str().unwrap().to_owned() + "/there";
+    assert_succeeds(&echo_host(&["new", &there]));
+    for (arguments, code, reason) in [
+        (vec!["new", &*there], 74, "/there is there already"),
+        (vec!["new", "Shout"], 2, "`Shout` is no name for a handler"),
+        (vec!["new", "fn"], 2, "`fn` cannot name a crate"),
+        (vec!["new", "/proc/shout"], 74, "cannot write /proc/shout"),
+        (
+            vec!["new", "shout", "--lang", "cobol"],
+            2,
+            "invalid value 'cobol'",
+        ),
+        (
+            vec!["new", "shout", "--tier", "shop"],
+            2,
+            "invalid value 'shop'",
+        ),
+    ] {
+        let finished = echo_host(&arguments);
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        let line = finished.stderr.lines().next().unwrap();
+        assert!(line.contains(reason), "{finished:?}");
+    }
+}
