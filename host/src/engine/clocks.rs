@@ -23,7 +23,8 @@ impl HostWallClock for CoarseWallClock {
     }
 }
 
-/// Time since the instance was made, likewise.
+/// Time since the instance was made, likewise, and a grain more: it never tells zero, which programs in Go take for a
+/// clock that does not work.
 ///
 /// A guest that waits until a time of this clock never finds that it woke too early: it is at most a grain behind,
 /// and by so much longer the guest waits.
@@ -41,7 +42,7 @@ impl HostMonotonicClock for CoarseMonotonicClock {
     }
 
     fn now(&self) -> u64 {
-        nanoseconds(floor(self.0.elapsed()))
+        nanoseconds(CLOCK_GRAIN + floor(self.0.elapsed()))
     }
 }
 
@@ -58,6 +59,12 @@ fn nanoseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_never_tells_zero() {
+        let clock = CoarseMonotonicClock::new();
+        assert!(clock.now() >= clock.resolution());
+    }
 
     #[test]
     fn time_stands_still_within_a_grain() {

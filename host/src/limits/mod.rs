@@ -40,11 +40,14 @@ pub const MAX_TABLE_ELEMENTS: usize = 100_000;
 /// The longest component in text form, in bytes. What the assembler takes for text grows with the square of its length.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// What compiling a component may take, and compiling one function, or all that is set when an instance of a module
+/// What compiling a component may take, and compiling one function, and all that is set when an instance of a module
 /// is made. A unit is about what a byte of ordinary code takes, a microsecond; the engine's `screening` counts them.
 pub const MAX_COMPILE_WORK: u64 = 100_000_000;
 /// See [`MAX_COMPILE_WORK`].
 pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
+/// See [`MAX_COMPILE_WORK`]. More than a function's: the smallest module that Go makes has 27400 segments of data, as
+/// it leaves zeros out.
+pub const MAX_START_WORK: u64 = 6_000_000;
 
 /// What a component may come to, in bytes without its modules, with each component in it counted whenever it is
 /// instantiated.

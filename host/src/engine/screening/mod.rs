@@ -10,6 +10,7 @@ mod start;
 
 use crate::limits::{
     Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_EXPANDED_BYTES, MAX_FUNCTION_WORK,
+    MAX_START_WORK,
 };
 use expansion::Expansion;
 use functions::Functions;
@@ -28,7 +29,7 @@ pub enum Unfit {
     #[error(
         "has a module with more globals, segments and elements to set at its start than one may: it may have some \
          {} of them",
-        MAX_FUNCTION_WORK / start::VALUE_WORK
+        MAX_START_WORK / start::VALUE_WORK
     )]
     Start,
     #[error(
@@ -102,7 +103,7 @@ impl Module {
     fn work(&mut self, section: Payload<'_>) -> Result<u64, Unfit> {
         let start = start::work(&section)?;
         self.start += start;
-        if self.start > MAX_FUNCTION_WORK {
+        if self.start > MAX_START_WORK {
             return Err(Unfit::Start);
         }
         let work = match section {

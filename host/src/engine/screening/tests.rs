@@ -185,9 +185,10 @@ fn starts_that_would_take_too_long_are_refused() {
         let segments = "(data (i32.const 0) \"x\")".repeat(segments);
         screened(&format!("(component (core module (memory 1) {segments}))"))
     };
-    data(1000).unwrap();
-    assert!(matches!(data(30_000), Err(Unfit::Start)));
-    let globals = "(global i32 (i32.const 0))".repeat(30_000);
+    // As many as a small program in Go has.
+    data(30_000).unwrap();
+    assert!(matches!(data(70_000), Err(Unfit::Start)));
+    let globals = "(global i32 (i32.const 0))".repeat(70_000);
     let refused = screened(&format!("(component (core module {globals}))"));
     assert!(matches!(refused, Err(Unfit::Start)), "{refused:?}");
 }
