@@ -158,6 +158,11 @@ fn what_cannot_be_written_is_said_in_a_line() {
             2,
             "invalid value 'shop'",
         ),
+        (
+            vec!["new", "shout", "--lang", "javascript", "--tier", "program"],
+            2,
+            "can be written in JavaScript: ComponentizeJS, which makes components of it, gives them no standard input",
+        ),
     ] {
         let finished = echo_host(&arguments);
         assert_eq!(finished.code, Some(code), "{finished:?}");

@@ -30,13 +30,23 @@ pub struct NewArgs {
 const EXAMPLES: &str = "\
 Examples:
   echo-host new shout
-  echo-host new work/dialogue --tier conversation";
+  echo-host new work/dialogue --tier conversation
+  echo-host new shout --lang python";
 
 /// The values of `--lang`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LanguageArg {
-    /// Compiles to some tens of kilobytes
+    /// Some tens of kilobytes, with a crate that has a small face
     Rust,
+    /// Some kilobytes
+    C,
+    /// Some 2.5 MB, with its runtime
+    Go,
+    /// Some 12 MB, with its engine; no programs
+    #[value(name = "javascript")]
+    JavaScript,
+    /// Some 18 MB, with its interpreter
+    Python,
 }
 
 /// The values of `--tier`.
@@ -56,6 +66,10 @@ impl From<LanguageArg> for Language {
     fn from(arg: LanguageArg) -> Self {
         match arg {
             LanguageArg::Rust => Language::Rust,
+            LanguageArg::C => Language::C,
+            LanguageArg::Go => Language::Go,
+            LanguageArg::JavaScript => Language::JavaScript,
+            LanguageArg::Python => Language::Python,
         }
     }
 }

@@ -7,23 +7,40 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     Rust,
+    C,
+    Go,
+    JavaScript,
+    Python,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Language; 1] = [Language::Rust];
+    pub const ALL: [Language; 5] = [
+        Language::Rust,
+        Language::C,
+        Language::Go,
+        Language::JavaScript,
+        Language::Python,
+    ];
 
     /// What its folder of templates is called.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Language::Rust => "rust",
+            Language::C => "c",
+            Language::Go => "go",
+            Language::JavaScript => "javascript",
+            Language::Python => "python",
         }
     }
 
     /// Why a handler of a tier can't be written in it, if it can't.
     pub fn lacks(self, tier: Tier) -> Option<&'static str> {
         match (self, tier) {
-            (Language::Rust, _) => None,
+            (Language::JavaScript, Tier::Program) => Some(
+                "ComponentizeJS, which makes components of it, gives them no standard input; take a conversation",
+            ),
+            _ => None,
         }
     }
 }
@@ -32,6 +49,10 @@ impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Language::Rust => "Rust",
+            Language::C => "C",
+            Language::Go => "Go",
+            Language::JavaScript => "JavaScript",
+            Language::Python => "Python",
         })
     }
 }

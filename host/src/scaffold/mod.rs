@@ -48,7 +48,7 @@ pub enum ScaffoldError {
 struct File {
     /// Where it is in the folder.
     path: String,
-    text: String,
+    content: Vec<u8>,
 }
 
 impl Scaffold {
@@ -63,7 +63,7 @@ impl Scaffold {
             let path = folder.join(file.path);
             let parent = path.parent().unwrap_or(folder);
             fs::create_dir_all(parent)
-                .and_then(|()| fs::write(&path, file.text))
+                .and_then(|()| fs::write(&path, file.content))
                 .map_err(|cause| ScaffoldError::Write { path, cause })?;
         }
         Ok(())
@@ -82,19 +82,18 @@ impl Scaffold {
         let mut files: Vec<_> = templates::of(language, tier)
             .map(|(path, text)| File {
                 path: path.to_owned(),
-                text: words.put_into(text),
+                content: words.put_into(text).into(),
             })
             .collect();
         files.push(File {
             path: format!("{}.exchange", self.name),
-            text: words.put_into(templates::exchange(tier)),
+            content: words.put_into(templates::exchange(tier)).into(),
         });
-        files.extend(
-            templates::contract(language, tier).map(|(path, text)| File {
-                path,
-                text: text.to_owned(),
-            }),
-        );
+        let unchanged = templates::unchanged(language, tier);
+        files.extend(unchanged.into_iter().map(|(path, content)| File {
+            path,
+            content: content.to_owned(),
+        }));
         Ok(files)
     }
 }

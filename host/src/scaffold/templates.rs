@@ -2,6 +2,9 @@
 
 use super::Language;
 use crate::engine::Tier;
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 
 /// A path, and the text of the file there.
 type Template = (&'static str, &'static str);
@@ -16,6 +19,70 @@ macro_rules! files {
 /// As in `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all but programs, or a tier.
 pub const TEMPLATES: &[Template] = files! {
     "host/templates":
+    "c/all/.gitignore",
+    "c/all/README.md",
+    "c/conversation/src/handler.c",
+    "c/conversation/test/handler_test.c",
+    "c/framed-responder/src/handler.c",
+    "c/framed-responder/test/handler_test.c",
+    "c/handler/Makefile",
+    "c/handler/handler.toml",
+    "c/program/Makefile",
+    "c/program/handler.toml",
+    "c/program/src/handler.c",
+    "c/responder/src/handler.c",
+    "c/responder/test/handler_test.c",
+    "go/all/.gitignore",
+    "go/all/README.md",
+    "go/conversation/counter/counter.go",
+    "go/conversation/counter/counter_test.go",
+    "go/conversation/export_echo_host_handler_conversation/session.go",
+    "go/conversation/export_echo_host_handler_manifest/manifest.go",
+    "go/conversation/handler.toml",
+    "go/framed-responder/export_echo_host_handler_manifest/manifest.go",
+    "go/framed-responder/export_wit_world/handler.go",
+    "go/framed-responder/export_wit_world/handler_test.go",
+    "go/framed-responder/handler.toml",
+    "go/handler/Makefile",
+    "go/handler/go.mod",
+    "go/handler/memory/memory.go",
+    "go/handler/memory/memory_test.go",
+    "go/program/Makefile",
+    "go/program/go.mod",
+    "go/program/handler.toml",
+    "go/program/main.go",
+    "go/program/main_test.go",
+    "go/responder/export_wit_world/handler.go",
+    "go/responder/export_wit_world/handler_test.go",
+    "go/responder/handler.toml",
+    "javascript/all/.gitignore",
+    "javascript/all/README.md",
+    "javascript/conversation/src/handler.js",
+    "javascript/conversation/test/handler.test.js",
+    "javascript/framed-responder/src/handler.js",
+    "javascript/framed-responder/test/handler.test.js",
+    "javascript/handler/handler.toml",
+    "javascript/handler/package.json",
+    "javascript/responder/src/handler.js",
+    "javascript/responder/test/handler.test.js",
+    "python/all/.gitignore",
+    "python/all/README.md",
+    "python/conversation/src/conversation.py",
+    "python/conversation/src/handler.py",
+    "python/conversation/test/test_handler.py",
+    "python/framed-responder/src/handler.py",
+    "python/framed-responder/test/test_handler.py",
+    "python/handler/Makefile",
+    "python/handler/handler.toml",
+    "python/handler/requirements.txt",
+    "python/program/Makefile",
+    "python/program/handler.toml",
+    "python/program/requirements.txt",
+    "python/program/src/handler.py",
+    "python/program/test/test_handler.py",
+    "python/program/wit/program.wit",
+    "python/responder/src/handler.py",
+    "python/responder/test/test_handler.py",
     "rust/all/.gitignore",
     "rust/all/README.md",
     "rust/conversation/src/lib.rs",
@@ -57,7 +124,7 @@ pub const SDK: &[Template] = files! {
 };
 
 /// How Rust's compiler is told to make components.
-const BUILD_SETTINGS: &str = include_str!("../../../guest/build.toml");
+const BUILD_SETTINGS: &[Template] = &[("config.toml", include_str!("../../../guest/build.toml"))];
 
 /// The files of a language and a tier, by their paths in the new folder.
 pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
@@ -92,27 +159,31 @@ pub fn exchange(tier: Tier) -> &'static str {
     }
 }
 
-/// What goes into a folder as it is: the contract, unless it is a program's, and what is made of it for the language.
-pub fn contract(language: Language, tier: Tier) -> impl Iterator<Item = (String, &'static str)> {
+/// What goes into a folder as it is: the contract, unless it is a program's, and what the language needs besides.
+pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])> {
     let mut files = Vec::new();
     let mut put = |folder: &str, templates: &[Template]| {
-        files.extend(
-            templates
-                .iter()
-                .map(|(path, text)| (format!("{folder}/{path}"), *text)),
-        );
+        let placed = |(path, text): &Template| (format!("{folder}{path}"), text.as_bytes());
+        files.extend(templates.iter().map(placed));
     };
     match (language, tier) {
-        (Language::Rust, Tier::Program) => {}
+        (Language::Rust, Tier::Program) => put(".cargo/", BUILD_SETTINGS),
         (Language::Rust, _) => {
-            put("echo-host-guest", SDK);
-            put("echo-host-guest/wit", WIT);
+            put(".cargo/", BUILD_SETTINGS);
+            put("echo-host-guest/", SDK);
+            put("echo-host-guest/wit/", WIT);
         }
+        (_, Tier::Program) => {}
+        _ => put("wit/", WIT),
     }
-    if language == Language::Rust {
-        put(".cargo", &[("config.toml", BUILD_SETTINGS)]);
+    if matches!(language, Language::C | Language::Go) {
+        let adapter = match tier {
+            Tier::Program => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+            _ => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        };
+        files.push(("wasi_snapshot_preview1.wasm".to_owned(), adapter));
     }
-    files.into_iter()
+    files
 }
 
 /// What the templates of a tier's own are called.

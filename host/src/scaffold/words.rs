@@ -30,19 +30,26 @@ impl Words {
 /// Where the build leaves the component, and where its source is.
 fn places(scaffold: &Scaffold) -> (String, &'static str) {
     let name = scaffold.name.as_str();
-    match (scaffold.language, scaffold.tier) {
-        (Language::Rust, Tier::Program) => (
-            format!("target/wasm32-wasip2/release/{name}.wasm"),
-            "src/main.rs",
-        ),
+    let source = match (scaffold.language, scaffold.tier) {
+        (Language::Rust, Tier::Program) => "src/main.rs",
+        (Language::Rust, _) => "src/lib.rs",
+        (Language::C, _) => "src/handler.c",
+        (Language::Go, Tier::Program) => "main.go",
+        (Language::Go, Tier::Conversation) => "counter/counter.go",
+        (Language::Go, _) => "export_wit_world/handler.go",
+        (Language::JavaScript, _) => "src/handler.js",
+        (Language::Python, Tier::Conversation) => "src/conversation.py",
+        (Language::Python, _) => "src/handler.py",
+    };
+    let output = match (scaffold.language, scaffold.tier) {
+        (Language::Rust, Tier::Program) => format!("target/wasm32-wasip2/release/{name}.wasm"),
         (Language::Rust, _) => {
             let library = name.replace('-', "_");
-            (
-                format!("target/wasm32-wasip2/release/{library}.wasm"),
-                "src/lib.rs",
-            )
+            format!("target/wasm32-wasip2/release/{library}.wasm")
         }
-    }
+        _ => format!("{name}.wasm"),
+    };
+    (output, source)
 }
 
 fn about(tier: Tier) -> &'static str {

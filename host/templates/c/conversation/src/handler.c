@@ -1,0 +1,136 @@
+// Greets, and numbers the lines it is sent, across versions of itself.
+
+#include "conversation_handler.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// What one connection has come to.
+struct exports_echo_host_handler_conversation_session_t {
+    echo_host_handler_connections_own_connection_t connection;
+    unsigned long long lines;
+};
+
+typedef exports_echo_host_handler_conversation_session_t session_t;
+typedef exports_echo_host_handler_conversation_failure_t failure_t;
+
+static void set(conversation_handler_string_t *string, const char *text) {
+    size_t length = strlen(text);
+    string->ptr = malloc(length);
+    string->len = length;
+    memcpy(string->ptr, text, length);
+}
+
+// What the handler says about itself: its messages are lines.
+void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manifest_about_t *about) {
+    set(&about->name, "{{name}}");
+    set(&about->version, "0.1.0");
+    about->framing.tag = ECHO_HOST_HANDLER_TYPES_FRAMING_LINES;
+    about->max_message_bytes = 65536;
+}
+
+static void send(session_t *session, const void *bytes, size_t length) {
+    conversation_handler_list_u8_t list = {(uint8_t *)bytes, length};
+    echo_host_handler_connections_method_connection_send(
+        echo_host_handler_connections_borrow_connection(session->connection), &list);
+}
+
+static void say_goodbye(session_t *session) {
+    char text[64];
+    int length = snprintf(text, sizeof text, "goodbye after %llu lines\n", session->lines);
+    send(session, text, length);
+}
+
+// Reads what `save` returned. False if it is no count.
+static bool resume(session_t *session, conversation_handler_list_u8_t *saved) {
+    char text[21] = "";
+    if (saved->len == 0 || saved->len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, saved->ptr, saved->len);
+    char *end;
+    session->lines = strtoull(text, &end, 10);
+    return *end == '\0';
+}
+
+// A client has connected. True if it is served; `saved` is what another version has saved, or null.
+bool exports_echo_host_handler_conversation_static_session_open(
+    exports_echo_host_handler_conversation_own_connection_t connection, conversation_handler_list_u8_t *saved,
+    exports_echo_host_handler_conversation_own_session_t *opened, failure_t *failure) {
+    session_t *session = malloc(sizeof *session);
+    session->connection = connection;
+    session->lines = 0;
+    if (saved == NULL) {
+        send(session, "hello\n", 6);
+    } else {
+        bool good = resume(session, saved);
+        conversation_handler_list_u8_free(saved);
+        if (!good) {
+            exports_echo_host_handler_conversation_session_destructor(session);
+            failure->tag = ECHO_HOST_HANDLER_TYPES_FAILURE_INTERNAL;
+            set(&failure->val.internal, "what was saved is no count");
+            return false;
+        }
+    }
+    *opened = exports_echo_host_handler_conversation_session_new(session);
+    return true;
+}
+
+// The client has sent a line, which is ours to free.
+bool exports_echo_host_handler_conversation_method_session_on_message(session_t *session,
+                                                                     conversation_handler_list_u8_t *line,
+                                                                     failure_t *failure) {
+    (void)failure;
+    if (line->len == 4 && memcmp(line->ptr, "quit", 4) == 0) {
+        say_goodbye(session);
+        echo_host_handler_connections_method_connection_close(
+            echo_host_handler_connections_borrow_connection(session->connection),
+            ECHO_HOST_HANDLER_CONNECTIONS_CLOSE_MODE_GRACEFUL);
+    } else {
+        char number[24];
+        int length = snprintf(number, sizeof number, "%llu ", ++session->lines);
+        send(session, number, length);
+        send(session, line->ptr, line->len);
+        send(session, "\n", 1);
+    }
+    conversation_handler_list_u8_free(line);
+    return true;
+}
+
+bool exports_echo_host_handler_conversation_method_session_on_eof(session_t *session, failure_t *failure) {
+    (void)session, (void)failure;
+    return true;
+}
+
+bool exports_echo_host_handler_conversation_method_session_on_writable(session_t *session, failure_t *failure) {
+    (void)session, (void)failure;
+    return true;
+}
+
+bool exports_echo_host_handler_conversation_method_session_on_timer(session_t *session, uint32_t id,
+                                                                   failure_t *failure) {
+    (void)session, (void)id, (void)failure;
+    return true;
+}
+
+bool exports_echo_host_handler_conversation_method_session_on_shutdown(session_t *session, failure_t *failure) {
+    (void)failure;
+    say_goodbye(session);
+    return true;
+}
+
+// What the next version needs. True if there is anything.
+bool exports_echo_host_handler_conversation_method_session_save(session_t *session,
+                                                               conversation_handler_list_u8_t *saved) {
+    char text[24];
+    saved->len = snprintf(text, sizeof text, "%llu", session->lines);
+    saved->ptr = malloc(saved->len);
+    memcpy(saved->ptr, text, saved->len);
+    return true;
+}
+
+// The connection has ended.
+void exports_echo_host_handler_conversation_session_destructor(session_t *session) {
+    echo_host_handler_connections_connection_drop_own(session->connection);
+    free(session);
+}

@@ -1,0 +1,52 @@
+"""What happens to one connection after the other. The module is named after the interface in the contract."""
+
+from typing import Optional, Self
+
+from componentize_py_types import Err
+from wit_world.exports import conversation
+from wit_world.imports.connections import CloseMode, Connection
+from wit_world.imports.types import Failure_Internal
+
+
+class Session(conversation.Session):
+    """What one connection has come to. To fail, a callback raises one of the contract's failures in an Err."""
+
+    def __init__(self, connection: Connection, lines: int):
+        self.connection = connection
+        self.lines = lines
+
+    @classmethod
+    def open(cls, connection: Connection, saved: Optional[bytes]) -> Self:
+        if saved is None:
+            connection.send(b"hello\n")
+            return cls(connection, 0)
+        # Another version has served this connection: go on where it was.
+        if not saved.isdigit():
+            raise Err(Failure_Internal("what was saved is no count"))
+        return cls(connection, int(saved))
+
+    def on_message(self, line: bytes) -> None:
+        if line == b"quit":
+            self.say_goodbye()
+            self.connection.close(CloseMode.GRACEFUL)
+            return
+        self.lines += 1
+        self.connection.send(b"%d %s\n" % (self.lines, line))
+
+    def on_eof(self) -> None:
+        pass
+
+    def on_writable(self) -> None:
+        pass
+
+    def on_timer(self, id: int) -> None:
+        pass
+
+    def on_shutdown(self) -> None:
+        self.say_goodbye()
+
+    def save(self) -> Optional[bytes]:
+        return b"%d" % self.lines
+
+    def say_goodbye(self) -> None:
+        self.connection.send(b"goodbye after %d lines\n" % self.lines)
