@@ -49,6 +49,15 @@ pub fn build(arguments: &[String]) -> Result<()> {
     list(components)
 }
 
+/// Builds one handler crate, which makes one component, into this file.
+pub fn build_crate(folder: &Path, path: &Path) -> Result<()> {
+    let artifacts = build_outside(Toolchain::find()?, folder)?;
+    let [artifact] = &artifacts[..] else {
+        bail!("{} builds more than one component", folder.display());
+    };
+    component::write(path, &to_component(artifact)?)
+}
+
 /// The folders of guest/ that hold a crate, in order. Those of other languages do not.
 fn known() -> Result<Vec<String>> {
     let folder = layout::guest_sources();
@@ -138,19 +147,23 @@ fn compile(mut cargo: Command) -> Result<Vec<Artifact>> {
 
 /// Puts components where the host, the tests and the user look for them.
 fn finish(artifacts: Vec<Artifact>) -> Result<Vec<PathBuf>> {
-    let to_component = |artifact: Artifact| {
-        let file = artifact.file;
-        let wasm = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let component = component::from_wasm(wasm, artifact.purpose)
-            .with_context(|| format!("cannot make a component of {}", file.display()))?;
+    let finish = |artifact: Artifact| {
         let path = layout::components().join(format!("{}.wasm", artifact.name));
-        component::write(&path, &component)?;
+        component::write(&path, &to_component(&artifact)?)?;
         Ok(path)
     };
-    artifacts.into_iter().map(to_component).collect()
+    artifacts.into_iter().map(finish).collect()
 }
 
-fn list(mut components: Vec<PathBuf>) -> Result<()> {
+fn to_component(artifact: &Artifact) -> Result<Vec<u8>> {
+    let file = &artifact.file;
+    let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    component::from_wasm(wasm, artifact.purpose)
+        .with_context(|| format!("cannot make a component of {}", file.display()))
+}
+
+/// Prints what was built.
+pub fn list(mut components: Vec<PathBuf>) -> Result<()> {
     components.sort();
     for path in &components {
         let size = fs::metadata(path)

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod component;
 mod guests;
+mod languages;
 mod layout;
 mod packages;
 mod step;
@@ -15,6 +16,7 @@ mod torture;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 
 /// Builds the guests and runs the project's checks.
@@ -23,12 +25,21 @@ use clap::Parser;
 enum Task {
     /// Build handlers into target/guests/NAME.wasm, with whatever compiler this machine has.
     BuildGuests {
+        /// Also the handlers that `echo-host new` begins, in all languages, into
+        /// target/guests/HANDLER-LANGUAGE.wasm. Their tools are installed into target/tools; a language without
+        /// them is left out, and named.
+        #[arg(long)]
+        all: bool,
         /// Names of folders in guest/, or paths of other handler crates. All of guest/ by default.
         #[arg(value_name = "NAME|PATH")]
         guests: Vec<String>,
     },
     /// Build the guests and run every test.
     Test {
+        /// First build the handlers that `echo-host new` begins in all languages, run their unit tests and play their
+        /// exchanges.
+        #[arg(long)]
+        all_languages: bool,
         /// Passed to the test runner: a test's name, for instance. Doctests run only without any.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -49,14 +60,20 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in guest/README.md.
+    GuestTable,
     /// Check formatting, lints, documentation, and the licences of dependencies.
     Check,
 }
 
 fn main() -> ExitCode {
     let result = match Task::parse() {
-        Task::BuildGuests { guests } => guests::build(&guests).map(|()| ExitCode::SUCCESS),
-        Task::Test { arguments } => test::run(&arguments),
+        Task::BuildGuests { all, guests } => build_guests(all, &guests),
+        Task::Test {
+            all_languages,
+            arguments,
+        } => test::run(all_languages, &arguments),
+        Task::GuestTable => languages::table().map(|()| ExitCode::SUCCESS),
         Task::Bench { install, arguments } => {
             bench::run(install, &arguments).map(|()| ExitCode::SUCCESS)
         }
@@ -67,4 +84,12 @@ fn main() -> ExitCode {
         eprintln!("xtask: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn build_guests(all: bool, guests: &[String]) -> Result<ExitCode> {
+    guests::build(guests)?;
+    if all {
+        languages::build()?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

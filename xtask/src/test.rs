@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::{guests, packages, step};
+use crate::{guests, languages, packages, step};
 
 /// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
 const CLIENTS: [(&str, &str); 15] = [
@@ -28,7 +28,7 @@ const CLIENTS: [(&str, &str); 15] = [
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its
 /// exit code is the answer.
-pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
+pub fn run(all_languages: bool, arguments: &[OsString]) -> Result<ExitCode> {
     let missing: Vec<&str> = CLIENTS
         .iter()
         .filter(|(program, _)| !packages::on_path(program))
@@ -38,6 +38,9 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         packages::install(&missing, "run the tests that use well-known clients")?;
     }
     guests::build(&[])?;
+    if all_languages {
+        languages::test()?;
+    }
     if arguments.is_empty() {
         let arguments = ["test", "--workspace", "--release", "--doc"];
         step::run(

@@ -1,0 +1,153 @@
+//! What handlers of one language cost.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::project::Project;
+use super::{Language, host, output};
+
+/// How often what takes long is measured; the quickest counts, as others use the machine too.
+const TRIES: usize = 3;
+/// Connections with an instance each, whose memory is told apart from the host's own.
+const CONNECTIONS: u32 = 41;
+
+/// One line of the table.
+pub struct Row {
+    pub language: Language,
+    /// The handlers and their sizes in bytes.
+    pub sizes: Vec<(&'static str, u64)>,
+    pub compile: Duration,
+    pub instance_bytes: u64,
+    pub messages_per_s: f64,
+    pub cpu_us_per_message: f64,
+}
+
+/// The part of the report of `echo-host bench` that matters here.
+#[derive(Deserialize)]
+struct Report {
+    messages: u64,
+    replies: u64,
+    throughput: Throughput,
+    server: Option<Server>,
+}
+
+#[derive(Deserialize)]
+struct Throughput {
+    messages_per_s: f64,
+}
+
+#[derive(Deserialize)]
+struct Server {
+    cpu_us_per_message: Option<f64>,
+    resident_bytes: Option<u64>,
+}
+
+/// Measures the echo of a language, and weighs all its handlers.
+pub fn row(language: Language, projects: &[Project]) -> Result<Row> {
+    let mut sizes = Vec::new();
+    for project in projects {
+        let path = project.component();
+        let size =
+            fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        sizes.push((project.handler, size.len()));
+    }
+    let echo = projects.first().context("there is an echo")?.component();
+    let few = bench(&echo, 1, 3)?;
+    let many = bench(&echo, CONNECTIONS, 1)?;
+    let resident = |report: &Report| {
+        report
+            .server
+            .as_ref()
+            .and_then(|server| server.resident_bytes)
+    };
+    let (Some(before), Some(after)) = (resident(&few), resident(&many)) else {
+        bail!("this system does not tell how much memory a process has");
+    };
+    Ok(Row {
+        language,
+        sizes,
+        compile: compile(&echo)?,
+        instance_bytes: after.saturating_sub(before) / u64::from(CONNECTIONS - 1),
+        messages_per_s: few.throughput.messages_per_s,
+        cpu_us_per_message: few
+            .server
+            .and_then(|server| server.cpu_us_per_message)
+            .unwrap_or_default(),
+    })
+}
+
+/// How long it takes until a handler that nobody has compiled yet could be served.
+fn compile(component: &Path) -> Result<Duration> {
+    let mut quickest = Duration::MAX;
+    for _ in 0..TRIES {
+        let begin = Instant::now();
+        output(host().args(["check", "--cache", "off"]).arg(component))?;
+        quickest = quickest.min(begin.elapsed());
+    }
+    Ok(quickest)
+}
+
+/// The best of some measurements with so many connections.
+fn bench(component: &Path, connections: u32, tries: usize) -> Result<Report> {
+    let mut best: Option<Report> = None;
+    for _ in 0..tries {
+        let server = Serving::start(component)?;
+        let mut bench = host();
+        bench.args(["bench", &server.uri, "--json", "--duration", "3s"]);
+        bench.args(["--connections", &connections.to_string()]);
+        bench.args(["--server-pid", &server.process.id().to_string()]);
+        let report: Report = serde_json::from_str(&output(&mut bench)?)?;
+        if report.replies != report.messages {
+            bail!("{} does not echo", component.display());
+        }
+        let speed = |report: &Report| report.throughput.messages_per_s;
+        if best
+            .as_ref()
+            .is_none_or(|best| speed(best) < speed(&report))
+        {
+            best = Some(report);
+        }
+    }
+    best.context("measured at least once")
+}
+
+/// A host that serves, and ends with this value.
+struct Serving {
+    process: Child,
+    uri: String,
+}
+
+impl Serving {
+    fn start(component: &Path) -> Result<Self> {
+        let mut process = host()
+            .args(["serve", "--listen", "tcp://127.0.0.1:0", "--no-control"])
+            .args(["--log-level", "error", "--workers", "1"])
+            .arg(component)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the host")?;
+        let stdout = process.stdout.take().context("its output is ours")?;
+        let mut serving = Serving {
+            process,
+            uri: String::new(),
+        };
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let uri = line.trim().strip_prefix("listening on ");
+        serving.uri = uri.context("the host does not listen")?.to_owned();
+        Ok(serving)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,85 @@
+//! The table in guest/README.md.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use super::HANDLERS;
+use super::measure::Row;
+use crate::{layout, step};
+
+const BEGIN: &str = "<!-- written by cargo xtask guest-table -->\n";
+const END: &str = "<!-- end of what cargo xtask guest-table writes -->";
+
+/// Writes the rows in place of those that are there.
+pub fn write(rows: &[Row]) -> Result<()> {
+    let path = layout::guest_sources().join("README.md");
+    let text = fs::read_to_string(&path).context("cannot read guest/README.md")?;
+    let text = replace(&text, &table(rows)).context("guest/README.md has lost its markers")?;
+    fs::write(&path, text).context("cannot write guest/README.md")?;
+    step::announce("guest/README.md has the new table");
+    Ok(())
+}
+
+/// The text with a table between the markers.
+fn replace(text: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}{table}{END}{after}"))
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = String::from("| language |");
+    for (handler, _) in HANDLERS {
+        let _ = write!(text, " {handler} |");
+    }
+    text += " first start | memory | messages a second | CPU time a message |\n";
+    text += "|---|";
+    text += &"---|".repeat(HANDLERS.len() + 4);
+    text.push('\n');
+    for row in rows {
+        let _ = write!(text, "| {} |", row.language.title());
+        for (handler, _) in HANDLERS {
+            let size = row.sizes.iter().find(|(name, _)| *name == handler);
+            let size = size.map_or("none".to_owned(), |(_, bytes)| size_of(*bytes));
+            let _ = write!(text, " {size} |");
+        }
+        let _ = writeln!(
+            text,
+            " {:.2} s | {} | {:.0} | {:.1} µs |",
+            row.compile.as_secs_f64(),
+            size_of(row.instance_bytes),
+            row.messages_per_s,
+            row.cpu_us_per_message
+        );
+    }
+    text
+}
+
+fn size_of(bytes: u64) -> String {
+    let kib = bytes as f64 / 1024.0;
+    match kib {
+        1024.0.. => format!("{:.1} MiB", kib / 1024.0),
+        _ => format!("{kib:.1} KiB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_between_the_markers_is_replaced() {
+        let text = format!("a\n{BEGIN}old\n{END}\nb\n");
+        let expected = format!("a\n{BEGIN}new\n{END}\nb\n");
+        assert_eq!(replace(&text, "new\n"), Some(expected));
+        assert_eq!(replace("a\nb\n", "new\n"), None);
+    }
+
+    #[test]
+    fn sizes_are_told_with_their_unit() {
+        assert_eq!(size_of(2142), "2.1 KiB");
+        assert_eq!(size_of(18_314_358), "17.5 MiB");
+    }
+}
