@@ -93,7 +93,8 @@ struct Members {
 impl Request {
     /// The request in a line, with or without its ending.
     pub fn decode(line: &[u8]) -> Result<Self, MalformedRequest> {
-        let syntax = |error: serde_json::Error| MalformedRequest::Syntax(error.to_string());
+        let syntax =
+            |error: serde_json::Error| MalformedRequest::Syntax(one_line(&error.to_string()));
         // The version first: another one's members need not make sense here.
         let AnyVersion { version } = serde_json::from_slice(line).map_err(syntax)?;
         if version != u64::from(PROTOCOL_VERSION) {
@@ -118,7 +119,7 @@ impl Request {
             "reload" => Ok(Request::Reload),
             "take-over" => Ok(Request::TakeOver),
             "retire" => Ok(Request::Retire),
-            _ => Err(MalformedRequest::Command(command)),
+            _ => Err(MalformedRequest::Command(one_line(&command))),
         }
     }
 
@@ -182,7 +183,7 @@ impl Reply {
             Ok(AnyVersion { version }) if version != u64::from(PROTOCOL_VERSION) => Err(format!(
                 "it speaks version {version} of the control protocol, and this client version {PROTOCOL_VERSION}"
             )),
-            _ => Err(error.to_string()),
+            _ => Err(one_line(&error.to_string())),
         }
     }
 
@@ -203,6 +204,11 @@ impl Reply {
         line.push(b'\n');
         line
     }
+}
+
+/// What is wrong with a line may quote what it has in strings, ends of lines among it.
+fn one_line(what: &str) -> String {
+    what.replace(char::is_control, " ")
 }
 
 fn cut(detail: &mut String) {

@@ -192,8 +192,16 @@ async fn what_is_no_request_is_answered_with_an_error() {
             "`dance` is no command",
         ),
         (
+            "{\"version\":1,\"command\":\"dance\\n\"}\n",
+            "`dance ` is no command",
+        ),
+        (
             "{\"version\":1,\"command\":\"status\",\"force\":true}\n",
             "unknown field `force`",
+        ),
+        (
+            "{\"version\":1,\"command\":\"status\",\"for\\nce\":true}\n",
+            "unknown field `for ce`",
         ),
         (
             "{\"version\":1,\"command\":\"status\",\"handler\":\"/a\"}\n",
