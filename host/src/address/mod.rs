@@ -151,7 +151,12 @@ impl fmt::Display for Endpoint {
 impl fmt::Display for UnixAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            UnixAddress::Path(path) => write!(f, "{}", path.display()),
+            // Two slashes at the beginning would be those before a host.
+            UnixAddress::Path(path) => {
+                let text = path.display().to_string();
+                let host = if text.starts_with("//") { "//" } else { "" };
+                write!(f, "{host}{text}")
+            }
             UnixAddress::Abstract(name) => write!(f, "@{name}"),
         }
     }

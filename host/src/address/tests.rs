@@ -12,6 +12,7 @@ fn what_is_parsed_prints_as_it_was_written() {
         "udp://[::1]:53",
         "unix:/run/echo.sock",
         "unix:echo.sock",
+        "unix:////run/echo.sock",
         "unix:@echo",
         "stdio:",
     ] {
