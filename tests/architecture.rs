@@ -114,9 +114,14 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        ["tests.rs", "conversation_tests.rs", "properties.rs"]
-            .iter()
-            .any(|name| self.path.ends_with(name))
+        [
+            "tests.rs",
+            "conversation_tests.rs",
+            "properties.rs",
+            "invariants.rs",
+        ]
+        .iter()
+        .any(|name| self.path.ends_with(name))
     }
 
     fn names(&self, word: &str) -> bool {
@@ -201,7 +206,7 @@ fn imports_run_one_way() {
         let module = source.module();
         let Some(own) = place(&module) else {
             assert!(
-                ["lib", "main", "cli"].contains(&module.as_str()),
+                ["lib", "main", "cli", "fuzzing"].contains(&module.as_str()),
                 "{module} has no place in the order"
             );
             continue;

@@ -278,7 +278,7 @@ fn every_claim_about_security_names_tests_that_exist() {
     let (_, claims) = security.split_once("## What is tested").unwrap();
     let named: Vec<_> = claims
         .split('`')
-        .filter(|it| it.starts_with("tests/"))
+        .filter(|it| it.starts_with("tests/") || it.starts_with("host/"))
         .collect();
     assert!(named.len() > 10);
     for test in named {

@@ -29,6 +29,8 @@ pub mod datagram;
 pub mod engine;
 pub mod exchange;
 pub mod framing;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod generation;
 pub mod handler;
 pub mod host;

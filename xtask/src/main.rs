@@ -4,6 +4,7 @@ mod artifacts;
 mod bench;
 mod check;
 mod component;
+mod fuzz;
 mod guests;
 mod languages;
 mod layout;
@@ -62,6 +63,8 @@ enum Task {
     },
     /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in guest/README.md.
     GuestTable,
+    /// Fuzz all that reads what others wrote: each target for a bounded time, from the corpus in host/fuzz.
+    Fuzz(fuzz::Options),
     /// Check formatting, lints, documentation, and the licences of dependencies.
     Check,
 }
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
             bench::run(install, &arguments).map(|()| ExitCode::SUCCESS)
         }
         Task::Torture { arguments } => torture::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -11,6 +11,8 @@
 //!
 //! `ADDR` is an IP address, IPv6 in brackets, or a name. Port 0 lets the kernel choose.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod network;
 
 #[cfg(test)]

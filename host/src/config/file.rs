@@ -25,22 +25,34 @@ pub enum FileError {
     },
 }
 
-/// The settings in the file at `path`. What the file calls by relative paths lies in the file's own folder.
+/// The settings in the file at `path`.
 pub fn read(path: &Path) -> Result<HostSettings, FileError> {
-    let mut settings: HostSettings = read_toml(path)?;
+    parse(path, &text_of(path)?)
+}
+
+/// The settings in the text of the file at `path`. What it calls by relative paths lies in the file's own folder.
+pub(super) fn parse(path: &Path, text: &str) -> Result<HostSettings, FileError> {
+    let mut settings: HostSettings = from_toml(path, text)?;
     settings.move_to(path.parent().unwrap_or(Path::new("")));
     Ok(settings)
 }
 
 /// What the TOML file at `path` says, or what is wrong with it and where.
 pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
-    let text = fs::read_to_string(path).map_err(|cause| FileError::Read {
+    from_toml(path, &text_of(path)?)
+}
+
+fn text_of(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|cause| FileError::Read {
         path: path.to_owned(),
         cause: why_unreadable(path, cause),
-    })?;
-    toml::from_str(&text).map_err(|error| {
+    })
+}
+
+fn from_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, FileError> {
+    toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        let (line, column) = position(&text, at);
+        let (line, column) = position(text, at);
         FileError::Content {
             path: path.to_owned(),
             line,

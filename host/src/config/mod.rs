@@ -12,6 +12,8 @@ mod door;
 mod error;
 mod file;
 mod host;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod listener;
 mod machine;
 #[cfg(test)]

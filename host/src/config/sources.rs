@@ -28,10 +28,17 @@ pub struct Sources {
 impl Sources {
     /// The host that is meant: options count before variables, and those before the file, each by itself.
     pub fn load(&self) -> Result<HostConfig, ConfigError> {
-        let mut settings = match &self.file {
+        self.put_over_file(match &self.file {
             Some(path) => file::read(path)?,
             None => HostSettings::default(),
-        };
+        })
+    }
+
+    /// The host that is meant if the file says this.
+    pub(super) fn put_over_file(
+        &self,
+        mut settings: HostSettings,
+    ) -> Result<HostConfig, ConfigError> {
         self.check_alone(&settings)?;
         if settings.service.is_empty() {
             settings

@@ -48,6 +48,8 @@ mod descriptors;
 mod error;
 mod find;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod operator;
 #[cfg(test)]
 mod properties;

@@ -56,6 +56,8 @@ mod client;
 mod diff;
 mod fault;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod mismatch;
 mod notation;
 mod parse;

@@ -1,6 +1,7 @@
 //! What holds for every file of exchanges, checked on random ones.
 
-use super::{Action, Ending, Exchange, Exchanges, Pattern, Step, parse};
+use super::invariants::{check, comes_back};
+use super::{Action, Ending, Exchange, Exchanges, Pattern, Step};
 use crate::framing::Framing;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -76,34 +77,21 @@ fn files() -> impl Strategy<Value = Exchanges> {
     })
 }
 
-/// The same without places, which printing changes.
-fn without_lines(mut file: Exchanges) -> Exchanges {
-    for exchange in &mut file.exchanges {
-        exchange.line = 0;
-        for step in &mut exchange.steps {
-            step.line = 0;
-        }
-    }
-    file
-}
-
 proptest! {
     #[test]
     fn what_is_printed_reads_as_it_was(file in files()) {
-        let text = file.to_string();
-        let read = parse(text.as_bytes());
-        prop_assert_eq!(read.map(without_lines), Ok(file), "{}", text);
+        comes_back(file);
     }
 
     #[test]
-    fn reading_never_panics(text in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse(&text);
+    fn anything_is_read_or_refused_with_its_place(text in prop::collection::vec(any::<u8>(), 0..200)) {
+        check(&text);
     }
 
     #[test]
-    fn reading_what_is_nearly_right_never_panics(
+    fn what_is_nearly_right_is_read_or_refused_with_its_place(
         lines in prop::collection::vec("(> |< |<~ |>hex |<hex |>eof|<eof|== |framing:|)[ -~\u{e9}\\\\]{0,9}", 0..9)
     ) {
-        let _ = parse(lines.join("\n").as_bytes());
+        check(lines.join("\n").as_bytes());
     }
 }

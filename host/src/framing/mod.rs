@@ -2,6 +2,8 @@
 
 mod datagram;
 mod decoder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 #[cfg(test)]
 mod properties;
 

@@ -1,49 +1,8 @@
 //! What holds for every framing and every stream, checked on random ones.
 
-use super::{Decoder, Framing, FramingError};
-use bytes::{Bytes, BytesMut};
+use super::Framing;
+use super::invariants::{chunks_lose_nothing, decode, pieces, survives};
 use proptest::prelude::*;
-
-/// What a stream amounted to: its messages, and the error it ended with, if any.
-type Decoded = (Vec<Bytes>, Option<FramingError>);
-
-/// Feeds `pieces` one by one, as reads would.
-fn decode(framing: &Framing, limit: usize, pieces: &[&[u8]]) -> Decoded {
-    decode_changing(framing, limit, pieces, std::iter::empty())
-}
-
-/// Feeds `pieces`, takes a framing of `changes` after each message, and checks the bound on what is held
-/// back.
-fn decode_changing<'a>(
-    framing: &Framing,
-    limit: usize,
-    pieces: &[&[u8]],
-    mut changes: impl Iterator<Item = &'a Framing>,
-) -> Decoded {
-    let mut decoder = Decoder::new(framing.clone(), limit);
-    let mut input = BytesMut::new();
-    let mut messages = Vec::new();
-    for piece in pieces {
-        input.extend_from_slice(piece);
-        loop {
-            match decoder.next(&mut input) {
-                Ok(Some(message)) => messages.push(message),
-                Ok(None) => break,
-                Err(error) => return (messages, Some(error)),
-            }
-            if let Some(framing) = changes.next() {
-                decoder.set_framing(framing.clone());
-            }
-        }
-        assert!(input.len() <= limit + super::MAX_DELIMITER_BYTES);
-    }
-    match decoder.finish(&mut input) {
-        Ok(last) => messages.extend(last),
-        Err(error) => return (messages, Some(error)),
-    }
-    assert!(input.is_empty());
-    (messages, None)
-}
 
 fn framings() -> impl Strategy<Value = Framing> {
     prop_oneof![
@@ -78,25 +37,6 @@ fn encode(framing: &Framing, messages: &[Vec<u8>]) -> Vec<u8> {
     stream
 }
 
-/// Cuts a stream at any places, the framing being changed at any messages, and compares with the same
-/// stream byte by byte.
-fn survives(stream: &[u8], limit: usize, cuts: Vec<usize>, framings: &[Framing]) {
-    let decode =
-        |pieces: &[&[u8]]| decode_changing(&Framing::Lines, limit, pieces, framings.iter().cycle());
-    let bytes: Vec<_> = stream.chunks(1).collect();
-    assert_eq!(decode(&pieces(stream, cuts)), decode(&bytes));
-}
-
-/// A stream cut at these places.
-fn pieces(stream: &[u8], cuts: Vec<usize>) -> Vec<&[u8]> {
-    let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(stream.len())).collect();
-    cuts.sort_unstable();
-    cuts.push(stream.len());
-    let mut from = 0;
-    let piece = |to| &stream[std::mem::replace(&mut from, to)..to];
-    cuts.into_iter().map(piece).collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -105,25 +45,7 @@ proptest! {
         stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
         framings in prop::collection::vec(framings(), 1..4),
     ) {
-        survives(&stream, limit, cuts, &framings);
-    }
-
-    #[test]
-    #[ignore = "a fuzz run of about a minute: `cargo test --release -p echo-host fuzz -- --ignored`"]
-    fn fuzz(
-        rounds in prop::collection::vec(
-            (
-                prop::collection::vec(any::<u8>(), 0..2000),
-                1usize..1500,
-                prop::collection::vec(0usize..2000, 0..60),
-                prop::collection::vec(framings(), 1..6),
-            ),
-            2000,
-        ),
-    ) {
-        for (stream, limit, cuts, framings) in rounds {
-            survives(&stream, limit, cuts, &framings);
-        }
+        survives(&stream, limit, &pieces(&stream, cuts), &framings);
     }
 
     #[test]
@@ -151,10 +73,9 @@ proptest! {
     }
 
     #[test]
-    fn chunks_lose_nothing(stream in streams(), limit in 1usize..40) {
-        let (chunks, error) = decode(&Framing::Chunks, limit, &[&stream]);
-        prop_assert_eq!(error, None);
-        prop_assert!(chunks.iter().all(|chunk| (1..=limit).contains(&chunk.len())));
-        prop_assert_eq!(chunks.concat(), stream);
+    fn chunks_are_cut_and_nothing_is_lost(
+        stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
+    ) {
+        chunks_lose_nothing(&stream, limit, &pieces(&stream, cuts));
     }
 }

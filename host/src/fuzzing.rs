@@ -1,0 +1,39 @@
+//! The fuzz targets of `host/fuzz`: each takes an input, and panics if what must always hold does not hold for it.
+//!
+//! What that is stands in a module `invariants` beside the code, and is checked on random values there as well.
+
+pub use crate::address::invariants::check as address;
+pub use crate::config::invariants::check as config;
+pub use crate::control::invariants::check as control;
+pub use crate::exchange::invariants::check as exchange;
+pub use crate::framing::invariants::check as framing;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    const TARGETS: [(&str, fn(&[u8])); 5] = [
+        ("address", address),
+        ("config", config),
+        ("control", control),
+        ("exchange", exchange),
+        ("framing", framing),
+    ];
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
+    }
+
+    #[test]
+    fn every_file_of_the_corpus_holds() {
+        for (name, target) in TARGETS {
+            let files: Vec<_> = fs::read_dir(folder().join(name)).unwrap().collect();
+            assert!(files.len() > 5, "{name}");
+            for file in files {
+                target(&fs::read(file.unwrap().path()).unwrap());
+            }
+        }
+    }
+}
