@@ -14,7 +14,9 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    const TARGETS: [(&str, fn(&[u8])); 5] = [
+    type Target = fn(&[u8]);
+
+    const TARGETS: [(&str, Target); 5] = [
         ("address", address),
         ("config", config),
         ("control", control),

@@ -1,6 +1,6 @@
 //! `echo-host new`: a folder with a handler that builds, with its tests, its contract and what tells how.
 //!
-//! The files are those in `host/templates`, with [words](words) put into them: those of the language, those of all
+//! The files are those in `host/templates`, with [words] put into them: those of the language, those of all
 //! its handlers, and those of the tier. All of them are in this program, so nothing is fetched.
 
 mod language;
