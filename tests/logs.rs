@@ -107,3 +107,67 @@ fn clients_that_misbehave_by_the_thousand_do_not_flood_the_log() {
     assert_eq!(shown + left_out, 1000);
     assert!(log.contains("broken_framing=1000"), "{log}");
 }
+
+/// Logs each message at every level of `wasi:logging`, and answers nothing.
+const LOGS_AT_EACH_LEVEL: &str = r#"(component
+  (import "wasi:logging/logging@0.1.0-draft" (instance $logging
+    (type $level' (enum "trace" "debug" "info" "warn" "error" "critical"))
+    (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "context" string) (param "message" string)))))
+  (core module $memory
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (data (i32.const 16) "greeting")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (global.get $top)
+      (global.set $top (i32.add (global.get $top) (local.get 3)))))
+  (core instance $m (instantiate $memory))
+  (core func $log (canon lower (func $logging "log") (memory $m "memory")))
+  (core module $handler
+    (import "m" "memory" (memory 1))
+    (import "logging" "log" (func $log (param i32 i32 i32 i32 i32)))
+    (func (export "respond") (param $message i32) (param $length i32) (result i32)
+      (local $level i32)
+      (loop $next
+        (call $log (local.get $level) (i32.const 16) (i32.const 8) (local.get $message) (local.get $length))
+        (local.set $level (i32.add (local.get $level) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $level) (i32.const 6))))
+      (i32.store (i32.const 4) (i32.const 0))
+      (i32.const 0)))
+  (core instance $h (instantiate $handler
+    (with "m" (instance $m))
+    (with "logging" (instance (export "log" (func $log))))))
+  (func (export "respond") (param "message" (list u8)) (result (list u8))
+    (canon lift (core func $h "respond") (memory $m "memory") (realloc (func $m "realloc")))))"#;
+
+#[test]
+fn what_a_guest_logs_at_a_level_arrives_at_that_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logs.wat");
+    std::fs::write(&path, LOGS_AT_EACH_LEVEL).unwrap();
+    let path = path.to_str().unwrap();
+    let host = Host::serve(&[path, "--framing", "lines", "--log-format", "json"]);
+    let mut client = host.connect();
+    client.send("good \x1b[1m\tmorning\n");
+    client.finish();
+    assert_eq!(client.rest(), b"");
+    let log = host.stop();
+    let said = log.lines().filter(|line| line.contains("morning"));
+    let said: Vec<Value> = said
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // Nobody asked for what is below.
+    let levels: Vec<_> = said.iter().map(|line| &line["level"]).collect();
+    assert_eq!(levels, ["INFO", "WARN", "ERROR", "ERROR"], "{log}");
+    for line in said {
+        assert_eq!(line["target"], "guest");
+        assert_eq!(line["fields"]["context"], "greeting");
+        assert_eq!(line["fields"]["message"], "good \\u{1b}[1m\\tmorning");
+        assert_eq!(line["span"]["id"], 1);
+    }
+    let checked = crate::fixture::echo_host(&["check", path]);
+    assert!(
+        checked.stdout.contains("nothing beyond a plain program"),
+        "{checked:?}"
+    );
+}

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
-use tracing::Span;
+use tracing::{Level, Span};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
@@ -47,6 +47,11 @@ impl GuestLog {
             log: self.clone(),
             stream,
         }
+    }
+
+    /// Logs a message at a level, which is a line however many it has. The context says what it is about.
+    pub fn log(&self, level: Level, context: &str, message: &str) {
+        self.printer().log(level, context, message);
     }
 
     /// Brings unfinished lines to an end, so that what one call printed never mixes with the next
@@ -122,6 +127,40 @@ impl Printer {
             return;
         }
         let Line { bytes, cut } = std::mem::take(self.line(stream));
+        self.say(|| {
+            let text = escape(&bytes, cut);
+            match stream {
+                Stream::Stdout => tracing::info!(target: "guest", stream = "stdout", "{text}"),
+                Stream::Stderr => tracing::warn!(target: "guest", stream = "stderr", "{text}"),
+            }
+        });
+    }
+
+    fn log(&mut self, level: Level, context: &str, message: &str) {
+        let (context, message) = (within(context), within(message));
+        let context = (!context.0.is_empty()).then(|| escape(context.0, context.1));
+        let text = || escape(message.0, message.1);
+        // Each level has a place of its own in `tracing`, which decides there whether anybody wants to see it.
+        macro_rules! at {
+            ($level:ident) => {
+                if tracing::enabled!(target: "guest", Level::$level) {
+                    self.say(
+                        || tracing::event!(target: "guest", Level::$level, context, "{}", text()),
+                    );
+                }
+            };
+        }
+        match level {
+            Level::TRACE => at!(TRACE),
+            Level::DEBUG => at!(DEBUG),
+            Level::INFO => at!(INFO),
+            Level::WARN => at!(WARN),
+            Level::ERROR => at!(ERROR),
+        }
+    }
+
+    /// Logs a line in the guest's span, unless there were too many.
+    fn say(&mut self, line: impl FnOnce()) {
         if !self.second.admits(MAX_LOG_LINES_PER_SECOND) {
             self.suppressed += 1;
             Limit::LogRate.reached();
@@ -134,15 +173,14 @@ impl Printer {
         if self.suppressed > 0 {
             log_suppressed(std::mem::take(&mut self.suppressed));
         }
-        if cut {
-            Limit::LogLine.reached();
-        }
-        let text = escape(&bytes, cut);
-        match stream {
-            Stream::Stdout => tracing::info!(target: "guest", stream = "stdout", "{text}"),
-            Stream::Stderr => tracing::warn!(target: "guest", stream = "stderr", "{text}"),
-        }
+        line();
     }
+}
+
+/// What fits into a line, and whether that is less than there is.
+fn within(text: &str) -> (&[u8], bool) {
+    let length = text.floor_char_boundary(MAX_LOG_LINE_BYTES);
+    (&text.as_bytes()[..length], length < text.len())
 }
 
 impl Drop for Printer {
@@ -187,6 +225,7 @@ fn escape(bytes: &[u8], cut: bool) -> String {
         }
     }
     if cut {
+        Limit::LogLine.reached();
         // Writing to a String cannot fail.
         let _ = write!(safe, "… (cut at {MAX_LOG_LINE_BYTES} bytes)");
     }

@@ -1,10 +1,11 @@
 //! What a component wants from its host.
 
+use super::logging;
 use std::collections::BTreeSet;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The interfaces this host offers, all in their version 0.2.
+/// The interfaces this host offers in their version 0.2, beside `wasi:logging` and its own.
 const OFFERED: [&str; 7] = [
     "wasi:cli/",
     "wasi:clocks/",
@@ -75,11 +76,16 @@ pub fn grant(import: &str) -> &'static str {
 
 fn is_offered(import: &str) -> bool {
     let known = OFFERED.iter().any(|package| import.starts_with(package));
-    is_ours(import) || known && import.contains("@0.2.")
+    is_ours(import) || is_logging(import) || known && import.contains("@0.2.")
 }
 
 fn is_plain(import: &str) -> bool {
-    is_ours(import) || PLAIN.iter().any(|package| import.starts_with(package))
+    is_ours(import) || is_logging(import) || PLAIN.iter().any(|package| import.starts_with(package))
+}
+
+/// What it logs is bounded as what it prints, which needs no grant either.
+fn is_logging(import: &str) -> bool {
+    import.starts_with(logging::PACKAGE) && import.ends_with(logging::VERSION)
 }
 
 fn is_ours(import: &str) -> bool {

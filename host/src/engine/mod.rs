@@ -25,6 +25,7 @@ mod guest_log;
 mod imports;
 mod instance;
 mod log_rate;
+mod logging;
 mod manifest;
 mod memory;
 mod no_files;
@@ -139,6 +140,7 @@ impl Engine {
             |guest| guest,
         )
         .map_err(EngineError::new)?;
+        logging::offer(&mut linker).map_err(EngineError::new)?;
         wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
             WasiConfig::from(guest.config())
         })
