@@ -50,11 +50,15 @@ pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
 pub const MAX_START_WORK: u64 = 6_000_000;
 
 /// What a component may come to, in bytes without its modules, with each component in it counted whenever it is
-/// instantiated.
+/// instantiated. What takes the compiler more than its bytes would is counted as more; the engine's `screening` does it.
 pub const MAX_EXPANDED_BYTES: u64 = 16 << 20;
 
-/// How deep components may lie in components.
+/// How deep components may lie in components, and types in types.
 pub const MAX_COMPONENT_DEPTH: usize = 100;
+
+/// How many components and modules a component may be made of. What the compiler takes for them grows with the square
+/// of their number: 50 MB for so many, and 3 GB for ten times as many.
+pub const MAX_COMPONENT_PARTS: usize = 1000;
 
 /// Random bytes that a guest may ask for at once. Making them takes about a millisecond, in which its thread does
 /// nothing else.

@@ -1,21 +1,28 @@
 //! What the components in a component come to. Each is compiled anew wherever it is instantiated, so that ten that
 //! instantiate the one before them ten times each are ten billion.
 
-use super::Unfit;
-use crate::limits::{MAX_COMPONENT_DEPTH, MAX_EXPANDED_BYTES};
+use super::{Unfit, types};
+use crate::limits::{MAX_COMPONENT_DEPTH, MAX_COMPONENT_PARTS, MAX_EXPANDED_BYTES};
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, Encoding,
-    Payload,
+    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, Encoding, Payload,
 };
 
 /// What each instantiation counts at least. An instance has a type, whose size is not known here: with types of the
 /// largest size there is, the compiler takes ten megabytes for each.
 const INSTANCE_BYTES: u64 = 160 << 10;
+/// What each function counts that a component calls. If another component's is what it calls, the compiler makes code
+/// that hands the values over: up to twelve milliseconds and 200 kilobytes for each.
+const CALLED_BYTES: u64 = 8 << 10;
+/// What each import, export, alias and declaration counts beside its own bytes: some take the compiler a kilobyte.
+const ITEM_BYTES: u64 = 128;
 
 /// The components that are open, the outermost one first.
-#[derive(Default)]
-pub(super) struct Expansion {
+pub(super) struct Expansion<'a> {
+    whole: &'a [u8],
     open: Vec<Scope>,
+    /// How many components and modules there are.
+    parts: usize,
 }
 
 /// A component, or a module, whose end has not come.
@@ -28,12 +35,25 @@ struct Scope {
     bytes: u64,
 }
 
-impl Expansion {
+impl<'a> Expansion<'a> {
+    /// Of a component of which nothing is noted.
+    pub(super) fn of(whole: &'a [u8]) -> Self {
+        Expansion {
+            whole,
+            open: Vec::new(),
+            parts: 0,
+        }
+    }
+
     pub(super) fn note(&mut self, payload: &Payload<'_>) -> Result<(), Unfit> {
         match payload {
             Payload::Version { encoding, .. } => {
                 if self.open.len() >= MAX_COMPONENT_DEPTH {
                     return Err(Unfit::Depth);
+                }
+                self.parts += 1;
+                if self.parts > MAX_COMPONENT_PARTS {
+                    return Err(Unfit::Parts);
                 }
                 self.open.push(Scope {
                     is_module: *encoding == Encoding::Module,
@@ -44,7 +64,7 @@ impl Expansion {
             Payload::End(_) => self.close(),
             _ => {
                 if let Some(scope) = self.open.last_mut().filter(|scope| !scope.is_module) {
-                    scope.add(own_bytes(payload))?;
+                    scope.add(own_bytes(payload) + weight(payload, self.whole)?)?;
                 }
                 self.note_section(payload)?;
             }
@@ -151,4 +171,25 @@ fn own_bytes(section: &Payload<'_>) -> u64 {
             .as_section()
             .map_or(0, |(_, range)| range.len() as u64),
     }
+}
+
+/// What is in a section counts so much beside its bytes.
+fn weight(section: &Payload<'_>, whole: &[u8]) -> Result<u64, Unfit> {
+    let items = match section {
+        Payload::ComponentImportSection(it) => it.count().into(),
+        Payload::ComponentExportSection(it) => it.count().into(),
+        Payload::ComponentAliasSection(it) => it.count().into(),
+        Payload::ComponentTypeSection(it) => {
+            types::declarations(whole.get(it.range()).unwrap_or_default())?
+        }
+        Payload::ComponentCanonicalSection(functions) => {
+            let mut called = 0;
+            for function in functions.clone() {
+                called += u64::from(matches!(function?, CanonicalFunction::Lower { .. }));
+            }
+            return Ok(called * CALLED_BYTES);
+        }
+        _ => 0,
+    };
+    Ok(items * ITEM_BYTES)
 }

@@ -7,10 +7,11 @@
 mod expansion;
 mod functions;
 mod start;
+mod types;
 
 use crate::limits::{
-    Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_EXPANDED_BYTES, MAX_FUNCTION_WORK,
-    MAX_START_WORK,
+    Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_COMPONENT_PARTS, MAX_EXPANDED_BYTES,
+    MAX_FUNCTION_WORK, MAX_START_WORK,
 };
 use expansion::Expansion;
 use functions::Functions;
@@ -37,11 +38,13 @@ pub enum Unfit {
     )]
     Work,
     #[error(
-        "instantiates the components in it too often: they come to more than {MAX_EXPANDED_BYTES} bytes, each \
-         counted whenever it is instantiated"
+        "imports, exports, calls or declares too much, or instantiates the components in it too often: that comes to \
+         more than {MAX_EXPANDED_BYTES} bytes, those of a component counted whenever it is instantiated"
     )]
     Expansion,
-    #[error("has components in components, more than {MAX_COMPONENT_DEPTH} deep")]
+    #[error("is made of more than {MAX_COMPONENT_PARTS} components and modules")]
+    Parts,
+    #[error("has components or types in each other, more than {MAX_COMPONENT_DEPTH} deep")]
     Depth,
     #[error(
         "instantiates a component that it imports or is given, which this host does not do: put that component in it"
@@ -71,7 +74,7 @@ pub fn screen(component: &[u8]) -> Result<(), Unfit> {
 }
 
 fn weigh(component: &[u8]) -> Result<(), Unfit> {
-    let mut expansion = Expansion::default();
+    let mut expansion = Expansion::of(component);
     let mut module = Module::default();
     let mut total = 0;
     for payload in Parser::new(0).parse_all(component) {

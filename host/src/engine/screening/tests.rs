@@ -132,25 +132,87 @@ fn components_that_multiply_are_refused() {
     assert!(matches!(screened(foreign), Err(Unfit::ForeignComponent)));
 }
 
+/// A number as binaries have it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 128 {
+        bytes.push((number % 128) as u8 | 128);
+        number /= 128;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A component in binary form, with one section.
+fn with_section(id: u8, content: &[u8]) -> Vec<u8> {
+    [
+        &b"\0asm\x0d\0\x01\0"[..],
+        &[id],
+        &leb(content.len()),
+        content,
+    ]
+    .concat()
+}
+
 #[test]
 fn components_in_components_end_somewhere() {
     let nested = |depth| {
         let mut component = wat::parse_str("(component)").unwrap();
         for _ in 0..depth {
-            let mut length = Vec::new();
-            let mut left = component.len();
-            while left >= 128 {
-                length.push((left % 128) as u8 | 128);
-                left /= 128;
-            }
-            length.push(left as u8);
-            component = [&b"\0asm\x0d\0\x01\0\x04"[..], &length, &component].concat();
+            component = with_section(4, &component);
         }
         screen(&component)
     };
     nested(90).unwrap();
     assert!(matches!(nested(150), Err(Unfit::Depth)));
     assert!(matches!(nested(20_000), Err(Unfit::Depth)));
+}
+
+#[test]
+fn types_in_types_end_somewhere() {
+    // One type of a component, or of an instance, that declares one in turn, and so on.
+    let nested = |kind: u8, depth| {
+        let types = [kind, 1, 1].repeat(depth);
+        screen(&with_section(7, &[&[1], &types[..], &[kind, 0]].concat()))
+    };
+    for kind in [0x41, 0x42] {
+        nested(kind, 90).unwrap();
+        assert!(matches!(nested(kind, 150), Err(Unfit::Depth)));
+        assert!(matches!(nested(kind, 1_000_000), Err(Unfit::Depth)));
+    }
+}
+
+#[test]
+fn parts_are_counted() {
+    let modules = |count| screened(&format!("(component {})", "(core module)".repeat(count)));
+    modules(900).unwrap();
+    assert!(matches!(modules(1000), Err(Unfit::Parts)));
+    let components = format!("(component {})", "(component)".repeat(100)).repeat(10);
+    let refused = screened(&format!("(component {components})"));
+    assert!(matches!(refused, Err(Unfit::Parts)), "{refused:?}");
+}
+
+#[test]
+fn what_is_declared_imported_and_called_counts() {
+    let lists = |count| [leb(count), b"\x70\x7d".repeat(count)].concat();
+    let types = |count| screen(&with_section(7, &lists(count)));
+    types(50_000).unwrap();
+    assert!(matches!(types(200_000), Err(Unfit::Expansion)));
+    let in_a_type = |count| {
+        let declared = b"\x01\x70\x7d".repeat(count);
+        screen(&with_section(
+            7,
+            &[&b"\x01\x42"[..], &leb(count), &declared].concat(),
+        ))
+    };
+    in_a_type(50_000).unwrap();
+    assert!(matches!(in_a_type(200_000), Err(Unfit::Expansion)));
+    let calls = |count| {
+        let lowered = "(core func (canon lower (func $f)))".repeat(count);
+        screened(&format!("(component (import \"f\" (func $f)) {lowered})"))
+    };
+    calls(1000).unwrap();
+    assert!(matches!(calls(3000), Err(Unfit::Expansion)));
 }
 
 /// A component with one function of this body.

@@ -1,0 +1,49 @@
+//! How much the types of a component declare. Types of components and instances declare types in turn, to any depth, and
+//! whoever reads them as a whole goes as deep: here each level is a number on a list.
+
+use super::Unfit;
+use crate::limits::MAX_COMPONENT_DEPTH;
+use wasmparser::{BinaryReader, ComponentType, ComponentTypeDeclaration};
+
+/// How types of components and of instances begin, and a type among their declarations (component model specification,
+/// "Binary Format").
+const COMPONENT_TYPE: u8 = 0x41;
+const INSTANCE_TYPE: u8 = 0x42;
+const TYPE_DECLARATION: u8 = 0x01;
+
+/// How many declarations the content of a section of types has, those in types included.
+pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
+    let mut reader = BinaryReader::new(section, 0);
+    // How many are still to come, in the section itself and in each type that is open.
+    let mut open = vec![reader.read_var_u32()?];
+    let mut count = 0;
+    while let Some(left) = open.last_mut() {
+        if *left == 0 {
+            open.pop();
+            continue;
+        }
+        *left -= 1;
+        count += 1;
+        if open.len() > 1 {
+            if next_byte(&reader)? != TYPE_DECLARATION {
+                reader.read::<ComponentTypeDeclaration>()?;
+                continue;
+            }
+            reader.read_u8()?;
+        }
+        if !matches!(next_byte(&reader)?, COMPONENT_TYPE | INSTANCE_TYPE) {
+            reader.read::<ComponentType>()?;
+            continue;
+        }
+        if open.len() > MAX_COMPONENT_DEPTH {
+            return Err(Unfit::Depth);
+        }
+        reader.read_u8()?;
+        open.push(reader.read_var_u32()?);
+    }
+    Ok(count)
+}
+
+fn next_byte(reader: &BinaryReader<'_>) -> Result<u8, Unfit> {
+    Ok(reader.clone().read_u8()?)
+}
