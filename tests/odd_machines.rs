@@ -1,6 +1,6 @@
-//! Machines that are not as one would wish: with a clock that is set back, and with little memory.
+//! Machines that are not as one would wish: with a clock that is set back, with little memory, and with few descriptors.
 
-use crate::fixture::{Host, guest};
+use crate::fixture::{Host, guest, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,4 +105,40 @@ fn guests_share_what_memory_a_small_control_group_has() {
     drop(clients);
     drop(neighbour);
     host.stop();
+}
+
+/// The built-in echo with more modules, each of which has a memory that begins with something: a descriptor for each.
+fn with_memories() -> String {
+    let echo = fs::read_to_string(root().join("guest/echo.wat")).unwrap();
+    let (echo, _) = echo.rsplit_once(')').unwrap();
+    let modules = (0..3).map(|number| {
+        format!(
+            "(core module $m{number} (memory 1) (data (i32.const 0) \"x\"))
+            (core instance (instantiate $m{number}))"
+        )
+    });
+    format!("{echo}{})", modules.collect::<String>())
+}
+
+#[test]
+fn whoever_has_too_few_descriptors_is_told_so() {
+    let file = tempfile::Builder::new().suffix(".wat").tempfile().unwrap();
+    fs::write(file.path(), with_memories()).unwrap();
+    let mut without_memory = 0;
+    for limit in 5..100 {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "bash"]);
+        bash.arg(env!("CARGO_BIN_EXE_echo-host"));
+        bash.arg("check").arg(file.path()).args(["--cache", "off"]);
+        let checked = run(&mut bash, b"");
+        if checked.code == Some(0) {
+            break;
+        }
+        let told = checked.stderr.contains("Too many open files");
+        // With hardly any, the program does not even begin.
+        let begun = checked.stderr.starts_with("echo-host: ");
+        assert!(told || !begun, "{limit}: {checked:?}");
+        without_memory += u32::from(checked.stderr.contains("memfd"));
+    }
+    assert!(without_memory > 0);
 }

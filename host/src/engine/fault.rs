@@ -67,9 +67,11 @@ fn excess(error: &Error) -> Option<Excess> {
     Some(*excess)
 }
 
-/// An error and its causes in one line. Wasmtime's own messages span several at times.
+/// An error and its causes in one line. Wasmtime's own messages span several at times, and as text they end where the
+/// errors of others begin, which tell why the system refused something.
 pub fn one_line(error: &Error) -> String {
-    words(&format!("{error:#}"))
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    words(&causes.join(": "))
 }
 
 fn words(text: &str) -> String {
