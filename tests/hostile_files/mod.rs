@@ -1,6 +1,9 @@
 //! Files that are made to hurt whoever loads them: the program refuses each in one line, or finds nothing wrong with
 //! it, and never crashes.
 
+mod compiling;
+mod corpora;
+
 use crate::fixture::{echo_host, guest};
 use std::fs;
 use std::path::Path;
@@ -9,6 +12,11 @@ use std::path::Path;
 fn check(folder: &Path, bytes: impl AsRef<[u8]>) -> Option<String> {
     let file = folder.join("hostile");
     fs::write(&file, bytes).unwrap();
+    check_file(&file)
+}
+
+/// Checks a file, and returns the line that refuses it, if it is refused.
+fn check_file(file: &Path) -> Option<String> {
     let checked = echo_host(&["check", file.to_str().unwrap(), "--cache", "off"]);
     match checked.code {
         Some(0) => None,
@@ -84,4 +92,30 @@ fn components_that_are_cut_or_damaged() {
     }
     assert!(refused > 0);
     assert_eq!(check(folder.path(), &whole), None);
+}
+
+#[test]
+fn binaries_that_a_compiler_would_choke_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let types_in_types = {
+        let types = b"\x41\x01\x01".repeat(5000);
+        let content = [b"\x01", &types[..], b"\x41\0"].concat();
+        // A section of types, whose length of 15003 bytes takes two.
+        [&b"\0asm\x0d\0\x01\0\x07\x9b\x75"[..], &content].concat()
+    };
+    let inner = [
+        &b"\0asm\x0d\0\x01\0"[..],
+        &b"\x04\x08\0asm\x0d\0\x01\0".repeat(12),
+    ]
+    .concat();
+    let section = [&[4, inner.len() as u8 | 128, 1][..], &inner].concat();
+    assert_eq!(inner.len(), 128);
+    let parts = [&b"\0asm\x0d\0\x01\0"[..], &section.repeat(900)].concat();
+    for (binary, reason) in [
+        (types_in_types, "types in each other, more than 100 deep"),
+        (parts, "more than 1000 components and modules"),
+    ] {
+        let line = check(folder.path(), &binary).expect(reason);
+        assert!(line.contains(reason), "no {reason:?} in {line:?}");
+    }
 }

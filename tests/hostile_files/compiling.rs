@@ -1,0 +1,111 @@
+//! Files that take as long to compile as they may: whoever is served meanwhile does not notice.
+
+use crate::configuration::site::Site;
+use crate::fixture::Client;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// In what time a reply has to be there. It takes some microseconds; machines are slow at times.
+const IN_TIME: Duration = Duration::from_secs(10);
+/// How many functions one component calls of another. Each takes the compiler some ten milliseconds.
+const FUNCTIONS: usize = 400;
+
+/// What there is for each function, with `#` in the place of its number.
+fn each(text: &str) -> String {
+    let numbers = 0..FUNCTIONS;
+    let texts = numbers.map(|number| text.replace('#', &number.to_string()));
+    texts.collect()
+}
+
+/// A component that the host admits and that takes several seconds to compile: two in it, one of which hands twenty
+/// strings to the other in each of many functions. It exports nothing.
+fn slow() -> String {
+    let strings = format!("(type $strings (tuple {}))", "string ".repeat(20));
+    let memory = r#"(memory (export "memory") 1) (func (export "realloc")
+        (param i32 i32 i32 i32) (result i32) (i32.const 0))"#;
+    let callee = format!(
+        r#"{strings} (core module $callee {memory} {}) (core instance $callee (instantiate $callee)) {}"#,
+        each(r#"(func (export "f#") (param i32))"#),
+        each(
+            r#"(func (export "f#") (param "it" $strings) (canon lift (core func $callee "f#")
+            (memory $callee "memory") (realloc (func $callee "realloc"))))"#
+        ),
+    );
+    let caller = format!(
+        r#"{strings} {} (core module $memory {memory}) (core instance $memory (instantiate $memory)) {}
+        (core module $caller {}) (core instance (instantiate $caller (with "callee" (instance {}))))"#,
+        each(r#"(import "f#" (func $f# (param "it" $strings)))"#),
+        each(
+            r#"(core func $f# (canon lower (func $f#) string-encoding=utf16
+            (memory $memory "memory") (realloc (func $memory "realloc"))))"#
+        ),
+        each(r#"(import "callee" "f#" (func (param i32)))"#),
+        each(r#"(export "f#" (func $f#))"#),
+    );
+    format!(
+        "(component (component $callee {callee}) (component $caller {caller})
+        (instance $callee (instantiate $callee)) (instance (instantiate $caller {})))",
+        each(r#"(with "f#" (func $callee "f#"))"#)
+    )
+}
+
+/// Asks something. The reply is there in time.
+fn ask(client: &mut Client) {
+    let begun = Instant::now();
+    client.send("hello\n");
+    client.expect("hello\n");
+    let waited = begun.elapsed();
+    assert!(waited < IN_TIME, "{waited:?}");
+}
+
+#[test]
+fn others_are_served_in_time_while_a_file_is_compiled() {
+    let site = Site::new(
+        "
+        workers = 1
+        [service.steady]
+        listen = ['tcp://127.0.0.1:0']
+        [service.attacked]
+        listen = ['tcp://127.0.0.1:0']
+        ",
+    );
+    site.put("slow.wat", slow());
+    let _host = site.serve(2);
+    let mut open = site.connect("steady");
+    let address = site.addresses("steady")[0];
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            let mut asked = 0;
+            while !over.load(Ordering::Relaxed) {
+                ask(&mut open);
+                asked += 1;
+            }
+            asked
+        });
+        let coming = scope.spawn(|| {
+            let mut came = 0;
+            while !over.load(Ordering::Relaxed) {
+                // Several times, or there would soon be no port that a client could come from.
+                let mut client = Client::connect(address);
+                (0..100).for_each(|_| ask(&mut client));
+                came += 1;
+            }
+            came
+        });
+        let refused = site.run(&["swap", &site.path("slow.wat"), "--service", "attacked"]);
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+        // It was compiled: what is missing is found afterwards.
+        assert!(
+            refused.stderr.contains("exports no `respond`"),
+            "{refused:?}"
+        );
+        assert!(there.join().unwrap() > 10);
+        assert!(coming.join().unwrap() > 1);
+    });
+    let mut attacked = site.connect("attacked");
+    attacked.send("hello\n");
+    attacked.expect("hello\n");
+}

@@ -1,0 +1,110 @@
+//! The files that the crates beneath ship to test themselves with: text that is no WebAssembly, modules, and components
+//! of every kind. Each is refused in one line, or finds nothing wrong with it, as they are and when they are damaged.
+
+use super::check_file;
+use echo_host::engine::{Engine, Grants, HandlerSource};
+use echo_host::limits::GuestLimits;
+use echo_host::trust::Trust;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Crates that read text and that make components, and what they have at least of files.
+const CRATES: [(&str, usize); 2] = [("wast", 50), ("wit-component", 250)];
+/// How often a component is damaged.
+const DAMAGED: u32 = 2000;
+
+/// The files in text form below a crate's folder tests, in the version that the host is built with.
+fn corpus(name: &str) -> Vec<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let mut files = Vec::new();
+    for package in packages.filter(|package| package["name"] == name) {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        let mut folders = vec![manifest.with_file_name("tests")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push(path),
+                }
+            }
+        }
+    }
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|end| end == "wat" || end == "wast")
+    });
+    files.sort();
+    files
+}
+
+#[test]
+fn files_that_others_test_themselves_with_are_refused_or_run() {
+    for (name, at_least) in CRATES {
+        let files = corpus(name);
+        assert!(files.len() > at_least, "{name}: {}", files.len());
+        let refused = files.iter().filter(|file| check_file(file).is_some());
+        assert!(refused.count() > 0, "{name}");
+    }
+}
+
+/// Loads a component in this process.
+fn load(engine: &Engine, file: &Path) -> Result<(), String> {
+    let limits = GuestLimits {
+        max_memory_bytes: 64 << 20,
+        call_timeout: Duration::from_secs(1),
+    };
+    let source = HandlerSource::File(file.to_owned());
+    let (trust, grants) = (Trust::default(), Grants::default());
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    match runtime.block_on(engine.load(&source, &trust, &grants, limits)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.fault.to_string()),
+    }
+}
+
+#[test]
+fn components_of_every_kind_are_refused_or_run_when_they_are_damaged() {
+    let files = corpus("wit-component");
+    let components: Vec<Vec<u8>> = files
+        .iter()
+        .filter(|file| file.ends_with("component.wat"))
+        .filter_map(|file| wat::parse_file(file).ok())
+        .collect();
+    assert!(components.len() > 50, "{}", components.len());
+    let engine = Engine::new(1, None, None).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let which = 0..components.len();
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..=4);
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(DAMAGED)
+    };
+    // What fails is printed with the changes that made it.
+    TestRunner::new(config)
+        .run(&(which, changes), |(which, changes)| {
+            let mut damaged = components[which].clone();
+            for (place, byte) in changes {
+                let place = place.index(damaged.len());
+                damaged[place] = byte;
+            }
+            fs::write(file.path(), damaged).unwrap();
+            if let Err(line) = load(&engine, file.path()) {
+                prop_assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+            }
+            Ok(())
+        })
+        .unwrap();
+}
