@@ -161,7 +161,7 @@ fn what_cannot_be_written_is_said_in_a_line() {
         (
             vec!["new", "shout", "--lang", "javascript", "--tier", "program"],
             2,
-            "can be written in JavaScript: ComponentizeJS, which makes components of it, gives them no standard input",
+            "can be written in JavaScript: componentize-qjs, which makes components of it, gives them no standard input",
         ),
     ] {
         let finished = echo_host(&arguments);

@@ -42,7 +42,7 @@ enum LanguageArg {
     C,
     /// Some 2.5 MB, with its runtime
     Go,
-    /// Some 12 MB, with its engine; no programs
+    /// Some 1.5 MB, with its engine; no programs
     #[value(name = "javascript")]
     JavaScript,
     /// Some 18 MB, with its interpreter

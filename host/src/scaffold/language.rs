@@ -38,7 +38,7 @@ impl Language {
     pub fn lacks(self, tier: Tier) -> Option<&'static str> {
         match (self, tier) {
             (Language::JavaScript, Tier::Program) => Some(
-                "ComponentizeJS, which makes components of it, gives them no standard input; take a conversation",
+                "componentize-qjs, which makes components of it, gives them no standard input; take a conversation",
             ),
             _ => None,
         }

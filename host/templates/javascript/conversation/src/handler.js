@@ -1,7 +1,8 @@
 // Greets, and numbers the lines it is sent, across versions of itself.
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** Bytes of ASCII text, and back. */
+const bytes = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const text = (bytes) => String.fromCharCode(...bytes);
 
 /** What the handler says about itself: its messages are lines. */
 export const manifest = {
@@ -21,12 +22,12 @@ class Session {
   }
 
   static open(connection, saved) {
-    if (saved === undefined) {
-      connection.send(encoder.encode("hello\n"));
+    if (saved === undefined || saved === null) {
+      connection.send(bytes("hello\n"));
       return new Session(connection, 0);
     }
     // Another version has served this connection: go on where it was.
-    const lines = decoder.decode(saved);
+    const lines = text(saved);
     if (!/^[0-9]+$/.test(lines)) {
       throw { tag: "internal", val: "what was saved is no count" };
     }
@@ -34,14 +35,18 @@ class Session {
   }
 
   onMessage(line) {
-    if (decoder.decode(line) === "quit") {
+    if (line.length === 4 && text(line) === "quit") {
       this.sayGoodbye();
       this.connection.close("graceful");
       return;
     }
     this.lines += 1;
-    const number = encoder.encode(`${this.lines} `);
-    this.connection.send(Uint8Array.from([...number, ...line, 10]));
+    const number = bytes(`${this.lines} `);
+    const reply = new Uint8Array(number.length + line.length + 1);
+    reply.set(number);
+    reply.set(line, number.length);
+    reply[reply.length - 1] = 10;
+    this.connection.send(reply);
   }
 
   onEof() {}
@@ -55,11 +60,11 @@ class Session {
   }
 
   save() {
-    return encoder.encode(`${this.lines}`);
+    return bytes(`${this.lines}`);
   }
 
   sayGoodbye() {
-    this.connection.send(encoder.encode(`goodbye after ${this.lines} lines\n`));
+    this.connection.send(bytes(`goodbye after ${this.lines} lines\n`));
   }
 }
 

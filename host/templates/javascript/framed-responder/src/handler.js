@@ -10,8 +10,22 @@ export const manifest = {
   }),
 };
 
+/** Bytes of a character in UTF-8 behind its first one. */
+const continues = (byte) => (byte & 0xc0) === 0x80;
+
 /** Computes the reply to one line, which comes without its ending. Both are a Uint8Array. */
 export function respond(line) {
-  const text = new TextDecoder().decode(line);
-  return new TextEncoder().encode([...text].reverse().join("") + "\n");
+  const reply = new Uint8Array(line.length + 1);
+  let length = 0;
+  for (let end = line.length; end > 0; ) {
+    let start = end - 1;
+    while (start > 0 && continues(line[start])) {
+      start -= 1;
+    }
+    reply.set(line.subarray(start, end), length);
+    length += end - start;
+    end = start;
+  }
+  reply[length] = 10;
+  return reply;
 }
