@@ -399,6 +399,7 @@ fn check_knows_what_goes_wrong_in_some_languages() {
     );
     for (maker, beware) in [
         ("Go cmd/compile", "its collector may trap"),
+        ("ComponentizeJS", "what a call allocates is never freed"),
         (
             "component-init-transform",
             "the same numbers in every instance",

@@ -70,6 +70,11 @@ impl Language {
                  debug.SetGCPercent(-1) and runtime.GC() yourself, or serve it with --isolation message",
             ),
             Language::JavaScript if imports("wasi:http/") => Some(TAKES_HTTP),
+            // ComponentizeJS #279.
+            Language::JavaScript => Some(
+                "made by ComponentizeJS: what a call allocates is never freed, so that an instance ends after some \
+                 thousand messages: build it with componentize-qjs, or serve it with --isolation message",
+            ),
             _ => None,
         }
     }
