@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use echo_host::engine::Tier;
+use echo_host::engine::{Language, Tier};
 use echo_host::project::Project;
-use echo_host::scaffold::{HandlerName, Language, Scaffold};
+use echo_host::scaffold::{HandlerName, Scaffold};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -1,17 +1,6 @@
-//! The languages that handlers are begun in.
+//! What is peculiar to the languages that handlers are begun in.
 
-use crate::engine::Tier;
-use std::fmt;
-
-/// What a handler is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    Rust,
-    C,
-    Go,
-    JavaScript,
-    Python,
-}
+use crate::engine::{Language, Tier};
 
 impl Language {
     /// All of them.
@@ -42,17 +31,5 @@ impl Language {
             ),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Language::Rust => "Rust",
-            Language::C => "C",
-            Language::Go => "Go",
-            Language::JavaScript => "JavaScript",
-            Language::Python => "Python",
-        })
     }
 }

@@ -8,10 +8,9 @@ mod name;
 mod templates;
 mod words;
 
-pub use language::Language;
 pub use name::HandlerName;
 
-use crate::engine::Tier;
+use crate::engine::{Language, Tier};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

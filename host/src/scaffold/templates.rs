@@ -1,7 +1,6 @@
 //! The templates, and what else of this repository goes into new folders.
 
-use super::Language;
-use crate::engine::Tier;
+use crate::engine::{Language, Tier};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
@@ -66,18 +65,15 @@ pub const TEMPLATES: &[Template] = files! {
     "javascript/responder/src/handler.js",
     "javascript/responder/test/handler.test.js",
     "python/all/.gitignore",
+    "python/all/Makefile",
     "python/all/README.md",
+    "python/all/handler.toml",
+    "python/all/requirements.txt",
     "python/conversation/src/conversation.py",
     "python/conversation/src/handler.py",
     "python/conversation/test/test_handler.py",
     "python/framed-responder/src/handler.py",
     "python/framed-responder/test/test_handler.py",
-    "python/handler/Makefile",
-    "python/handler/handler.toml",
-    "python/handler/requirements.txt",
-    "python/program/Makefile",
-    "python/program/handler.toml",
-    "python/program/requirements.txt",
     "python/program/src/handler.py",
     "python/program/test/test_handler.py",
     "python/program/wit/program.wit",

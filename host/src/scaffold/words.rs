@@ -1,7 +1,7 @@
 //! What is put into templates in place of `{{word}}`.
 
-use super::{Language, Scaffold};
-use crate::engine::Tier;
+use super::Scaffold;
+use crate::engine::{Language, Tier};
 
 /// The words of one scaffold, and what they stand for.
 pub struct Words(Vec<(&'static str, String)>);
