@@ -1,13 +1,12 @@
 //! `echo-host dev`.
 
-use super::printable::printable;
+use super::printable::tell;
 use super::serve::{self, ServeArgs};
 use anyhow::Context;
 use clap::Args;
 use echo_host::project::Project;
 use echo_host::watch::Watch;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
@@ -85,13 +84,13 @@ impl Workbench {
 
     /// Whether there is a new version, which the host finds by itself.
     fn build(&self) -> bool {
-        tell(&format!("building: {}", self.project.build));
+        tell("dev", &format!("building: {}", self.project.build));
         let begun = Instant::now();
         let built = self.project.build();
         let seconds = begun.elapsed().as_secs_f64();
         match &built {
-            Ok(()) => tell(&format!("built in {seconds:.1} s")),
-            Err(error) => tell(&format!("{error}; waiting for a change")),
+            Ok(()) => tell("dev", &format!("built in {seconds:.1} s")),
+            Err(error) => tell("dev", &format!("{error}; waiting for a change")),
         }
         built.is_ok()
     }
@@ -126,9 +125,4 @@ fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
     }
     served.extend_from_slice(options);
     served
-}
-
-/// Where standard error is gone there is nobody to tell.
-fn tell(text: &str) {
-    let _ = writeln!(io::stderr(), "dev: {}", printable(text));
 }

@@ -1,7 +1,7 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
 use super::inherited::InheritedError;
-use super::printable::printable;
+use super::printable::{printable, tell};
 use super::test::OtherwiseError;
 use anyhow::Error;
 use echo_host::config::ConfigError;
@@ -39,8 +39,7 @@ pub struct ConnectError {
 pub fn report(error: &Error) -> ExitCode {
     let line = format!("{error:#}");
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Where standard error is gone there is nobody to tell.
-    let _ = writeln!(io::stderr(), "echo-host: {}", printable(&line));
+    tell("echo-host", &line);
     if let Some(Refused {
         detail: Some(detail),
         ..

@@ -1,5 +1,12 @@
 //! Text from elsewhere, so that it can be printed on a terminal.
 
+use std::io::{self, Write};
+
+/// Says something on standard error, on behalf of a part of this program. Where it is gone there is nobody to tell.
+pub fn tell(who: &str, text: &str) {
+    let _ = writeln!(io::stderr(), "{who}: {}", printable(text));
+}
+
 /// The text with control characters escaped, line ends and tabs apart.
 pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());

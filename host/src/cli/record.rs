@@ -2,7 +2,7 @@
 
 use super::connect::TlsArgs;
 use super::exit::ConnectError;
-use super::printable::printable;
+use super::printable::tell;
 use super::signals;
 use clap::Args;
 use echo_host::address::Endpoint;
@@ -100,9 +100,12 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     recording.finish()?;
     let file = args.file.display();
     match recorded {
-        0 => tell("nothing was said, so nothing is recorded"),
-        1 => tell(&format!("1 connection is recorded in {file}")),
-        _ => tell(&format!("{recorded} connections are recorded in {file}")),
+        0 => tell("echo-host", "nothing was said, so nothing is recorded"),
+        1 => tell("echo-host", &format!("1 connection is recorded in {file}")),
+        _ => tell(
+            "echo-host",
+            &format!("{recorded} connections are recorded in {file}"),
+        ),
     }
     Ok(result?)
 }
@@ -146,7 +149,7 @@ impl Open {
                 Ok(stream) => relay(client, stream, &transcript).await,
                 Err(cause) => {
                     let endpoint = server.to_string();
-                    tell(&ConnectError { endpoint, cause }.to_string());
+                    tell("echo-host", &ConnectError { endpoint, cause }.to_string());
                 }
             }
             number
@@ -172,14 +175,9 @@ impl Open {
 fn keep(open: &mut Open, number: u64, recording: &mut Recording) -> Result<(), RecordingError> {
     match recording.add(number, open.take(number)) {
         Err(error @ RecordingError::TooLarge { .. }) => {
-            tell(&error.to_string());
+            tell("echo-host", &error.to_string());
             Ok(())
         }
         added => added,
     }
-}
-
-/// Where standard error is gone there is nobody to tell.
-fn tell(text: &str) {
-    let _ = writeln!(io::stderr(), "echo-host: {}", printable(text));
 }
