@@ -386,6 +386,19 @@ fn check_tells_how_a_language_exports_what_is_missing() {
 }
 
 #[test]
+fn how_to_export_respond_is_told_only_where_it_is_missing() {
+    let other = r#"(core module $m (func (export "f"))) (core instance $i (instantiate $m))
+        (func (export "respond") (canon lift (core func $i "f")))"#;
+    let checked = made_by("wit-bindgen-rust", other);
+    assert_eq!(checked.code, Some(65), "{checked:?}");
+    assert!(
+        checked.stderr.contains("exports `respond` as"),
+        "{checked:?}"
+    );
+    assert!(!checked.stderr.contains("in Rust"), "{checked:?}");
+}
+
+#[test]
 fn check_knows_what_goes_wrong_in_some_languages() {
     let http = r#"(import "wasi:http/types@0.2.0" (instance))"#;
     let echo = fs::read_to_string(crate::fixture::root().join("guest/echo.wat")).unwrap();

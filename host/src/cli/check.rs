@@ -5,7 +5,7 @@ use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
 use echo_host::config::{HostSettings, ListenerSettings, SCHEMA, Sources};
-use echo_host::engine::{Costs, Engine, LoadedHandler, Tier, grant};
+use echo_host::engine::{Costs, Engine, Language, LoadedHandler, Tier, grant};
 use echo_host::host::{Service, StartError};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -83,7 +83,7 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
     Ok(format!(
         "{} can be served\n{}",
         config.handler,
-        describe(&handler)
+        describe(&handler, config.handler.language(&config.trust))
     ))
 }
 
@@ -117,7 +117,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
     Ok(text)
 }
 
-fn describe(handler: &LoadedHandler) -> String {
+fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     let mut rows = vec![("tier", handler.tier().to_string())];
     match handler.about() {
         _ if handler.tier() == Tier::Program => {
@@ -140,7 +140,7 @@ fn describe(handler: &LoadedHandler) -> String {
         }
     }
     rows.extend(wants(handler));
-    if let Some(language) = handler.language() {
+    if let Some(language) = language {
         rows.push(("written", format!("in {language}")));
     }
     let Costs {
@@ -151,7 +151,7 @@ fn describe(handler: &LoadedHandler) -> String {
     rows.push(("size", format!("{size_bytes} bytes")));
     rows.push(("compiled", format!("in {} ms", compiling.as_millis())));
     rows.push(("memory", format!("{memory_bytes} bytes in a new instance")));
-    if let Some(trap) = handler.known_trap() {
+    if let Some(trap) = language.and_then(|it| handler.known_trap(it)) {
         rows.push(("beware", trap.to_owned()));
     }
     rows.iter().fold(String::new(), |mut text, (name, value)| {

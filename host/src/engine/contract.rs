@@ -74,6 +74,16 @@ pub enum ContractError {
     Version(String),
 }
 
+impl ContractError {
+    /// Whether what is missing is the function `respond`.
+    pub fn is_without_respond(&self) -> bool {
+        matches!(
+            self,
+            ContractError::NoneOfOurs(_) | ContractError::ManifestAlone
+        )
+    }
+}
+
 /// Finds the world that `component` implements.
 pub fn tier(component: &Component, engine: &Engine) -> Result<Tier, ContractError> {
     let ty = component.component_type();

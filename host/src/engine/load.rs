@@ -29,7 +29,6 @@ pub struct LoadedHandler {
     tier: Tier,
     about: Option<About>,
     imports: Imports,
-    language: Option<Language>,
     costs: Costs,
     sha256: String,
 }
@@ -64,7 +63,7 @@ pub enum LoadFault {
     Unfit(#[from] Unfit),
     #[error("is not a valid component, or is cut short: {0}")]
     Invalid(String),
-    #[error("{error}{}", how_to_export(*.language))]
+    #[error("{error}{}", how_to_export(error, *.language))]
     Contract {
         error: ContractError,
         language: Option<Language>,
@@ -88,10 +87,13 @@ pub enum LoadFault {
     Describe(CallError),
 }
 
-fn how_to_export(language: Option<Language>) -> String {
-    language.map_or_else(String::new, |language| {
-        format!("; in {language} {}", language.how_to_export())
-    })
+fn how_to_export(error: &ContractError, language: Option<Language>) -> String {
+    match language {
+        Some(language) if error.is_without_respond() => {
+            format!("; in {language} {}", language.how_to_export())
+        }
+        _ => String::new(),
+    }
 }
 
 fn trap(language: Option<Language>, imports: &[String]) -> String {
@@ -162,7 +164,6 @@ impl Engine {
             about: first.and_then(|it| it.about.clone()),
             templates: Templates::Pipeline(stages),
             imports: Imports::of_all(loaded.iter().map(|it| &it.imports)),
-            language: first.and_then(|it| it.language),
             costs: loaded.iter().fold(Costs::default(), sum),
             sha256: sha256_of_all(&hashes),
         })
@@ -180,12 +181,14 @@ impl Engine {
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
         let compiling = begun.elapsed();
-        let language = Language::of(&binary);
-        let tier = contract::tier(&component, &self.wasm)
-            .map_err(|error| LoadFault::Contract { error, language })?;
+        let tier = contract::tier(&component, &self.wasm).map_err(|error| {
+            let language = Language::of(&binary);
+            LoadFault::Contract { error, language }
+        })?;
         let imports = Imports::of(&component, &self.wasm);
         let names = imports.not_offered();
         if !names.is_empty() {
+            let language = Language::of(&binary);
             return Err(LoadFault::Imports { names, language });
         }
         let about = match tier {
@@ -212,7 +215,6 @@ impl Engine {
             tier,
             about,
             imports,
-            language,
             costs: Costs {
                 size_bytes: binary.len(),
                 compiling,
@@ -282,14 +284,9 @@ impl LoadedHandler {
         self.imports.beyond_plain()
     }
 
-    /// What it is written in, if that can be told.
-    pub fn language(&self) -> Option<Language> {
-        self.language
-    }
-
-    /// What surprises people who serve such a handler.
-    pub fn known_trap(&self) -> Option<&'static str> {
-        self.language?.known_trap(self.imports.names())
+    /// What surprises people who serve such a handler, if this is what it is written in.
+    pub fn known_trap(&self, language: Language) -> Option<&'static str> {
+        language.known_trap(self.imports.names())
     }
 
     /// What it costs before it has answered anything.

@@ -1,6 +1,7 @@
 //! Reads a handler and recognises what it is, before any of it is compiled.
 
 use super::file::{FileError, HandlerFile};
+use super::origin::Language;
 use crate::limits::{Limit, MAX_TEXT_BYTES};
 use crate::trust::{Trust, TrustError};
 use sha2::{Digest, Sha256};
@@ -106,6 +107,11 @@ impl HandlerSource {
             }
             _ => Ok(sha256(&self.read(&anybody)?)),
         }
+    }
+
+    /// What it is written in, if that can be told. Reads it anew: who only serves it need not know. Blocks.
+    pub fn language(&self, trust: &Trust) -> Option<Language> {
+        Language::of(&self.read(trust).ok()?)
     }
 
     /// The component in binary form, if its file is to be trusted; whether it is a valid one is for the compiler to
