@@ -15,6 +15,7 @@ const LAYERS: &[&str] = &[
     "control",
     "address",
     "framing",
+    "keyvalue",
     "outbox",
     "handler",
     "connection",

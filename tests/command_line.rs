@@ -347,7 +347,7 @@ fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
     let checked = echo_host(&["check", path.to_str().unwrap()]);
     assert!(
         checked.stdout.contains(
-            "wants     wasi:sockets/instance-network@0.2.0: denied: no option grants the network\n"
+            "wants     wasi:sockets/instance-network@0.2.0: denied, unless --allow-connect names whom it may connect to\n"
         ),
         "{checked:?}"
     );

@@ -39,6 +39,7 @@ mod readme;
 mod record;
 mod sandbox;
 mod scaffold;
+mod services;
 mod shutdown;
 mod silent_peers;
 mod storms;

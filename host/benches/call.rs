@@ -9,6 +9,7 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use echo_host::engine::Isolation;
 use echo_host::handler::Event;
+use echo_host::keyvalue::Store;
 use handlers::{load, runtime, talk};
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ fn call(criterion: &mut Criterion) {
     for (name, handler) in load(&runtime) {
         for isolation in [Isolation::Connection, Isolation::Shared] {
             let mut group = criterion.benchmark_group(format!("call/{name}/{isolation}"));
-            let serving = handler.serving(isolation);
+            let serving = handler.serving(isolation, &Store::scratch());
             for length in MESSAGE_BYTES {
                 let message = Bytes::from(vec![b'x'; length]);
                 group.throughput(Throughput::Bytes(length as u64));

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use echo_host::engine::Isolation;
 use echo_host::handler::Event;
+use echo_host::keyvalue::Store;
 use handlers::{load, runtime, talk};
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ fn instantiation(criterion: &mut Criterion) {
     let message = Bytes::from_static(&[b'x'; 64]);
     for (name, handler) in load(&runtime) {
         let mut group = criterion.benchmark_group(format!("instantiation/{name}"));
-        let serving = handler.serving(Isolation::Connection);
+        let serving = handler.serving(Isolation::Connection, &Store::scratch());
         // Each connection has its instance, which goes with it.
         group.bench_function("open", |bencher| {
             bencher.to_async(&runtime).iter(async || {
@@ -33,7 +34,7 @@ fn instantiation(criterion: &mut Criterion) {
                 talk.end().await;
             });
         });
-        let serving = handler.serving(Isolation::Message);
+        let serving = handler.serving(Isolation::Message, &Store::scratch());
         // One connection, each of whose messages has an instance of its own.
         group.bench_function("isolation message, 64 bytes", |bencher| {
             bencher.to_async(&runtime).iter_custom(async |count| {

@@ -34,6 +34,7 @@ pub mod fuzzing;
 pub mod generation;
 pub mod handler;
 pub mod host;
+pub mod keyvalue;
 pub mod limits;
 pub mod listener;
 pub mod metrics;

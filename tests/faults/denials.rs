@@ -12,12 +12,12 @@ const REACHES: [(&str, &str, &str); 8] = [
     (
         "socket",
         "access-denied",
-        "the network, which no option grants",
+        "the network and is granted nobody to connect to (--allow-connect)",
     ),
     (
         "name localhost",
         "permanent-resolver-failure",
-        "the network, which no option grants",
+        "the network and is granted nobody to connect to (--allow-connect)",
     ),
 ];
 
@@ -45,7 +45,10 @@ fn a_program_is_denied_the_same() {
     let scene = Scene::of("rogue", &[]);
     let mut client = scene.connect();
     assert!(client.ask("socket").contains("access-denied"));
-    scene.expect_reason(&client, "the network, which no option grants");
+    scene.expect_reason(
+        &client,
+        "the network and is granted nobody to connect to (--allow-connect)",
+    );
 }
 
 #[test]

@@ -133,6 +133,15 @@ fn a_reload_can_name_nothing_that_was_unknown_at_the_start() {
         assert!(refused.stderr.contains(place), "{more}: {refused:?}");
         assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
     }
+    for more in [
+        "allow-connect = ['localhost:7'] ",
+        "keyvalue = 'redis://localhost:7'",
+    ] {
+        site.write(&format!("{one}{more}"));
+        let refused = site.run(&["reload"]);
+        let reason = "cannot connect to port 7: the sandbox (--sandbox) was set up at the start without connections to it: start the host anew";
+        assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
+    }
     site.write(&format!(
         "[service.one]\nlisten = ['tcp://127.0.0.1:0', 'unix:{place}/a.sock']\n"
     ));

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::{guests, languages, packages, step};
 
 /// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 15] = [
+const CLIENTS: [(&str, &str); 16] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -16,6 +16,7 @@ const CLIENTS: [(&str, &str); 15] = [
     ("wrk", "wrk"),
     ("redis-cli", "redis-tools"),
     ("redis-benchmark", "redis-tools"),
+    ("redis-server", "redis-server"),
     ("openssl", "openssl"),
     ("socat", "socat"),
     ("haproxy", "haproxy"),

@@ -4,6 +4,7 @@ use super::InvalidEndpoint;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
 
 /// A host, which is an IP address or a name, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +63,24 @@ impl NetworkAddress {
         Ok(NetworkAddress { host, port })
     }
 }
+
+/// Reads `HOST:PORT`, of somebody to connect to.
+impl FromStr for NetworkAddress {
+    type Err = InvalidNetworkAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetworkAddress> {
+        let address = Self::parse("", &format!("//{text}")).map_err(|_| InvalidNetworkAddress)?;
+        match address.port {
+            0 => Err(InvalidNetworkAddress),
+            _ => Ok(address),
+        }
+    }
+}
+
+/// The text is not `HOST:PORT`.
+#[derive(Debug, thiserror::Error)]
+#[error("expected HOST:PORT, such as db.internal:5432 or [2001:db8::1]:80")]
+pub struct InvalidNetworkAddress;
 
 impl From<SocketAddr> for NetworkAddress {
     fn from(address: SocketAddr) -> Self {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use clap::Args;
 use echo_host::call::call;
 use echo_host::engine::Isolation;
+use echo_host::keyvalue::Store;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -49,7 +50,7 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
             config.guest_limits,
         );
         let handler = loading.await?;
-        let serving = handler.serving(Isolation::Connection);
+        let serving = handler.serving(Isolation::Connection, &Store::new(&config.grants.keyvalue));
         anyhow::Ok(call(&serving, Bytes::from(message)).await?)
     })?;
     let mut stdout = io::stdout().lock();

@@ -1,9 +1,13 @@
 //! What every command that runs a handler can be told about the sandbox.
 
 use clap::Args;
+use echo_host::address::NetworkAddress;
 use echo_host::config::values::variable;
-use echo_host::config::{self, ConfigError, MemorySize, Place, ServeConfig, ServiceSettings, Time};
+use echo_host::config::{
+    self, ConfigError, MemorySize, Place, ServeConfig, ServiceSettings, Size, Time,
+};
 use echo_host::engine::{Directory, Engine, EngineError};
+use echo_host::keyvalue::StoreUri;
 use echo_host::trust::{FileHash, SignerKey};
 use std::path::{Path, PathBuf};
 
@@ -34,6 +38,27 @@ pub struct GuestArgs {
     /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_CONFIG_VALUE", hide_env_values = true)]
     config_value: Vec<(String, String)>,
+    /// Let the handler connect to this TCP port of this host, by address or name (repeatable; in the variable, separated
+    /// by commas)
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        env = "ECHO_HOST_ALLOW_CONNECT"
+    )]
+    allow_connect: Vec<NetworkAddress>,
+    /// Keep what the handler keeps with wasi:keyvalue in memory, or in a Redis database, such as redis://127.0.0.1:6379/0,
+    /// which several hosts may share [default: memory]
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "ECHO_HOST_KEYVALUE",
+        hide_env_values = true
+    )]
+    keyvalue: Option<StoreUri>,
+    /// What it may keep in memory [default: 64MiB]
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_KEYVALUE")]
+    max_keyvalue: Option<Size>,
     /// Give the handler clocks that tell nanoseconds instead of milliseconds: with those it can measure what
     /// others do on the same machine
     #[arg(long, env = "ECHO_HOST_PRECISE_CLOCKS")]
@@ -82,6 +107,9 @@ impl GuestArgs {
             env: self.env.iter().cloned().collect(),
             dirs: said(&self.dir),
             config: self.config_value.iter().cloned().collect(),
+            allow_connect: said(&self.allow_connect),
+            keyvalue: self.keyvalue.clone(),
+            max_keyvalue: self.max_keyvalue,
             precise_clocks: self.precise_clocks.then_some(true),
             max_memory: self.max_memory,
             call_timeout: self.call_timeout,

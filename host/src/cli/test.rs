@@ -12,6 +12,7 @@ use echo_host::engine::{Isolation, LoadedHandler, Tier};
 use echo_host::exchange::{self, Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
 use echo_host::framing::Framing;
 use echo_host::handler::Handler;
+use echo_host::keyvalue::Store;
 use echo_host::project::Project;
 use std::fs;
 use std::io::{self, Write};
@@ -178,7 +179,7 @@ impl TestArgs {
             cuts: cuts && !self.no_cuts,
             step_limit: self.step_timeout.0,
         };
-        let serving = || handler.serving(subject.isolation);
+        let serving = || handler.serving(subject.isolation, &Store::scratch());
         let terms = Terms {
             framing,
             limits,

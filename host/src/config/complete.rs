@@ -14,6 +14,7 @@ use super::values::{
 use crate::address::{Endpoint, NetworkAddress};
 use crate::engine::{Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
+use crate::keyvalue::StoreConfig;
 use crate::limits::{GuestLimits, ServerLimits};
 use crate::trust::Trust;
 use std::env;
@@ -108,6 +109,13 @@ impl ServiceSettings {
                 env: self.env.into_iter().collect(),
                 directories: self.dirs.unwrap_or_default(),
                 config: self.config.into_iter().collect(),
+                connect: self.allow_connect.unwrap_or_default(),
+                keyvalue: StoreConfig {
+                    uri: self.keyvalue.unwrap_or_default(),
+                    max_bytes: self
+                        .max_keyvalue
+                        .map_or(StoreConfig::default().max_bytes, |Size(bytes)| bytes),
+                },
                 precise_clocks: self.precise_clocks.unwrap_or(false),
             },
             handler,

@@ -4,11 +4,12 @@ use super::values::{
     FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
 };
 use super::{HostSettings, SCHEMA};
-use crate::address::Endpoint;
+use crate::address::{Endpoint, NetworkAddress};
 use crate::admission::Network;
 use crate::confinement::Identity;
 use crate::engine::Directory;
 use crate::framing::Framing;
+use crate::keyvalue::StoreUri;
 use crate::listener::Owner;
 use crate::trust::{FileHash, SignerKey};
 use schemars::generate::SchemaSettings;
@@ -58,6 +59,8 @@ written! {
     FileHash: "string" r"^[0-9a-fA-F]{64}$",
     SignerKey: "string" r"^.+$",
     Directory: "string" r"^.+$",
+    NetworkAddress: "string" r"^.+:[0-9]+$",
+    StoreUri: "string" r"^(memory|rediss?://.+|redis\+unix:.+)$",
 }
 
 /// The file may say less than a value in memory holds: TOML has no null.

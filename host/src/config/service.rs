@@ -2,9 +2,11 @@
 
 use super::listener::ListenerSettings;
 use super::values::{MemorySize, MessageSize, OptionalTime, Size, Time};
+use crate::address::NetworkAddress;
 use crate::engine::{Directory, Isolation};
 use crate::framing::Framing;
 use crate::generation::Move;
+use crate::keyvalue::StoreUri;
 use crate::trust::{FileHash, SignerKey};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -42,6 +44,13 @@ pub struct ServiceSettings {
     pub dirs: Option<Vec<Directory>>,
     /// What the handler finds in wasi:config/store. Default: nothing.
     pub config: BTreeMap<String, String>,
+    /// Whom the handler may connect to by TCP, each as HOST:PORT. Default: nobody.
+    pub allow_connect: Option<Vec<NetworkAddress>>,
+    /// Where what the handler keeps with wasi:keyvalue is kept: memory, or a Redis database such as
+    /// redis://127.0.0.1:6379/0. Default: memory.
+    pub keyvalue: Option<StoreUri>,
+    /// What it may keep in memory. Default: 64MiB.
+    pub max_keyvalue: Option<Size>,
     /// Whether the handler's clocks tell nanoseconds, with which it can measure what others do on the same
     /// machine, instead of milliseconds. Default: false.
     pub precise_clocks: Option<bool>,
@@ -89,6 +98,9 @@ impl ServiceSettings {
             env: lower.env.into_iter().chain(self.env).collect(),
             dirs: self.dirs.or(lower.dirs),
             config: lower.config.into_iter().chain(self.config).collect(),
+            allow_connect: self.allow_connect.or(lower.allow_connect),
+            keyvalue: self.keyvalue.or(lower.keyvalue),
+            max_keyvalue: self.max_keyvalue.or(lower.max_keyvalue),
             precise_clocks: self.precise_clocks.or(lower.precise_clocks),
             max_memory: self.max_memory.or(lower.max_memory),
             call_timeout: self.call_timeout.or(lower.call_timeout),

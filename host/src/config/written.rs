@@ -4,11 +4,12 @@
 use super::values::{
     FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
 };
-use crate::address::Endpoint;
+use crate::address::{Endpoint, NetworkAddress};
 use crate::admission::Network;
 use crate::confinement::Identity;
 use crate::engine::Directory;
 use crate::framing::Framing;
+use crate::keyvalue::StoreUri;
 use crate::listener::Owner;
 use crate::trust::{FileHash, SignerKey};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -73,5 +74,7 @@ written! {
     Identity: "a user such as \"www-data\" or \"www-data:www-data\"",
     FileHash: "a SHA-256 in hexadecimal digits",
     SignerKey: "a minisign key, or its file",
+    NetworkAddress: "a host and a port such as \"db.internal:5432\"",
+    StoreUri: "\"memory\", or a Redis database such as \"redis://127.0.0.1:6379/0\"",
     Directory: "a directory such as \"/srv/data::/data\"",
 }

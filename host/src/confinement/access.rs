@@ -1,4 +1,4 @@
-//! What the host does with files.
+//! What the host does with files, and by TCP.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ pub struct Access {
     pub(super) write: BTreeSet<PathBuf>,
     /// Unix sockets are made and removed.
     pub(super) sockets: BTreeSet<PathBuf>,
+    /// TCP ports, of this machine and of others, that are connected to.
+    pub(super) ports: BTreeSet<u16>,
 }
 
 impl Access {
@@ -37,6 +39,15 @@ impl Access {
     /// Makes and removes the Unix socket at this path.
     pub fn bind(&mut self, socket: &Path) {
         self.sockets.insert(resolved(&folder_of(socket)));
+    }
+
+    /// Connects to this TCP port, wherever.
+    pub fn connect(&mut self, port: u16) {
+        self.ports.insert(port);
+    }
+
+    pub(super) fn lets_connect(&self, port: u16) -> bool {
+        self.ports.contains(&port)
     }
 
     pub(super) fn lets_read(&self, path: &Path) -> bool {

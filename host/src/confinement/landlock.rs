@@ -1,13 +1,14 @@
 //! Files and networks: landlock(7).
 //!
-//! Nothing can be executed, no TCP connection be opened to anybody, and no process outside be signalled. Listening is
+//! Nothing can be executed, no TCP connection be opened but to ports that are asked for, and no process outside be signalled. Listening is
 //! not restricted, as a reload may want another port, and connecting to Unix sockets is not either.
 
 use super::access::Access;
 use super::error::ConfinementError;
 use ::landlock::{
-    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, make_bitflags, path_beneath_rules,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, make_bitflags,
+    path_beneath_rules,
 };
 use std::env;
 
@@ -85,8 +86,13 @@ fn try_restrict(access: &Access, level: CompatLevel) -> Result<RulesetStatus, Ru
         .add_rules(path_beneath_rules(&access.read, READ))?
         .add_rules(path_beneath_rules(&access.write, WRITE))?
         .add_rules(path_beneath_rules(&access.sockets, BIND))?
+        .add_rules(access.ports.iter().map(connecting_to))?
         .restrict_self()?;
     Ok(status.ruleset)
+}
+
+fn connecting_to(port: &u16) -> Result<NetPort, RulesetError> {
+    Ok(NetPort::new(*port, AccessNet::ConnectTcp))
 }
 
 /// Who must not be reached: other processes by signals, and by abstract Unix sockets unless that is where the

@@ -18,6 +18,7 @@ pub use error::{ConfinementError, InvalidIdentity, UserError};
 pub use user::Identity;
 
 use serde::Deserialize;
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -93,23 +94,28 @@ pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
 /// Fails with the reason if the sandbox keeps guests out of this folder.
 pub fn may_grant(folder: &Path) -> io::Result<()> {
     let refuses = |access: &Access| !access.lets_write(folder);
-    refuse_if(refuses, folder)
+    refuse_if(refuses, &folder.display())
+}
+
+/// Fails with the reason if the sandbox keeps this process from connecting to a TCP port.
+pub fn may_connect(port: u16) -> io::Result<()> {
+    let refuses = |access: &Access| !access.lets_connect(port);
+    refuse_if(refuses, &"connections to it")
 }
 
 /// Fails with the reason if the sandbox keeps a socket from being made at this path.
 pub fn may_bind(socket: &Path) -> io::Result<()> {
     let folder = access::folder_of(socket);
-    refuse_if(|access| !access.lets_bind(&folder), &folder)
+    refuse_if(|access| !access.lets_bind(&folder), &folder.display())
 }
 
-fn refuse_if(refuses: impl FnOnce(&Access) -> bool, folder: &Path) -> io::Result<()> {
+fn refuse_if(refuses: impl FnOnce(&Access) -> bool, what: &dyn Display) -> io::Result<()> {
     match CONFINED.get().is_some_and(refuses) {
         false => Ok(()),
         true => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!(
-                "the sandbox (--sandbox) was set up at the start without {}: start the host anew",
-                folder.display()
+                "the sandbox (--sandbox) was set up at the start without {what}: start the host anew"
             ),
         )),
     }

@@ -4,6 +4,7 @@
 //! Whoever merely imports an interface has not reached for anything: every program that uses a standard library
 //! imports them all. Who does reach is found out by `watched` and `no_files`.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Span;
 
@@ -14,8 +15,14 @@ pub enum Want {
     Environment,
     /// Files and directories.
     Files,
-    /// Sockets, and addresses of names.
+    /// TCP sockets.
     Network,
+    /// A connection to somebody that was not named.
+    Connection,
+    /// The address of a name that was not named.
+    Name,
+    /// UDP sockets.
+    Datagrams,
 }
 
 impl Want {
@@ -24,7 +31,12 @@ impl Want {
             Want::Environment => "it looks for environment variables and is granted none (--env)",
             Want::Files => "it looks for files and is granted no directory (--dir)",
             Want::Network => {
-                "it reaches for the network, which no option grants: all it talks to are its clients"
+                "it reaches for the network and is granted nobody to connect to (--allow-connect)"
+            }
+            Want::Connection => "it connects to somebody it was not granted (--allow-connect)",
+            Want::Name => "it looks up a name that it was not granted (--allow-connect)",
+            Want::Datagrams => {
+                "it reaches for UDP, which no option grants: all it sends datagrams to are its clients"
             }
         }
     }
@@ -32,7 +44,7 @@ impl Want {
 
 /// What was denied to the guests of one handler so far.
 #[derive(Default)]
-pub struct Denials([AtomicBool; 3]);
+pub struct Denials([AtomicBool; 6]);
 
 impl Denials {
     /// Says, in `span`, that it is denied, unless that was said before.
@@ -40,6 +52,14 @@ impl Denials {
         if !self.0[want as usize].swap(true, Ordering::Relaxed) {
             let _entered = span.enter();
             tracing::info!(target: "guest", "{}", want.denial());
+        }
+    }
+
+    /// The same for a connection, of which it helps to know to whom.
+    pub fn note_connection(&self, peer: SocketAddr, span: &Span) {
+        if !self.0[Want::Connection as usize].swap(true, Ordering::Relaxed) {
+            let _entered = span.enter();
+            tracing::info!(target: "guest", "{}: {peer}", Want::Connection.denial());
         }
     }
 }

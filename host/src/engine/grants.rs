@@ -1,17 +1,19 @@
 //! What the operator lets a guest see beyond its messages. By default nothing: an empty environment,
-//! no directories, no network, nothing on standard input.
+//! no directories, no network but its clients, nothing on standard input.
 
 use super::clocks::{CoarseMonotonicClock, CoarseWallClock};
 use super::guest_log::{GuestLog, Stream};
 use super::stdio::Stdio;
-use crate::confinement::may_grant;
+use crate::address::NetworkAddress;
+use crate::confinement::{may_connect, may_grant};
 use crate::handler::CallError;
+use crate::keyvalue::{StoreConfig, StoreUri};
 use crate::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};
 use std::path::PathBuf;
 use std::str::FromStr;
 use tokio::io::split;
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
-use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 /// What a guest is granted.
@@ -25,6 +27,10 @@ pub struct Grants {
     pub directories: Vec<Directory>,
     /// What it finds in `wasi:config/store`: names and values.
     pub config: Vec<(String, String)>,
+    /// Whom it may connect to by TCP.
+    pub connect: Vec<NetworkAddress>,
+    /// Where what it keeps with `wasi:keyvalue` is kept.
+    pub keyvalue: StoreConfig,
     /// Whether its clocks tell all they can, instead of [`CLOCK_GRAIN`](crate::limits::CLOCK_GRAIN)s.
     pub precise_clocks: bool,
 }
@@ -45,6 +51,8 @@ pub enum InvalidGrant {
     Directory,
     #[error("cannot grant the directory {}: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
+    #[error("cannot connect to port {port}: {reason}")]
+    Unreachable { port: u16, reason: String },
 }
 
 impl FromStr for Directory {
@@ -80,7 +88,22 @@ impl Grants {
                 reason,
             });
         }
+        for port in self.ports() {
+            may_connect(port).map_err(|error| InvalidGrant::Unreachable {
+                port,
+                reason: error.to_string(),
+            })?;
+        }
         Ok(())
+    }
+
+    /// The TCP ports that are connected to, by the guest or for it.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        let store = match &self.keyvalue.uri {
+            StoreUri::Memory => None,
+            StoreUri::Redis(uri) => uri.port(),
+        };
+        self.connect.iter().map(|it| it.port).chain(store)
     }
 
     /// What `wasi:config/store` is for all instances.
@@ -88,8 +111,12 @@ impl Grants {
         self.config.iter().cloned().collect()
     }
 
-    /// A fresh view of WASI for one instance.
-    pub(super) fn wasi(&self, log: &GuestLog, stdio: Option<Stdio>) -> Result<WasiCtx, CallError> {
+    /// A fresh view of WASI for one instance, without a network.
+    pub(super) fn wasi(
+        &self,
+        log: &GuestLog,
+        stdio: Option<Stdio>,
+    ) -> Result<WasiCtxBuilder, CallError> {
         let mut wasi = WasiCtx::builder();
         wasi.args(&self.args)
             .envs(&self.env)
@@ -114,6 +141,6 @@ impl Grants {
                     CallError::Instantiation(format!("directory {}: {error:#}", host.display()))
                 })?;
         }
-        Ok(wasi.build())
+        Ok(wasi)
     }
 }

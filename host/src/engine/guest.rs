@@ -6,11 +6,14 @@ use super::guest_log::GuestLog;
 use super::log_rate::LogRate;
 use super::memory::{CommonMemory, MemoryBudget};
 use super::pending::Pending;
+use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
+use crate::keyvalue::Store;
 use crate::limits::GuestLimits;
 use std::sync::Arc;
 use tokio::io::DuplexStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -22,21 +25,50 @@ pub struct GuestTerms {
     pub limits: GuestLimits,
     /// What they find in `wasi:config/store`.
     config: WasiConfigVariables,
-    denials: Denials,
+    denials: Arc<Denials>,
     log_rate: LogRate,
     memory: Arc<CommonMemory>,
+    /// Where what they keep is kept.
+    store: Store,
+    /// Whom they may connect to, and the permits for that.
+    pub reach: Arc<Reach>,
+    pub outgoing: Arc<Semaphore>,
 }
 
 impl GuestTerms {
-    /// With a part of the `memory` of all guests.
-    pub fn new(grants: Grants, limits: GuestLimits, memory: Arc<CommonMemory>) -> Arc<Self> {
+    /// With a part of the `memory` of all guests, and of their `outgoing` connections. What they keep until they
+    /// serve is kept nowhere else.
+    pub fn new(
+        grants: Grants,
+        limits: GuestLimits,
+        memory: Arc<CommonMemory>,
+        outgoing: Arc<Semaphore>,
+    ) -> Arc<Self> {
         Arc::new(GuestTerms {
             memory,
+            outgoing,
+            reach: Arc::new(Reach::new(&grants.connect)),
             config: grants.config(),
             grants,
             limits,
-            denials: Denials::default(),
+            denials: Arc::default(),
             log_rate: LogRate::default(),
+            store: Store::scratch(),
+        })
+    }
+
+    /// The same for guests that keep things in `store`.
+    pub fn with_store(&self, store: Store) -> Arc<Self> {
+        Arc::new(GuestTerms {
+            grants: self.grants.clone(),
+            limits: self.limits,
+            config: self.grants.config(),
+            denials: self.denials.clone(),
+            log_rate: self.log_rate.clone(),
+            memory: self.memory.clone(),
+            store,
+            reach: self.reach.clone(),
+            outgoing: self.outgoing.clone(),
         })
     }
 }
@@ -44,13 +76,15 @@ impl GuestTerms {
 /// The data of an instance's store.
 pub struct Guest {
     wasi: WasiCtx,
-    terms: Arc<GuestTerms>,
+    pub terms: Arc<GuestTerms>,
     pub table: ResourceTable,
     /// What the running callback asked for.
     pub pending: Pending,
     pub busy_ticks: BusyTicks,
     pub memory: MemoryBudget,
     pub log: GuestLog,
+    /// One permit for each socket that it has, or had not long ago.
+    pub outgoing: Vec<OwnedSemaphorePermit>,
 }
 
 impl Guest {
@@ -68,13 +102,19 @@ impl Guest {
             pipe,
             busy: busy_ticks.clone(),
         });
+        let mut wasi = terms.grants.wasi(&log, stdio)?;
+        if !terms.reach.is_empty() {
+            let guard = guard(terms.reach.clone(), terms.denials.clone(), span.clone());
+            wasi.allow_tcp(true).socket_addr_check(guard);
+        }
         Ok(Guest {
-            wasi: terms.grants.wasi(&log, stdio)?,
+            wasi: wasi.build(),
             terms: terms.clone(),
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,
             memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.memory.clone()),
+            outgoing: Vec::new(),
             log,
         })
     }
@@ -82,6 +122,11 @@ impl Guest {
     /// What it finds in `wasi:config/store`.
     pub fn config(&self) -> &WasiConfigVariables {
         &self.terms.config
+    }
+
+    /// Where it keeps what it keeps.
+    pub fn store(&self) -> &Store {
+        &self.terms.store
     }
 
     /// Denies it what it reaches for.

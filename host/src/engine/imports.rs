@@ -1,11 +1,11 @@
 //! What a component wants from its host.
 
-use super::logging;
+use super::{keyvalue, logging};
 use std::collections::BTreeSet;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The interfaces this host offers in their version 0.2, beside `wasi:logging` and its own.
+/// The interfaces this host offers in their version 0.2, beside drafts of others and its own.
 const OFFERED: [&str; 7] = [
     "wasi:cli/",
     "wasi:clocks/",
@@ -69,14 +69,16 @@ impl Imports {
 pub fn grant(import: &str) -> &'static str {
     match import.split_once('/') {
         Some(("wasi:config", _)) => "--config-value gives it values",
-        Some(("wasi:sockets", _)) => "denied: no option grants the network",
+        Some(("wasi:keyvalue", _)) => "kept in memory, or where --keyvalue says",
+        Some(("wasi:sockets", _)) => "denied, unless --allow-connect names whom it may connect to",
         _ => "granted",
     }
 }
 
 fn is_offered(import: &str) -> bool {
     let known = OFFERED.iter().any(|package| import.starts_with(package));
-    is_ours(import) || is_logging(import) || known && import.contains("@0.2.")
+    let is_draft = is_logging(import) || is_keyvalue(import);
+    is_ours(import) || is_draft || known && import.contains("@0.2.")
 }
 
 fn is_plain(import: &str) -> bool {
@@ -86,6 +88,10 @@ fn is_plain(import: &str) -> bool {
 /// What it logs is bounded as what it prints, which needs no grant either.
 fn is_logging(import: &str) -> bool {
     import.starts_with(logging::PACKAGE) && import.ends_with(logging::VERSION)
+}
+
+fn is_keyvalue(import: &str) -> bool {
+    import.starts_with(keyvalue::PACKAGE) && import.ends_with(keyvalue::VERSION)
 }
 
 fn is_ours(import: &str) -> bool {

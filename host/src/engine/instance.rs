@@ -3,6 +3,7 @@
 use super::fault::{self, BusyTooLong};
 use super::guest::{Guest, GuestTerms};
 use crate::handler::CallError;
+use crate::keyvalue;
 use crate::limits::{BREATHER, EPOCH_TICK, Limit, MAX_HANDED_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -41,6 +42,19 @@ pub struct Template<E: Exports> {
     pub places: Arc<Semaphore>,
     /// How many of them an instance takes.
     pub memories: u32,
+}
+
+impl<E: Exports<Indices: Clone>> Template<E> {
+    /// The same for instances that keep things in `store`.
+    pub fn with_store(&self, store: &keyvalue::Store) -> Arc<Self> {
+        Arc::new(Template {
+            pre: self.pre.clone(),
+            indices: self.indices.clone(),
+            terms: self.terms.with_store(store.clone()),
+            places: self.places.clone(),
+            memories: self.memories,
+        })
+    }
 }
 
 /// An instance of a handler, for one call at a time.

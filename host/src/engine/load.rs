@@ -15,6 +15,7 @@ use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
 use crate::handler::CallError;
+use crate::keyvalue::Store;
 use crate::limits::GuestLimits;
 use crate::trust::Trust;
 use std::path::PathBuf;
@@ -112,7 +113,8 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = &GuestTerms::new(grants.clone(), limits, self.memory.clone());
+        let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
+        let terms = &GuestTerms::new(grants.clone(), limits, memory, outgoing);
         if let HandlerSource::Pipeline(files) = source {
             return self.load_pipeline(files, trust, terms).await;
         }
@@ -299,8 +301,8 @@ impl LoadedHandler {
         &self.sha256
     }
 
-    /// Serves it, with its instances shared as `isolation` says.
-    pub fn serving(&self, isolation: Isolation) -> Serving {
-        Serving::new(&self.templates, isolation)
+    /// Serves it, with its instances shared as `isolation` says, and what they keep kept in `store`.
+    pub fn serving(&self, isolation: Isolation, store: &Store) -> Serving {
+        Serving::new(&self.templates.with_store(store), isolation)
     }
 }

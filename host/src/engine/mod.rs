@@ -24,15 +24,18 @@ mod guest;
 mod guest_log;
 mod imports;
 mod instance;
+mod keyvalue;
 mod log_rate;
 mod logging;
 mod manifest;
 mod memory;
+mod network;
 mod no_files;
 mod origin;
 mod pending;
 mod pipeline;
 mod program;
+mod reach;
 mod responder;
 mod screening;
 mod serving;
@@ -96,6 +99,8 @@ pub struct Engine {
     places: Arc<Semaphore>,
     total_places: u32,
     memory: Arc<CommonMemory>,
+    /// Permits for the connections that guests open.
+    outgoing: Arc<Semaphore>,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -141,6 +146,7 @@ impl Engine {
         )
         .map_err(EngineError::new)?;
         logging::offer(&mut linker).map_err(EngineError::new)?;
+        keyvalue::offer(&mut linker).map_err(EngineError::new)?;
         wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
             WasiConfig::from(guest.config())
         })
@@ -154,6 +160,7 @@ impl Engine {
             places: Arc::new(Semaphore::new(places)),
             total_places,
             memory: CommonMemory::new(max_memory_bytes),
+            outgoing: network::sockets(),
         })
     }
 

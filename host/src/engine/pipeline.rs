@@ -5,6 +5,7 @@ use super::isolation::Isolation;
 use super::responder::Respond;
 use super::responder::{Responder, ResponderSession};
 use crate::handler::{Event, Session, SessionError};
+use crate::keyvalue::Store;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -15,6 +16,16 @@ pub struct StageTemplate {
     pub template: Arc<Template<Respond>>,
     /// The longest message it has declared that it takes.
     pub max_message_bytes: usize,
+}
+
+impl StageTemplate {
+    /// The same for instances that keep things in `store`.
+    pub fn with_store(&self, store: &Store) -> Self {
+        StageTemplate {
+            template: self.template.with_store(store),
+            max_message_bytes: self.max_message_bytes,
+        }
+    }
 }
 
 /// Stages in their order, each in a sandbox of its own.

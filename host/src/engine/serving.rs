@@ -8,6 +8,7 @@ use super::program::{ProgramRun, Run};
 use super::responder::{Respond, Responder, ResponderSession};
 use super::shared_instance::{Shared, SharedSession};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
+use crate::keyvalue::Store;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -18,6 +19,23 @@ pub enum Templates {
     Pipeline(Vec<StageTemplate>),
     Conversation(Arc<Template<Converse>>),
     Program(Arc<Template<Run>>),
+}
+
+impl Templates {
+    /// The same for instances that keep things in `store`.
+    pub fn with_store(&self, store: &Store) -> Self {
+        match self {
+            Templates::Responder(template) => Templates::Responder(template.with_store(store)),
+            Templates::Pipeline(stages) => {
+                let stages = stages.iter().map(|stage| stage.with_store(store));
+                Templates::Pipeline(stages.collect())
+            }
+            Templates::Conversation(template) => {
+                Templates::Conversation(template.with_store(store))
+            }
+            Templates::Program(template) => Templates::Program(template.with_store(store)),
+        }
+    }
 }
 
 /// A handler with its isolation: what a server serves.

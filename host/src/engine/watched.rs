@@ -1,7 +1,9 @@
-//! The functions of WASI that show what a guest reaches for, but for files, which are in `no_files`.
+//! The functions of WASI that show what a guest reaches for, but for files, which are in `no_files`, and what guests
+//! may be granted of the network, which is in `network`.
 
 use super::denials::Want;
 use super::guest::Guest;
+use super::network;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::cli::WasiCliView;
@@ -12,16 +14,15 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView, WasiSocketsView};
 pub fn watch(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
     cli::environment::add_to_linker::<Guest, Environment>(linker, |guest| Environment(guest))?;
-    // Nothing is done with the network without one of these, each the only function of its interface.
-    sockets::instance_network::add_to_linker::<Guest, WasiSockets>(linker, network)?;
-    sockets::tcp_create_socket::add_to_linker::<Guest, WasiSockets>(linker, network)?;
-    sockets::udp_create_socket::add_to_linker::<Guest, WasiSockets>(linker, network)?;
+    // Nothing is done by UDP without this, the only function of its interface.
+    sockets::udp_create_socket::add_to_linker::<Guest, WasiSockets>(linker, datagrams)?;
+    network::offer(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-fn network(guest: &mut Guest) -> WasiSocketsCtxView<'_> {
-    guest.deny(Want::Network);
+fn datagrams(guest: &mut Guest) -> WasiSocketsCtxView<'_> {
+    guest.deny(Want::Datagrams);
     guest.sockets()
 }
 

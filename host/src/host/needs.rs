@@ -1,8 +1,10 @@
-//! Which files a host needs, that the rest can be kept from it.
+//! Which files and connections a host needs, that the rest can be kept from it.
 
 use crate::address::{Endpoint, UnixAddress};
 use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
 use crate::confinement::Access;
+
+const DNS_PORT: u16 = 53;
 
 /// What a host with this configuration does with files, as far as that can be known beforehand.
 pub fn needs(sources: &Sources, config: &HostConfig) -> Access {
@@ -33,6 +35,11 @@ fn of_service(access: &mut Access, service: &ServiceConfig) {
     files.for_each(|file| access.read_file(file));
     let granted = serve.grants.directories.iter();
     granted.for_each(|directory| access.write(&directory.host));
+    serve.grants.ports().for_each(|port| access.connect(port));
+    if serve.grants.ports().next().is_some() {
+        // Long answers about names come by TCP (RFC 7766).
+        access.connect(DNS_PORT);
+    }
 }
 
 fn of_door(access: &mut Access, door: &ListenerConfig) {

@@ -67,6 +67,33 @@ pub const MAX_RANDOM_BYTES: u64 = 1 << 20;
 /// What a guest's clocks count in, unless it is granted exact ones.
 pub const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
+/// The longest key that a guest may have kept, with the name of its bucket, and the longest value, in bytes.
+pub const MAX_KEY_BYTES: usize = 1024;
+/// See [`MAX_KEY_BYTES`].
+pub const MAX_VALUE_BYTES: usize = 1 << 20;
+/// How many keys a guest may name at once, or be told, and what all values that it asks for at once may have in bytes.
+pub const MAX_BATCH_KEYS: usize = 1000;
+/// See [`MAX_BATCH_KEYS`].
+pub const MAX_BATCH_VALUE_BYTES: usize = 16 << 20;
+
+/// How long connecting to a store, and a reply from it, may take.
+pub const STORE_CONNECT_TIME: Duration = Duration::from_secs(2);
+/// See [`STORE_CONNECT_TIME`].
+pub const STORE_REPLY_TIME: Duration = Duration::from_secs(2);
+
+/// Connections that an instance may have open to others than its clients, and all instances of the process together.
+pub const MAX_OUTGOING_OF_INSTANCE: usize = 16;
+/// See [`MAX_OUTGOING_OF_INSTANCE`].
+pub const MAX_OUTGOING: usize = 256;
+
+/// How long what a name stands for is taken for true, how many of its addresses guests are told, and how many that they
+/// were told count as granted.
+pub const LOOKUP_AGE: Duration = Duration::from_secs(5);
+/// See [`LOOKUP_AGE`].
+pub const MAX_LOOKUP_ADDRESSES: usize = 16;
+/// See [`LOOKUP_AGE`].
+pub const MAX_LOOKUPS_SEEN: usize = 64;
+
 /// Timers one session may have set at once.
 pub const MAX_TIMERS: usize = 1024;
 

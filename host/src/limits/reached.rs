@@ -18,6 +18,8 @@ pub enum Limit {
     CallTimeout,
     MaxMemory,
     MaxGuestMemory,
+    MaxKeyvalue,
+    Outgoing,
     Places,
     Component,
     CallbackOutput,
@@ -44,7 +46,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 35] = [
+const NAMES: [(Limit, &str); 37] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -57,6 +59,8 @@ const NAMES: [(Limit, &str); 35] = [
     (Limit::CallTimeout, "call-timeout"),
     (Limit::MaxMemory, "max-memory"),
     (Limit::MaxGuestMemory, "max-guest-memory"),
+    (Limit::MaxKeyvalue, "max-keyvalue"),
+    (Limit::Outgoing, "outgoing"),
     (Limit::Places, "places"),
     (Limit::Component, "component"),
     (Limit::CallbackOutput, "callback-output"),

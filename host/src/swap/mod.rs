@@ -15,6 +15,7 @@ use crate::config::ServeConfig;
 use crate::engine::{Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError};
 use crate::exchange::FileError;
 use crate::generation::{Candidate, Generation, Generations, Replacement, Rules};
+use crate::keyvalue::Store;
 use arc_swap::ArcSwap;
 use prepare::{is_unchanged, prepare};
 use refusal::Refusals;
@@ -41,6 +42,8 @@ pub struct Swapper {
 struct Setup {
     config: ServeConfig,
     probes: Vec<Probe>,
+    /// What all versions keep things in.
+    store: Store,
 }
 
 /// Why serving can't begin.
@@ -69,11 +72,20 @@ pub enum Swapped {
 }
 
 impl Setup {
-    /// Reads the probes. Blocks.
-    fn new(config: ServeConfig) -> Result<Arc<Self>, FileError> {
+    /// Reads the probes. Blocks. The store is the one `before`, if it is to be like it.
+    fn new(config: ServeConfig, before: Option<&Setup>) -> Result<Arc<Self>, FileError> {
         let probes = config.swap.probes.iter().map(|path| Probe::read(path));
         let probes = probes.collect::<Result<_, _>>()?;
-        Ok(Arc::new(Setup { config, probes }))
+        let keyvalue = &config.grants.keyvalue;
+        let store = match before.filter(|it| it.config.grants.keyvalue == *keyvalue) {
+            Some(before) => before.store.clone(),
+            None => Store::new(keyvalue),
+        };
+        Ok(Arc::new(Setup {
+            config,
+            probes,
+            store,
+        }))
     }
 
     fn rules(&self) -> Rules {
@@ -92,7 +104,7 @@ impl Swapper {
         config: ServeConfig,
         span: Span,
     ) -> Result<Arc<Self>, BeginError> {
-        let setup = Setup::new(config)?;
+        let setup = Setup::new(config, None)?;
         let first = prepare(&engine, &setup, &setup.config.handler).await?;
         Ok(Arc::new(Swapper {
             generations: Generations::new(first, setup.rules()),

@@ -7,6 +7,7 @@ use crate::engine::{Engine, HandlerSource, LoadedHandler, Serving};
 use crate::exchange::{self, Exchanges, FileError, Plan, rehearse};
 use crate::generation::Candidate;
 use crate::handler::Handler;
+use crate::keyvalue::Store;
 use crate::limits::PROBE_STEP_TIME;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,10 +60,14 @@ pub async fn prepare(
     let (ready, prepared) = oneshot::channel();
     let work = move || {
         let candidate = here.block_on(async {
-            let Setup { config, probes } = &*setup;
+            let Setup {
+                config,
+                probes,
+                store,
+            } = &*setup;
             let loading = engine.load(&source, &config.trust, &config.grants, config.guest_limits);
             let handler = loading.await?;
-            let candidate = candidate(&handler, config, &source)?;
+            let candidate = candidate(&handler, config, &source, store)?;
             for probe in probes {
                 answers(&handler, &candidate, config, probe).await?;
             }
@@ -89,9 +94,10 @@ fn candidate(
     handler: &LoadedHandler,
     config: &ServeConfig,
     source: &HandlerSource,
+    store: &Store,
 ) -> Result<Candidate<Serving>, Refusal> {
     let (framing, limits) = config.connection(handler)?;
-    let serving = handler.serving(config.isolation);
+    let serving = handler.serving(config.isolation, store);
     Ok(Candidate {
         terms: Terms {
             framing,
@@ -119,7 +125,7 @@ async fn answers(
         step_limit: PROBE_STEP_TIME,
     };
     for exchange in &probe.exchanges.exchanges {
-        let fresh = || handler.serving(config.isolation);
+        let fresh = || handler.serving(config.isolation, &Store::scratch());
         let played = rehearse(fresh, exchange, plan, &candidate.terms).await;
         if let Err(mismatch) = played {
             return Err(Refusal::Probe(ProbeError {

@@ -25,9 +25,9 @@ impl Swapper {
     /// configuration has been checked.
     pub async fn prepare(&self, config: ServeConfig) -> Result<Prepared, BeginError> {
         let turn = self.turn.clone().lock_owned().await;
-        let setup = Setup::new(config)?;
-        let current = self.generations.current();
         let before = self.setup.load_full();
+        let setup = Setup::new(config, Some(&before))?;
+        let current = self.generations.current();
         let served_alike = ServeConfig {
             swap: before.config.swap.clone(),
             ..setup.config.clone()

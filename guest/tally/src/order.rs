@@ -1,0 +1,46 @@
+//! What a line asks for.
+
+/// What a line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Order<'a> {
+    /// Counts a name once more.
+    Count(&'a str),
+    /// Has it counted at least so often.
+    Raise(&'a str, i64),
+    /// Forgets it.
+    Forget(&'a str),
+    /// Asks for all names and counts.
+    All,
+}
+
+impl<'a> From<&'a str> for Order<'a> {
+    fn from(line: &'a str) -> Self {
+        let raise = line
+            .rsplit_once(" >")
+            .and_then(|(name, least)| Some((name, least.parse().ok()?)));
+        match (raise, line.strip_suffix(" -")) {
+            (Some((name, least)), _) => Order::Raise(name, least),
+            (None, Some(name)) => Order::Forget(name),
+            (None, None) if line.is_empty() => Order::All,
+            (None, None) => Order::Count(line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_unless_it_says_more() {
+        for (line, order) in [
+            ("apples", Order::Count("apples")),
+            ("green apples >7", Order::Raise("green apples", 7)),
+            ("apples >many", Order::Count("apples >many")),
+            ("apples -", Order::Forget("apples")),
+            ("", Order::All),
+        ] {
+            assert_eq!(Order::from(line), order, "{line}");
+        }
+    }
+}

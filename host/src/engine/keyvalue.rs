@@ -1,0 +1,266 @@
+//! The interfaces of `wasi:keyvalue`: what guests keep in the store of their service.
+
+use super::guest::Guest;
+use crate::keyvalue::{Mark, StoreError};
+use bindings::wasi::keyvalue::atomics::{self, CasError};
+use bindings::wasi::keyvalue::batch;
+use bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
+use tracing::Level;
+use wasmtime::Result;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit/deps/keyvalue.wit",
+        world: "imports",
+        imports: { default: async | trappable },
+        with: {
+            "wasi:keyvalue/store.bucket": super::Bucket,
+            "wasi:keyvalue/atomics.cas": super::Cas,
+        },
+    });
+}
+
+/// Its package, with the version that is offered.
+pub const PACKAGE: &str = "wasi:keyvalue/";
+pub const VERSION: &str = "@0.2.0-draft2";
+
+/// The longest name of a bucket, in bytes.
+const MAX_NAME_BYTES: usize = 64;
+
+/// Keys that begin alike: with its name and a colon.
+#[derive(Clone)]
+pub struct Bucket {
+    prefix: String,
+}
+
+/// A value that was looked at. It is not kept here: a guest may have thousands of these.
+pub struct Cas {
+    key: String,
+    mark: Mark,
+}
+
+/// Offers them in a linker.
+pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
+    store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    batch::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
+}
+
+impl Bucket {
+    /// No name has a character that would mean something to a store.
+    fn of(name: &str) -> Option<Self> {
+        let may = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let is_fine = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(may);
+        is_fine.then(|| Bucket {
+            prefix: format!("{name}:"),
+        })
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn keys(&self, keys: &[String]) -> Vec<String> {
+        keys.iter().map(|key| self.key(key)).collect()
+    }
+}
+
+impl Guest {
+    fn bucket(&self, bucket: &Resource<Bucket>) -> Result<&Bucket> {
+        Ok(self.table.get(bucket)?)
+    }
+
+    /// What the guest is told, and its operator, if that is who can do something about it.
+    fn told<T>(&mut self, result: Result<T, StoreError>) -> Result<T, Error> {
+        result.map_err(|error| {
+            let text = error.to_string();
+            if error.concerns_the_operator() {
+                self.log.log(Level::WARN, "wasi:keyvalue", &text);
+            }
+            Error::Other(text)
+        })
+    }
+
+    async fn look(&mut self, key: &str) -> Result<(Option<Vec<u8>>, Mark), Error> {
+        let looked = self.store().look(key).await;
+        self.told(looked)
+    }
+}
+
+impl store::Host for Guest {
+    async fn open(&mut self, identifier: String) -> Result<Result<Resource<Bucket>, Error>> {
+        Ok(match Bucket::of(&identifier) {
+            Some(bucket) => Ok(self.table.push(bucket)?),
+            None => Err(Error::NoSuchStore),
+        })
+    }
+}
+
+impl store::HostBucket for Guest {
+    async fn get(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> Result<Result<Option<Vec<u8>>, Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        let values = self.store().get(&[key]).await;
+        Ok(self
+            .told(values)
+            .map(|values| values.into_iter().flatten().next()))
+    }
+
+    async fn set(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<Result<(), Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        let set = self.store().set(vec![(key, value)]).await;
+        Ok(self.told(set))
+    }
+
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Result<(), Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        let deleted = self.store().delete(&[key]).await;
+        Ok(self.told(deleted))
+    }
+
+    async fn exists(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> Result<Result<bool, Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        let has = self.store().has(&key).await;
+        Ok(self.told(has))
+    }
+
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<String>,
+    ) -> Result<Result<KeyResponse, Error>> {
+        let Bucket { prefix } = self.bucket(&bucket)?.clone();
+        let page = self.store().list(&prefix, cursor).await;
+        Ok(self.told(page).map(|page| KeyResponse {
+            keys: page.keys,
+            cursor: page.cursor,
+        }))
+    }
+
+    async fn drop(&mut self, bucket: Resource<Bucket>) -> Result<()> {
+        self.table.delete(bucket)?;
+        Ok(())
+    }
+}
+
+impl atomics::Host for Guest {
+    async fn increment(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        delta: i64,
+    ) -> Result<Result<i64, Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        let sum = self.store().increment(&key, delta).await;
+        Ok(self.told(sum))
+    }
+
+    async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Result<Result<(), CasError>> {
+        let Cas { key, mark } = self.table.delete(cas)?;
+        let swapped = self.store().swap(&key, &mark, value).await;
+        match self.told(swapped) {
+            Ok(true) => return Ok(Ok(())),
+            Ok(false) => {}
+            Err(error) => return Ok(Err(CasError::StoreError(error))),
+        }
+        Ok(Err(match self.look(&key).await {
+            Ok((_, mark)) => CasError::CasFailed(self.table.push(Cas { key, mark })?),
+            Err(error) => CasError::StoreError(error),
+        }))
+    }
+}
+
+impl atomics::HostCas for Guest {
+    async fn new(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> Result<Result<Resource<Cas>, Error>> {
+        let key = self.bucket(&bucket)?.key(&key);
+        Ok(match self.look(&key).await {
+            Ok((_, mark)) => Ok(self.table.push(Cas { key, mark })?),
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn current(&mut self, cas: Resource<Cas>) -> Result<Result<Option<Vec<u8>>, Error>> {
+        let key = self.table.get(&cas)?.key.clone();
+        Ok(match self.look(&key).await {
+            Ok((value, mark)) => {
+                self.table.get_mut(&cas)?.mark = mark;
+                Ok(value)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn drop(&mut self, cas: Resource<Cas>) -> Result<()> {
+        self.table.delete(cas)?;
+        Ok(())
+    }
+}
+
+impl batch::Host for Guest {
+    async fn get_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Result<Vec<Option<(String, Vec<u8>)>>, Error>> {
+        let full = self.bucket(&bucket)?.keys(&keys);
+        let values = self.store().get(&full).await;
+        Ok(self.told(values).map(|values| {
+            let entries = keys.into_iter().zip(values);
+            entries.map(|(key, value)| Some((key, value?))).collect()
+        }))
+    }
+
+    async fn set_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        entries: Vec<(String, Vec<u8>)>,
+    ) -> Result<Result<(), Error>> {
+        let bucket = self.bucket(&bucket)?;
+        let entries = entries.into_iter();
+        let entries = entries
+            .map(|(key, value)| (bucket.key(&key), value))
+            .collect();
+        let set = self.store().set(entries).await;
+        Ok(self.told(set))
+    }
+
+    async fn delete_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Result<(), Error>> {
+        let keys = self.bucket(&bucket)?.keys(&keys);
+        let deleted = self.store().delete(&keys).await;
+        Ok(self.told(deleted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_a_plain_name() {
+        assert_eq!(Bucket::of("a-B_9.x").unwrap().key("k:1"), "a-B_9.x:k:1");
+        for name in ["", "a:b", "a*", "a b", "ä", &"a".repeat(65)] {
+            assert!(Bucket::of(name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `wasi:keyvalue`: in memory, and in a real Redis that hosts share.
+
+use super::redis::Redis;
+use crate::fixture::{Client, Host, echo_host, guest};
+use crate::swap::post::Post;
+use std::fs;
+use std::thread;
+use tempfile::tempdir;
+
+/// All lines of an answer to an empty line.
+fn all(client: &mut Client) -> Vec<String> {
+    client.send("\n");
+    let mut lines = Vec::new();
+    loop {
+        match client.line() {
+            end if end == "." => return lines,
+            line => lines.push(line),
+        }
+    }
+}
+
+/// What every store does.
+fn assert_keeps(host: &Host) {
+    let mut client = host.connect();
+    assert_eq!(client.ask("apples"), "apples 1");
+    assert_eq!(client.ask("apples"), "apples 2");
+    assert_eq!(client.ask("pears >7"), "pears 7");
+    assert_eq!(client.ask("pears >5"), "pears 7");
+    // Another connection, and with it another instance.
+    let mut other = host.connect();
+    assert_eq!(other.ask("apples"), "apples 3");
+    assert_eq!(all(&mut other), ["apples 3", "pears 7"]);
+    assert_eq!(other.ask("pears -"), "pears is forgotten");
+    assert_eq!(other.ask("pears -"), "pears was not there");
+    assert_eq!(all(&mut client), ["apples 3"]);
+    let name = "n".repeat(250);
+    assert_eq!(client.ask(&name), format!("{name} 1"));
+}
+
+#[test]
+fn values_outlive_instances_and_versions() {
+    let tally = fs::read(guest("tally")).unwrap();
+    let post = Post::serve(&tally, &["--allow-import", "wasi:keyvalue"]);
+    assert_keeps(&post.host);
+    post.swap_to(fs::read(guest("upper")).unwrap());
+    assert_eq!(post.host.connect().ask("apples"), "APPLES");
+    post.swap_to(&tally);
+    assert_eq!(post.host.connect().ask("apples"), "apples 4");
+}
+
+#[test]
+fn every_page_of_keys_is_told() {
+    let host = Host::serve(&[&guest("tally")]);
+    let mut client = host.connect();
+    let names: Vec<_> = (0..2500).map(|it| format!("name-{it:04}")).collect();
+    client.send(names.join("\n") + "\n");
+    for name in &names {
+        client.expect(format!("{name} 1\n"));
+    }
+    assert_eq!(all(&mut client).len(), names.len());
+}
+
+#[test]
+fn a_full_store_says_so_and_serves_on() {
+    let host = Host::serve(&[&guest("tally"), "--max-keyvalue", "1KiB"]);
+    let mut client = host.connect();
+    let full = "error: the store is full: it may hold 1024 bytes (--max-keyvalue)";
+    let answers: Vec<_> = (0..20).map(|name| client.ask(&name.to_string())).collect();
+    assert_eq!(answers[0], "0 1");
+    assert_eq!(answers[19], full);
+    assert_eq!(client.ask("0"), "0 2");
+    assert_eq!(client.ask("0 -"), "0 is forgotten");
+    assert_eq!(client.ask("0"), "0 1");
+    host.wait_for_log("the store is full");
+    let reached = host.status()["limits_reached"]["max-keyvalue"].as_u64();
+    assert!(reached.unwrap() >= 1, "{reached:?}");
+}
+
+#[test]
+fn each_service_has_a_store_of_its_own_and_rehearsals_have_another() {
+    let folder = tempdir().unwrap();
+    let probe = folder.path().join("tally.exchange");
+    fs::write(
+        &probe,
+        "== counting\n> apples\n< apples 1\n> apples\n< apples 2\n",
+    )
+    .unwrap();
+    let tally = guest("tally");
+    let tested = echo_host(&["test", &tally, probe.to_str().unwrap()]);
+    assert_eq!(tested.code, Some(0), "{tested:?}");
+    let host = Host::serve(&[&tally, "--probe", probe.to_str().unwrap()]);
+    assert_eq!(host.connect().ask("apples"), "apples 1");
+}
+
+#[test]
+fn two_hosts_count_together_in_redis() {
+    let redis = Redis::start();
+    let uri = redis.uri();
+    let serve = || Host::serve(&[&guest("tally"), "--keyvalue", &uri, "--sandbox", "auto"]);
+    let hosts = [serve(), serve()];
+    assert_keeps(&hosts[0]);
+    let mut clients = hosts.each_ref().map(Host::connect);
+    assert_eq!(clients[1].ask("apples"), "apples 4");
+    assert_eq!(redis.cli(&["GET", "tally:apples"]), "4");
+
+    let eight = || hosts.iter().cycle().take(8).map(Host::connect);
+    // Everybody counts, nobody is forgotten: 2 hosts, 4 clients each, 250 times.
+    thread::scope(|scope| {
+        for mut client in eight() {
+            scope.spawn(move || {
+                client.send("votes\n".repeat(250));
+                (0..250).for_each(|_| assert!(client.line().starts_with("votes ")));
+            });
+        }
+    });
+    assert_eq!(clients[0].ask("votes >0"), "votes 2000");
+    // Raised by all to all kinds of values at once, it is the highest in the end.
+    thread::scope(|scope| {
+        for (number, mut client) in eight().enumerate() {
+            scope.spawn(move || {
+                for step in 0..50 {
+                    let least = 10_000 + step * 8 + number;
+                    let raised = client.ask(&format!("votes >{least}"));
+                    let count = raised.strip_prefix("votes ").unwrap();
+                    assert!(count.parse::<usize>().unwrap() >= least, "{raised}");
+                }
+            });
+        }
+    });
+    assert_eq!(clients[1].ask("votes >0"), "votes 10399");
+    // A value that is no number stays what it is.
+    redis.cli(&["SET", "tally:word", "abc"]);
+    let answer = clients[0].ask("word");
+    assert!(answer.contains("no whole number"), "{answer}");
+    redis.cli(&["LPUSH", "tally:list", "abc"]);
+    assert!(
+        clients[0]
+            .ask("list")
+            .starts_with("error: the store refuses: ")
+    );
+    hosts[0].wait_for_log("the store refuses");
+}
+
+#[test]
+fn a_redis_that_is_away_is_an_error_until_it_is_back() {
+    let redis = Redis::start();
+    let port = redis.port;
+    let host = Host::serve(&[&guest("tally"), "--keyvalue", &redis.uri()]);
+    let mut client = host.connect();
+    assert_eq!(client.ask("apples"), "apples 1");
+    drop(redis);
+    let answer = client.ask("apples");
+    assert!(
+        answer.starts_with("error: the store does not answer: "),
+        "{answer}"
+    );
+    host.wait_for_log("the store does not answer");
+    let _redis = Redis::start_at(port);
+    assert_eq!(client.ask("pears >3"), "pears 3");
+    assert_eq!(client.ask("apples"), "apples 1");
+}
+
+#[test]
+fn a_host_starts_before_its_redis() {
+    let redis = Redis::start();
+    let (port, uri) = (redis.port, redis.uri());
+    drop(redis);
+    let host = Host::serve(&[&guest("tally"), "--keyvalue", &uri]);
+    let mut client = host.connect();
+    assert!(client.ask("apples").contains("does not answer"));
+    let _redis = Redis::start_at(port);
+    assert_eq!(client.ask("apples"), "apples 1");
+}
+
+#[test]
+fn what_is_no_store_is_refused() {
+    for bad in ["valkey://localhost", "redis://", "redis://localhost/x"] {
+        let refused = echo_host(&["serve", "--keyvalue", bad]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused
+                .stderr
+                .contains("expected memory, redis://HOST:PORT"),
+            "{refused:?}"
+        );
+    }
+    let checked = echo_host(&["check", &guest("tally")]);
+    let wants = "wasi:keyvalue/store@0.2.0-draft2: kept in memory, or where --keyvalue says";
+    assert!(checked.stdout.contains(wants), "{checked:?}");
+}
