@@ -51,7 +51,8 @@ where
     };
     let mut result = connection.run(&mut session).await;
     // The session need not wait for a client that takes its time to read the last bytes.
-    let (said, ()) = tokio::join!(connection.say_goodbye(&result), session.end());
+    let end = Box::pin(session.end());
+    let (said, ()) = tokio::join!(connection.say_goodbye(&result), end);
     if let Err(error) = said
         && result.is_ok()
     {
@@ -103,6 +104,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 }
             }
         }
+        // A connection on which nothing happens has no need of the room that calls take: boxed, it is there when
+        // there is something to call for.
+        Box::pin(self.converse(session)).await
+    }
+
+    async fn converse(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
         self.tell(session, Event::Open(None)).await?;
         loop {
             self.collect()?;

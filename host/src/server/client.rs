@@ -76,7 +76,9 @@ async fn converse<H: Handler>(
             connection::serve(&mut stream, session, outbox.clone(), &terms).await
         }
         Service::Program(program) => {
-            let ended = connection::serve_program(&mut stream, program, &outbox, &terms).await;
+            // Boxed, so that the tasks of those who talk to a session are not as large.
+            let program = connection::serve_program(&mut stream, program, &outbox, &terms);
+            let ended = Box::pin(program).await;
             drop(seat);
             ended
         }
