@@ -117,6 +117,9 @@ fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
         unless_said("--framing", &framing.to_string());
     }
     unless_said("--swap", "migrate");
+    // Compiled functions are in memory, after the first version: if it came from the disk the first edit would have to
+    // wait for all of them. And nobody wants to keep every edit.
+    unless_said("--cache", "off");
     // The confined process could not run the build.
     unless_said("--sandbox", "off");
     // Whoever writes the handler decides what it imports.
