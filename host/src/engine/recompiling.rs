@@ -59,22 +59,28 @@ mod tests {
         config
             .enable_incremental_compilation(functions.clone())
             .unwrap();
-        let engine = Engine::new(&config).unwrap();
+        let wasm = Engine::new(&config).unwrap();
         let compile = |data: &str, number: u32| {
+            let engine: String = (0..100)
+                .map(|it| {
+                    format!("(func (export \"{it}\") (result i32) (i32.load (i32.const {it})))")
+                })
+                .collect();
             let text = format!(
                 r#"(component (core module
                      (memory 1)
                      (data (i32.const 0) "{data}")
-                     (func (export "engine") (param i32) (result i32) (i32.load (local.get 0)))
+                     {engine}
                      (func (export "edited") (result i32) (i32.const {number}))))"#
             );
-            Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+            Component::new(&wasm, wat::parse_str(text).unwrap()).unwrap();
             functions.kept().functions.len()
         };
         let first = compile("one", 1);
-        assert!(first > 1);
-        assert_eq!(compile("two", 1), first);
-        assert_eq!(compile("two", 2), first + 1);
+        assert!(first > 100, "{first}");
+        // What is between host and guest differs each time.
+        let second = compile("two", 2) - first;
+        assert!((1..10).contains(&second), "{second}");
     }
 
     #[test]
