@@ -42,9 +42,12 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
         .canonicalize()
         .with_context(|| format!("cannot work in {}", args.folder.display()))?;
     let mut bench = Workbench::open(&folder)?;
-    // There is nothing to serve before the first good build.
-    while !bench.build() {
+    // There is nothing to serve before the first good build. What is watched counts as changed at first.
+    loop {
         bench.wait();
+        if bench.build() {
+            break;
+        }
     }
     let serve = ServeArgs::from_options(&served(&bench.project, &args.serve));
     // It ends with the process, and a build that is under way with itself.
