@@ -1,6 +1,7 @@
 //! `echo-host new`: what it writes builds, and is what it says.
 
-use crate::fixture::{Finished, echo_host, guest, root, run_within};
+use crate::fixture::{Finished, Host, echo_host, guest, root, run_within};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,6 +42,30 @@ impl Written {
 
     fn path(&self, tier: &str) -> PathBuf {
         self.folder.path().join(self.name(tier))
+    }
+
+    /// Has one of them log before it does something.
+    fn log_in(&self, tier: &str, before: &str, logs: &str) {
+        let change = |file: &str, from: &str, to: &str| {
+            let path = self.path(tier).join(file);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.contains(from), "{text}");
+            fs::write(path, text.replacen(from, to, 1)).unwrap();
+        };
+        let dependency = "echo-host-guest = { path = \"echo-host-guest\"";
+        let with_log = format!("log = \"0.4\"\n{dependency}, features = [\"log\"]");
+        change("Cargo.toml", dependency, &with_log);
+        change("src/lib.rs", before, &format!("    {logs}\n{before}"));
+    }
+
+    /// Runs the unit tests of one.
+    fn test(&self, tier: &str, arguments: &[&str]) -> Finished {
+        let mut test = cargo(&self.path(tier));
+        test.args(["test", "--target-dir"]);
+        test.arg(root().join("target/scaffold")).args(arguments);
+        let finished = run_within(BUILD_DEADLINE, &mut test, b"");
+        assert_succeeds(&finished);
+        finished
     }
 
     /// Builds them as this machine can; where it has the target, as each handler.toml says.
@@ -92,11 +117,7 @@ fn assert_succeeds(finished: &Finished) {
 fn handlers_in_rust_build_and_pass_their_own_tests() {
     let written = Written::new("new", &TIERS);
     for tier in TIERS {
-        let mut test = cargo(&written.path(tier));
-        test.args(["test", "--target-dir"]);
-        test.arg(root().join("target/scaffold"));
-        let finished = run_within(BUILD_DEADLINE, &mut test, b"");
-        assert_succeeds(&finished);
+        let finished = written.test(tier, &[]);
         assert!(!finished.stderr.contains("warning"), "{finished:?}");
         assert!(!finished.stdout.contains("running 0 tests"), "{finished:?}");
     }
@@ -115,27 +136,40 @@ fn handlers_in_rust_build_and_pass_their_own_tests() {
 #[test]
 fn what_a_handler_in_rust_logs_is_in_the_hosts_log() {
     let written = Written::new("logging", &["responder"]);
-    let folder = written.path("responder");
-    let change = |file: &str, from: &str, to: &str| {
-        let path = folder.join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(path, text.replacen(from, to, 1)).unwrap();
-    };
-    let dependency = "echo-host-guest = { path = \"echo-host-guest\"";
-    let with_log = format!("log = \"0.4\"\n{dependency}, features = [\"log\"]");
-    change("Cargo.toml", dependency, &with_log);
-    let logs = "    log::warn!(\"{} bytes\", message.len());\n    log::debug!(\"unheard\");\n";
-    change(
-        "src/lib.rs",
+    written.log_in(
+        "responder",
         "    message\n",
-        &format!("{logs}    message\n"),
+        "log::warn!(\"{} bytes\", message.len());\n    log::debug!(\"heard on demand\");",
     );
     written.build();
-    let called = echo_host(&["call", &written.component("responder"), "four"]);
-    assert_eq!(called.stdout, "four", "{called:?}");
-    assert!(called.stderr.contains("WARN: 4 bytes"), "{called:?}");
-    assert!(!called.stderr.contains("unheard"), "{called:?}");
+    let component = written.component("responder");
+    let host = Host::serve(&[&component, "--log-format", "json"]);
+    let mut client = host.connect();
+    client.send("four");
+    client.expect("four");
+    drop(client);
+    let log = host.stop();
+    let said = log.lines().filter(|line| line.contains("\"guest\""));
+    let said: Vec<Value> = said
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // Nobody asked for what is below.
+    let [line] = &said[..] else { panic!("{log}") };
+    assert_eq!(line["level"], "WARN");
+    assert_eq!(line["fields"]["context"], "logging_responder");
+    assert_eq!(line["fields"]["message"], "4 bytes");
+    let called = echo_host(&["call", "--log-level", "debug", &component, "four"]);
+    assert!(called.stderr.contains("heard on demand"), "{called:?}");
+}
+
+#[test]
+fn what_a_session_logs_in_a_unit_test_is_printed() {
+    let written = Written::new("printing", &["conversation"]);
+    let greets = "                connection.send(\"hello\\n\");\n";
+    written.log_in("conversation", greets, "log::info!(\"greets\");");
+    let tested = written.test("conversation", &["--", "--nocapture"]);
+    let said = "INFO printing_conversation: greets";
+    assert!(tested.stderr.contains(said), "{tested:?}");
 }
 
 #[test]
@@ -157,11 +191,6 @@ fn what_cannot_be_written_is_said_in_a_line() {
             vec!["new", "shout", "--tier", "shop"],
             2,
             "invalid value 'shop'",
-        ),
-        (
-            vec!["new", "shout", "--lang", "javascript", "--tier", "program"],
-            2,
-            "can be written in JavaScript: componentize-qjs, which makes components of it, gives them no standard input",
         ),
     ] {
         let finished = echo_host(&arguments);

@@ -4,11 +4,12 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::step;
+use crate::{reference, step};
 
 /// Runs the checks, the quick ones first, and stops at the first that fails.
 pub fn run() -> Result<()> {
     step::run("formatting", &mut cargo("fmt --all --check"))?;
+    reference::check()?;
     licences()?;
     step::run(
         "lints",

@@ -49,15 +49,6 @@ pub fn build(arguments: &[String]) -> Result<()> {
     list(components)
 }
 
-/// Builds one handler crate, which makes one component, into this file.
-pub fn build_crate(folder: &Path, path: &Path) -> Result<()> {
-    let artifacts = build_outside(Toolchain::find()?, folder)?;
-    let [artifact] = &artifacts[..] else {
-        bail!("{} builds more than one component", folder.display());
-    };
-    component::write(path, &to_component(artifact)?)
-}
-
 /// The folders of guest/ that hold a crate, in order. Those of other languages do not.
 fn known() -> Result<Vec<String>> {
     let folder = layout::guest_sources();

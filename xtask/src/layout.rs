@@ -9,6 +9,11 @@ pub fn root() -> &'static Path {
         .expect("xtask is a folder of the repository")
 }
 
+/// The contract.
+pub fn contract() -> PathBuf {
+    root().join("wit")
+}
+
 /// The sources of the guests, each in a folder named after it, and their build settings.
 pub fn guest_sources() -> PathBuf {
     root().join("guest")

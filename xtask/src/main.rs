@@ -9,6 +9,7 @@ mod guests;
 mod languages;
 mod layout;
 mod packages;
+mod reference;
 mod step;
 mod test;
 mod toolchain;
@@ -63,9 +64,11 @@ enum Task {
     },
     /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in guest/README.md.
     GuestTable,
+    /// Write wit/README.md, the contract as a page, from the WIT files.
+    Reference,
     /// Fuzz all that reads what others wrote: each target for a bounded time, from the corpus in host/fuzz.
     Fuzz(fuzz::Options),
-    /// Check formatting, lints, documentation, and the licences of dependencies.
+    /// Check formatting, lints, documentation, the reference of the contract, and the licences of dependencies.
     Check,
 }
 
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
             arguments,
         } => test::run(all_languages, &arguments),
         Task::GuestTable => languages::table().map(|()| ExitCode::SUCCESS),
+        Task::Reference => reference::write().map(|()| ExitCode::SUCCESS),
         Task::Bench { install, arguments } => {
             bench::run(install, &arguments).map(|()| ExitCode::SUCCESS)
         }

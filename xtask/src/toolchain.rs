@@ -41,6 +41,11 @@ impl Toolchain {
         Ok(Self::Debian)
     }
 
+    /// Whether plain `cargo build --target wasm32-wasip2` makes components.
+    pub fn has_target(self) -> bool {
+        matches!(self, Self::Wasip2)
+    }
+
     /// Says what is used, and why a first build takes longer than the reader may expect.
     pub fn introduce(self) {
         let first = !layout::guest_build().exists();

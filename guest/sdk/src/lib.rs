@@ -17,7 +17,10 @@
 //!
 //! A handler's crate is a `cdylib`. Its unit tests run natively: [`testing`] lets them be a session's clients.
 //!
-//! With the feature `log`, what is logged with the crate of that name becomes lines in the host's log.
+//! With the feature `log`, what is logged with the crate of that name is in the host's log, at its level and with its
+//! target as the context. The operator chooses which levels are shown; one that is not still costs a call of the host,
+//! unless `log` leaves it out (`log::set_max_level`, or its features). In a unit test that has no logger of its own it is
+//! printed.
 //!
 //! [contract]: https://component-model.bytecodealliance.org/design/wit.html
 

@@ -1,32 +1,50 @@
-//! What is logged with the crate `log`: it goes to standard error, whose lines the host logs.
+//! What is logged with the crate `log`.
 
-/// Makes `log` known to this module, once. Where nothing was said, what is below `Info` is not logged.
-#[cfg(all(feature = "log", target_family = "wasm"))]
+/// Makes `log` known to this module, once, unless it has a logger already. All levels are handed on: which of them are
+/// shown is the operator's choice.
+#[cfg(feature = "log")]
 pub fn start() {
-    if log::set_logger(&StandardError).is_ok() {
-        log::set_max_level(log::LevelFilter::Info);
+    if log::set_logger(&Logger).is_ok() {
+        log::set_max_level(log::LevelFilter::Trace);
     }
 }
 
-/// Nothing is logged: without the feature nobody can, and in a unit test it is the test's to choose.
-#[cfg(not(all(feature = "log", target_family = "wasm")))]
+/// Without the feature nobody logs.
+#[cfg(not(feature = "log"))]
 pub fn start() {}
 
-#[cfg(all(feature = "log", target_family = "wasm"))]
-struct StandardError;
+#[cfg(feature = "log")]
+struct Logger;
 
-#[cfg(all(feature = "log", target_family = "wasm"))]
-impl log::Log for StandardError {
+#[cfg(feature = "log")]
+impl log::Log for Logger {
     fn enabled(&self, _: &log::Metadata) -> bool {
         true
     }
 
     fn log(&self, record: &log::Record) {
-        use std::io::Write;
-        // Written whole, so that it stays one line in the log. Where it can't be written nobody can be told.
-        let line = format!("{}: {}\n", record.level(), record.args());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        say(record.level(), record.target(), &record.args().to_string());
     }
 
     fn flush(&self) {}
+}
+
+/// In the host's log, with the module that has logged it as the context.
+#[cfg(all(feature = "log", target_family = "wasm"))]
+fn say(level: log::Level, context: &str, message: &str) {
+    use crate::bindings::logging::logging;
+    let level = match level {
+        log::Level::Trace => logging::Level::Trace,
+        log::Level::Debug => logging::Level::Debug,
+        log::Level::Info => logging::Level::Info,
+        log::Level::Warn => logging::Level::Warn,
+        log::Level::Error => logging::Level::Error,
+    };
+    logging::log(level, context, message);
+}
+
+/// With what the unit test prints.
+#[cfg(all(feature = "log", not(target_family = "wasm")))]
+fn say(level: log::Level, context: &str, message: &str) {
+    eprintln!("{level} {context}: {message}");
 }

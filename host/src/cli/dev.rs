@@ -42,9 +42,12 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
         .canonicalize()
         .with_context(|| format!("cannot work in {}", args.folder.display()))?;
     let mut bench = Workbench::open(&folder)?;
-    // There is nothing to serve before the first good build.
-    while !bench.build() {
+    // There is nothing to serve before the first good build. What is watched counts as changed at first.
+    loop {
         bench.wait();
+        if bench.build() {
+            break;
+        }
     }
     let serve = ServeArgs::from_options(&served(&bench.project, &args.serve));
     // It ends with the process, and a build that is under way with itself.
@@ -117,6 +120,9 @@ fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
         unless_said("--framing", &framing.to_string());
     }
     unless_said("--swap", "migrate");
+    // Compiled functions are in memory, after the first version: if it came from the disk the first edit would have to
+    // wait for all of them. And nobody wants to keep every edit.
+    unless_said("--cache", "off");
     // The confined process could not run the build.
     unless_said("--sandbox", "off");
     // Whoever writes the handler decides what it imports.

@@ -19,7 +19,6 @@ use echo_host::swap::{BeginError, Refusal};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-const USAGE: u8 = 2;
 const BAD_HANDLER: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;
@@ -80,7 +79,7 @@ fn code(error: &Error) -> u8 {
                 || is.a::<ProjectError>()
             {
                 Some(CONFIGURATION)
-            } else if is.a::<RecordingError>() {
+            } else if is.a::<RecordingError>() || is.a::<ScaffoldError>() {
                 Some(IO)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
@@ -96,11 +95,6 @@ fn code(error: &Error) -> u8 {
                 Some(match error {
                     DoorError::Config(_) | DoorError::Tls(_) => CONFIGURATION,
                     DoorError::Bind(_) | DoorError::Duplicate(_) => UNAVAILABLE,
-                })
-            } else if let Some(error) = cause.downcast_ref::<ScaffoldError>() {
-                Some(match error {
-                    ScaffoldError::Unsupported { .. } => USAGE,
-                    ScaffoldError::Exists { .. } | ScaffoldError::Write { .. } => IO,
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

@@ -42,7 +42,7 @@ enum LanguageArg {
     C,
     /// Some 2.5 MB, with its runtime
     Go,
-    /// Some 1.5 MB, with its engine; no programs
+    /// Some 1 MB, with its engine
     #[value(name = "javascript")]
     JavaScript,
     /// Some 18 MB, with its interpreter
@@ -109,9 +109,9 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
     let text = format!(
         "{name} is in {folder}: README.md tells what it needs\n  \
          cd {folder}\n  \
-         {build}\n  \
-         echo-host test {output} {name}.exchange\n  \
-         echo-host serve {output}\n",
+         echo-host dev     builds and serves it, and does both again whenever a source changes\n  \
+         echo-host test    builds it, and plays its recorded exchanges\n\
+         `{build}` makes {output}.\n",
         folder = folder.display(),
         build = project.build,
         output = output.display(),

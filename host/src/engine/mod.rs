@@ -36,6 +36,7 @@ mod pending;
 mod pipeline;
 mod program;
 mod reach;
+mod recompiling;
 mod responder;
 mod screening;
 mod serving;
@@ -59,6 +60,7 @@ pub use source::{HandlerSource, SourceError};
 use crate::limits::MAX_TABLE_ELEMENTS;
 use guest::Guest;
 use memory::CommonMemory;
+use recompiling::CompiledFunctions;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -131,10 +133,35 @@ impl Engine {
         max_memory_bytes: Option<usize>,
         cache: Option<&Path>,
     ) -> Result<Self, EngineError> {
+        Self::build(max_instances, max_memory_bytes, cache, None)
+    }
+
+    /// The same, for handlers that are expected to change: what is the same in the next version of one is not compiled
+    /// again.
+    pub fn for_changing_handlers(
+        max_instances: usize,
+        max_memory_bytes: Option<usize>,
+        cache: Option<&Path>,
+    ) -> Result<Self, EngineError> {
+        let compiled = Some(CompiledFunctions::default());
+        Self::build(max_instances, max_memory_bytes, cache, compiled)
+    }
+
+    fn build(
+        max_instances: usize,
+        max_memory_bytes: Option<usize>,
+        cache: Option<&Path>,
+        compiled: Option<CompiledFunctions>,
+    ) -> Result<Self, EngineError> {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
         let total_places = places as u32;
         let mut config = config(total_places);
         config.cache(cache.and_then(cache::open));
+        if let Some(compiled) = compiled {
+            config
+                .enable_incremental_compilation(Arc::new(compiled))
+                .map_err(EngineError::new)?;
+        }
         let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
         let mut linker = Linker::new(&wasm);
         // Everything a plain std program imports is offered, and denied by default: see `grants`.

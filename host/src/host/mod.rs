@@ -62,7 +62,10 @@ impl Host {
             ..
         } = config.server_limits;
         let cache = config.cache.as_deref();
-        let engine = Engine::new(max_connections, max_guest_memory_bytes, cache)?;
+        let engine = match config.services.iter().any(|it| it.watch) {
+            true => Engine::for_changing_handlers(max_connections, max_guest_memory_bytes, cache)?,
+            false => Engine::new(max_connections, max_guest_memory_bytes, cache)?,
+        };
         let engine = Arc::new(engine);
         let server = Arc::new(Server::new(&config.server_limits));
         let mut services = Vec::new();

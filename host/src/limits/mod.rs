@@ -49,6 +49,10 @@ pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
 /// it leaves zeros out.
 pub const MAX_START_WORK: u64 = 6_000_000;
 
+/// What a host that watches handlers keeps of compiled functions, in bytes: some times what the largest of the usual
+/// components has. When it is full it begins anew.
+pub const MAX_COMPILED_FUNCTION_BYTES: usize = 128 << 20;
+
 /// What a component may come to, in bytes without its modules, with each component in it counted whenever it is
 /// instantiated. What takes the compiler more than its bytes would is counted as more; the engine's `screening` does it.
 pub const MAX_EXPANDED_BYTES: u64 = 16 << 20;

@@ -1,6 +1,6 @@
 //! What is peculiar to the languages that handlers are begun in.
 
-use crate::engine::{Language, Tier};
+use crate::engine::Language;
 
 impl Language {
     /// All of them.
@@ -20,16 +20,6 @@ impl Language {
             Language::Go => "go",
             Language::JavaScript => "javascript",
             Language::Python => "python",
-        }
-    }
-
-    /// Why a handler of a tier can't be written in it, if it can't.
-    pub fn lacks(self, tier: Tier) -> Option<&'static str> {
-        match (self, tier) {
-            (Language::JavaScript, Tier::Program) => Some(
-                "componentize-qjs, which makes components of it, gives them no standard input; take a conversation",
-            ),
-            _ => None,
         }
     }
 }

@@ -30,12 +30,6 @@ pub struct Scaffold {
 /// Why there is no new folder.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    #[error("no {tier} can be written in {language}: {why}")]
-    Unsupported {
-        language: Language,
-        tier: Tier,
-        why: &'static str,
-    },
     #[error("{} is there already: choose another name, or remove it", path.display())]
     Exists { path: PathBuf },
     #[error("cannot write {}: {cause}", path.display())]
@@ -53,7 +47,7 @@ struct File {
 impl Scaffold {
     /// Writes the folder, which must not be there.
     pub fn write(&self, folder: &Path) -> Result<(), ScaffoldError> {
-        let files = self.files()?;
+        let files = self.files();
         if fs::symlink_metadata(folder).is_ok() {
             let path = folder.to_owned();
             return Err(ScaffoldError::Exists { path });
@@ -68,15 +62,8 @@ impl Scaffold {
         Ok(())
     }
 
-    fn files(&self) -> Result<Vec<File>, ScaffoldError> {
+    fn files(&self) -> Vec<File> {
         let (language, tier) = (self.language, self.tier);
-        if let Some(why) = language.lacks(tier) {
-            return Err(ScaffoldError::Unsupported {
-                language,
-                tier,
-                why,
-            });
-        }
         let words = Words::of(self);
         let mut files: Vec<_> = templates::of(language, tier)
             .map(|(path, text)| File {
@@ -93,7 +80,7 @@ impl Scaffold {
             path,
             content: content.to_owned(),
         }));
-        Ok(files)
+        files
     }
 }
 

@@ -9,23 +9,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use super::edits::Edit;
 use super::project::Project;
+use super::tools::Tools;
 use super::{Language, host, output};
 
 /// How often what takes long is measured; the quickest counts, as others use the machine too.
 const TRIES: usize = 3;
+/// How often a source is edited, each time with another digit.
+const EDITS: u8 = 9;
 /// Connections with an instance each, whose memory is told apart from the host's own.
 const CONNECTIONS: u32 = 41;
 
 /// One line of the table.
 pub struct Row {
     pub language: Language,
-    /// The handlers and their sizes in bytes.
-    pub sizes: Vec<(&'static str, u64)>,
+    /// The sizes of the handlers.
+    pub bytes: Vec<u64>,
     pub compile: Duration,
     pub instance_bytes: u64,
     pub messages_per_s: f64,
     pub cpu_us_per_message: f64,
+    /// How long it takes until an edit is served: the median, and the longest.
+    pub edit: (Duration, Duration),
 }
 
 /// The part of the report of `echo-host bench` that matters here.
@@ -49,15 +55,16 @@ struct Server {
 }
 
 /// Measures the echo of a language, and weighs all its handlers.
-pub fn row(language: Language, projects: &[Project]) -> Result<Row> {
-    let mut sizes = Vec::new();
+pub fn row(language: Language, projects: &[Project], tools: &Tools) -> Result<Row> {
+    let mut bytes = Vec::new();
     for project in projects {
         let path = project.component();
         let size =
             fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        sizes.push((project.handler, size.len()));
+        bytes.push(size.len());
     }
-    let echo = projects.first().context("there is an echo")?.component();
+    let project = projects.first().context("there is an echo")?;
+    let echo = project.component();
     let few = bench(&echo, 1, 3)?;
     let many = bench(&echo, CONNECTIONS, 1)?;
     let resident = |report: &Report| {
@@ -71,7 +78,7 @@ pub fn row(language: Language, projects: &[Project]) -> Result<Row> {
     };
     Ok(Row {
         language,
-        sizes,
+        bytes,
         compile: compile(&echo)?,
         instance_bytes: after.saturating_sub(before) / u64::from(CONNECTIONS - 1),
         messages_per_s: few.throughput.messages_per_s,
@@ -79,7 +86,18 @@ pub fn row(language: Language, projects: &[Project]) -> Result<Row> {
             .server
             .and_then(|server| server.cpu_us_per_message)
             .unwrap_or_default(),
+        edit: edits(language, project, tools)?,
     })
+}
+
+/// Develops an echo, and edits it again and again.
+fn edits(language: Language, echo: &Project, tools: &Tools) -> Result<(Duration, Duration)> {
+    let developing = echo.develop("echo-host dev", tools)?;
+    let edit = Edit::of(language, "responder")?;
+    let edits = (0..EDITS).map(|digit| developing.edit(&edit, digit));
+    let mut taken = edits.collect::<Result<Vec<_>>>()?;
+    taken.sort();
+    Ok((taken[taken.len() / 2], taken[taken.len() - 1]))
 }
 
 /// How long it takes until a handler that nobody has compiled yet could be served.

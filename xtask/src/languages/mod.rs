@@ -1,7 +1,10 @@
-//! Handlers in all languages: the folders that `echo-host new` writes, built, tested and measured.
+//! Handlers in all languages: the folders that `echo-host new` writes, built, tested, developed and measured.
 //!
 //! They are what they are for everyone who begins a handler; there are no others of them in the repository.
 
+mod dev;
+mod edits;
+mod guide;
 mod measure;
 mod project;
 mod table;
@@ -13,6 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::{guests, layout, step};
+use guide::Guide;
 use project::Project;
 use tools::Tools;
 
@@ -65,76 +69,75 @@ const HANDLERS: [(&str, &str); 4] = [
     ("lines", "program"),
 ];
 
-/// A language whose handlers were built.
-struct Built {
-    language: Language,
-    projects: Vec<Project>,
-    tools: Tools,
-}
-
-/// Builds all handlers in all languages into target/guests/HANDLER-LANGUAGE.wasm. A language whose tools cannot be
-/// installed is left out, and named.
+/// Builds all handlers in all languages into target/guests/HANDLER-LANGUAGE.wasm, and plays their recorded exchanges. A
+/// language whose tools cannot be installed is left out, and named.
 pub fn build() -> Result<()> {
-    let built = build_all()?;
-    guests::list(
-        built
-            .iter()
-            .flat_map(|built| built.projects.iter().map(Project::component))
-            .collect(),
-    )
+    let mut components = Vec::new();
+    for_each_language(|language, tools| {
+        for project in build_in(language, tools)? {
+            components.push(project.component());
+        }
+        Ok(())
+    })?;
+    guests::list(components)
 }
 
-/// Builds them, and runs their unit tests and their recorded exchanges.
+/// Does with each of them what the guide tells people who begin one: to begin it, run its unit tests, build it, play its
+/// recorded exchanges, and develop it until an edit is served.
 pub fn test() -> Result<()> {
-    for built in build_all()? {
-        for project in &built.projects {
-            project.test(&built.tools)?;
-            project.play()?;
+    let guide = Guide::read()?;
+    let mut walked = Vec::new();
+    for_each_language(|language, tools| {
+        for (handler, tier) in HANDLERS {
+            Project::named(handler, language).walk(&guide, tier, tools)?;
         }
-    }
+        walked.push(language.title());
+        Ok(())
+    })?;
+    step::announce(&format!(
+        "the guide was followed in {}, with a handler of each kind",
+        walked.join(", ")
+    ));
     Ok(())
 }
 
 /// Builds them, plays their exchanges, measures them, and writes the table into guest/README.md.
 pub fn table() -> Result<()> {
     let mut rows = Vec::new();
-    for built in build_all()? {
-        built.projects.iter().try_for_each(Project::play)?;
-        step::announce(&format!("measuring {}", built.language.title()));
-        rows.push(measure::row(built.language, &built.projects)?);
-    }
+    for_each_language(|language, tools| {
+        let projects = build_in(language, tools)?;
+        step::announce(&format!("measuring {}", language.title()));
+        rows.push(measure::row(language, &projects, tools)?);
+        Ok(())
+    })?;
     table::write(&rows)
 }
 
-fn build_all() -> Result<Vec<Built>> {
+/// Builds the host, which begins handlers, and does something for each language whose tools are there.
+fn for_each_language(mut act: impl FnMut(Language, &Tools) -> Result<()>) -> Result<()> {
     // The whole workspace, as for the tests: with fewer packages cargo would unite their dependencies'
     // features differently, and build wasmtime once more.
     let build = ["build", "--workspace", "--bins", "--release"];
     step::run("the host, which begins handlers", step::cargo().args(build))?;
-    let mut all = Vec::new();
+    let mut missing = Vec::new();
     for language in Language::ALL {
         match Tools::install(language) {
-            Ok(tools) => all.push(Built {
-                language,
-                projects: build_in(language, &tools)?,
-                tools,
-            }),
-            Err(error) => {
-                step::announce(&format!("goes on without {}: {error:#}", language.title()))
-            }
+            Ok(tools) => act(language, &tools)?,
+            Err(error) => missing.push(format!("{}: {error:#}", language.title())),
         }
     }
-    Ok(all)
+    for language in missing {
+        step::announce(&format!("left out, as its tools are missing: {language}"));
+    }
+    Ok(())
 }
 
 fn build_in(language: Language, tools: &Tools) -> Result<Vec<Project>> {
+    let guide = Guide::read()?;
     let mut projects = Vec::new();
     for (handler, tier) in HANDLERS {
-        if (language, tier) == (Language::JavaScript, "program") {
-            continue;
-        }
-        let project = Project::begin(language, handler, tier)?;
-        project.build(tools)?;
+        let project = Project::named(handler, language);
+        project.build(&guide, tier, tools)?;
         projects.push(project);
     }
     Ok(projects)

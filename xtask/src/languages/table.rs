@@ -34,21 +34,21 @@ fn table(rows: &[Row]) -> String {
     for (handler, _) in HANDLERS {
         let _ = write!(text, " {handler} |");
     }
-    text += " first start | memory | messages a second | CPU time a message |\n";
+    text += " first start | an edit is live | memory | messages a second | CPU time a message |\n";
     text += "|---|";
-    text += &"---|".repeat(HANDLERS.len() + 4);
+    text += &"---|".repeat(HANDLERS.len() + 5);
     text.push('\n');
     for row in rows {
         let _ = write!(text, "| {} |", row.language.title());
-        for (handler, _) in HANDLERS {
-            let size = row.sizes.iter().find(|(name, _)| *name == handler);
-            let size = size.map_or("none".to_owned(), |(_, bytes)| size_of(*bytes));
-            let _ = write!(text, " {size} |");
+        for bytes in &row.bytes {
+            let _ = write!(text, " {} |", size_of(*bytes));
         }
         let _ = writeln!(
             text,
-            " {:.2} s | {} | {:.0} | {:.1} µs |",
+            " {:.2} s | {:.1} s, at most {:.1} s | {} | {:.0} | {:.1} µs |",
             row.compile.as_secs_f64(),
+            row.edit.0.as_secs_f64(),
+            row.edit.1.as_secs_f64(),
             size_of(row.instance_bytes),
             row.messages_per_s,
             row.cpu_us_per_message

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::Language;
+use crate::toolchain::Toolchain;
 use crate::{layout, packages, step};
 
 /// From crates.io: the package, its version, its program, and what of it is wanted.
@@ -25,83 +25,79 @@ const GO_RUNTIME: &str = "wit-bindgen-go-0.63.0/src/pkg";
 
 type Crate = (&'static str, &'static str, &'static str, &'static str);
 
-/// The tools of one language, and how they are called.
+/// The tools of one language.
 pub struct Tools {
     language: Language,
-    build: Vec<String>,
-    test: Vec<String>,
+    /// Where the Makefiles of its handlers find them.
+    variables: Vec<(&'static str, String)>,
+    lack_target: bool,
 }
 
 impl Tools {
     /// Installs what is missing. A language that cannot be built here is not an error of the others.
     pub fn install(language: Language) -> Result<Self> {
-        let (build, test) = match language {
-            // The way to build crates is found when the first is built.
-            Language::Rust => (vec![], vec![]),
+        let mut lack_target = false;
+        let variables = match language {
+            Language::Rust => {
+                lack_target = !Toolchain::find()?.has_target();
+                vec![]
+            }
             Language::C => {
                 install_crates()?;
                 install_python(ZIG)?;
-                let zig = format!("WASM_CC={} -m ziglang cc", python().display());
-                make(vec![zig])
+                vec![("WASM_CC", format!("{} -m ziglang cc", python().display()))]
             }
             Language::Go => {
                 install_crates()?;
                 install_python(GO)?;
-                let go = format!("GO={}", folder().join("python/bin/go").display());
+                let go = folder().join("python/bin/go").display().to_string();
                 // The workspace beside the project tells where the runtime is.
-                make(vec![go, "GO_MOD=".to_owned()])
+                vec![("GO", go), ("GO_MOD", String::new())]
             }
             Language::JavaScript => {
                 install_javascript()?;
-                let npm = |task: &str| ["npm", "run", "--silent", task].map(str::to_owned).to_vec();
-                (npm("build"), npm("test"))
+                vec![]
             }
             Language::Python => {
                 install_python(COMPONENTIZE_PY)?;
                 let componentize = folder().join("python/bin/componentize-py");
-                make(vec![format!("COMPONENTIZE_PY={}", componentize.display())])
+                vec![("COMPONENTIZE_PY", componentize.display().to_string())]
             }
         };
         Ok(Tools {
             language,
-            build,
-            test,
+            variables,
+            lack_target,
         })
     }
 
-    /// The command that builds a handler.
-    pub fn build(&self) -> &[String] {
-        &self.build
-    }
-
-    /// The command that runs its unit tests.
-    pub fn test(&self) -> &[String] {
-        &self.test
+    /// Whether rustup has no target for components here, so that handlers in Rust are built in another way.
+    pub fn lack_target(&self) -> bool {
+        self.lack_target
     }
 
     /// Puts beside a project what a machine with the whole internet would fetch.
     pub fn prepare(&self, project: &Path) -> Result<()> {
         let what = || format!("cannot prepare {}", project.display());
-        match self.language {
-            Language::JavaScript => {
-                symlink(folder().join("node_modules"), project.join("node_modules"))
-                    .with_context(what)
-            }
-            Language::Go => {
-                let (own, runtime) = (project.display(), go_runtime()?);
-                let text = format!("go 1.27.1\n\nuse (\n\t{own}\n\t{}\n)\n", runtime.display());
-                fs::write(go_work(project), text).with_context(what)
-            }
-            _ => Ok(()),
+        if self.language != Language::Go {
+            return Ok(());
         }
+        let (own, runtime) = (project.display(), go_runtime()?);
+        let text = format!("go 1.27.1\n\nuse (\n\t{own}\n\t{}\n)\n", runtime.display());
+        fs::write(go_work(project), text).with_context(what)
     }
 
     /// What the commands find in their environment.
     pub fn environment(&self, project: &Path) -> Vec<(&'static str, String)> {
-        let mut path = vec![folder().join("bin")];
+        let host = layout::root().join("target/release");
+        let mut path = vec![host, folder().join("bin")];
         path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
         let path = env::join_paths(path).unwrap_or_default();
-        let mut variables = vec![("PATH", path.to_string_lossy().into_owned())];
+        let cache = folder().join("cache").display().to_string();
+        let mut variables = self.variables.clone();
+        variables.push(("PATH", path.to_string_lossy().into_owned()));
+        // Out of the user's own.
+        variables.push(("ECHO_HOST_CACHE", cache));
         if self.language == Language::Go {
             variables.push(("GOWORK", go_work(project).display().to_string()));
             variables.push(("GOPROXY", "off".to_owned()));
@@ -109,13 +105,6 @@ impl Tools {
         }
         variables
     }
-}
-
-/// Calls of make that build and test with these variables.
-fn make(variables: Vec<String>) -> (Vec<String>, Vec<String>) {
-    let build = [vec!["make".to_owned(), "--silent".to_owned()], variables].concat();
-    let test = [build.clone(), vec!["test".to_owned()]].concat();
-    (build, test)
 }
 
 fn folder() -> PathBuf {

@@ -31,7 +31,9 @@ mod received;
 pub(crate) use line::Handle;
 pub use received::Received;
 
-use crate::{CloseMode, Connection, Failure, Framing, PeerInfo, Result, Session, Transport};
+use crate::{
+    CloseMode, Connection, Failure, Framing, PeerInfo, Result, Session, Transport, logging,
+};
 use line::Line;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,6 +61,7 @@ impl<S: Session> Client<S> {
     }
 
     fn open(peer: PeerInfo, saved: Option<Vec<u8>>) -> Result<Self> {
+        logging::start();
         let line = Line::new(peer);
         let connection = Connection::of_a_test(Handle::on(&line));
         let session = line::commit(|| S::open(connection, saved))?;

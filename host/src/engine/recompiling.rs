@@ -1,0 +1,94 @@
+//! Compiled functions, so that in the next version of a handler only those are compiled that have changed.
+//!
+//! A small edit changes little of a component that carries its language's engine or runtime with it. They are kept in
+//! memory, and only for handlers that are watched: what a process has compiled itself needs no trust.
+
+use crate::limits::MAX_COMPILED_FUNCTION_BYTES;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use wasmtime::CacheStore;
+
+/// The functions that this process has compiled, by what they were compiled from.
+#[derive(Debug, Default)]
+pub struct CompiledFunctions(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    functions: HashMap<Vec<u8>, Vec<u8>>,
+    bytes: usize,
+}
+
+impl CompiledFunctions {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CacheStore for CompiledFunctions {
+    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let found = self.kept().functions.get(key).cloned();
+        found.map(Cow::Owned)
+    }
+
+    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
+        let mut kept = self.kept();
+        let bytes = key.len() + value.len();
+        if kept.bytes + bytes > MAX_COMPILED_FUNCTION_BYTES {
+            *kept = Kept::default();
+        }
+        kept.bytes += bytes;
+        kept.functions.insert(key.to_owned(), value);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use wasmtime::component::Component;
+    use wasmtime::{Config, Engine};
+
+    #[test]
+    fn only_what_has_changed_is_compiled_again() {
+        let functions = Arc::new(CompiledFunctions::default());
+        let mut config = Config::new();
+        config
+            .enable_incremental_compilation(functions.clone())
+            .unwrap();
+        let wasm = Engine::new(&config).unwrap();
+        let compile = |data: &str, number: u32| {
+            let engine: String = (0..100)
+                .map(|it| {
+                    format!("(func (export \"{it}\") (result i32) (i32.load (i32.const {it})))")
+                })
+                .collect();
+            let text = format!(
+                r#"(component (core module
+                     (memory 1)
+                     (data (i32.const 0) "{data}")
+                     {engine}
+                     (func (export "edited") (result i32) (i32.const {number}))))"#
+            );
+            Component::new(&wasm, wat::parse_str(text).unwrap()).unwrap();
+            functions.kept().functions.len()
+        };
+        let first = compile("one", 1);
+        assert!(first > 100, "{first}");
+        // What is between host and guest differs each time.
+        let second = compile("two", 2) - first;
+        assert!((1..10).contains(&second), "{second}");
+    }
+
+    #[test]
+    fn what_was_compiled_is_found_until_there_is_too_much() {
+        let functions = CompiledFunctions::default();
+        assert!(functions.get(b"one").is_none());
+        functions.insert(b"one", vec![1; MAX_COMPILED_FUNCTION_BYTES / 2]);
+        assert_eq!(functions.get(b"one").unwrap()[0], 1);
+        functions.insert(b"two", vec![2; MAX_COMPILED_FUNCTION_BYTES / 2]);
+        assert!(functions.get(b"one").is_none());
+        assert_eq!(functions.get(b"two").unwrap()[0], 2);
+    }
+}

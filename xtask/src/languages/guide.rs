@@ -1,0 +1,125 @@
+//! What guest/README.md tells people to do, so that the tests do just that.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Language, project::Project};
+use crate::layout;
+
+/// What stands in the guide, in place of which a test has its own.
+const NEW: &str = "echo-host new greeter --lang rust --tier responder";
+const FOLDER: &str = "cd greeter";
+const UNIT_TESTS: &str = "cargo test";
+
+/// The guide.
+pub struct Guide(String);
+
+/// One of the commands that the guide shows, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// To be run where the folder of the handler is to be.
+    Begin(String),
+    /// To be run in the folder.
+    Run(String),
+    /// `echo-host dev`, which does not end by itself.
+    Develop(String),
+}
+
+impl Guide {
+    pub fn read() -> Result<Self> {
+        let path = layout::guest_sources().join("README.md");
+        let text = fs::read_to_string(&path).context("cannot read guest/README.md")?;
+        Ok(Guide(text))
+    }
+
+    /// What it says under "Begin", for another handler than the one that it begins.
+    pub fn steps(&self, project: &Project, tier: &str) -> Result<Vec<Step>> {
+        let shown = self.block("Begin", "sh")?;
+        let language = project.language.name();
+        let unit_tests = self.unit_tests(project.language)?;
+        let begin = NEW
+            .replace("greeter", &project.name)
+            .replace("rust", language)
+            .replace("responder", tier);
+        let mut steps = Vec::new();
+        for line in shown.lines() {
+            let command = line.split(" #").next().unwrap_or(line).trim();
+            match command {
+                NEW => steps.push(Step::Begin(begin.clone())),
+                FOLDER => {}
+                UNIT_TESTS => steps.push(Step::Run(unit_tests.to_owned())),
+                "echo-host dev" => steps.push(Step::Develop(command.to_owned())),
+                other => steps.push(Step::Run(other.to_owned())),
+            }
+        }
+        ensure!(
+            matches!(steps[..], [Step::Begin(_), .., Step::Develop(_)]),
+            "guest/README.md begins nothing, or develops nothing: {shown}"
+        );
+        Ok(steps)
+    }
+
+    /// What handler.toml says, as the guide has it, where rustup has no target for components.
+    pub fn without_target(&self, project: &Path, component: &str) -> Result<String> {
+        let text = self.block("Rust", "toml")?;
+        Ok(text
+            .replace("../greeter", &project.display().to_string())
+            .replace("../echo-host", &layout::root().display().to_string())
+            .replace("greeter.wasm", component))
+    }
+
+    /// The last cell of the language's row in the guide's table.
+    fn unit_tests(&self, language: Language) -> Result<&str> {
+        let begin = format!("| {} | `{}` |", language.title(), language.name());
+        let row = self.0.lines().find(|line| line.starts_with(&begin));
+        let row = row.with_context(|| format!("guest/README.md has no row {begin}"))?;
+        let mut cells = row.trim_end_matches('|').rsplit('|');
+        Ok(cells.next().unwrap_or_default().trim().trim_matches('`'))
+    }
+
+    /// The first code block of a language below a heading.
+    fn block(&self, heading: &str, language: &str) -> Result<&str> {
+        let mut sections = self.0.split("\n#").filter_map(|it| it.split_once('\n'));
+        let section = sections.find(|(title, _)| title.trim_start_matches('#').trim() == heading);
+        let block = section.and_then(|(_, text)| {
+            let (_, begun) = text.split_once(&format!("```{language}\n"))?;
+            Some(begun.split_once("```")?.0)
+        });
+        block.with_context(|| format!("guest/README.md has no `{language}` below {heading}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_begins_a_handler_in_every_language() {
+        let guide = Guide::read().unwrap();
+        for language in Language::ALL {
+            let project = Project::named("echo", language);
+            let steps = guide.steps(&project, "program").unwrap();
+            let name = language.name();
+            let begin = format!("echo-host new echo-{name} --lang {name} --tier program");
+            assert_eq!(steps[0], Step::Begin(begin));
+            let tested = |step: &Step| matches!(step, Step::Run(run) if run.ends_with("test"));
+            assert_eq!(
+                steps.iter().filter(|step| tested(step)).count(),
+                2,
+                "{name}"
+            );
+        }
+        let folder = Path::new("/handlers/echo");
+        let settings = guide.without_target(folder, "echo.wasm").unwrap();
+        assert!(
+            settings.contains("build-guests /handlers/echo\""),
+            "{settings}"
+        );
+        assert!(
+            settings.contains("/target/guests/echo.wasm\""),
+            "{settings}"
+        );
+    }
+}
