@@ -96,11 +96,12 @@ pub const TEMPLATES: &[Template] = files! {
     "rust/responder/src/lib.rs",
 };
 
-/// The contract.
+/// The contract, and beside it what handlers may want of the host besides.
 pub const WIT: &[Template] = files! {
     "wit":
     "connections.wit",
     "conversation.wit",
+    "deps/keyvalue.wit",
     "manifest.wit",
     "types.wit",
     "worlds.wit",
