@@ -1,9 +1,11 @@
 //! `wasi:keyvalue`: in memory, and in a real Redis that hosts share.
 
 use super::redis::Redis;
+use crate::configuration::site::Site;
 use crate::fixture::{Client, Host, echo_host, guest};
 use crate::swap::post::Post;
 use std::fs;
+use std::process::Command;
 use std::thread;
 use tempfile::tempdir;
 
@@ -46,6 +48,25 @@ fn values_outlive_instances_and_versions() {
     assert_eq!(post.host.connect().ask("apples"), "APPLES");
     post.swap_to(&tally);
     assert_eq!(post.host.connect().ask("apples"), "apples 4");
+}
+
+#[test]
+fn a_reload_leaves_the_store_alone_unless_it_is_about_it() {
+    let handler = guest("tally");
+    let text = |more: &str| {
+        format!("[service.tally]\nhandler = '{handler}'\nlisten = ['tcp://127.0.0.1:0']\n{more}")
+    };
+    let site = Site::new(&text(""));
+    let _host = site.serve(1);
+    for (more, answer) in [
+        ("", "apples 1"),
+        ("call-timeout = '4s'", "apples 2"),
+        ("max-keyvalue = '1MiB'", "apples 1"),
+    ] {
+        site.write(&text(more));
+        site.reload().unwrap();
+        assert_eq!(site.connect("tally").ask("apples"), answer, "{more}");
+    }
 }
 
 #[test]
@@ -170,6 +191,33 @@ fn a_host_starts_before_its_redis() {
     assert!(client.ask("apples").contains("does not answer"));
     let _redis = Redis::start_at(port);
     assert_eq!(client.ask("apples"), "apples 1");
+}
+
+#[test]
+fn a_redis_is_reached_by_tls_if_its_certificate_is_trusted() {
+    let folder = tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let cert = folder.path().join("cert.pem");
+    fs::write(&cert, signed.cert.pem()).unwrap();
+    fs::write(
+        folder.path().join("key.pem"),
+        signed.signing_key.serialize_pem(),
+    )
+    .unwrap();
+    let redis = Redis::start_with_tls(folder.path());
+    let uri = format!("rediss://localhost:{}", redis.port);
+    for (trusted, answer) in [
+        (true, "apples 1"),
+        (false, "error: the store does not answer: "),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        if trusted {
+            command.env("SSL_CERT_FILE", &cert);
+        }
+        let host = Host::start(command.arg("serve"), &[&guest("tally"), "--keyvalue", &uri]);
+        let answered = host.connect().ask("apples");
+        assert!(answered.starts_with(answer), "{answered}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::fixture::{DEADLINE, Process, run};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Instant;
@@ -21,9 +22,31 @@ impl Redis {
     }
 
     pub fn start_at(port: u16) -> Self {
+        Redis::serve(port, &["--port", &port.to_string()])
+    }
+
+    /// One that is reached by TLS only, with a certificate in this folder.
+    pub fn start_with_tls(folder: &Path) -> Self {
+        let chosen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let port = chosen.unwrap().port();
+        let (tls_port, file) = (port.to_string(), |name| folder.join(name));
+        let (cert, key) = (file("cert.pem"), file("key.pem"));
+        let [cert, key] = [&cert, &key].map(|path| path.to_str().unwrap());
+        let files = ["--tls-cert-file", cert, "--tls-key-file", key];
+        let plain = [
+            "--port",
+            "0",
+            "--tls-port",
+            &tls_port,
+            "--tls-auth-clients",
+            "no",
+        ];
+        Redis::serve(port, &[&plain[..], &files].concat())
+    }
+
+    fn serve(port: u16, args: &[&str]) -> Self {
         let mut command = Command::new("redis-server");
-        let port_text = port.to_string();
-        command.args(["--port", &port_text, "--bind", "127.0.0.1"]);
+        command.args(args).args(["--bind", "127.0.0.1"]);
         command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
         let server = Process::start(&mut command);
         let deadline = Instant::now() + DEADLINE;

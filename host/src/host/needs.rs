@@ -3,8 +3,20 @@
 use crate::address::{Endpoint, UnixAddress};
 use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
 use crate::confinement::Access;
+use crate::keyvalue::StoreUri;
+use std::env;
+use std::path::Path;
 
 const DNS_PORT: u16 = 53;
+
+/// Where systems have the certificates of authorities, and what those are links to.
+const CERTIFICATES: [&str; 5] = [
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+];
 
 /// What a host with this configuration does with files, as far as that can be known beforehand.
 pub fn needs(sources: &Sources, config: &HostConfig) -> Access {
@@ -39,6 +51,24 @@ fn of_service(access: &mut Access, service: &ServiceConfig) {
     if serve.grants.ports().next().is_some() {
         // Long answers about names come by TCP (RFC 7766).
         access.connect(DNS_PORT);
+    }
+    if let StoreUri::Redis(uri) = &serve.grants.keyvalue.uri
+        && uri.is_tls()
+    {
+        certificates(access);
+    }
+}
+
+/// Those of the authorities that this system trusts.
+fn certificates(access: &mut Access) {
+    CERTIFICATES
+        .iter()
+        .for_each(|it| access.read(Path::new(it)));
+    if let Some(file) = env::var_os("SSL_CERT_FILE") {
+        access.read_file(Path::new(&file));
+    }
+    if let Some(folder) = env::var_os("SSL_CERT_DIR") {
+        access.read(Path::new(&folder));
     }
 }
 

@@ -47,6 +47,11 @@ impl RedisUri {
         Client::open(self.0.as_str())
     }
 
+    /// Whether it is reached by TLS, with a certificate that the system trusts.
+    pub fn is_tls(&self) -> bool {
+        self.0.starts_with("rediss:")
+    }
+
     /// The TCP port where it is, if it is reached by TCP.
     pub fn port(&self) -> Option<u16> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
