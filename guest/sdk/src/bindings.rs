@@ -50,20 +50,12 @@ pub mod conversing {
     pub use exports::echo_host::handler::conversation;
 }
 
-/// What a handler imports that logs: the interface as the proposal has it,
-/// <https://github.com/WebAssembly/wasi-logging>.
+/// What a handler imports that logs.
 #[cfg(all(feature = "log", target_family = "wasm"))]
 pub mod logging {
     wit_bindgen::generate!({
-        inline: "
-            package wasi:logging@0.1.0-draft;
-            interface logging {
-                enum level { trace, debug, info, warn, error, critical }
-                log: func(level: level, context: string, message: string);
-            }
-            world logging-guest { import logging; }
-        ",
-        world: "logging-guest",
+        path: "wit/deps/logging.wit",
+        world: "imports",
     });
     pub use wasi::logging::logging;
 }

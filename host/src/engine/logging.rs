@@ -6,17 +6,10 @@ use tracing::Level;
 use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker};
 
-/// The interface as the proposal has it: <https://github.com/WebAssembly/wasi-logging>.
 mod bindings {
     wasmtime::component::bindgen!({
-        inline: "
-            package wasi:logging@0.1.0-draft;
-            interface logging {
-                enum level { trace, debug, info, warn, error, critical }
-                log: func(level: level, context: string, message: string);
-            }
-            world guest { import logging; }
-        ",
+        path: "../wit/deps/logging.wit",
+        world: "imports",
         imports: { default: trappable },
     });
 }

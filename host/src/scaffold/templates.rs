@@ -102,6 +102,7 @@ pub const WIT: &[Template] = files! {
     "connections.wit",
     "conversation.wit",
     "deps/keyvalue.wit",
+    "deps/logging.wit",
     "manifest.wit",
     "types.wit",
     "worlds.wit",
