@@ -3,9 +3,14 @@
 use super::{Mark, Page, RedisUri, StoreError, check_sum};
 use crate::limits::{MAX_BATCH_KEYS, STORE_CONNECT_TIME, STORE_REPLY_TIME};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, cmd, pipe};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, cmd};
 use tokio::sync::OnceCell;
 
+/// What all the values have in bytes.
+const LENGTHS: &str = "
+    local sum = 0
+    for _, key in ipairs(KEYS) do sum = sum + redis.call('STRLEN', key) end
+    return sum";
 /// The value and what it can be recognized by: its digest, or nothing if it is not there.
 const LOOK: &str = "
     local value = redis.call('GET', KEYS[1])
@@ -37,13 +42,9 @@ impl Redis {
             [] => Ok(Vec::new()),
             [key] => Ok(vec![self.ask(cmd("GET").arg(key)).await?]),
             keys => {
-                let mut lengths = pipe();
-                for key in keys {
-                    lengths.cmd("STRLEN").arg(key);
-                }
-                let mut connection = self.connection().await?;
-                let lengths: Vec<usize> = lengths.query_async(&mut connection).await?;
-                check_sum(lengths.iter().sum())?;
+                let mut lengths = cmd("EVAL");
+                lengths.arg(LENGTHS).arg(keys.len()).arg(keys);
+                check_sum(self.ask(&lengths).await?)?;
                 self.ask(cmd("MGET").arg(keys)).await
             }
         }
