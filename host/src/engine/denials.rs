@@ -4,6 +4,7 @@
 //! Whoever merely imports an interface has not reached for anything: every program that uses a standard library
 //! imports them all. Who does reach is found out by `watched` and `no_files`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Span;
@@ -49,17 +50,19 @@ pub struct Denials([AtomicBool; 6]);
 impl Denials {
     /// Says, in `span`, that it is denied, unless that was said before.
     pub fn note(&self, want: Want, span: &Span) {
-        if !self.0[want as usize].swap(true, Ordering::Relaxed) {
-            let _entered = span.enter();
-            tracing::info!(target: "guest", "{}", want.denial());
-        }
+        self.say_once(want, format_args!("{}", want.denial()), span);
     }
 
     /// The same for a connection, of which it helps to know to whom.
     pub fn note_connection(&self, peer: SocketAddr, span: &Span) {
-        if !self.0[Want::Connection as usize].swap(true, Ordering::Relaxed) {
+        let want = Want::Connection;
+        self.say_once(want, format_args!("{}: {peer}", want.denial()), span);
+    }
+
+    fn say_once(&self, want: Want, text: fmt::Arguments, span: &Span) {
+        if !self.0[want as usize].swap(true, Ordering::Relaxed) {
             let _entered = span.enter();
-            tracing::info!(target: "guest", "{}: {peer}", Want::Connection.denial());
+            tracing::info!(target: "guest", "{text}");
         }
     }
 }

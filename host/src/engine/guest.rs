@@ -20,11 +20,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 /// What all guests of one handler have in common.
+#[derive(Clone)]
 pub struct GuestTerms {
     pub grants: Grants,
     pub limits: GuestLimits,
     /// What they find in `wasi:config/store`.
-    config: WasiConfigVariables,
+    config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
     log_rate: LogRate,
     memory: Arc<CommonMemory>,
@@ -48,7 +49,7 @@ impl GuestTerms {
             memory,
             outgoing,
             reach: Arc::new(Reach::new(&grants.connect)),
-            config: grants.config(),
+            config: Arc::new(grants.config()),
             grants,
             limits,
             denials: Arc::default(),
@@ -60,15 +61,8 @@ impl GuestTerms {
     /// The same for guests that keep things in `store`.
     pub fn with_store(&self, store: Store) -> Arc<Self> {
         Arc::new(GuestTerms {
-            grants: self.grants.clone(),
-            limits: self.limits,
-            config: self.grants.config(),
-            denials: self.denials.clone(),
-            log_rate: self.log_rate.clone(),
-            memory: self.memory.clone(),
             store,
-            reach: self.reach.clone(),
-            outgoing: self.outgoing.clone(),
+            ..self.clone()
         })
     }
 }

@@ -77,23 +77,20 @@ pub fn grant(import: &str) -> &'static str {
 
 fn is_offered(import: &str) -> bool {
     let known = OFFERED.iter().any(|package| import.starts_with(package));
-    let is_draft = is_logging(import) || is_keyvalue(import);
-    is_ours(import) || is_draft || known && import.contains("@0.2.")
+    is_of(import, keyvalue::PACKAGE, keyvalue::VERSION)
+        || needs_no_grant(import)
+        || known && import.contains("@0.2.")
 }
 
 fn is_plain(import: &str) -> bool {
-    is_ours(import) || is_logging(import) || PLAIN.iter().any(|package| import.starts_with(package))
+    needs_no_grant(import) || PLAIN.iter().any(|package| import.starts_with(package))
 }
 
-/// What it logs is bounded as what it prints, which needs no grant either.
-fn is_logging(import: &str) -> bool {
-    import.starts_with(logging::PACKAGE) && import.ends_with(logging::VERSION)
+/// What a guest logs is bounded as what it prints.
+fn needs_no_grant(import: &str) -> bool {
+    is_of(import, OURS, OUR_VERSION) || is_of(import, logging::PACKAGE, logging::VERSION)
 }
 
-fn is_keyvalue(import: &str) -> bool {
-    import.starts_with(keyvalue::PACKAGE) && import.ends_with(keyvalue::VERSION)
-}
-
-fn is_ours(import: &str) -> bool {
-    import.starts_with(OURS) && import.ends_with(OUR_VERSION)
+fn is_of(import: &str, package: &str, version: &str) -> bool {
+    import.starts_with(package) && import.ends_with(version)
 }

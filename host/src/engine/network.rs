@@ -131,7 +131,7 @@ impl Guest {
         self.outgoing.len() > open
     }
 
-    fn reach(&self) -> &Arc<Reach> {
+    fn reach(&self) -> &Reach {
         &self.terms.reach
     }
 }
