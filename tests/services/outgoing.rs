@@ -1,6 +1,6 @@
 //! Connections that handlers open: to whom they were granted, and to nobody else.
 
-use crate::fixture::{Client, Host, echo_host, guest};
+use crate::fixture::{Client, Host, echo_host, free_port, guest};
 use std::net::TcpListener;
 
 /// A host whose handler asks `upstream`, which is granted what `granted` says.
@@ -95,11 +95,7 @@ fn a_name_that_was_not_granted_is_not_looked_up() {
 
 #[test]
 fn a_server_that_is_not_there_or_silent_costs_a_call_and_no_more() {
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string();
+    let gone = format!("127.0.0.1:{}", free_port());
     let host = relay(&gone, &[&gone], &[]);
     assert!(host.connect().ask("hello").ends_with("connection-refused"));
 

@@ -1,11 +1,8 @@
 //! A real Redis.
 
-use crate::fixture::{DEADLINE, Process, run};
-use std::net::{TcpListener, TcpStream};
+use crate::fixture::{Process, free_port, run};
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::Instant;
 
 /// A redis-server that keeps everything in memory. It ends when it is dropped.
 pub struct Redis {
@@ -16,9 +13,7 @@ pub struct Redis {
 
 impl Redis {
     pub fn start() -> Self {
-        // The system's choice, free again a moment before Redis takes it.
-        let chosen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-        Redis::start_at(chosen.unwrap().port())
+        Redis::start_at(free_port())
     }
 
     pub fn start_at(port: u16) -> Self {
@@ -27,36 +22,27 @@ impl Redis {
 
     /// One that is reached by TLS only, with a certificate in this folder.
     pub fn start_with_tls(folder: &Path) -> Self {
-        let chosen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-        let port = chosen.unwrap().port();
-        let (tls_port, file) = (port.to_string(), |name| folder.join(name));
-        let (cert, key) = (file("cert.pem"), file("key.pem"));
+        let port = free_port();
+        let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
         let [cert, key] = [&cert, &key].map(|path| path.to_str().unwrap());
-        let files = ["--tls-cert-file", cert, "--tls-key-file", key];
-        let plain = [
-            "--port",
-            "0",
-            "--tls-port",
-            &tls_port,
-            "--tls-auth-clients",
-            "no",
+        let tls_port = port.to_string();
+        let args = [
+            ["--port", "0"],
+            ["--tls-port", &tls_port],
+            ["--tls-auth-clients", "no"],
+            ["--tls-cert-file", cert],
+            ["--tls-key-file", key],
         ];
-        Redis::serve(port, &[&plain[..], &files].concat())
+        Redis::serve(port, args.as_flattened())
     }
 
     fn serve(port: u16, args: &[&str]) -> Self {
         let mut command = Command::new("redis-server");
         command.args(args).args(["--bind", "127.0.0.1"]);
         command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
-        let server = Process::start(&mut command);
-        let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "{}", server.stdout.text());
-            thread::yield_now();
-        }
         Redis {
             port,
-            _server: server,
+            _server: Process::start_listening(&mut command, port),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::certificates::Authority;
 use super::connect;
-use crate::fixture::{Client, DEADLINE, Host, Process, guest, run};
+use crate::fixture::{Client, DEADLINE, Host, Process, free_port, guest, run};
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Instant;
 
@@ -210,20 +210,10 @@ impl Proxy {
         command: impl Fn(&str) -> Command,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The system's choice, free again a moment before the proxy takes it.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let path = folder.path().join(file);
         fs::write(&path, config(port, folder.path().to_str().unwrap())).unwrap();
-        let mut process = Process::start(&mut command(path.to_str().unwrap()));
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(!process.has_ended(), "{}", process.stderr.text());
-            std::thread::yield_now();
-        }
+        let process = Process::start_listening(&mut command(path.to_str().unwrap()), port);
         Proxy {
             port,
             _process: process,
