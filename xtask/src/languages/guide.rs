@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Language, project::Project};
+use super::Language;
 use crate::layout;
 
 /// What stands in the guide, in place of which a test has its own.
@@ -35,13 +35,12 @@ impl Guide {
     }
 
     /// What it says under "Begin", for another handler than the one that it begins.
-    pub fn steps(&self, project: &Project, tier: &str) -> Result<Vec<Step>> {
+    pub fn steps(&self, name: &str, language: Language, tier: &str) -> Result<Vec<Step>> {
         let shown = self.block("Begin", "sh")?;
-        let language = project.language.name();
-        let unit_tests = self.unit_tests(project.language)?;
+        let unit_tests = self.unit_tests(language)?;
         let begin = NEW
-            .replace("greeter", &project.name)
-            .replace("rust", language)
+            .replace("greeter", name)
+            .replace("rust", language.name())
             .replace("responder", tier);
         let mut steps = Vec::new();
         for line in shown.lines() {
@@ -99,10 +98,9 @@ mod tests {
     fn the_guide_begins_a_handler_in_every_language() {
         let guide = Guide::read().unwrap();
         for language in Language::ALL {
-            let project = Project::named("echo", language);
-            let steps = guide.steps(&project, "program").unwrap();
             let name = language.name();
-            let begin = format!("echo-host new echo-{name} --lang {name} --tier program");
+            let steps = guide.steps("lines", language, "program").unwrap();
+            let begin = format!("echo-host new lines --lang {name} --tier program");
             assert_eq!(steps[0], Step::Begin(begin));
             let tested = |step: &Step| matches!(step, Step::Run(run) if run.ends_with("test"));
             assert_eq!(

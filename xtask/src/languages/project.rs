@@ -15,9 +15,9 @@ use crate::{component, layout, step};
 
 /// A folder that `echo-host new` writes.
 pub struct Project {
-    pub language: Language,
+    language: Language,
     /// HANDLER-LANGUAGE.
-    pub name: String,
+    name: String,
     folder: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl Project {
 
     /// Begins it and builds it, which plays its recorded exchanges, too.
     pub fn build(&self, guide: &Guide, tier: &str, tools: &Tools) -> Result<()> {
-        for step in guide.steps(self, tier)? {
+        for step in guide.steps(&self.name, self.language, tier)? {
             match step {
                 Step::Begin(command) => self.begin(guide, &command, tier, tools)?,
                 Step::Run(command) if command == "echo-host test" => self.run(&command, tools)?,
@@ -53,7 +53,7 @@ impl Project {
 
     /// Does all that the guide shows.
     pub fn walk(&self, guide: &Guide, tier: &str, tools: &Tools) -> Result<()> {
-        for step in guide.steps(self, tier)? {
+        for step in guide.steps(&self.name, self.language, tier)? {
             match step {
                 Step::Begin(command) => self.begin(guide, &command, tier, tools)?,
                 Step::Run(command) => self.run(&command, tools)?,
