@@ -259,7 +259,8 @@ mod tests {
         let shell = Shell::run(&format!("{pairs}; while :; do (:); done"));
         let count = || Usage::of(shell.0.id()).unwrap().processes.len();
         let begun = Instant::now();
-        while count() < 41 {
+        // One of those that come and go may stand in for one that is not there yet, so there has to be one of them, too.
+        while count() < 42 {
             assert!(begun.elapsed() < DEADLINE, "only {} are there", count());
         }
         for _ in 0..100 {

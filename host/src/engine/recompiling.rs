@@ -78,7 +78,7 @@ mod tests {
         assert!(first > 100, "{first}");
         // What is between host and guest differs each time.
         let second = compile("two", 2) - first;
-        assert!((1..10).contains(&second), "{second}");
+        assert!((1..50).contains(&second), "{second}");
     }
 
     #[test]
