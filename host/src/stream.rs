@@ -19,7 +19,7 @@ pub enum Stream {
     /// A Unix socket.
     Unix(UnixStream),
     /// What the process reads from and writes to.
-    Stdio(Join<Stdin, Stdout>),
+    Stdio(Box<Join<Stdin, Stdout>>),
 }
 
 impl Stream {

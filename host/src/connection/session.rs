@@ -50,9 +50,10 @@ where
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
     };
     let mut result = connection.run(&mut session).await;
-    // The session need not wait for a client that takes its time to read the last bytes.
-    let end = Box::pin(session.end());
-    let (said, ()) = tokio::join!(connection.say_goodbye(&result), end);
+    // The session need not wait for a client that takes its time to read the last bytes. Boxed, so that there is room for
+    // it only when it comes to that.
+    let end = async { tokio::join!(connection.say_goodbye(&result), session.end()) };
+    let (said, ()) = Box::pin(end).await;
     if let Err(error) = said
         && result.is_ok()
     {

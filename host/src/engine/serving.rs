@@ -74,7 +74,8 @@ impl Handler for Serving {
             Kind::Responder(responder) => AnySession::Responder(responder.session(outbox)),
             Kind::Pipeline(pipeline) => AnySession::Pipeline(pipeline.session(outbox)),
             Kind::OwnConversation(template) => {
-                AnySession::Own(OwnSession::new(template.clone(), outbox.clone()))
+                let session = OwnSession::new(template.clone(), outbox.clone());
+                AnySession::Own(Box::new(session))
             }
             Kind::SharedConversation(shared) => {
                 AnySession::Shared(SharedSession::new(shared.clone(), outbox.clone()))
@@ -99,8 +100,8 @@ pub enum AnySession {
     Responder(ResponderSession),
     /// Of several responders, one behind the other.
     Pipeline(PipelineSession),
-    /// Of a conversation, in its own instance.
-    Own(OwnSession),
+    /// Of a conversation, in its own instance. Boxed: the others are much smaller.
+    Own(Box<OwnSession>),
     /// Of a conversation, in the shared instance.
     Shared(SharedSession),
 }

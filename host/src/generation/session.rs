@@ -105,7 +105,8 @@ impl<H: Handler> MovingSession<H> {
 impl<H: Handler> Session for MovingSession<H> {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
-            Event::Move => return self.go_on().await,
+            // Boxed, so that those who stay do not pay for its size.
+            Event::Move => return Box::pin(self.go_on()).await,
             Event::Open(_) => self.begin(),
             _ => {}
         }

@@ -15,7 +15,7 @@ pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
     let (input, output) = (io::stdin(), io::stdout());
     let peer = SockRef::from(&input).peer_addr().ok();
     let (Some(peer), true) = (peer, is_same(&input, &output)?) else {
-        return Ok((Stream::Stdio(join(stdin(), stdout())), None));
+        return Ok((Stream::Stdio(Box::new(join(stdin(), stdout()))), None));
     };
     let socket = Socket::from(input.as_fd().try_clone_to_owned()?);
     if socket.r#type()? != Type::STREAM {

@@ -3,12 +3,14 @@
 use super::Served;
 use super::quota::Share;
 use crate::admission::{Admission, Admitted};
-use crate::connection::{self, ConnectionError, Ending};
-use crate::generation::MovingSession;
+use crate::connection::{self, ConnectionError, Ending, Terms};
+use crate::generation::{Generation, MovingSession};
 use crate::handler::{Handler, Service};
 use crate::listener::Accepted;
-use crate::outbox::{Outbox, Traffic};
+use crate::outbox::Outbox;
+use crate::stream::Stream;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
 /// A client that was accepted.
@@ -22,71 +24,102 @@ pub struct Client {
 }
 
 impl Client {
-    /// Lets it in and serves it until both sides are done with each other, and counts how that went.
-    pub async fn serve<H: Handler>(self, served: &Served<H>) {
-        let Client {
-            id,
-            accepted: Accepted { stream, client },
-            admission,
-            share,
-        } = self;
-        match admission.admit(stream, client).await {
-            Ok(admitted) => {
-                let _share = match (share, admitted.client) {
-                    (None, Some(client)) => match served.house.share(client, &admission.listener) {
-                        None => return served.ends.count_turned_away(),
-                        share => share,
-                    },
-                    (share, _) => share,
-                };
-                let peer = &admitted.peer.peer;
-                let span = tracing::error_span!(parent: &served.span, "connection", id, %peer);
-                served.ends.begin();
-                let (traffic, result) = converse(id, admitted, served, &span).await;
-                span.in_scope(|| served.ends.note(traffic, result));
-            }
+    /// Lets it in and serves it until both sides are done with each other, and counts how that went. It still has to
+    /// wait for a place if its door was closed before there was one: the kernel has told it that it is connected.
+    pub async fn serve<H: Handler>(self, served: &Served<H>, place: Option<OwnedSemaphorePermit>) {
+        let _place = match place {
+            Some(place) => place,
+            None => served.house.place().await,
+        };
+        let id = self.id;
+        let Some((admitted, _share)) = self.enter(served).await else {
+            return;
+        };
+        served.ends.begin();
+        let generation = served.generations.current();
+        let mut connected = Connected::new(id, admitted, &generation, &served.span);
+        let ended = connected.converse(served, generation).await;
+        let Connected { stream, outbox, .. } = connected;
+        drop(stream);
+        outbox.retire();
+        (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+    }
+
+    /// Lets it in, if it may be served, and if a proxy speaks for it, may have another share of the places.
+    async fn enter<H: Handler>(self, served: &Served<H>) -> Option<(Admitted, Option<Share>)> {
+        let Accepted { stream, client } = self.accepted;
+        match self.admission.admit(stream, client).await {
+            Ok(admitted) => match (self.share, admitted.client) {
+                (None, Some(client)) => {
+                    let share = served.house.share(client, &self.admission.listener);
+                    if share.is_none() {
+                        served.ends.count_turned_away();
+                    }
+                    share.map(|share| (admitted, Some(share)))
+                }
+                (share, _) => Some((admitted, share)),
+            },
             Err(why) => {
-                let peer = client.map(tracing::field::display);
+                let (id, peer) = (self.id, client.map(tracing::field::display));
                 let span = tracing::error_span!(parent: &served.span, "connection", id, peer);
                 span.in_scope(|| served.ends.note_not_admitted(&why));
+                None
             }
         }
     }
 }
 
-async fn converse<H: Handler>(
-    id: u64,
-    admitted: Admitted,
-    served: &Served<H>,
-    span: &Span,
-) -> (Traffic, Result<Ending, ConnectionError>) {
-    let Admitted {
-        mut stream, peer, ..
-    } = admitted;
-    span.in_scope(|| tracing::debug!("connected"));
-    let generation = served.generations.current();
-    let terms = generation.made_from.terms.clone();
-    let limit_bytes = terms.unsent_limit_bytes();
-    let outbox = Arc::new(Outbox::new(id, peer, limit_bytes, span.clone()));
-    let service = generation.made_from.handler.serve(&outbox);
-    let seat = served.generations.seat(generation, &outbox);
-    let ended = match service {
-        Service::Session(session) => {
-            let session = MovingSession::new(served.generations.clone(), session, seat);
-            connection::serve(&mut stream, session, outbox.clone(), &terms).await
+/// A client that was let in, and what serving it needs from beginning to end. Handed on by reference: an asynchronous
+/// function that takes something by value has room for it twice, and a task is as large as all of them together.
+struct Connected {
+    stream: Stream,
+    outbox: Arc<Outbox>,
+    terms: Terms,
+}
+
+impl Connected {
+    fn new<H: Handler>(id: u64, admitted: Admitted, by: &Generation<H>, parent: &Span) -> Self {
+        let Admitted { stream, peer, .. } = admitted;
+        let span = tracing::error_span!(parent: parent, "connection", id, peer = %peer.peer);
+        span.in_scope(|| tracing::debug!("connected"));
+        let terms = by.made_from.terms.clone();
+        let outbox = Outbox::new(id, peer, terms.unsent_limit_bytes(), span);
+        Connected {
+            stream,
+            outbox: Arc::new(outbox),
+            terms,
         }
-        Service::Program(program) => {
-            // Boxed, so that the tasks of those who talk to a session are not as large.
-            let program = connection::serve_program(&mut stream, program, &outbox, &terms);
-            let ended = Box::pin(program).await;
-            drop(seat);
-            ended
-        }
-    };
-    if let Ok(Ending::Reset) = ended {
-        stream.reset();
     }
-    drop(stream);
-    outbox.retire();
-    (outbox.traffic(), ended)
+
+    /// Serves it, beginning with this generation.
+    async fn converse<H: Handler>(
+        &mut self,
+        served: &Served<H>,
+        generation: Arc<Generation<H>>,
+    ) -> Result<Ending, ConnectionError> {
+        let Connected {
+            stream,
+            outbox,
+            terms,
+        } = self;
+        let service = generation.made_from.handler.serve(outbox);
+        let seat = served.generations.seat(generation, outbox);
+        let ended = match service {
+            Service::Session(session) => {
+                let session = MovingSession::new(served.generations.clone(), session, seat);
+                connection::serve(stream, session, outbox.clone(), terms).await
+            }
+            Service::Program(program) => {
+                // Boxed, so that the tasks of those who talk to a session are not as large.
+                let program = connection::serve_program(stream, program, outbox, terms);
+                let ended = Box::pin(program).await;
+                drop(seat);
+                ended
+            }
+        };
+        if let Ok(Ending::Reset) = ended {
+            stream.reset();
+        }
+        ended
+    }
 }

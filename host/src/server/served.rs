@@ -9,7 +9,6 @@ use crate::listener::{Accepted, Listener, ListenerHandle};
 use crate::tls::Terminator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -101,7 +100,7 @@ impl<H: Handler> Served<H> {
             let place = closing.run_until_cancelled(place).await;
             let (served, exhausting) = (self.clone(), exhausting.take());
             self.spawn(async move {
-                served.serve(client, place).await;
+                client.serve(&served, place).await;
                 drop(exhausting);
             });
         }
@@ -136,16 +135,6 @@ impl<H: Handler> Served<H> {
         let mut connections = self.connections();
         connections.spawn(serving);
         while connections.try_join_next().is_some() {}
-    }
-
-    /// Serves a client in its place, for which it still has to wait if the door was closed meanwhile: the
-    /// kernel has told it that it is connected.
-    async fn serve(&self, client: Client, place: Option<OwnedSemaphorePermit>) {
-        let _place = match place {
-            Some(place) => place,
-            None => self.house.place().await,
-        };
-        client.serve(self).await;
     }
 
     /// Lets nobody in any more, and tells conversations so.
