@@ -55,6 +55,8 @@ mod tests {
         let functions = Arc::new(CompiledFunctions::default());
         let mut config = Config::new();
         config
+            // Side by side some of what is the same is compiled again, up to a fourth of it and another part each time.
+            .parallel_compilation(false)
             .enable_incremental_compilation(functions.clone())
             .unwrap();
         let wasm = Engine::new(&config).unwrap();
@@ -76,9 +78,7 @@ mod tests {
         };
         let first = compile("one", 1);
         assert!(first > 100, "{first}");
-        // What is between host and guest differs each time.
-        let second = compile("two", 2) - first;
-        assert!((1..50).contains(&second), "{second}");
+        assert_eq!(compile("two", 2), first + 1);
     }
 
     #[test]
