@@ -4,6 +4,10 @@ use crate::reply::Failure;
 
 pub const NOT_AN_INTEGER: Failure =
     Failure::Borrowed("ERR value is not an integer or out of range");
+pub const SYNTAX: Failure = Failure::Borrowed("ERR syntax error");
+
+/// How much of an argument an error repeats, in bytes.
+const MAX_SHOWN_BYTES: usize = 128;
 
 /// Whether this is the word, in whatever case.
 pub fn is(text: &[u8], word: &str) -> bool {
@@ -12,4 +16,10 @@ pub fn is(text: &[u8], word: &str) -> bool {
 
 pub fn wrong_number(command: &str) -> Failure {
     format!("ERR wrong number of arguments for '{command}' command").into()
+}
+
+/// The beginning of an argument, as an error repeats it.
+pub fn shown(argument: &[u8]) -> String {
+    let length = argument.len().min(MAX_SHOWN_BYTES);
+    String::from_utf8_lossy(&argument[..length]).into_owned()
 }

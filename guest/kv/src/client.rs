@@ -2,6 +2,7 @@
 
 use crate::arguments::is;
 use crate::commands::obey;
+use crate::profile::Profile;
 use crate::reply::Reply;
 use crate::requests::{ProtocolError, Requests};
 use crate::store::Store;
@@ -9,6 +10,9 @@ use crate::store::Store;
 #[derive(Default)]
 pub struct Client {
     requests: Requests,
+    profile: Profile,
+    /// What the store was told that this client holds.
+    held: usize,
 }
 
 /// How a client goes on.
@@ -18,30 +22,71 @@ pub enum Next {
     Read,
     /// It is to take its replies before it gets more of them.
     Write,
+    /// Others are to have their turn before it goes on.
+    Later,
     /// It has said goodbye, or nonsense.
     Close,
 }
 
 impl Client {
+    pub fn new(id: u64) -> Self {
+        let profile = Profile {
+            id,
+            ..Profile::default()
+        };
+        Client {
+            profile,
+            ..Client::default()
+        }
+    }
+
     pub fn push(&mut self, bytes: Vec<u8>) {
         self.requests.push(bytes);
     }
 
-    /// Answers requests until there is none left, or there are this many bytes of replies. Requests are
-    /// short and replies long: without such a bound a few packets would fill the memory.
+    /// Answers requests until there is none left, there are this many bytes of replies, or the store has worked
+    /// enough. Requests are short and replies long: without such a bound a few packets would fill the memory.
     pub fn answer(&mut self, store: &mut Store, replies: &mut Vec<u8>, enough: usize) -> Next {
+        let next = self.answer_requests(store, replies, enough);
+        if next == Next::Close {
+            self.leave(store);
+            return next;
+        }
+        let held = self.requests.held();
+        store.hold(std::mem::replace(&mut self.held, held), held);
+        if held > 0 && store.is_crowded() {
+            let error = "OOM unfinished requests are not kept when used memory > 'maxmemory'.";
+            Reply::Error(error.into()).write(self.profile.protocol, replies);
+            self.leave(store);
+            return Next::Close;
+        }
+        next
+    }
+
+    /// Gives back what the client holds.
+    pub fn leave(&mut self, store: &mut Store) {
+        self.requests = Requests::default();
+        store.hold(std::mem::take(&mut self.held), 0);
+    }
+
+    fn answer_requests(&mut self, store: &mut Store, replies: &mut Vec<u8>, enough: usize) -> Next {
         while replies.len() < enough {
+            if store.turn_is_over() {
+                return Next::Later;
+            }
             match self.requests.next() {
                 Ok(Some(request)) if is_http(&request[0]) => return Next::Close,
                 Ok(Some(request)) => {
-                    obey(store, &request).write(replies);
+                    let reply = obey(store, &mut self.profile, &request);
+                    reply.write(self.profile.protocol, replies);
                     if is(&request[0], "quit") {
                         return Next::Close;
                     }
                 }
                 Ok(None) => return Next::Read,
                 Err(ProtocolError(what)) => {
-                    Reply::Error(format!("ERR Protocol error: {what}").into()).write(replies);
+                    let error = Reply::Error(format!("ERR Protocol error: {what}").into());
+                    error.write(self.profile.protocol, replies);
                     return Next::Close;
                 }
             }
@@ -59,6 +104,8 @@ fn is_http(command: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Expiry;
+    use proptest::prelude::*;
     use std::time::Instant;
 
     fn answer(stream: &[u8]) -> (String, Next) {
@@ -116,5 +163,119 @@ mod tests {
             all,
             [b"+OK\r\n".to_vec(), b"$10\r\n0123456789\r\n".repeat(10)].concat()
         );
+    }
+
+    #[test]
+    fn a_client_that_asks_for_much_work_lets_others_go_first() {
+        let mut store = Store::new(Instant::now());
+        store.set(&b"a".repeat(40_000), vec![], Expiry::Never);
+        let mut client = Client::default();
+        let pattern = [&b"*"[..], &b"a".repeat(100), b"b"].concat();
+        client.push([b"keys ", &pattern[..], b"\r\n"].concat().repeat(3));
+        let mut replies = Vec::new();
+        let mut turns = 1;
+        while client.answer(&mut store, &mut replies, usize::MAX) == Next::Later {
+            store.begin_turn(Instant::now());
+            turns += 1;
+        }
+        assert_eq!(
+            (replies.escape_ascii().to_string().as_str(), turns),
+            (r"*0\r\n*0\r\n*0\r\n", 4)
+        );
+    }
+
+    #[test]
+    fn what_is_not_finished_is_counted_until_the_client_leaves() {
+        let mut store = Store::new(Instant::now());
+        let half = [
+            &b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$500000\r\n"[..],
+            &[b'v'; 450_000],
+        ]
+        .concat();
+        let mut clients = Vec::new();
+        let refused = loop {
+            let mut client = Client::default();
+            client.push(half.clone());
+            let mut replies = Vec::new();
+            match client.answer(&mut store, &mut replies, usize::MAX) {
+                Next::Read => clients.push(client),
+                next => break (replies, next),
+            }
+        };
+        let error = "-OOM unfinished requests are not kept when used memory > 'maxmemory'.\r\n";
+        assert_eq!(refused, (error.as_bytes().to_vec(), Next::Close));
+        assert!((40..70).contains(&clients.len()), "{}", clients.len());
+        assert!(!store.has_room());
+        // Whole requests are answered all the same.
+        let mut replies = Vec::new();
+        let mut other = Client::default();
+        other.push(b"get k\r\n".to_vec());
+        assert_eq!(
+            other.answer(&mut store, &mut replies, usize::MAX),
+            Next::Read
+        );
+        clients
+            .iter_mut()
+            .for_each(|client| client.leave(&mut store));
+        assert!(store.has_room());
+        assert_eq!(store.bytes(), 0);
+    }
+
+    /// Random bytes, and pieces of the protocol among them.
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let token = prop_oneof![
+            any::<Vec<u8>>(),
+            prop::sample::select(vec![
+                "*2\r\n",
+                "*-1\r\n",
+                "$3\r\n",
+                "$0\r\n\r\n",
+                "\r\n",
+                "\n",
+                "\0",
+                "\0\n",
+                "'",
+                "\"",
+                "set ",
+                "get k\r\n",
+                "k ",
+                "keys *\r\n",
+                "scan 0 count 5\r\n",
+                "hello 3\r\n",
+                "mget k k\r\n",
+                "incrby k 9\r\n",
+                "\x0b",
+                "\x0c",
+                "\\x",
+                "[a-",
+                "client setname \r\n",
+            ])
+            .prop_map(|text| text.as_bytes().to_vec()),
+        ];
+        prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
+    }
+
+    proptest! {
+        /// Whatever comes is answered or refused, in a bounded number of turns, and nothing is held afterwards.
+        #[test]
+        fn no_input_harms_the_store(stream in stream(), cut in 1_usize..64) {
+            let mut store = Store::new(Instant::now());
+            let mut client = Client::new(1);
+            'stream: for piece in stream.chunks(cut) {
+                client.push(piece.to_vec());
+                for turn in 0.. {
+                    prop_assert!(turn <= stream.len());
+                    store.begin_turn(Instant::now());
+                    let mut replies = Vec::new();
+                    match client.answer(&mut store, &mut replies, 1000) {
+                        Next::Read => break,
+                        Next::Write | Next::Later => {}
+                        Next::Close => break 'stream,
+                    }
+                }
+            }
+            client.leave(&mut store);
+            prop_assert!(store.has_room());
+        }
     }
 }

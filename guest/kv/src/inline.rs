@@ -1,15 +1,28 @@
 //! Requests as people type them: words on a line, some of them in quotes.
 
-/// Splits a line into words, as Redis does; nothing if quotes are not closed or a word follows them closely.
+/// Splits a line into words, as Redis does; nothing if quotes are not closed or a word follows them closely. A NUL
+/// ends the line.
 pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let end = line.iter().position(|&byte| byte == 0);
     let mut words = Vec::new();
-    let mut rest = line.trim_ascii_start();
+    let mut rest = trim_start(&line[..end.unwrap_or(line.len())]);
     while !rest.is_empty() {
         let (word, after) = word(rest)?;
         words.push(word);
-        rest = after.trim_ascii_start();
+        rest = trim_start(after);
     }
     Some(words)
+}
+
+/// Blanks are the same here and at the end of a word: what ended a word and were no blank would be an empty word, again
+/// and again.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let begin = text.iter().position(|&byte| !is_blank(byte));
+    &text[begin.unwrap_or(text.len())..]
 }
 
 /// The first word and what comes after it. Quotes may begin within a word.
@@ -17,10 +30,10 @@ fn word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut word = Vec::new();
     while let Some((&first, after)) = rest.split_first() {
         match first {
-            b' ' | b'\t' | b'\r' | 0 => break,
+            blank if is_blank(blank) => break,
             b'"' | b'\'' => {
                 rest = quoted(first, after, &mut word)?;
-                let closed = rest.first().is_none_or(u8::is_ascii_whitespace);
+                let closed = rest.first().is_none_or(|&byte| is_blank(byte));
                 return closed.then_some((word, rest));
             }
             _ => {
@@ -96,6 +109,13 @@ mod tests {
             ["a", r#"b \"c\" \n\xffxzz"#, ""]
         );
         assert_eq!(words(r"'it\'s \n' x'y z'").unwrap(), [r"it\'s \\n", "xy z"]);
+    }
+
+    #[test]
+    fn a_nul_ends_the_line() {
+        assert_eq!(words("get k\0 more").unwrap(), ["get", "k"]);
+        assert_eq!(words("\0").unwrap(), [""; 0]);
+        assert_eq!(words("\"a\0\""), None);
     }
 
     #[test]

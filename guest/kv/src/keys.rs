@@ -7,9 +7,9 @@ use crate::store::{Expiry, Store};
 use std::time::Duration;
 
 /// Longest reply, in bytes. A short request may ask for the same long value many times.
-const MAX_REPLY: usize = 640 << 10;
+pub const MAX_REPLY: usize = 640 << 10;
 /// What a value costs in a reply beside its bytes.
-const VALUE_BYTES: usize = 16;
+pub const VALUE_BYTES: usize = 16;
 
 type Result = std::result::Result<Reply, Failure>;
 
@@ -65,6 +65,18 @@ pub fn decr(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
     add(store, &arguments[0], -1)
 }
 
+pub fn incrby(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    let difference = parse_integer(&arguments[1]).ok_or(NOT_AN_INTEGER)?;
+    add(store, &arguments[0], difference)
+}
+
+pub fn decrby(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    let difference = parse_integer(&arguments[1]).ok_or(NOT_AN_INTEGER)?;
+    let negated = difference.checked_neg();
+    let negated = negated.ok_or(Failure::Borrowed("ERR decrement would overflow"))?;
+    add(store, &arguments[0], negated)
+}
+
 fn add(store: &mut Store, key: &[u8], difference: i64) -> Result {
     let old = match store.get(key) {
         Some(value) => parse_integer(value).ok_or(NOT_AN_INTEGER)?,
@@ -77,14 +89,40 @@ fn add(store: &mut Store, key: &[u8], difference: i64) -> Result {
     Ok(Reply::Integer(new))
 }
 
+/// All values are strings.
+pub fn kind(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    Ok(Reply::Simple(match store.get(&arguments[0]) {
+        Some(_) => "string",
+        None => "none",
+    }))
+}
+
 pub fn expire(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
-    const INVALID: Failure = Failure::Borrowed("ERR invalid expire time in 'expire' command");
-    let seconds = parse_integer(&arguments[1]).ok_or(NOT_AN_INTEGER)?;
-    let milliseconds = seconds.checked_mul(1000).ok_or(INVALID)?;
+    expire_in(
+        store,
+        arguments,
+        1000,
+        "ERR invalid expire time in 'expire' command",
+    )
+}
+
+pub fn pexpire(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    expire_in(
+        store,
+        arguments,
+        1,
+        "ERR invalid expire time in 'pexpire' command",
+    )
+}
+
+/// The unit is in milliseconds.
+fn expire_in(store: &mut Store, arguments: &[Vec<u8>], unit: i64, invalid: &'static str) -> Result {
+    let time = parse_integer(&arguments[1]).ok_or(NOT_AN_INTEGER)?;
+    let milliseconds = time.checked_mul(unit).ok_or(invalid)?;
     let found = match u64::try_from(milliseconds) {
         Ok(milliseconds) => {
             let moment = store.after(Duration::from_millis(milliseconds));
-            store.expire(&arguments[0], moment.ok_or(INVALID)?)
+            store.expire(&arguments[0], moment.ok_or(invalid)?)
         }
         // It should have expired already.
         Err(_) => store.remove(&arguments[0]),
@@ -93,10 +131,20 @@ pub fn expire(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
 }
 
 pub fn ttl(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
-    Ok(Reply::Integer(match store.time_left(&arguments[0]) {
+    // To the nearest second.
+    Ok(left(store, &arguments[0], |milliseconds| {
+        (milliseconds + 500) / 1000
+    }))
+}
+
+pub fn pttl(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    Ok(left(store, &arguments[0], |milliseconds| milliseconds))
+}
+
+fn left(store: &Store, key: &[u8], shown: fn(i64) -> i64) -> Reply {
+    Reply::Integer(match store.time_left(key) {
         None => -2,
         Some(None) => -1,
-        // To the nearest second.
-        Some(Some(left)) => (left.as_millis() as i64 + 500) / 1000,
-    }))
+        Some(Some(left)) => shown(left.as_millis() as i64),
+    })
 }

@@ -11,11 +11,15 @@ mod commands;
 mod inline;
 mod integer;
 mod keys;
+mod pattern;
+mod profile;
 mod reply;
 mod requests;
+mod scan;
 mod server;
 mod set;
 mod store;
+mod table;
 
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
@@ -31,6 +35,9 @@ use store::Store;
 /// 256 KiB, so the host says when they have gone out; and with the longest reply on top it is below the
 /// 1 MiB at which the host gives a connection up.
 const ENOUGH: usize = 320 << 10;
+
+/// The only timer: it runs out at once, so that other connections are served in between.
+const GO_ON: u32 = 0;
 
 thread_local! {
     /// What the sessions of an instance share. An instance has one thread.
@@ -65,7 +72,7 @@ impl Session {
         let queued = usize::try_from(self.connection.queued()).unwrap_or(usize::MAX);
         let mut replies = Vec::new();
         let next = STORE.with_borrow_mut(|store| {
-            store.set_clock(Instant::now());
+            store.begin_turn(Instant::now());
             let mut client = self.client.borrow_mut();
             client.answer(store, &mut replies, ENOUGH.saturating_sub(queued))
         });
@@ -75,6 +82,7 @@ impl Session {
         match next {
             // The rest is answered in `on_writable`.
             Next::Read | Next::Write => {}
+            Next::Later => self.connection.set_timer(GO_ON, 0),
             Next::Close => self.connection.close(CloseMode::Graceful),
         }
     }
@@ -86,8 +94,8 @@ impl conversation::GuestSession for Session {
         _saved: Option<Vec<u8>>,
     ) -> Result<conversation::Session, Failure> {
         Ok(conversation::Session::new(Session {
+            client: RefCell::new(Client::new(connection.id())),
             connection,
-            client: RefCell::default(),
         }))
     }
 
@@ -106,7 +114,9 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
+    /// Goes on with what was put off.
     fn on_timer(&self, _: u32) -> Result<(), Failure> {
+        self.answer();
         Ok(())
     }
 
@@ -117,6 +127,13 @@ impl conversation::GuestSession for Session {
     /// What is kept is lost with the instance, so its clients shall notice.
     fn save(&self) -> Option<Vec<u8>> {
         None
+    }
+}
+
+/// However the connection ended, what its requests held is free again.
+impl Drop for Session {
+    fn drop(&mut self) {
+        STORE.with_borrow_mut(|store| self.client.borrow_mut().leave(store));
     }
 }
 

@@ -54,6 +54,14 @@ impl Requests {
         self.at = 0;
     }
 
+    /// How many bytes are kept for what is unfinished or not answered yet.
+    pub fn held(&self) -> usize {
+        let unfinished = self.unfinished.as_ref();
+        // What is only announced takes no room.
+        let collected = unfinished.map_or(0, |request| request.size - request.length.unwrap_or(0));
+        self.buffer.capacity() + collected
+    }
+
     /// The next request, if it is there as a whole.
     pub fn next(&mut self) -> Result<Option<Request>, ProtocolError> {
         loop {
@@ -66,7 +74,11 @@ impl Requests {
                 return Ok(None);
             }
             match self.buffer.get(self.at) {
-                None => return Ok(None),
+                None => {
+                    // Idle clients hold nothing.
+                    (self.buffer, self.at) = (Vec::new(), 0);
+                    return Ok(None);
+                }
                 Some(b'*') => {
                     let Some(line) = self.line("too big mbulk count string")? else {
                         return Ok(None);

@@ -1,9 +1,12 @@
 //! Commands about the connection and the server.
 
-use crate::arguments::{NOT_AN_INTEGER, is, wrong_number};
+use crate::arguments::{NOT_AN_INTEGER, SYNTAX, is, shown, wrong_number};
 use crate::integer::parse_integer;
 use crate::reply::{Failure, Reply};
 use crate::store::{MAX_BYTES, Store};
+
+/// The version of Redis whose behaviour this server imitates.
+pub const IMITATED: &str = "7.0.15";
 
 type Result = std::result::Result<Reply, Failure>;
 
@@ -39,15 +42,18 @@ pub fn dbsize(store: &mut Store, _: &[Vec<u8>]) -> Result {
 pub fn flushall(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
     let is_how = |word: &Vec<u8>| is(word, "async") || is(word, "sync");
     if !arguments.iter().all(is_how) {
-        return Err("ERR syntax error".into());
+        return Err(SYNTAX);
     }
     store.clear();
     Ok(Reply::OK)
 }
 
 /// Clients ask for descriptions of commands, to help their users. They do without.
-pub fn command(_: &mut Store, _: &[Vec<u8>]) -> Result {
-    Ok(Reply::Array(Vec::new()))
+pub fn command(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
+    Ok(match arguments {
+        [subcommand, ..] if is(subcommand, "docs") => Reply::Map(Vec::new()),
+        _ => Reply::Array(Vec::new()),
+    })
 }
 
 /// Tells the settings that clients ask for, such as redis-benchmark.
@@ -56,7 +62,7 @@ pub fn config(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
         return Err(wrong_number("config"));
     };
     if !is(subcommand, "get") {
-        let subcommand = String::from_utf8_lossy(subcommand);
+        let subcommand = shown(subcommand);
         return Err(format!("ERR unknown subcommand '{subcommand}'. Try CONFIG HELP.").into());
     }
     if names.is_empty() {
@@ -72,16 +78,15 @@ pub fn config(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
     let wanted = settings
         .into_iter()
         .filter(|(setting, _)| names.iter().any(|name| is(name, setting) || is(name, "*")));
-    let pairs = wanted.flat_map(|(setting, value)| [Reply::bulk(setting), Reply::bulk(value)]);
-    Ok(Reply::Array(pairs.collect()))
+    let pairs = wanted.map(|(setting, value)| (setting, Reply::bulk(value)));
+    Ok(Reply::Map(pairs.collect()))
 }
 
 pub fn info(store: &mut Store, _: &[Vec<u8>]) -> Result {
     let keys = store.len();
     let lines = [
         "# Server".to_owned(),
-        // The version whose behaviour this server imitates.
-        "redis_version:7.0.15".to_owned(),
+        format!("redis_version:{IMITATED}"),
         "redis_mode:standalone".to_owned(),
         format!("server_name:echo-host kv {}", env!("CARGO_PKG_VERSION")),
         String::new(),
@@ -93,5 +98,5 @@ pub fn info(store: &mut Store, _: &[Vec<u8>]) -> Result {
         format!("db0:keys={keys}"),
         String::new(),
     ];
-    Ok(Reply::bulk(lines.join("\r\n")))
+    Ok(Reply::Text(lines.join("\r\n")))
 }

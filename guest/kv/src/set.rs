@@ -1,6 +1,6 @@
-//! The command SET, which has options.
+//! The command SET, which has options, and its older relatives.
 
-use crate::arguments::{NOT_AN_INTEGER, is};
+use crate::arguments::{NOT_AN_INTEGER, SYNTAX, is};
 use crate::integer::parse_integer;
 use crate::reply::{Failure, Reply};
 use crate::store::{Expiry, Store};
@@ -22,7 +22,7 @@ struct Options {
 
 pub fn set(store: &mut Store, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
     let [key, value, options @ ..] = arguments else {
-        return Err("ERR syntax error".into());
+        return Err(SYNTAX);
     };
     let options = read(store, options)?;
     let old = store.get(key);
@@ -40,6 +40,28 @@ pub fn set(store: &mut Store, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
         store.set(key, value.clone(), options.expiry);
     }
     Ok(reply)
+}
+
+/// `SETEX key seconds value`.
+pub fn setex(store: &mut Store, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
+    let expiry = expiry(store, &arguments[1], 1000, "setex")?;
+    store.set(&arguments[0], arguments[2].clone(), expiry);
+    Ok(Reply::OK)
+}
+
+/// `PSETEX key milliseconds value`.
+pub fn psetex(store: &mut Store, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
+    let expiry = expiry(store, &arguments[1], 1, "psetex")?;
+    store.set(&arguments[0], arguments[2].clone(), expiry);
+    Ok(Reply::OK)
+}
+
+pub fn setnx(store: &mut Store, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
+    let is_new = store.get(&arguments[0]).is_none();
+    if is_new {
+        store.set(&arguments[0], arguments[1].clone(), Expiry::Never);
+    }
+    Ok(Reply::Integer(is_new.into()))
 }
 
 fn read(store: &Store, mut words: &[Vec<u8>]) -> Result<Options, Failure> {
@@ -69,11 +91,11 @@ fn read(store: &Store, mut words: &[Vec<u8>]) -> Result<Options, Failure> {
             time = Some((number, unit));
             words = rest;
         } else {
-            return Err("ERR syntax error".into());
+            return Err(SYNTAX);
         }
     }
     if let Some((number, unit)) = time {
-        options.expiry = expiry(store, number, unit)?;
+        options.expiry = expiry(store, number, unit, "set")?;
     }
     Ok(options)
 }
@@ -89,11 +111,10 @@ fn milliseconds(word: &[u8]) -> Option<i64> {
     }
 }
 
-fn expiry(store: &Store, number: &[u8], unit: i64) -> Result<Expiry, Failure> {
+fn expiry(store: &Store, number: &[u8], unit: i64, command: &str) -> Result<Expiry, Failure> {
     let number = parse_integer(number).ok_or(NOT_AN_INTEGER)?;
     let time = number.checked_mul(unit).filter(|&time| time > 0);
     let moment = time.and_then(|time| store.after(Duration::from_millis(time.unsigned_abs())));
-    moment
-        .map(Expiry::At)
-        .ok_or("ERR invalid expire time in 'set' command".into())
+    let invalid = || format!("ERR invalid expire time in '{command}' command").into();
+    moment.map(Expiry::At).ok_or_else(invalid)
 }

@@ -1,19 +1,30 @@
-//! What is kept, and until when.
+//! The keys and values, and when they expire.
 
-use std::collections::HashMap;
+use crate::table::Table;
 use std::time::{Duration, Instant};
 
 /// How much may be kept, in bytes as counted here. An instance that runs out of memory is gone with all
 /// its data, so this leaves room for requests, replies and the growth of the table.
 pub const MAX_BYTES: usize = 24 << 20;
+/// How much more unfinished requests may take, so that a full store still reads the commands that empty it.
+pub const RESERVE_BYTES: usize = 4 << 20;
 /// What an entry costs beside the bytes of its key and value.
-const ENTRY_BYTES: usize = 128;
+const ENTRY_BYTES: usize = 192;
+/// How often the whole store is searched for what has expired, at most.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// What one callback may spend on commands that look at many keys, in steps of about a byte.
+const MAX_STEPS_PER_TURN: u64 = 5_000_000;
 
-/// Keys and values. It has a clock of its own, which stands still while a command is obeyed.
+/// Keys and values. It has a clock of its own, which stands still while a command is executed.
 pub struct Store {
-    entries: HashMap<Vec<u8>, Entry>,
+    entries: Table<Entry>,
     bytes: usize,
+    /// What the unfinished requests of all clients hold, in bytes.
+    held: usize,
     now: Instant,
+    swept: Option<Instant>,
+    /// What the running callback has spent.
+    steps: u64,
 }
 
 struct Entry {
@@ -38,15 +49,39 @@ pub enum Expiry {
 impl Store {
     pub fn new(now: Instant) -> Self {
         Store {
-            entries: HashMap::new(),
+            entries: Table::new(),
             bytes: 0,
+            held: 0,
             now,
+            swept: None,
+            steps: 0,
         }
     }
 
-    /// Sets the clock. What expires is not deleted, but not seen any more either.
-    pub fn set_clock(&mut self, now: Instant) {
+    /// Begins a callback's turn, at this time. What expires is not deleted, but not seen any more either.
+    pub fn begin_turn(&mut self, now: Instant) {
         self.now = now;
+        self.steps = 0;
+    }
+
+    /// Counts what a command has cost beyond the bytes of its request and its reply.
+    pub fn spend(&mut self, steps: u64) {
+        self.steps = self.steps.saturating_add(steps);
+    }
+
+    /// Whether this callback has done enough: a call that takes too long ends the instance and all its data.
+    pub fn turn_is_over(&self) -> bool {
+        self.steps >= MAX_STEPS_PER_TURN
+    }
+
+    /// Notes that a client's unfinished requests hold another number of bytes now.
+    pub fn hold(&mut self, before: usize, now: usize) {
+        self.held = self.held - before + now;
+    }
+
+    /// Whether there is no memory left for unfinished requests.
+    pub fn is_crowded(&self) -> bool {
+        self.bytes + self.held > MAX_BYTES + RESERVE_BYTES
     }
 
     /// The moment so much later than now, if time goes that far.
@@ -66,12 +101,12 @@ impl Store {
         };
         self.bytes += cost(key, &value);
         let entry = Entry { value, expires };
-        if let Some(old) = self.entries.insert(key.to_vec(), entry) {
+        if let Some(old) = self.entries.insert(key, entry) {
             self.bytes -= cost(key, &old.value);
         }
     }
 
-    /// Forgets a key. True if there was one.
+    /// Removes a key. True if there was one.
     pub fn remove(&mut self, key: &[u8]) -> bool {
         let Some(entry) = self.entries.remove(key) else {
             return false;
@@ -80,14 +115,14 @@ impl Store {
         entry.is_alive(self.now)
     }
 
-    /// Lets a key live until then. True if there is one.
+    /// Sets when a key expires. True if there is one.
     pub fn expire(&mut self, key: &[u8], moment: Instant) -> bool {
         let now = self.now;
-        match self
+        let entry = self
             .entries
             .get_mut(key)
-            .filter(|entry| entry.is_alive(now))
-        {
+            .filter(|entry| entry.is_alive(now));
+        match entry {
             Some(entry) => {
                 entry.expires = Some(moment);
                 true
@@ -102,13 +137,25 @@ impl Store {
         Some(expires.map(|moment| moment.saturating_duration_since(self.now)))
     }
 
+    /// The keys from this place of a walk on, in small groups, each with its place.
+    pub fn walk_from(
+        &self,
+        place: u64,
+    ) -> impl Iterator<Item = (u64, impl Iterator<Item = &[u8]>)> {
+        self.entries.walk_from(place).map(|(place, bucket)| {
+            let alive = bucket.iter().filter(|(_, entry)| entry.is_alive(self.now));
+            (place, alive.map(|(key, _)| &key[..]))
+        })
+    }
+
+    /// How many keys there are. As in Redis, some of them may have expired just now.
     pub fn len(&mut self) -> usize {
         self.sweep();
         self.entries.len()
     }
 
     pub fn clear(&mut self) {
-        self.entries = HashMap::new();
+        self.entries = Table::new();
         self.bytes = 0;
     }
 
@@ -118,10 +165,10 @@ impl Store {
 
     /// Whether more may be kept.
     pub fn has_room(&mut self) -> bool {
-        if self.bytes > MAX_BYTES {
+        if self.bytes + self.held > MAX_BYTES {
             self.sweep();
         }
-        self.bytes <= MAX_BYTES
+        self.bytes + self.held <= MAX_BYTES
     }
 
     fn entry(&self, key: &[u8]) -> Option<&Entry> {
@@ -129,8 +176,13 @@ impl Store {
         entry.filter(|entry| entry.is_alive(self.now))
     }
 
-    /// Deletes what has expired.
+    /// Deletes what has expired, unless that was done a moment ago: it looks at every key.
     fn sweep(&mut self) {
+        let next = self.swept.map(|swept| swept + SWEEP_INTERVAL);
+        if next.is_some_and(|next| self.now < next) {
+            return;
+        }
+        self.swept = Some(self.now);
         let (now, bytes) = (self.now, &mut self.bytes);
         self.entries.retain(|key, entry| {
             let alive = entry.is_alive(now);
@@ -160,7 +212,7 @@ mod tests {
         store.set(b"long", b"2".to_vec(), Expiry::Never);
         assert_eq!(store.get(b"short"), Some(&b"1"[..]));
         assert_eq!(store.time_left(b"short"), Some(Some(SECOND)));
-        store.set_clock(start + SECOND);
+        store.begin_turn(start + SECOND);
         assert_eq!(store.get(b"short"), None);
         assert_eq!(store.time_left(b"short"), None);
         assert!(!store.expire(b"short", start + 2 * SECOND));
@@ -201,8 +253,21 @@ mod tests {
         let mut store = Store::new(start);
         store.set(b"k", vec![0; MAX_BYTES], Expiry::At(start + SECOND));
         assert!(!store.has_room());
-        store.set_clock(start + SECOND);
+        store.begin_turn(start + SECOND);
         assert!(store.has_room());
         assert_eq!(store.bytes(), 0);
+    }
+
+    #[test]
+    fn unfinished_requests_take_room() {
+        let mut store = Store::new(Instant::now());
+        store.hold(0, MAX_BYTES);
+        assert!(store.has_room());
+        store.set(b"k", b"v".to_vec(), Expiry::Never);
+        assert!(!store.has_room() && !store.is_crowded());
+        store.hold(MAX_BYTES, MAX_BYTES + RESERVE_BYTES);
+        assert!(store.is_crowded());
+        store.hold(MAX_BYTES + RESERVE_BYTES, 0);
+        assert!(store.has_room());
     }
 }
