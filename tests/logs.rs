@@ -38,6 +38,28 @@ fn a_guest_can_neither_drive_the_terminal_nor_forge_a_line() {
 }
 
 #[test]
+fn what_a_handler_says_of_its_failure_is_escaped_and_cut() {
+    for format in ["text", "json"] {
+        for kind in ["protocol", "refused", "internal"] {
+            let host = Host::serve(&[&guest("puppet"), "--log-format", format]);
+            let mut client = host.connect();
+            let evil = "\u{1b}[2Jx\rERROR connection{id=7}: forged\u{202e}\u{2028}";
+            client.send(format!("fail {kind} {evil}{}\n", "x".repeat(20_000)));
+            let line = host.wait_for_log("forged");
+            assert!(line.contains("… (cut at 4096 bytes)"), "{line}");
+            assert!(line.len() < 4096 + 600, "{}", line.len());
+            for escaped in ["u{1b}", "u{202e}", "u{2028}"] {
+                assert!(line.contains(escaped), "{escaped}: {line}");
+            }
+            let log = host.stop();
+            for raw in ['\u{1b}', '\r', '\u{202e}', '\u{2028}'] {
+                assert!(!log.contains(raw), "{raw:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn long_lines_and_floods_are_capped() {
     let host = probe(&["--max-message", "64KiB"]);
     let mut client = host.connect();

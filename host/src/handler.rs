@@ -4,6 +4,7 @@
 //! Wasm; the engine implements them and never names a socket. What a session wants of a connection it
 //! leaves in the connection's [`Outbox`].
 
+use crate::guest_text::GuestText;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -81,13 +82,13 @@ pub trait Program: Send {
 pub enum SessionError {
     /// The client broke the handler's protocol.
     #[error("the client broke the protocol: {0}")]
-    Protocol(String),
+    Protocol(GuestText),
     /// The handler declines the client.
     #[error("the handler refused: {0}")]
-    Refused(String),
+    Refused(GuestText),
     /// The handler says that it failed.
     #[error("the handler failed: {0}")]
-    Internal(String),
+    Internal(GuestText),
     /// The call itself failed.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -32,6 +32,7 @@ pub mod framing;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generation;
+pub mod guest_text;
 pub mod handler;
 pub mod host;
 pub mod keyvalue;

@@ -24,7 +24,7 @@ framing FORM    lines, or a number of bytes
 timer ID MS     sets a timer
 cancel ID       cancels it
 close, reset    closes the connection
-fail KIND       returns a failure: protocol, refused or internal
+fail KIND TEXT  returns a failure: protocol, refused or internal
 panic, spin     what they say
 ";
 
@@ -131,7 +131,7 @@ impl Session {
             "cancel" => self.connection.cancel_timer(number(first)?),
             "close" => self.connection.close(CloseMode::Graceful),
             "reset" => self.connection.close(CloseMode::Reset),
-            "fail" => return Err(failure(first)),
+            "fail" => return Err(failure(first, second)),
             "panic" => panic!("{rest}"),
             "spin" => loop {
                 std::hint::spin_loop();
@@ -195,8 +195,11 @@ fn number(text: &str) -> Result<u32, Failure> {
         .map_err(|_| Failure::Protocol(format!("`{text}` is not a number")))
 }
 
-fn failure(kind: &str) -> Failure {
-    let reason = "as asked".to_owned();
+fn failure(kind: &str, reason: &str) -> Failure {
+    let reason = match reason {
+        "" => "as asked".to_owned(),
+        reason => reason.to_owned(),
+    };
     match kind {
         "protocol" => Failure::Protocol(reason),
         "refused" => Failure::Refused(reason),
@@ -210,9 +213,9 @@ mod tests {
 
     #[test]
     fn each_failure_can_be_asked_for() {
-        assert!(matches!(failure("protocol"), Failure::Protocol(_)));
-        assert!(matches!(failure("refused"), Failure::Refused(_)));
-        assert!(matches!(failure("internal"), Failure::Internal(_)));
+        assert!(matches!(failure("protocol", ""), Failure::Protocol(_)));
+        assert!(matches!(failure("refused", ""), Failure::Refused(_)));
+        assert!(matches!(failure("internal", ""), Failure::Internal(_)));
     }
 
     #[test]

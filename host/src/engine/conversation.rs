@@ -95,9 +95,9 @@ impl Instance<Converse> {
     ) -> Result<T, SessionError> {
         let result = match told {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(Failure::Protocol(reason))) => Err(SessionError::Protocol(reason)),
-            Ok(Err(Failure::Refused(reason))) => Err(SessionError::Refused(reason)),
-            Ok(Err(Failure::Internal(reason))) => Err(SessionError::Internal(reason)),
+            Ok(Err(Failure::Protocol(reason))) => Err(SessionError::Protocol(reason.into())),
+            Ok(Err(Failure::Refused(reason))) => Err(SessionError::Refused(reason.into())),
+            Ok(Err(Failure::Internal(reason))) => Err(SessionError::Internal(reason.into())),
             Err(error) => Err(SessionError::Call(error)),
         };
         match result {

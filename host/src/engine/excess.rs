@@ -2,7 +2,7 @@
 
 use crate::limits::{
     Limit, MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS, MAX_HANDED_BYTES, MAX_HANDLES,
-    MAX_RANDOM_BYTES, MAX_TABLE_ELEMENTS,
+    MAX_LOG_WRITE_BYTES, MAX_RANDOM_BYTES, MAX_TABLE_ELEMENTS,
 };
 
 /// What a guest did or had too much of.
@@ -14,6 +14,8 @@ pub enum Excess {
     CallbackOrders,
     #[error("it handed over more than {MAX_HANDED_BYTES} bytes at once")]
     HandedBytes,
+    #[error("it printed more than the {MAX_LOG_WRITE_BYTES} bytes that it was permitted at once")]
+    LogWrite,
     #[error("it holds more than {MAX_HANDLES} handles at once")]
     Handles,
     #[error("it asked for more than {MAX_RANDOM_BYTES} random bytes at once")]
@@ -27,7 +29,7 @@ impl Excess {
     pub fn reached(self) {
         let limit = match self {
             Excess::CallbackBytes | Excess::CallbackOrders => Limit::CallbackOutput,
-            Excess::HandedBytes => Limit::HandedBytes,
+            Excess::HandedBytes | Excess::LogWrite => Limit::HandedBytes,
             Excess::Handles => Limit::Handles,
             Excess::RandomBytes => Limit::RandomBytes,
             Excess::TableElements => Limit::TableElements,

@@ -1,9 +1,10 @@
 //! What a guest prints becomes log lines of the connection it works for: whole lines, escaped, capped
 //! in length and in number.
 
+use super::excess::Excess;
 use super::log_rate::{LogRate, Second};
-use crate::limits::{Limit, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND};
-use std::fmt::Write;
+use crate::guest_text::GuestText;
+use crate::limits::{Limit, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND, MAX_LOG_WRITE_BYTES};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use tokio::io::AsyncWrite;
 use tracing::{Level, Span};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 /// Which of its two outputs a guest printed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ impl GuestLog {
         LogStream {
             log: self.clone(),
             stream,
+            permit_bytes: 0,
         }
     }
 
@@ -82,6 +84,15 @@ struct Line {
     bytes: Vec<u8>,
     /// Whether bytes were left out because the line is too long.
     cut: bool,
+}
+
+impl Line {
+    fn text(&self) -> GuestText {
+        match self.cut {
+            true => GuestText::cut(&self.bytes),
+            false => GuestText::new(&self.bytes),
+        }
+    }
 }
 
 impl Printer {
@@ -126,9 +137,9 @@ impl Printer {
         if self.line(stream).bytes.is_empty() {
             return;
         }
-        let Line { bytes, cut } = std::mem::take(self.line(stream));
+        let line = std::mem::take(self.line(stream));
         self.say(|| {
-            let text = escape(&bytes, cut);
+            let text = line.text();
             match stream {
                 Stream::Stdout => tracing::info!(target: "guest", stream = "stdout", "{text}"),
                 Stream::Stderr => tracing::warn!(target: "guest", stream = "stderr", "{text}"),
@@ -137,9 +148,8 @@ impl Printer {
     }
 
     fn log(&mut self, level: Level, context: &str, message: &str) {
-        let (context, message) = (within(context), within(message));
-        let context = (!context.0.is_empty()).then(|| escape(context.0, context.1));
-        let text = || escape(message.0, message.1);
+        let context = (!context.is_empty()).then(|| GuestText::from(context).to_string());
+        let text = || GuestText::from(message);
         // Each level has a place of its own in `tracing`, which decides there whether anybody wants to see it.
         macro_rules! at {
             ($level:ident) => {
@@ -177,12 +187,6 @@ impl Printer {
     }
 }
 
-/// What fits into a line, and whether that is less than there is.
-fn within(text: &str) -> (&[u8], bool) {
-    let length = text.floor_char_boundary(MAX_LOG_LINE_BYTES);
-    (&text.as_bytes()[..length], length < text.len())
-}
-
 impl Drop for Printer {
     fn drop(&mut self) {
         if self.suppressed > 0 {
@@ -201,46 +205,29 @@ fn log_suppressed(lines: u64) {
     );
 }
 
-/// Makes text safe to print on a terminal and impossible to mistake for other log lines: what is shown as escapes
-/// are control characters, line separators, and of the marks that nobody sees all that reorder or hide text. Those
-/// that join letters stay: languages and pictures need them.
-fn escape(bytes: &[u8], cut: bool) -> String {
-    let text = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}' => safe.extend(char.escape_unicode()),
-            _ if char.is_control() => safe.extend(char.escape_default()),
-            _ => safe.push(char),
-        }
-    }
-    if cut {
-        Limit::LogLine.reached();
-        // Writing to a String cannot fail.
-        let _ = write!(safe, "… (cut at {MAX_LOG_LINE_BYTES} bytes)");
-    }
-    safe
-}
-
 /// One of a guest's outputs. Always ready: a log never makes a guest wait.
 pub struct LogStream {
     log: GuestLog,
     stream: Stream,
+    /// What the guest may still write before it asks again, in bytes.
+    permit_bytes: usize,
 }
 
 impl LogStream {
     fn print(&self, bytes: &[u8]) {
         self.log.printer().print(self.stream, bytes);
+    }
+}
+
+impl LogStream {
+    /// A guest that writes more than it was permitted to ends there: what it writes is looked at on a thread that
+    /// serves (`output-stream.write` of wasi:io).
+    fn use_permit(&mut self, bytes: usize) -> StreamResult<()> {
+        match self.permit_bytes.checked_sub(bytes) {
+            Some(left) => self.permit_bytes = left,
+            None => return Err(StreamError::Trap(Excess::LogWrite.into())),
+        }
+        Ok(())
     }
 }
 
@@ -267,7 +254,14 @@ impl Pollable for LogStream {
 
 impl OutputStream for LogStream {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.use_permit(bytes.len())?;
         self.print(&bytes);
+        Ok(())
+    }
+
+    fn write_zeroes(&mut self, length: usize) -> StreamResult<()> {
+        self.use_permit(length)?;
+        self.print(&vec![0; length]);
         Ok(())
     }
 
@@ -276,7 +270,8 @@ impl OutputStream for LogStream {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 << 10)
+        self.permit_bytes = MAX_LOG_WRITE_BYTES;
+        Ok(self.permit_bytes)
     }
 }
 
@@ -304,32 +299,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_drive_a_terminal_or_forge_a_line_is_escaped() {
-        assert_eq!(escape(b"plain \xc3\xa9\r", false), "plain é");
-        assert_eq!(escape(b"\x1b[2J\x07\x00", false), "\\u{1b}[2J\\u{7}\\u{0}");
-        assert_eq!(
-            escape("\u{9b}1m\u{202e}txt\u{2028}".as_bytes(), false),
-            "\\u{9b}1m\\u{202e}txt\\u{2028}"
-        );
-        assert_eq!(
-            escape(
-                "a\u{200b}\u{61c}b\u{feff}\u{2064}c\u{e0041}".as_bytes(),
-                false
-            ),
-            "a\\u{200b}\\u{61c}b\\u{feff}\\u{2064}c\\u{e0041}"
-        );
-        assert_eq!(escape("👩\u{200d}🔬".as_bytes(), false), "👩\u{200d}🔬");
-        assert_eq!(escape(b"a\rb\tc", false), "a\\rb\\tc");
-        assert_eq!(escape(b"\xff", false), "\u{fffd}");
-    }
-
-    #[test]
     fn a_long_line_is_cut_and_says_so() {
         let mut printer = Printer::new(Span::none(), LogRate::default());
         printer.print(Stream::Stdout, &vec![b'a'; 3 * MAX_LOG_LINE_BYTES]);
         assert_eq!(printer.stdout.bytes.len(), MAX_LOG_LINE_BYTES);
         assert!(printer.stdout.cut);
-        assert!(escape(&printer.stdout.bytes, true).ends_with("a… (cut at 4096 bytes)"));
+        let text = printer.stdout.text().to_string();
+        assert!(text.ends_with("a… (cut at 4096 bytes)"));
+    }
+
+    #[test]
+    fn a_write_beyond_its_permit_ends_the_guest() {
+        let mut stream = GuestLog::new(Span::none(), LogRate::default()).stream(Stream::Stdout);
+        let is_trap = |written| matches!(written, Err(StreamError::Trap(_)));
+        assert!(is_trap(stream.write("x".into())));
+        let permitted = stream.check_write().unwrap();
+        assert!(stream.write(vec![b'x'; permitted - 1].into()).is_ok());
+        assert!(is_trap(stream.write("xx".into())));
+        assert!(is_trap(stream.write_zeroes(usize::MAX)));
+        assert!(stream.write("x".into()).is_ok());
     }
 
     #[test]

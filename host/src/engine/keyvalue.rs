@@ -1,7 +1,7 @@
 //! The interfaces of `wasi:keyvalue`: what guests keep in the store of their service.
 
 use super::guest::Guest;
-use crate::keyvalue::{Mark, StoreError};
+use crate::keyvalue::{Mark, Store, StoreError, check_key, check_keys, check_number};
 use bindings::wasi::keyvalue::atomics::{self, CasError};
 use bindings::wasi::keyvalue::batch;
 use bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
@@ -57,11 +57,15 @@ impl Bucket {
         })
     }
 
-    fn key(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
+    /// Its length is checked before it is copied.
+    fn key(&self, key: &str) -> Result<String, StoreError> {
+        check_key(key)?;
+        Ok(format!("{}{key}", self.prefix))
     }
 
-    fn keys(&self, keys: &[String]) -> Vec<String> {
+    /// Their number and lengths are checked before any is copied.
+    fn keys(&self, keys: &[String]) -> Result<Vec<String>, StoreError> {
+        check_keys(keys)?;
         keys.iter().map(|key| self.key(key)).collect()
     }
 }
@@ -69,6 +73,10 @@ impl Bucket {
 impl Guest {
     fn bucket(&self, bucket: &Resource<Bucket>) -> Result<&Bucket> {
         Ok(self.table.get(bucket)?)
+    }
+
+    fn bucket_and_store(&self, bucket: &Resource<Bucket>) -> Result<(Bucket, Store)> {
+        Ok((self.bucket(bucket)?.clone(), self.store().clone()))
     }
 
     /// What the guest is told, and its operator, if that is who can do something about it.
@@ -103,8 +111,9 @@ impl store::HostBucket for Guest {
         bucket: Resource<Bucket>,
         key: String,
     ) -> Result<Result<Option<Vec<u8>>, Error>> {
-        let key = self.bucket(&bucket)?.key(&key);
-        let values = self.store().get(&[key]).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let get = async { store.get(&[bucket.key(&key)?]).await };
+        let values = get.await;
         Ok(self
             .told(values)
             .map(|values| values.into_iter().flatten().next()))
@@ -116,14 +125,16 @@ impl store::HostBucket for Guest {
         key: String,
         value: Vec<u8>,
     ) -> Result<Result<(), Error>> {
-        let key = self.bucket(&bucket)?.key(&key);
-        let set = self.store().set(vec![(key, value)]).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let set = async { store.set(vec![(bucket.key(&key)?, value)]).await };
+        let set = set.await;
         Ok(self.told(set))
     }
 
     async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Result<(), Error>> {
-        let key = self.bucket(&bucket)?.key(&key);
-        let deleted = self.store().delete(&[key]).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let delete = async { store.delete(&[bucket.key(&key)?]).await };
+        let deleted = delete.await;
         Ok(self.told(deleted))
     }
 
@@ -132,8 +143,9 @@ impl store::HostBucket for Guest {
         bucket: Resource<Bucket>,
         key: String,
     ) -> Result<Result<bool, Error>> {
-        let key = self.bucket(&bucket)?.key(&key);
-        let has = self.store().has(&key).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let has = async { store.has(&bucket.key(&key)?).await };
+        let has = has.await;
         Ok(self.told(has))
     }
 
@@ -163,8 +175,9 @@ impl atomics::Host for Guest {
         key: String,
         delta: i64,
     ) -> Result<Result<i64, Error>> {
-        let key = self.bucket(&bucket)?.key(&key);
-        let sum = self.store().increment(&key, delta).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let increment = async { store.increment(&bucket.key(&key)?, delta).await };
+        let sum = increment.await;
         Ok(self.told(sum))
     }
 
@@ -190,6 +203,10 @@ impl atomics::HostCas for Guest {
         key: String,
     ) -> Result<Result<Resource<Cas>, Error>> {
         let key = self.bucket(&bucket)?.key(&key);
+        let key = match self.told(key) {
+            Ok(key) => key,
+            Err(error) => return Ok(Err(error)),
+        };
         Ok(match self.look(&key).await {
             Ok((_, mark)) => Ok(self.table.push(Cas { key, mark })?),
             Err(error) => Err(error),
@@ -219,8 +236,9 @@ impl batch::Host for Guest {
         bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> Result<Result<Vec<Option<(String, Vec<u8>)>>, Error>> {
-        let full = self.bucket(&bucket)?.keys(&keys);
-        let values = self.store().get(&full).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let get = async { store.get(&bucket.keys(&keys)?).await };
+        let values = get.await;
         Ok(self.told(values).map(|values| {
             let entries = keys.into_iter().zip(values);
             entries.map(|(key, value)| Some((key, value?))).collect()
@@ -232,12 +250,15 @@ impl batch::Host for Guest {
         bucket: Resource<Bucket>,
         entries: Vec<(String, Vec<u8>)>,
     ) -> Result<Result<(), Error>> {
-        let bucket = self.bucket(&bucket)?;
-        let entries = entries.into_iter();
-        let entries = entries
-            .map(|(key, value)| (bucket.key(&key), value))
-            .collect();
-        let set = self.store().set(entries).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let set = async {
+            check_number(entries.len())?;
+            let entries = entries.into_iter();
+            let entries = entries.map(|(key, value)| Ok((bucket.key(&key)?, value)));
+            let entries = entries.collect::<Result<_, StoreError>>()?;
+            store.set(entries).await
+        };
+        let set = set.await;
         Ok(self.told(set))
     }
 
@@ -246,8 +267,9 @@ impl batch::Host for Guest {
         bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> Result<Result<(), Error>> {
-        let keys = self.bucket(&bucket)?.keys(&keys);
-        let deleted = self.store().delete(&keys).await;
+        let (bucket, store) = self.bucket_and_store(&bucket)?;
+        let delete = async { store.delete(&bucket.keys(&keys)?).await };
+        let deleted = delete.await;
         Ok(self.told(deleted))
     }
 }
@@ -255,10 +277,24 @@ impl batch::Host for Guest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{MAX_BATCH_KEYS, MAX_KEY_BYTES};
+
+    #[test]
+    fn too_much_is_refused_before_it_is_copied() {
+        let bucket = Bucket::of("b").unwrap();
+        let long = "k".repeat(MAX_KEY_BYTES + 1);
+        assert!(matches!(bucket.key(&long), Err(StoreError::LongKey(_))));
+        assert!(bucket.keys(&[long]).is_err());
+        let many = vec![String::new(); MAX_BATCH_KEYS + 1];
+        assert!(matches!(bucket.keys(&many), Err(StoreError::ManyKeys(_))));
+    }
 
     #[test]
     fn a_bucket_has_a_plain_name() {
-        assert_eq!(Bucket::of("a-B_9.x").unwrap().key("k:1"), "a-B_9.x:k:1");
+        assert_eq!(
+            Bucket::of("a-B_9.x").unwrap().key("k:1").unwrap(),
+            "a-B_9.x:k:1"
+        );
         for name in ["", "a:b", "a*", "a b", "ä", &"a".repeat(65)] {
             assert!(Bucket::of(name).is_none(), "{name}");
         }

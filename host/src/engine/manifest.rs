@@ -6,6 +6,7 @@ use super::contract::bindings::exports::echo_host::handler::manifest::{
 use super::guest::Guest;
 use super::instance::{Exports, Instance};
 use crate::framing::Framing;
+use crate::guest_text::{self, GuestText};
 use crate::handler::CallError;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store};
@@ -53,9 +54,9 @@ pub struct About {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     #[error("its name `{0}` is not 1 to {MAX_NAME_CHARS} printable characters")]
-    Name(String),
+    Name(GuestText),
     #[error("its version `{0}` is more than {MAX_NAME_CHARS} characters or not printable")]
-    Version(String),
+    Version(GuestText),
     #[error("its framing is impossible: {0}")]
     Framing(#[from] crate::framing::InvalidFraming),
     #[error("its largest message is 0 bytes")]
@@ -75,10 +76,10 @@ impl TryFrom<DeclaredAbout> for About {
             max_message_bytes,
         } = declared;
         if name.is_empty() || !is_presentable(&name) {
-            return Err(ManifestError::Name(name.escape_debug().to_string()));
+            return Err(ManifestError::Name(name.into()));
         }
         if !is_presentable(&version) {
-            return Err(ManifestError::Version(version.escape_debug().to_string()));
+            return Err(ManifestError::Version(version.into()));
         }
         let framing = Framing::try_from(framing)?;
         if max_message_bytes == 0 {
@@ -102,5 +103,5 @@ impl TryFrom<DeclaredAbout> for About {
 }
 
 fn is_presentable(text: &str) -> bool {
-    text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control)
+    text.chars().count() <= MAX_NAME_CHARS && guest_text::is_presentable(text)
 }

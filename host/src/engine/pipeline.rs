@@ -68,11 +68,14 @@ impl PipelineSession {
         let mut passing = message;
         for (index, (stage, limit)) in self.stages.iter_mut().enumerate() {
             if passing.len() > *limit {
-                return Err(SessionError::Internal(format!(
-                    "stage {} of the pipeline takes {limit} bytes, and was to be given {}",
-                    index + 1,
-                    passing.len()
-                )));
+                return Err(SessionError::Internal(
+                    format!(
+                        "stage {} of the pipeline takes {limit} bytes, and was to be given {}",
+                        index + 1,
+                        passing.len()
+                    )
+                    .into(),
+                ));
             }
             match stage.answer(passing).await? {
                 Some(reply) => passing = reply,

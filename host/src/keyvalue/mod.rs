@@ -180,19 +180,22 @@ impl Store {
     }
 }
 
-fn check_number(keys: usize) -> Result<(), StoreError> {
+/// Whether a guest may name so many keys at once.
+pub fn check_number(keys: usize) -> Result<(), StoreError> {
     match keys {
         ..=MAX_BATCH_KEYS => Ok(()),
         more => Err(StoreError::ManyKeys(more)),
     }
 }
 
-fn check_keys(keys: &[String]) -> Result<(), StoreError> {
+/// Whether a guest may name these keys at once.
+pub fn check_keys(keys: &[String]) -> Result<(), StoreError> {
     check_number(keys.len())?;
     keys.iter().try_for_each(|key| check_key(key))
 }
 
-fn check_key(key: &str) -> Result<(), StoreError> {
+/// Whether a key is short enough.
+pub fn check_key(key: &str) -> Result<(), StoreError> {
     match key.len() {
         ..=MAX_KEY_BYTES => Ok(()),
         more => Err(StoreError::LongKey(more)),

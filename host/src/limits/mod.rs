@@ -122,6 +122,9 @@ pub const PROBE_STEP_TIME: Duration = Duration::from_secs(10);
 /// The longest guest log line, in bytes; the rest is cut off.
 pub const MAX_LOG_LINE_BYTES: usize = 4096;
 
+/// What a guest may print in one call, in bytes: what it is permitted whenever it asks.
+pub const MAX_LOG_WRITE_BYTES: usize = 64 << 10;
+
 /// Guest log lines of one instance within one second, and of all instances of a handler together; the rest are
 /// counted, not shown.
 pub const MAX_LOG_LINES_PER_SECOND: u32 = 100;
