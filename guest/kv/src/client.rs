@@ -77,6 +77,8 @@ impl Client {
             match self.requests.next() {
                 Ok(Some(request)) if is_http(&request[0]) => return Next::Close,
                 Ok(Some(request)) => {
+                    // A request that is complete counts by what it stores.
+                    store.hold(std::mem::take(&mut self.held), 0);
                     let reply = obey(store, &mut self.profile, &request);
                     reply.write(self.profile.protocol, replies);
                     if is(&request[0], "quit") {
