@@ -48,3 +48,4 @@ mod swap;
 mod takeover;
 mod transports;
 mod trust;
+mod unread_logs;

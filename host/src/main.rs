@@ -12,8 +12,10 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cli::exit::report_panics();
-    match cli::run() {
+    let code = match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::exit::report(&error),
-    }
+    };
+    cli::output::flush();
+    code
 }

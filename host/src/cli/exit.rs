@@ -1,6 +1,7 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
 use super::inherited::InheritedError;
+use super::output::{self, Stderr};
 use super::printable::{printable, tell};
 use super::test::OtherwiseError;
 use anyhow::Error;
@@ -44,7 +45,7 @@ pub fn report(error: &Error) -> ExitCode {
         ..
     }) = error.downcast_ref()
     {
-        let _ = writeln!(io::stderr(), "{}", printable(detail.trim_end()));
+        let _ = writeln!(Stderr, "{}", printable(detail.trim_end()));
     }
     ExitCode::from(code(error))
 }
@@ -124,9 +125,10 @@ pub fn report_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("unknown reason");
-        let _ = writeln!(io::stderr(), "echo-host: internal error at {place}: {what}");
+        let line = format!("echo-host: internal error at {place}: {what}\n");
+        let _ = Stderr.write_all(line.as_bytes());
         if std::thread::current().name() == Some("main") {
-            std::process::exit(i32::from(INTERNAL));
+            output::exit(i32::from(INTERNAL));
         }
     }));
 }

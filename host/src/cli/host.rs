@@ -5,6 +5,7 @@ use super::descriptors;
 use super::inherited::Inherited;
 use super::metrics;
 use super::operator::HostOperator;
+use super::output;
 use super::privileges::become_user;
 use super::signals::{self, Hangups};
 use super::supervisor;
@@ -14,7 +15,7 @@ use echo_host::config::{HostConfig, Sources};
 use echo_host::control::Predecessor;
 use echo_host::host::{Bound, Host, Service};
 use echo_host::listener::Listener;
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -54,7 +55,7 @@ pub async fn run(
     metrics.iter().for_each(Listener::claim);
     host.services().iter().for_each(log_first);
     let _on_hangup = reload_on_hangup(hangups, &host);
-    match announce(&bound) {
+    match announce(&bound).await {
         // The host before has retired: somebody has to serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
         announced => announced.context("cannot print the addresses")?,
@@ -144,11 +145,14 @@ fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
 }
 
 /// Prints where clients can connect to, one line each. Scripts wait for these lines.
-fn announce(bound: &Bound) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
+async fn announce(bound: &Bound) -> io::Result<()> {
     // Standard output is the client's if there is one there.
-    for endpoint in bound.endpoints().filter(|it| **it != Endpoint::Stdio) {
-        writeln!(stdout, "listening on {endpoint}")?;
+    let endpoints = bound.endpoints().filter(|it| **it != Endpoint::Stdio);
+    let lines: String = endpoints
+        .map(|endpoint| format!("listening on {endpoint}\n"))
+        .collect();
+    match lines.is_empty() {
+        true => Ok(()),
+        false => output::print(lines).await,
     }
-    stdout.flush()
 }

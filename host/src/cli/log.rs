@@ -1,5 +1,6 @@
 //! Logs: to standard error, as text or JSON.
 
+use super::output::{self, Stderr};
 use clap::{Args, ValueEnum};
 use echo_host::config::{LogFormat, LogLevel};
 use std::io::{self, IsTerminal};
@@ -55,17 +56,24 @@ impl LogArgs {
         })
     }
 
-    /// Starts logging as was asked for. Called once, before anything is logged.
+    /// Starts logging as was asked for, for a command that may wait for whoever reads it. Called once, before
+    /// anything is logged.
     pub fn start(&self) {
-        start(
+        subscribe(
             self.format().unwrap_or_default(),
             self.level().unwrap_or_default(),
         );
     }
 }
 
-/// Starts logging. Called once, before anything is logged.
-pub fn start(format: LogFormat, level: LogLevel) {
+/// Starts logging for a process that serves: nothing waits until a line was written, and lines are only queued until
+/// [`output::start`] is called. Called once, before anything is logged.
+pub fn start_queued(format: LogFormat, level: LogLevel) {
+    output::queue();
+    subscribe(format, level);
+}
+
+fn subscribe(format: LogFormat, level: LogLevel) {
     let level = match level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
@@ -80,7 +88,9 @@ pub fn start(format: LogFormat, level: LogLevel) {
         .with_target("echo_host", level)
         .with_target("guest", level);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Stderr)
+        // It would write to standard error by itself.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal() && !no_color());
     let lines = match format {
         LogFormat::Text => lines.boxed(),

@@ -20,6 +20,7 @@ mod log;
 mod metrics;
 mod new;
 mod operator;
+pub mod output;
 mod pages;
 mod printable;
 mod privileges;

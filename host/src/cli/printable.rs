@@ -1,10 +1,11 @@
 //! Text from elsewhere, so that it can be printed on a terminal.
 
-use std::io::{self, Write};
+use super::output::Stderr;
+use std::io::Write;
 
 /// Says something on standard error, on behalf of a part of this program. Where it is gone there is nobody to tell.
 pub fn tell(who: &str, text: &str) {
-    let _ = writeln!(io::stderr(), "{who}: {}", printable(text));
+    let _ = Stderr.write_all(format!("{who}: {}\n", printable(text)).as_bytes());
 }
 
 /// The text with control characters escaped, line ends and tabs apart.

@@ -2,6 +2,7 @@
 
 use super::connect::TlsArgs;
 use super::exit::ConnectError;
+use super::output;
 use super::printable::tell;
 use super::signals;
 use clap::Args;
@@ -12,7 +13,6 @@ use echo_host::listener::{Listener, UnixAccess};
 use echo_host::record::{Recording, RecordingError, Transcript, relay};
 use echo_host::stream::Stream;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +81,9 @@ fn of_streams(text: &str, tls: bool) -> Result<Endpoint, String> {
 }
 
 pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
+    // What it tells must not keep those waiting whose bytes it passes on.
+    output::queue();
+    output::start();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(record(args))
 }
@@ -89,7 +92,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let stop = signals::stop()?;
     let listener = Listener::bind(&args.listen, UnixAccess::default(), None)?;
     let mut recording = Recording::create(&args.file, args.framing.clone())?;
-    writeln!(io::stdout(), "listening on {}", listener.endpoint())?;
+    output::print(format!("listening on {}\n", listener.endpoint())).await?;
     let mut open = Open::default();
     let result = tokio::select! {
         result = serve(args, &listener, &mut open, &mut recording) => result,

@@ -8,6 +8,7 @@ use super::host;
 use super::inherited;
 use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
+use super::output;
 use super::privileges::{self, PrivilegeArgs};
 use super::swapping::SwapArgs;
 use anyhow::Context;
@@ -195,7 +196,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let sources = args.sources();
     let config = sources.load()?;
     if !serves_stdio(&config) || !standard_error_is_the_clients() {
-        log::start(config.log_format, config.log_level);
+        log::start_queued(config.log_format, config.log_level);
     }
     // systemd passes the client's own socket both ways (Accept=yes).
     let inherited = match serves_stdio(&config) {
@@ -204,6 +205,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     };
     let predecessor = args.control.predecessor(config.control.as_ref())?;
     privileges::give_up_what_is_not_needed(&sources, &config, predecessor.as_ref())?;
+    // Threads that are older than the sandbox are not in it.
+    output::start();
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
     let result = runtime.block_on(host::run(sources, config, predecessor, inherited));
     // A file operation of a guest may still be under way; nobody waits for its result.

@@ -1,6 +1,7 @@
 //! SIGINT and SIGTERM: the first asks to stop, the second insists. SIGHUP: the handler is read anew. All are caught from
 //! the beginning, whatever the host is doing.
 
+use super::output;
 use rustix::process::{Signal, getpid, kill_process};
 use std::future::pending;
 use std::io::{self, IsTerminal};
@@ -16,7 +17,7 @@ pub fn stop() -> io::Result<impl Future<Output = ()>> {
         tokio::spawn(async move {
             let signal = signals.next().await;
             tracing::warn!("stopped at once by a second signal");
-            std::process::exit(128 + signal.as_raw_value());
+            output::exit(128 + signal.as_raw_value());
         });
     })
 }
@@ -28,7 +29,7 @@ pub fn nothing_to_finish() -> io::Result<AbortOnDropHandle<()>> {
     let stopping = tokio::spawn(async move {
         signals.next().await;
         tracing::info!("stopped before it served anybody");
-        std::process::exit(0);
+        output::exit(0);
     });
     Ok(AbortOnDropHandle::new(stopping))
 }

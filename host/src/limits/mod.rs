@@ -131,6 +131,15 @@ pub const MAX_LOG_LINES_PER_SECOND: u32 = 100;
 /// See [`MAX_LOG_LINES_PER_SECOND`].
 pub const MAX_HANDLER_LOG_LINES_PER_SECOND: u32 = 1000;
 
+/// Bytes of log lines that wait until standard error takes them; further lines are dropped and counted.
+pub const MAX_LOG_QUEUE_BYTES: usize = 1 << 20;
+
+/// How long a process that ends waits until its log was written.
+pub const LOG_FLUSH_TIME: Duration = Duration::from_secs(1);
+
+/// How long a host waits until its addresses were printed on standard output.
+pub const STDOUT_TIME: Duration = Duration::from_secs(1);
+
 /// How long a guest that computes without end is set aside at each [`EPOCH_TICK`].
 pub const BREATHER: Duration = Duration::from_millis(1);
 

@@ -34,6 +34,7 @@ pub enum Limit {
     LogRate,
     HandlerLogRate,
     ConnectionLog,
+    LogDropped,
     DrainTimeout,
     AcceptBackOff,
     UdpMaxSessions,
@@ -46,7 +47,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 37] = [
+const NAMES: [(Limit, &str); 38] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -75,6 +76,7 @@ const NAMES: [(Limit, &str); 37] = [
     (Limit::LogRate, "log-rate"),
     (Limit::HandlerLogRate, "handler-log-rate"),
     (Limit::ConnectionLog, "connection-log"),
+    (Limit::LogDropped, "log-dropped"),
     (Limit::DrainTimeout, "drain-timeout"),
     (Limit::AcceptBackOff, "accept-back-off"),
     (Limit::UdpMaxSessions, "udp-max-sessions"),
