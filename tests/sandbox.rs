@@ -1,6 +1,6 @@
 //! A guest gets what it is granted, and no more of the machine than that.
 
-use crate::fixture::{Host, guest};
+use crate::fixture::{Host, echo_host, guest};
 
 fn probe(args: &[&str]) -> Host {
     Host::serve(&[&[guest("probe").as_str()][..], args].concat())
@@ -60,6 +60,64 @@ fn directories_are_granted_by_name_and_there_is_no_way_out() {
     ] {
         let reply = client.ask(refused);
         assert!(reply.starts_with("error: "), "{refused}: {reply}");
+    }
+}
+
+#[test]
+fn a_directory_is_opened_once_whatever_takes_its_path() {
+    let base = tempfile::tempdir().unwrap();
+    let base = base.path();
+    let (granted, secret) = (base.join("granted"), base.join("secret"));
+    for (folder, text) in [(&granted, "granted"), (&secret, "secret")] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("note"), text).unwrap();
+    }
+    for sandbox in ["on", "off"] {
+        let grant = format!("{}::/data", granted.display());
+        let host = probe(&["--sandbox", sandbox, "--dir", &grant]);
+        assert_eq!(host.connect().ask("read /data/note"), "granted");
+        std::fs::rename(&granted, base.join("moved")).unwrap();
+        std::os::unix::fs::symlink(&secret, &granted).unwrap();
+        // A new connection is a new instance.
+        assert_eq!(host.connect().ask("read /data/note"), "granted");
+        std::fs::remove_file(&granted).unwrap();
+        std::fs::rename(base.join("moved"), &granted).unwrap();
+    }
+}
+
+#[test]
+fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
+    let base = tempfile::tempdir().unwrap();
+    let base = base.path();
+    for folder in ["a/sub", "cache/inner", "handlers"] {
+        std::fs::create_dir_all(base.join(folder)).unwrap();
+    }
+    std::fs::copy(guest("probe"), base.join("handlers/probe.wasm")).unwrap();
+    let handler = base.join("handlers/probe.wasm");
+    let at = |name: &str| base.join(name).display().to_string();
+    let overlaps = ["--dir", &at("a"), "--dir", &at("a/sub")].map(str::to_owned);
+    let above_cache = ["--dir", &at(""), "--cache", &at("cache")].map(str::to_owned);
+    let in_cache = ["--dir", &at("cache/inner"), "--cache", &at("cache")].map(str::to_owned);
+    let handlers = ["--dir", &at("handlers"), "--cache", "off"].map(str::to_owned);
+    let socket = format!("unix:{}", at("a/echo.sock"));
+    let sockets = ["--dir", &at("a"), "--listen", &socket].map(str::to_owned);
+    let processes = ["--dir", "/proc/self", "--cache", "off"].map(str::to_owned);
+    for (args, names) in [
+        (&overlaps, [at("a"), at("a/sub")]),
+        (&above_cache, [at(""), at("cache")]),
+        (&in_cache, [at("cache/inner"), at("cache")]),
+        (&handlers, [at("handlers"), at("handlers/probe.wasm")]),
+        (&sockets, [at("a"), at("a/echo.sock")]),
+        (&processes, ["/proc/self".to_owned(), "/proc".to_owned()]),
+    ] {
+        let mut command = vec!["serve".to_owned(), handler.display().to_string()];
+        command.extend_from_slice(args);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let finished = echo_host(&command);
+        assert_eq!(finished.code, Some(78), "{args:?}: {finished:?}");
+        for name in names {
+            assert!(finished.stderr.contains(&name), "{name}: {finished:?}");
+        }
     }
 }
 

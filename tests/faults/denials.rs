@@ -82,7 +82,9 @@ fn who_reaches_for_nothing_is_not_said_to() {
 
 #[test]
 fn who_is_granted_something_is_not_told_of_it() {
-    let scene = Scene::of("probe", &["--env", "A=b", "--dir", "/tmp::/data"]);
+    let granted = tempfile::tempdir().unwrap();
+    let granted = format!("{}::/data", granted.path().display());
+    let scene = Scene::of("probe", &["--env", "A=b", "--dir", &granted]);
     let mut client = scene.connect();
     client.ask("env PATH");
     assert!(client.ask("list /data").is_ascii());

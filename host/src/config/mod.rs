@@ -10,6 +10,7 @@
 mod complete;
 mod door;
 mod error;
+mod exposure;
 mod file;
 mod host;
 #[cfg(any(test, fuzzing))]

@@ -3,6 +3,7 @@
 use super::complete::here;
 use super::door::ListenerConfig;
 use super::error::ConfigError;
+use super::exposure;
 use super::file;
 use super::host::HostConfig;
 use super::listener::ListenerSettings;
@@ -54,6 +55,7 @@ impl Sources {
         }
         let config = self.host.clone().or(settings).complete()?;
         config.check()?;
+        exposure::check(&config, self.file.as_deref())?;
         let mut listeners = config.services.iter().flat_map(|service| &service.listen);
         if self.listener.is_about_tls() && listeners.all(|listener| listener.tls.is_none()) {
             return Err(ConfigError::NoTlsListener);

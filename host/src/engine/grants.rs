@@ -9,6 +9,9 @@ use crate::confinement::{may_connect, may_grant};
 use crate::handler::CallError;
 use crate::keyvalue::{StoreConfig, StoreUri};
 use crate::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::str::FromStr;
 use tokio::io::split;
@@ -44,6 +47,34 @@ pub struct Directory {
     pub guest: String,
 }
 
+/// A granted directory, opened once: what takes its path later, be it a link, is not granted.
+pub struct OpenDirectory {
+    handle: OwnedFd,
+    guest: String,
+}
+
+impl Directory {
+    /// Opens it.
+    fn open(&self) -> Result<OpenDirectory, InvalidGrant> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::open(&self.host, flags, Mode::empty());
+        let handle = handle.map_err(|error| InvalidGrant::Unusable {
+            path: self.host.clone(),
+            reason: match (error, may_grant(&self.host)) {
+                (_, Err(reason)) => reason.to_string(),
+                (Errno::ACCESS, Ok(())) => format!(
+                    "{error}; if it was made anew while the host runs under --sandbox, restart the host"
+                ),
+                (error, Ok(())) => error.to_string(),
+            },
+        })?;
+        Ok(OpenDirectory {
+            handle,
+            guest: self.guest.clone(),
+        })
+    }
+}
+
 /// Why a grant can't be given.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidGrant {
@@ -51,6 +82,18 @@ pub enum InvalidGrant {
     Directory,
     #[error("cannot grant the directory {}: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
+    #[error("cannot grant the directory {} beside {}: one lies in the other", other.display(), one.display())]
+    Overlap { one: PathBuf, other: PathBuf },
+    #[error(
+        "cannot grant the directory {}: {what} would be in reach, {}",
+        grant.display(),
+        path.display()
+    )]
+    Trusted {
+        grant: PathBuf,
+        what: &'static str,
+        path: PathBuf,
+    },
     #[error("cannot connect to port {port}: {reason}")]
     Unreachable { port: u16, reason: String },
 }
@@ -106,6 +149,11 @@ impl Grants {
         self.connect.iter().map(|it| it.port).chain(store)
     }
 
+    /// Opens the directories, in their order.
+    pub(super) fn open_directories(&self) -> Result<Vec<OpenDirectory>, InvalidGrant> {
+        self.directories.iter().map(Directory::open).collect()
+    }
+
     /// What `wasi:config/store` is for all instances.
     pub(super) fn config(&self) -> WasiConfigVariables {
         self.config.iter().cloned().collect()
@@ -114,6 +162,7 @@ impl Grants {
     /// A fresh view of WASI for one instance, without a network.
     pub(super) fn wasi(
         &self,
+        directories: &[OpenDirectory],
         log: &GuestLog,
         stdio: Option<Stdio>,
     ) -> Result<WasiCtxBuilder, CallError> {
@@ -135,10 +184,12 @@ impl Grants {
             wasi.stdin(AsyncStdinStream::new(input))
                 .stdout(AsyncStdoutStream::new(PIPE_BYTES, output));
         }
-        for Directory { host, guest } in &self.directories {
-            wasi.preopened_dir(host, guest, FsPerms::ReadWrite)
+        for OpenDirectory { handle, guest } in directories {
+            // The name of the descriptor: the path may lead elsewhere by now.
+            let opened = format!("/proc/self/fd/{}", handle.as_raw_fd());
+            wasi.preopened_dir(opened, guest, FsPerms::ReadWrite)
                 .map_err(|error| {
-                    CallError::Instantiation(format!("directory {}: {error:#}", host.display()))
+                    CallError::Instantiation(format!("directory {guest}: {error:#}"))
                 })?;
         }
         Ok(wasi)

@@ -1,7 +1,7 @@
 //! What the host keeps for one instance: its view of WASI, its memory budget, its log.
 
 use super::denials::{Denials, Want};
-use super::grants::Grants;
+use super::grants::{Grants, InvalidGrant, OpenDirectory};
 use super::guest_log::GuestLog;
 use super::log_rate::LogRate;
 use super::memory::{CommonMemory, MemoryBudget};
@@ -24,6 +24,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 pub struct GuestTerms {
     pub grants: Grants,
     pub limits: GuestLimits,
+    directories: Arc<[OpenDirectory]>,
     /// What they find in `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
@@ -44,8 +45,9 @@ impl GuestTerms {
         limits: GuestLimits,
         memory: Arc<CommonMemory>,
         outgoing: Arc<Semaphore>,
-    ) -> Arc<Self> {
-        Arc::new(GuestTerms {
+    ) -> Result<Arc<Self>, InvalidGrant> {
+        Ok(Arc::new(GuestTerms {
+            directories: grants.open_directories()?.into(),
             memory,
             outgoing,
             reach: Arc::new(Reach::new(&grants.connect)),
@@ -55,7 +57,7 @@ impl GuestTerms {
             denials: Arc::default(),
             log_rate: LogRate::default(),
             store: Store::scratch(),
-        })
+        }))
     }
 
     /// The same for guests that keep things in `store`.
@@ -96,7 +98,7 @@ impl Guest {
             pipe,
             busy: busy_ticks.clone(),
         });
-        let mut wasi = terms.grants.wasi(&log, stdio)?;
+        let mut wasi = terms.grants.wasi(&terms.directories, &log, stdio)?;
         if !terms.reach.is_empty() {
             let guard = guard(terms.reach.clone(), terms.denials.clone(), span.clone());
             wasi.allow_tcp(true).socket_addr_check(guard);

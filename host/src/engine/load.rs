@@ -2,7 +2,7 @@
 
 use super::contract::{self, ContractError, Tier};
 use super::fault::one_line;
-use super::grants::Grants;
+use super::grants::{Grants, InvalidGrant};
 use super::guest::GuestTerms;
 use super::imports::Imports;
 use super::instance::{Exports, Instance, Template};
@@ -62,6 +62,8 @@ pub enum LoadFault {
     Source(#[from] SourceError),
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Grant(#[from] InvalidGrant),
     #[error("is not a valid component, or is cut short: {0}")]
     Invalid(String),
     #[error("{error}{}", how_to_export(error, *.language))]
@@ -114,7 +116,11 @@ impl Engine {
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
         let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
-        let terms = &GuestTerms::new(grants.clone(), limits, memory, outgoing);
+        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing);
+        let terms = &terms.map_err(|error| LoadError {
+            handler: source.clone(),
+            fault: error.into(),
+        })?;
         if let HandlerSource::Pipeline(files) = source {
             return self.load_pipeline(files, trust, terms).await;
         }
