@@ -3,6 +3,10 @@
 //! `cargo xtask test` builds the components these tests serve and installs the clients they use.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "nobody else writes to the folders of the tests"
+)]
 
 mod fixture;
 

@@ -185,3 +185,35 @@ fn only_streams_are_recorded() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.stderr.contains("can be recorded"), "{finished:?}");
 }
+
+#[test]
+fn what_takes_the_place_of_the_file_is_not_written_to() {
+    let host = Host::serve(&[]);
+    let recorder = Recorder::start(host.uri(), &["-n", "1"]);
+    let mut client = recorder.connect();
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    fs::remove_file(&recorder.file).unwrap();
+    std::os::unix::fs::symlink(&precious, &recorder.file).unwrap();
+    assert_eq!(client.ask("hello"), "hello");
+    drop(client);
+    let (code, said, _) = recorder.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+}
+
+#[test]
+fn what_takes_the_place_of_an_empty_file_is_not_removed() {
+    let host = Host::serve(&[]);
+    let recorder = Recorder::start(host.uri(), &[]);
+    recorder.uri();
+    fs::remove_file(&recorder.file).unwrap();
+    fs::write(&recorder.file, "precious").unwrap();
+    let (code, said, text) = recorder.interrupt();
+    assert_eq!(
+        (code, text.as_deref()),
+        (Some(0), Some("precious")),
+        "{said}"
+    );
+}

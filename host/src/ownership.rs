@@ -1,6 +1,6 @@
 //! Whose files and folders are, and whether others could change them or put others in their place.
 
-use rustix::fs::OFlags;
+use rustix::fs::{Dir, Mode, OFlags};
 use rustix::process::{getegid, geteuid};
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
@@ -76,15 +76,97 @@ pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
     Ok(())
 }
 
-/// Gives a folder that was made just now to another user. What somebody has put in its place meanwhile, be it a
-/// link or a file, is left alone.
+/// Gives a folder that was made just now to another user. What somebody has put in its place
+/// meanwhile is left alone: a link, a file, and a folder that has something in it or that others may enter.
 pub fn give(folder: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
     let itself = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let opened = OpenOptions::new()
         .read(true)
         .custom_flags(itself.bits().cast_signed())
         .open(folder)?;
+    let found = opened.metadata()?;
+    let is_private = found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0;
+    let is_empty = Dir::read_from(&opened)?
+        .all(|entry| entry.is_ok_and(|entry| [c".", c".."].contains(&entry.file_name())));
+    if !is_private || !is_empty {
+        let why = "another folder has taken the place of the one that was made";
+        return Err(io::Error::other(why));
+    }
     fchown(opened, Some(user), group)
+}
+
+/// A file of any kind, by descriptor: its mode and its owner can be changed, and its content not be read. What
+/// is at its path by then does not matter, and a link is never followed.
+#[derive(Debug)]
+pub struct Itself {
+    #[cfg(target_os = "linux")]
+    file: std::fs::File,
+    /// Elsewhere there are no descriptors that need no right to read. Links are not followed there either.
+    #[cfg(not(target_os = "linux"))]
+    path: PathBuf,
+}
+
+#[cfg(target_os = "linux")]
+impl Itself {
+    /// What is at this path, be it a link.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Itself { file: file.into() })
+    }
+
+    /// What the file system says about it.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Sets its permissions.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the path is that of the descriptor; fchmodat2 would be without /proc, and needs Linux 6.6"
+    )]
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        use std::os::unix::fs::PermissionsExt;
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    }
+
+    /// Gives it to others.
+    #[expect(clippy::disallowed_methods, reason = "there is no path")]
+    pub fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+        use rustix::fs::{AtFlags, Gid, Uid, chownat};
+        let (user, group) = (user.map(Uid::from_raw), group.map(Gid::from_raw));
+        Ok(chownat(&self.file, c"", user, group, AtFlags::EMPTY_PATH)?)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Itself {
+    /// What is at this path, be it a link.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let path = path.to_owned();
+        fs::symlink_metadata(&path).map(|_| Itself { path })
+    }
+
+    /// What the file system says about it.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        fs::symlink_metadata(&self.path)
+    }
+
+    /// Sets its permissions.
+    #[expect(clippy::disallowed_methods, reason = "links are not followed")]
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        use rustix::fs::{AtFlags, CWD, RawMode, chmodat};
+        let mode = Mode::from_raw_mode(mode as RawMode);
+        Ok(chmodat(CWD, &self.path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Gives it to others.
+    #[expect(clippy::disallowed_methods, reason = "links are not followed")]
+    pub fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+        std::os::unix::fs::lchown(&self.path, user, group)
+    }
 }
 
 fn foreign(path: &Path, found: &Metadata) -> NotOurs {

@@ -1,5 +1,9 @@
 //! Unix sockets as files: which of them are stale, and who removes them.
 
+use crate::ownership::Itself;
+use nix::sys::stat::umask;
+use rustix::fs::{Mode, fchmod};
+use rustix::process::geteuid;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, Metadata};
 use std::io;
@@ -9,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// Why the place of a socket can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +72,71 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
     }
 }
 
+/// Permissions of a socket file whose mode nobody has said, before the umask.
+const DEFAULT_MODE: u32 = 0o777;
+
+/// Binds a socket to a path, where its file has exactly this mode from the beginning, or what the process's umask leaves.
+/// Nobody can connect before the socket listens.
+pub fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<()> {
+    let address = SockAddr::unix(path)?;
+    let Some(mode) = mode else {
+        return socket.bind(&address);
+    };
+    if cfg!(target_os = "linux") {
+        // The file gets the socket's own mode (unix(7)), less the umask.
+        fchmod(socket, Mode::from_raw_mode(mode as _))?;
+        without_umask(|_| socket.bind(&address))?
+    } else {
+        socket.bind(&address)?;
+        Itself::open(path)?.set_mode(mode)
+    }
+}
+
+/// Binds a socket to a path, and opens its file: that file and no other, whoever may write to the folder. Its mode
+/// is 0.
+pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Itself)> {
+    bind(socket, path, Some(0))?;
+    let itself = Itself::open(path)?;
+    let found = itself.metadata()?;
+    // No other socket of this user's has no permissions at all, unless it is being made just like this one.
+    let is_it = found.file_type().is_socket()
+        && found.uid() == geteuid().as_raw()
+        && found.mode() & 0o7777 == 0
+        && found.nlink() == 1;
+    match is_it {
+        true => Ok((SocketFile::new(path.to_owned(), &found), itself)),
+        false => Err(io::Error::other(
+            "something else has taken the place of the socket as it was made",
+        )),
+    }
+}
+
+/// The mode that a file gets of which nothing is said.
+pub fn default_mode() -> io::Result<u32> {
+    without_umask(|mask| DEFAULT_MODE & !mask)
+}
+
+/// Calls a function that the umask does not apply to, and tells it what the umask is.
+fn without_umask<T: Send>(call: impl FnOnce(u32) -> T + Send) -> io::Result<T> {
+    let called = thread::scope(|scope| scope.spawn(|| call_without_umask(call)).join());
+    called.map_err(|_| io::Error::other("a thread without umask has failed"))
+}
+
+fn call_without_umask<T>(call: impl FnOnce(u32) -> T) -> T {
+    // The umask is the whole process's, and other threads make files: this one gets a umask of its own. Where that
+    // is not allowed, as in some containers, the others are without it for a moment.
+    #[cfg(target_os = "linux")]
+    let is_own = nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).is_ok();
+    #[cfg(not(target_os = "linux"))]
+    let is_own = false;
+    let before = umask(nix::sys::stat::Mode::empty());
+    let result = call(before.bits() as _);
+    if !is_own {
+        umask(before);
+    }
+    result
+}
+
 /// The file of a bound socket. It is removed when this is dropped, unless another has taken its place
 /// meanwhile. Nothing else owns a part of it, so that it goes when the socket does, whatever clients are doing.
 #[derive(Debug)]
@@ -75,6 +145,8 @@ pub struct SocketFile {
     /// Device and inode.
     identity: (u64, u64),
     given_up: Arc<AtomicBool>,
+    /// Whether this process has made it, and knows for sure which file it is.
+    made_here: bool,
 }
 
 impl SocketFile {
@@ -84,7 +156,34 @@ impl SocketFile {
             path,
             identity: identity(metadata),
             given_up: Arc::default(),
+            made_here: true,
         }
+    }
+
+    /// The same for the file of a socket that another process has made.
+    pub fn of_another_process(path: PathBuf, metadata: &Metadata) -> Self {
+        SocketFile {
+            path,
+            identity: identity(metadata),
+            given_up: Arc::new(AtomicBool::new(true)),
+            made_here: false,
+        }
+    }
+
+    /// Opens it, to change its mode or its owner. Fails if something else is at its path by now, or if another process has made
+    /// it: what is there could have been put there by whoever may write to the folder.
+    pub fn open(&self) -> io::Result<Itself> {
+        let itself = Itself::open(&self.path)?;
+        let why = match self.made_here {
+            _ if identity(&itself.metadata()?) != self.identity => {
+                "something else has taken the place of the socket"
+            }
+            false => {
+                "another host has made the socket: it has to be stopped before this one starts"
+            }
+            true => return Ok(itself),
+        };
+        Err(io::Error::other(why))
     }
 
     /// Where it is.

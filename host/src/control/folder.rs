@@ -108,6 +108,10 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody else writes to the folder"
+    )]
     fn only_a_private_folder_of_ones_own_will_do() {
         let base = tempfile::tempdir().unwrap();
         let folder = base.path().join("folder");

@@ -1,11 +1,13 @@
 //! Making the socket, so that there is no moment in which others can connect, and removing it.
 
 use super::error::SocketError;
-use crate::unix_socket::{SocketFile, remove_stale};
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use crate::limits::CONTROL_BACKLOG;
+use crate::unix_socket::{self, SocketFile, remove_stale};
+use socket2::{Domain, Socket, Type};
+use std::fs::{self, DirBuilder, Metadata};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::os::unix::net::UnixListener as StdUnixListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 
@@ -93,10 +95,11 @@ impl PreparedSocket {
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    let listener = StdUnixListener::bind(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    unix_socket::bind(&socket, path, Some(0o600))?;
+    socket.listen(CONTROL_BACKLOG)?;
+    UnixListener::from_std(OwnedFd::from(socket).into())
 }
 
 /// A socket's file gets its mode from the process's umask, which is not ours to change while other threads

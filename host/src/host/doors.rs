@@ -32,6 +32,7 @@ impl ReadyDoor {
 
     /// A door with a socket that is there already.
     pub(super) fn with(config: &ListenerConfig, listener: Listener) -> Result<Self, DoorError> {
+        listener.check_access(config.unix)?;
         let terminator = terminator(config)?;
         Ok(ReadyDoor::new(config.clone(), listener, terminator))
     }

@@ -191,6 +191,9 @@ pub const MAX_CONTROL_REPLY_BYTES: usize = 4 << 20;
 /// See [`MAX_CONTROL_REQUEST_BYTES`].
 pub const MAX_CONTROL_DETAIL_BYTES: usize = 256 << 10;
 
+/// Clients of the control socket that the kernel holds until they are accepted.
+pub const CONTROL_BACKLOG: i32 = 128;
+
 /// Clients of the control socket that are served at once; further ones wait.
 pub const MAX_CONTROL_CLIENTS: usize = 64;
 

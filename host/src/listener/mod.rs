@@ -126,9 +126,21 @@ impl Listener {
     /// Lets those connect who may, if it is a Unix socket that is a file.
     pub fn set_access(&self, access: UnixAccess) -> io::Result<()> {
         match self.socket.file() {
-            Some(file) => unix::set_access(file.path(), access),
+            Some(file) => unix::set_access(file, access),
             None => Ok(()),
         }
+    }
+
+    /// Checks that [`Listener::set_access`] can do what it is to.
+    pub fn check_access(&self, access: UnixAccess) -> Result<(), BindError> {
+        let checked = match self.socket.file() {
+            Some(file) => unix::check_access(file, access),
+            None => Ok(()),
+        };
+        checked.map_err(|cause| BindError {
+            endpoint: self.endpoint.clone(),
+            cause: cause.into(),
+        })
     }
 
     /// Ends connections whose other side has answered nothing for so long, if there is a network between.

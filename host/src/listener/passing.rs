@@ -61,8 +61,7 @@ impl Listener {
         let mut listener = Listener::adopt_for(socket, endpoint)?;
         if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
             let metadata = std::fs::symlink_metadata(path)?;
-            let file = SocketFile::new(path.clone(), &metadata);
-            file.given_up().store(true, Ordering::Release);
+            let file = SocketFile::of_another_process(path.clone(), &metadata);
             listener.own(Some(Arc::new(file)));
         }
         Ok(listener)

@@ -1,15 +1,16 @@
 //! Unix stream sockets.
 
 use crate::address::UnixAddress;
-use crate::confinement::may_bind;
+use crate::confinement::{may_bind, may_change_files};
 use crate::limits::LISTEN_BACKLOG;
-use crate::unix_socket::{PlaceError, SocketFile, remove_stale};
+use crate::ownership::Itself;
+use crate::unix_socket::{self, PlaceError, SocketFile, bind_and_open, default_mode, remove_stale};
 use nix::unistd::{Group, User};
 use socket2::{Domain, SockAddr, Socket, Type};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -104,34 +105,76 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
 /// Nobody can connect until the socket listens, and it has the right mode and owner by then.
 fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
     may_bind(path)?;
-    let address = SockAddr::unix(path)?;
-    match socket.bind(&address) {
+    match try_bind_file(socket, path, access) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             remove_stale(path)?;
-            socket.bind(&address)?;
+            Ok(try_bind_file(socket, path, access)?)
         }
-        bound => bound?,
+        bound => Ok(bound?),
     }
-    let file = SocketFile::new(path.to_owned(), &fs::symlink_metadata(path)?);
-    set_access(path, access)?;
+}
+
+fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result<SocketFile> {
+    if may_change_files().is_err() {
+        // What the file has when it is made stays.
+        unix_socket::bind(socket, path, access.mode)?;
+        let file = SocketFile::new(path.to_owned(), &fs::symlink_metadata(path)?);
+        return check_access(&file, access).map(|()| file).inspect_err(|_| {
+            // It is not served.
+            let _ = fs::remove_file(path);
+        });
+    }
+    let (file, itself) = bind_and_open(socket, path)?;
+    let mode = match access.mode {
+        Some(mode) => mode,
+        None => default_mode()?,
+    };
+    change(&itself, &missing(&itself.metadata()?, access))?;
+    itself.set_mode(mode)?;
     Ok(file)
 }
 
-/// Lets those connect to the socket at `path` who may. What is so already is left alone: who has given up being root
-/// could not do it again.
-pub fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
-    let wanted = access.mode.filter(|mode| *mode != found.mode() & 0o7777);
-    if let Some(mode) = wanted {
-        fs::set_permissions(path, Permissions::from_mode(mode))?;
-    }
+/// What of a file is to be otherwise.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Missing {
+    mode: Option<u32>,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+fn missing(found: &fs::Metadata, access: UnixAccess) -> Missing {
     let Owner { user, group } = access.owner;
-    let user = user.filter(|user| *user != found.uid());
-    let group = group.filter(|group| *group != found.gid());
-    if user.is_some() || group.is_some() {
-        chown(path, user, group)?;
+    Missing {
+        mode: access.mode.filter(|mode| *mode != found.mode() & 0o7777),
+        user: user.filter(|user| *user != found.uid()),
+        group: group.filter(|group| *group != found.gid()),
     }
-    Ok(())
+}
+
+fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
+    if missing.user.is_some() || missing.group.is_some() {
+        itself.set_owner(missing.user, missing.group)?;
+    }
+    // Not before: changing the owner may change the mode.
+    missing.mode.map_or(Ok(()), |mode| itself.set_mode(mode))
+}
+
+/// Checks that those may connect who are to, or that it can be changed so.
+pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
+    match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
+        true => Ok(()),
+        false => may_change_files().and_then(|()| file.open().map(drop)),
+    }
+}
+
+/// Lets those connect who may. What is so already is left alone: who has given up being root could not do it again.
+pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
+    let missing = missing(&Itself::open(file.path())?.metadata()?, access);
+    if missing == Missing::default() {
+        return Ok(());
+    }
+    may_change_files()?;
+    change(&file.open()?, &missing)
 }
 
 /// Names that are no files begin with a zero byte: unix(7).

@@ -5,13 +5,16 @@ use crate::exchange::{Ending, Exchanges, MAX_FILE_BYTES};
 use crate::framing::Framing;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file of exchanges that grows with each connection, and is whole after each.
 #[derive(Debug)]
 pub struct Recording {
     path: PathBuf,
+    /// Kept open: what others put at its path is not written to.
+    file: File,
     framing: Option<Framing>,
     /// By the number of their connections, in which order they are written.
     transcripts: BTreeMap<u64, Transcript>,
@@ -46,8 +49,9 @@ impl Recording {
     pub fn create(path: &Path, framing: Option<Framing>) -> Result<Self, RecordingError> {
         let path = path.to_owned();
         match File::create_new(&path) {
-            Ok(_) => Ok(Recording {
+            Ok(file) => Ok(Recording {
                 path,
+                file,
                 framing,
                 transcripts: BTreeMap::new(),
             }),
@@ -76,13 +80,29 @@ impl Recording {
             let path = self.path.clone();
             return Err(RecordingError::TooLarge { number, path });
         };
-        fs::write(&self.path, text).map_err(|cause| self.failed(cause))
+        self.write(&text).map_err(|cause| self.failed(cause))
     }
 
     /// Removes the file if nothing was recorded: one without an exchange is none.
     pub fn finish(self) -> Result<(), RecordingError> {
         match self.transcripts.is_empty() {
-            true => fs::remove_file(&self.path).map_err(|cause| self.failed(cause)),
+            true => self.remove().map_err(|cause| self.failed(cause)),
+            false => Ok(()),
+        }
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.set_len(0)?;
+        self.file.write_all(text.as_bytes())
+    }
+
+    /// Removes the file, unless something else has taken its place.
+    fn remove(&self) -> io::Result<()> {
+        let identity = |it: fs::Metadata| (it.dev(), it.ino());
+        let there = fs::symlink_metadata(&self.path).map(identity);
+        match identity(self.file.metadata()?) == there? {
+            true => fs::remove_file(&self.path),
             false => Ok(()),
         }
     }
