@@ -13,7 +13,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 /// Why the place of a socket can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +74,7 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
 /// Permissions of a socket file whose mode nobody has said, before the umask.
 const DEFAULT_MODE: u32 = 0o777;
 
-/// Binds a socket to a path, where its file has exactly this mode from the beginning, or what the process's umask leaves.
+/// Binds a socket to a path, where its file never has more permissions than this mode. The process's umask counts, too.
 /// Nobody can connect before the socket listens.
 pub fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<()> {
     let address = SockAddr::unix(path)?;
@@ -85,7 +84,7 @@ pub fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<()> {
     if cfg!(target_os = "linux") {
         // The file gets the socket's own mode (unix(7)), less the umask.
         fchmod(socket, Mode::from_raw_mode(mode as _))?;
-        without_umask(|_| socket.bind(&address))?
+        socket.bind(&address)
     } else {
         socket.bind(&address)?;
         Itself::open(path)?.set_mode(mode)
@@ -112,29 +111,13 @@ pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, It
 }
 
 /// The mode that a file gets of which nothing is said.
-pub fn default_mode() -> io::Result<u32> {
-    without_umask(|mask| DEFAULT_MODE & !mask)
-}
-
-/// Calls a function that the umask does not apply to, and tells it what the umask is.
-fn without_umask<T: Send>(call: impl FnOnce(u32) -> T + Send) -> io::Result<T> {
-    let called = thread::scope(|scope| scope.spawn(|| call_without_umask(call)).join());
-    called.map_err(|_| io::Error::other("a thread without umask has failed"))
-}
-
-fn call_without_umask<T>(call: impl FnOnce(u32) -> T) -> T {
-    // The umask is the whole process's, and other threads make files: this one gets a umask of its own. Where that
-    // is not allowed, as in some containers, the others are without it for a moment.
-    #[cfg(target_os = "linux")]
-    let is_own = nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).is_ok();
-    #[cfg(not(target_os = "linux"))]
-    let is_own = false;
-    let before = umask(nix::sys::stat::Mode::empty());
-    let result = call(before.bits() as _);
-    if !is_own {
-        umask(before);
-    }
-    result
+pub fn default_mode() -> u32 {
+    // It can only be read by setting it, and it is the whole process's: other threads may be making files, which get
+    // fewer permissions meanwhile and never more.
+    let before = umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    umask(before);
+    let mask: u32 = before.bits() as _;
+    DEFAULT_MODE & !mask
 }
 
 /// The file of a bound socket. It is removed when this is dropped, unless another has taken its place

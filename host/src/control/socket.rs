@@ -9,6 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use tokio::net::UnixListener;
 
 /// How many names are tried for the folder in which the socket is made.
@@ -97,7 +98,10 @@ impl PreparedSocket {
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    unix_socket::bind(&socket, path, Some(0o600))?;
+    let (file, itself) = unix_socket::bind_and_open(&socket, path)?;
+    itself.set_mode(0o600)?;
+    // It is removed from where it is moved to, by whoever moves it.
+    file.given_up().store(true, Ordering::Release);
     socket.listen(CONTROL_BACKLOG)?;
     UnixListener::from_std(OwnedFd::from(socket).into())
 }

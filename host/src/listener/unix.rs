@@ -127,7 +127,7 @@ fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result
     let (file, itself) = bind_and_open(socket, path)?;
     let mode = match access.mode {
         Some(mode) => mode,
-        None => default_mode()?,
+        None => default_mode(),
     };
     change(&itself, &missing(&itself.metadata()?, access))?;
     itself.set_mode(mode)?;
