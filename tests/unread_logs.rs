@@ -1,11 +1,11 @@
 //! Logs and output that nobody reads: a full pipe behaves as a stopped terminal does.
 
-use crate::fixture::{Client, DEADLINE, Process, echo_host, free_port, guest};
+use crate::fixture::{Client, DEADLINE, Process, echo_host, free_port, guest, is_listened_on};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -47,7 +47,7 @@ impl Unread {
             Process::start_writing_to(command.args(args), Stdio::from(stdout), Stdio::from(err));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(address).is_err() {
+        while !is_listened_on(port) {
             assert!(Instant::now() < deadline, "it does not listen");
             thread::yield_now();
         }

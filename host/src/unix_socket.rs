@@ -1,9 +1,8 @@
 //! Unix sockets as files: which of them are stale, and who removes them.
 
 use crate::ownership::Itself;
-use nix::sys::stat::umask;
 use rustix::fs::{Mode, fchmod};
-use rustix::process::geteuid;
+use rustix::process::{geteuid, umask};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, Metadata};
 use std::io;
@@ -74,28 +73,21 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
 /// Permissions of a socket file whose mode nobody has said, before the umask.
 const DEFAULT_MODE: u32 = 0o777;
 
-/// Binds a socket to a path, where its file never has more permissions than this mode. The process's umask counts, too.
-/// Nobody can connect before the socket listens.
-pub fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<()> {
+/// Binds a socket to a path, and opens its file: that file and no other, whoever may write to the folder. Its mode
+/// is 0, so nobody can connect until it is set.
+pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Itself)> {
     let address = SockAddr::unix(path)?;
-    let Some(mode) = mode else {
-        return socket.bind(&address);
-    };
-    if cfg!(target_os = "linux") {
-        // The file gets the socket's own mode (unix(7)), less the umask.
-        fchmod(socket, Mode::from_raw_mode(mode as _))?;
-        socket.bind(&address)
+    let itself = if cfg!(target_os = "linux") {
+        // The file gets the socket's own mode (unix(7)).
+        fchmod(socket, Mode::empty())?;
+        socket.bind(&address)?;
+        Itself::open(path)?
     } else {
         socket.bind(&address)?;
-        Itself::open(path)?.set_mode(mode)
-    }
-}
-
-/// Binds a socket to a path, and opens its file: that file and no other, whoever may write to the folder. Its mode
-/// is 0.
-pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Itself)> {
-    bind(socket, path, Some(0))?;
-    let itself = Itself::open(path)?;
+        let itself = Itself::open(path)?;
+        itself.set_mode(0)?;
+        itself
+    };
     let found = itself.metadata()?;
     // No other socket of this user's has no permissions at all, unless it is being made just like this one.
     let is_it = found.file_type().is_socket()
@@ -114,9 +106,9 @@ pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, It
 pub fn default_mode() -> u32 {
     // It can only be read by setting it, and it is the whole process's: other threads may be making files, which get
     // fewer permissions meanwhile and never more.
-    let before = umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    let before = umask(Mode::RWXG | Mode::RWXO);
     umask(before);
-    let mask: u32 = before.bits() as _;
+    let mask: u32 = before.as_raw_mode() as _;
     DEFAULT_MODE & !mask
 }
 

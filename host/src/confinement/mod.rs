@@ -103,11 +103,6 @@ pub fn may_connect(port: u16) -> io::Result<()> {
     refuse_if(refuses, &"connections to it")
 }
 
-/// Fails with the reason if the sandbox keeps this process from changing the mode or the owner of a file.
-pub fn may_change_files() -> io::Result<()> {
-    Ok(())
-}
-
 /// Fails with the reason if the sandbox keeps a socket from being made at this path.
 pub fn may_bind(socket: &Path) -> io::Result<()> {
     let folder = access::folder_of(socket);

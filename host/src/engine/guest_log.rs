@@ -217,9 +217,7 @@ impl LogStream {
     fn print(&self, bytes: &[u8]) {
         self.log.printer().print(self.stream, bytes);
     }
-}
 
-impl LogStream {
     /// A guest that writes more than it was permitted to ends there: what it writes is looked at on a thread that
     /// serves (`output-stream.write` of wasi:io).
     fn use_permit(&mut self, bytes: usize) -> StreamResult<()> {

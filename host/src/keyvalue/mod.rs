@@ -188,8 +188,7 @@ pub fn check_number(keys: usize) -> Result<(), StoreError> {
     }
 }
 
-/// Whether a guest may name these keys at once.
-pub fn check_keys(keys: &[String]) -> Result<(), StoreError> {
+fn check_keys(keys: &[String]) -> Result<(), StoreError> {
     check_number(keys.len())?;
     keys.iter().try_for_each(|key| check_key(key))
 }

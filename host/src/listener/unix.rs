@@ -1,10 +1,10 @@
 //! Unix stream sockets.
 
 use crate::address::UnixAddress;
-use crate::confinement::{may_bind, may_change_files};
+use crate::confinement::may_bind;
 use crate::limits::LISTEN_BACKLOG;
 use crate::ownership::Itself;
-use crate::unix_socket::{self, PlaceError, SocketFile, bind_and_open, default_mode, remove_stale};
+use crate::unix_socket::{PlaceError, SocketFile, bind_and_open, default_mode, remove_stale};
 use nix::unistd::{Group, User};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs;
@@ -115,22 +115,12 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
 }
 
 fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result<SocketFile> {
-    if may_change_files().is_err() {
-        // What the file has when it is made stays.
-        unix_socket::bind(socket, path, access.mode)?;
-        let file = SocketFile::new(path.to_owned(), &fs::symlink_metadata(path)?);
-        return check_access(&file, access).map(|()| file).inspect_err(|_| {
-            // It is not served.
-            let _ = fs::remove_file(path);
-        });
-    }
     let (file, itself) = bind_and_open(socket, path)?;
-    let mode = match access.mode {
-        Some(mode) => mode,
-        None => default_mode(),
+    let access = UnixAccess {
+        mode: Some(access.mode.unwrap_or_else(default_mode)),
+        ..access
     };
     change(&itself, &missing(&itself.metadata()?, access))?;
-    itself.set_mode(mode)?;
     Ok(file)
 }
 
@@ -163,7 +153,7 @@ fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
 pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
         true => Ok(()),
-        false => may_change_files().and_then(|()| file.open().map(drop)),
+        false => file.open().map(drop),
     }
 }
 
@@ -173,7 +163,6 @@ pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     if missing == Missing::default() {
         return Ok(());
     }
-    may_change_files()?;
     change(&file.open()?, &missing)
 }
 
