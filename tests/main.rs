@@ -28,6 +28,7 @@ mod exchange;
 mod faults;
 mod framing;
 mod handlers;
+mod host_calls;
 mod hostile_files;
 mod isolation;
 mod limits;

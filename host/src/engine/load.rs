@@ -116,7 +116,8 @@ impl Engine {
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
         let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
-        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing);
+        let files = self.files.clone();
+        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing, files);
         let terms = &terms.map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),

@@ -19,9 +19,13 @@ mod denials;
 mod excess;
 mod fault;
 mod file;
+mod files;
+mod folder;
 mod grants;
 mod guest;
 mod guest_log;
+mod handed_bytes;
+mod host_calls;
 mod imports;
 mod instance;
 mod keyvalue;
@@ -42,6 +46,7 @@ mod screening;
 mod serving;
 mod shared_instance;
 mod stdio;
+mod streams;
 mod ticker;
 mod watched;
 
@@ -101,8 +106,9 @@ pub struct Engine {
     places: Arc<Semaphore>,
     total_places: u32,
     memory: Arc<CommonMemory>,
-    /// Permits for the connections that guests open.
+    /// Permits for the connections that guests open, and for the files.
     outgoing: Arc<Semaphore>,
+    files: Arc<Semaphore>,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -188,6 +194,7 @@ impl Engine {
             total_places,
             memory: CommonMemory::new(max_memory_bytes),
             outgoing: network::sockets(),
+            files: files::permits(max_instances),
         })
     }
 

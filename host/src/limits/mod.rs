@@ -22,9 +22,20 @@ pub const MAX_CALLBACK_BYTES: usize = 64 << 20;
 /// See [`MAX_CALLBACK_BYTES`].
 pub const MAX_CALLBACK_ORDERS: usize = 100_000;
 
-/// What a guest may hand over to the host in one call, in bytes: a reply, what a conversation sends or saves, what is
-/// printed. It is checked before any of it is copied.
+/// The longest reply, and what a session may return of itself when it is asked what to save, in bytes. It is checked
+/// before any of it is copied, as all that a guest hands over is.
 pub const MAX_HANDED_BYTES: usize = 64 << 20;
+
+/// What a guest may bring along when it calls the host, in bytes, and what its exports may return that are not replies
+/// and not what a session saves. The host copies and decodes it on a thread that serves others, too: it takes a
+/// millisecond or two. The largest value that a guest may have kept fits, with its key.
+pub const MAX_ARGUMENT_BYTES: usize = (1 << 20) + (64 << 10);
+
+/// The same for conversations: what they send at once. Copying it takes less than an [`EPOCH_TICK`].
+pub const MAX_SEND_BYTES: usize = 8 << 20;
+
+/// How many pollables a guest may wait for at once.
+pub const MAX_POLLABLES: usize = 4096;
 
 /// What a session may save for the next version of its handler, in bytes. One that saves more stays where it is.
 pub const MAX_SAVED_BYTES: usize = 16 << 20;
@@ -32,6 +43,20 @@ pub const MAX_SAVED_BYTES: usize = 16 << 20;
 /// Handles that an instance may hold at once: on connections, sessions, timers, streams, files and whatever else it
 /// can make.
 pub const MAX_HANDLES: usize = 100_000;
+
+/// What the host counts as a guest's memory for each handle of the most that its instance had at once, in bytes, and
+/// for each stream of a file or folder, which reads ahead.
+pub const HANDLE_BYTES: usize = 256;
+/// See [`HANDLE_BYTES`].
+pub const FILE_STREAM_BYTES: usize = 64 << 10;
+
+/// Files that an instance may have open at once, with the streams that read and write them, and all instances of the
+/// process together. Each is a descriptor.
+pub const MAX_OPEN_FILES_OF_INSTANCE: usize = 128;
+/// See [`MAX_OPEN_FILES_OF_INSTANCE`].
+pub const MAX_OPEN_FILES: usize = 4096;
+/// Descriptors that guests never get, beside those for as many connections as there may be.
+pub const RESERVED_DESCRIPTORS: usize = 512;
 
 /// Elements of all of an instance's tables together. Guests that carry an interpreter have some ten thousand
 /// functions, each of which is one.
@@ -78,7 +103,7 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 /// How many keys a guest may name at once, or be told, and what all values that it asks for at once may have in bytes.
 pub const MAX_BATCH_KEYS: usize = 1000;
 /// See [`MAX_BATCH_KEYS`].
-pub const MAX_BATCH_VALUE_BYTES: usize = 16 << 20;
+pub const MAX_BATCH_VALUE_BYTES: usize = 8 << 20;
 
 /// How long connecting to a store, and a reply from it, may take.
 pub const STORE_CONNECT_TIME: Duration = Duration::from_secs(2);

@@ -20,6 +20,7 @@ pub enum Limit {
     MaxGuestMemory,
     MaxKeyvalue,
     Outgoing,
+    OpenFiles,
     Places,
     Component,
     CallbackOutput,
@@ -47,7 +48,7 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 38] = [
+const NAMES: [(Limit, &str); 39] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxMessage, "max-message"),
@@ -62,6 +63,7 @@ const NAMES: [(Limit, &str); 38] = [
     (Limit::MaxGuestMemory, "max-guest-memory"),
     (Limit::MaxKeyvalue, "max-keyvalue"),
     (Limit::Outgoing, "outgoing"),
+    (Limit::OpenFiles, "open-files"),
     (Limit::Places, "places"),
     (Limit::Component, "component"),
     (Limit::CallbackOutput, "callback-output"),
