@@ -12,7 +12,7 @@ use crate::outbox::{Peer, TlsInfo, Transport};
 use crate::stream::Stream;
 use crate::tls::Terminator;
 use access::holds;
-use proxy::{Proxied, read_header};
+use proxy::{Proxied, Speaker, read_header};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -104,11 +104,13 @@ impl Admission {
             client,
             reached: tcp.local_addr()?,
         };
-        if self.is_proxy(client)
-            && let Some(proxied) = read_header(&mut tcp).await?
-        {
-            ends = proxied;
-            if !self.access.admits(ends.client.ip()) {
+        if self.is_proxy(client) {
+            let speaker = read_header(&mut tcp).await?;
+            if let Speaker::Client(proxied) = speaker {
+                ends = proxied;
+            }
+            // A client without an address is judged by the proxy's own, which is all that is known of it.
+            if speaker != Speaker::Proxy && !self.access.admits(ends.client.ip()) {
                 return Err(NotAdmitted::Denied(ends.client.ip()));
             }
         }
