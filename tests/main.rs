@@ -53,3 +53,4 @@ mod takeover;
 mod transports;
 mod trust;
 mod unread_logs;
+mod variables;

@@ -7,6 +7,7 @@ mod proxy;
 pub use access::{AccessList, InvalidNetwork, Network};
 pub use proxy::ProxyError;
 
+use crate::address::Endpoint;
 use crate::limits::DatagramLimits;
 use crate::outbox::{Peer, TlsInfo, Transport};
 use crate::stream::Stream;
@@ -69,7 +70,7 @@ pub enum NotAdmitted {
 impl Admission {
     /// Whether a client with this address need not even be listened to.
     pub fn turns_away(&self, client: SocketAddr) -> bool {
-        !self.is_proxy(client) && !self.access.admits(client.ip())
+        !self.is_proxy(client) && !self.access.admits(client)
     }
 
     /// Lets a client in. `client` is its address, if it has one.
@@ -110,7 +111,7 @@ impl Admission {
                 ends = proxied;
             }
             // A client without an address is judged by the proxy's own, which is all that is known of it.
-            if speaker != Speaker::Proxy && !self.access.admits(ends.client.ip()) {
+            if speaker != Speaker::Proxy && !self.access.admits(ends.client) {
                 return Err(NotAdmitted::Denied(ends.client.ip()));
             }
         }
@@ -127,6 +128,7 @@ impl Admission {
         let peer = Peer {
             transport: match tls {
                 Some(_) => Transport::Tls,
+                None if self.is_stdio() => Transport::Stdio,
                 None => Transport::Tcp,
             },
             peer: ends.client.to_string(),
@@ -144,6 +146,9 @@ impl Admission {
     /// Lets in one that comes from this machine.
     fn local(&self, stream: Stream) -> Result<Admitted, NotAdmitted> {
         let (transport, peer, local) = match &stream {
+            Stream::Unix(unix) if self.is_stdio() => {
+                (Transport::Stdio, credentials(unix)?, String::new())
+            }
             Stream::Unix(unix) => {
                 let path = self.listener.trim_start_matches("unix:").to_owned();
                 (Transport::Unix, credentials(unix)?, path)
@@ -164,9 +169,14 @@ impl Admission {
         })
     }
 
+    /// Whether clients come by standard input and output, which may be sockets, as under inetd.
+    fn is_stdio(&self) -> bool {
+        *self.listener == *Endpoint::Stdio.to_string()
+    }
+
     /// Whether it is a proxy that has this address, which speaks for others.
     pub fn is_proxy(&self, client: SocketAddr) -> bool {
-        holds(&self.proxies, client.ip())
+        holds(&self.proxies, client)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A connection served by a program: bytes in, bytes out, as under inetd.
 
+use super::goodbye::shut_down_at_once;
 use super::linger::linger;
 use super::{ConnectionError, Ending, Terms};
 use crate::handler::Program;
@@ -31,8 +32,10 @@ where
         result = run(stream, program, outbox, terms, &meter, &client_finished) => result,
         () = stopped(outbox) => Err(ConnectionError::Lost(Lost::SwappedOut)),
     };
-    if result.is_ok() && !client_finished.into_inner() {
-        linger(stream).await;
+    match &result {
+        Ok(_) if !client_finished.into_inner() => linger(stream).await,
+        Err(ConnectionError::Idle(_)) if !meter.is_writing() => shut_down_at_once(stream).await,
+        _ => {}
     }
     result
 }
@@ -132,20 +135,26 @@ async fn pump(
     Ok(())
 }
 
-/// When bytes last moved.
+/// When bytes last moved, and whether some are on their way to the client.
 struct Meter {
     moved: Mutex<Instant>,
+    writing: AtomicBool,
 }
 
 impl Meter {
     fn new() -> Self {
         Meter {
             moved: Mutex::new(Instant::now()),
+            writing: AtomicBool::new(false),
         }
     }
 
     fn touch(&self) {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Relaxed)
     }
 
     /// Completes when nothing has moved for as long as `limit`, with which it returns.

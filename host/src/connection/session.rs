@@ -37,6 +37,7 @@ where
         decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
         input: Input::default(),
         client_finished: false,
+        cut_off: false,
         eof_told: false,
         output: Output::new(outbox.clone()),
         congested: false,
@@ -67,6 +68,9 @@ pub(super) struct Connection<'a, S> {
     decoder: Decoder,
     input: Input,
     pub(super) client_finished: bool,
+    /// Whether the client's end came without the word that TLS wants (RFC 8446, section 6.1): what it sent may not be
+    /// all of what it wanted to send, so an unfinished message is none, and the session is not told of an end.
+    cut_off: bool,
     eof_told: bool,
     pub(super) output: Output,
     /// Whether the output rose above the high-water mark and the session was not told yet that it
@@ -128,6 +132,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     self.collect()?;
                     self.close.get_or_insert(CloseMode::Graceful);
                 }
+            } else if self.cut_off && !self.holds_back() {
+                return Ok(Ending::Finished);
             } else if self.eof_told && self.output.is_written() && self.timers.is_empty() {
                 return Ok(Ending::Finished);
             } else {
@@ -157,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             self.outbox.note_message();
             return Ok(Some(Event::Message(message)));
         }
-        let eof = self.client_finished && !self.eof_told;
+        let eof = self.client_finished && !self.cut_off && !self.eof_told;
         self.eof_told |= eof;
         Ok(eof.then_some(Event::Eof))
     }
@@ -174,7 +180,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
         match self.decoder.next(&mut self.input.bytes)? {
-            None if self.client_finished => self.decoder.finish(&mut self.input.bytes),
+            None if self.client_finished && !self.cut_off => {
+                self.decoder.finish(&mut self.input.bytes)
+            }
             message => Ok(message),
         }
     }
@@ -259,11 +267,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if self.client_finished || self.output.bytes.len() >= HIGH_WATER_BYTES {
             return Ok(moved);
         }
-        if let Poll::Ready(read) = self.input.poll_read(self.stream, cx)? {
-            self.client_finished = read == 0;
-            self.outbox.note_received(read);
-            moved.read = true;
-        }
+        let Poll::Ready(read) = self.input.poll_read(self.stream, cx) else {
+            return Ok(moved);
+        };
+        let read = match read {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.cut_off = true;
+                0
+            }
+            read => read?,
+        };
+        self.client_finished = read == 0;
+        self.outbox.note_received(read);
+        moved.read = true;
         Ok(moved)
     }
 

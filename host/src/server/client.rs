@@ -9,7 +9,7 @@ use crate::handler::{Handler, Service};
 use crate::listener::Accepted;
 use crate::outbox::Outbox;
 use crate::stream::Stream;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
@@ -40,9 +40,14 @@ impl Client {
         let mut connected = Connected::new(id, admitted, &generation, &served.span);
         let ended = connected.converse(served, generation).await;
         let Connected { stream, outbox, .. } = connected;
+        let is_stdio = matches!(stream, Stream::Stdio(_));
         drop(stream);
         outbox.retire();
-        (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+        let failure = (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+        if is_stdio {
+            let failed = &served.house.stdio_failed;
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        }
     }
 
     /// Lets it in, if it may be served, and if a proxy speaks for it, may have another share of the places.

@@ -29,6 +29,7 @@ use crate::outbox::Traffic;
 use quota::{Quota, Share};
 use ration::Ration;
 use std::future::pending;
+use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,6 +63,8 @@ struct House {
     drops: Arc<Drops>,
     /// Cancelled when a listener has no more clients, and the last one has gone.
     exhausted: CancellationToken,
+    /// What standard input or output failed with, if they are the client.
+    stdio_failed: Mutex<Option<io::Error>>,
 }
 
 /// How a server ended.
@@ -85,6 +88,7 @@ impl<H: Handler> Server<H> {
                 ends: Arc::default(),
                 drops: Arc::default(),
                 exhausted: CancellationToken::new(),
+                stdio_failed: Mutex::default(),
             }),
             services: Mutex::default(),
         }
@@ -122,6 +126,12 @@ impl<H: Handler> Server<H> {
     /// Completes when a listener has no more clients to come, and the last one has gone.
     pub async fn exhausted(&self) {
         self.house.exhausted.cancelled().await;
+    }
+
+    /// What standard input or output failed with, if they are the client. It is told once.
+    pub fn stdio_failure(&self) -> Option<io::Error> {
+        let failed = &self.house.stdio_failed;
+        failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// How the connections of all services ended, of those too that are gone.
