@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::{guests, languages, packages, step};
+use crate::{clients, guests, languages, packages, step};
 
 /// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
 const CLIENTS: [(&str, &str); 17] = [
@@ -39,6 +39,7 @@ pub fn run(all_languages: bool, arguments: &[OsString]) -> Result<ExitCode> {
     if !missing.is_empty() {
         packages::install(&missing, "run the tests that use well-known clients")?;
     }
+    clients::install()?;
     guests::build(&[])?;
     if all_languages {
         languages::test()?;
