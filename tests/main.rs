@@ -39,6 +39,7 @@ mod pages;
 mod pipelines;
 mod privileges;
 mod programs;
+mod rates;
 mod readme;
 mod record;
 mod sandbox;

@@ -12,6 +12,7 @@
 //! `ADDR` is an IP address, IPv6 in brackets, or a name. Port 0 lets the kernel choose. A link-local address names
 //! its interface, as in `tcp://[fe80::1%eth0]:8888`.
 
+mod client;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod network;
@@ -20,6 +21,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use client::counted_as;
 pub use network::{InvalidNetworkAddress, NetworkAddress};
 pub use zone::{NotAnAddress, Zone, ZonedAddress, scope};
 

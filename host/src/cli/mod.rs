@@ -24,6 +24,7 @@ pub mod output;
 mod pages;
 mod printable;
 mod privileges;
+mod rates;
 mod record;
 mod reload;
 mod serve;

@@ -10,6 +10,7 @@ use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::output;
 use super::privileges::{self, PrivilegeArgs};
+use super::rates::RateArgs;
 use super::signals;
 use super::swapping::SwapArgs;
 use super::variables::{self, Items, lines, parsed, paths};
@@ -80,6 +81,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
+    rates: RateArgs,
+    #[command(flatten)]
     doors: DoorArgs,
     #[command(flatten)]
     datagrams: DatagramArgs,
@@ -111,6 +114,10 @@ struct LimitArgs {
     /// ones are closed; off for any number [default: 500]
     #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_IP")]
     max_connections_per_ip: Option<OptionalNumber>,
+    /// Connections that one user of this machine may have at once by Unix sockets; further ones are closed; off for
+    /// any number [default: 500]
+    #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_UID")]
+    max_connections_per_uid: Option<OptionalNumber>,
     /// Memory that all instances of all handlers may have together [default: three quarters of the machine's, or of
     /// what the host's control group may have]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_GUEST_MEMORY")]
@@ -174,6 +181,7 @@ impl ServeArgs {
                 workers: self.workers,
                 max_connections: self.limits.max_connections,
                 max_connections_per_ip: self.limits.max_connections_per_ip,
+                max_connections_per_uid: self.limits.max_connections_per_uid,
                 max_guest_memory: self.limits.max_guest_memory,
                 drain_timeout: self.limits.drain_timeout,
                 cache: self.guest.cache.clone(),
@@ -181,10 +189,11 @@ impl ServeArgs {
                 metrics: self.control.metrics(),
                 log_format: self.log.format(),
                 log_level: self.log.level(),
-                ..self.privileges.settings()
+                ..self.privileges.settings().or(self.rates.of_addresses())
             },
             service: self
                 .service()
+                .or(self.rates.of_services())
                 .or(self.guest.settings())
                 .or(self.swapping.settings()),
             listener: self.doors.settings().or(self.datagrams.settings()),

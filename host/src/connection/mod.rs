@@ -11,6 +11,7 @@ mod output;
 mod program;
 mod session;
 mod timers;
+mod transfer;
 
 #[cfg(test)]
 mod conversation_tests;

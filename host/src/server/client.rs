@@ -8,6 +8,7 @@ use crate::generation::{Generation, MovingSession};
 use crate::handler::{Handler, Service};
 use crate::listener::Accepted;
 use crate::outbox::Outbox;
+use crate::rates::Throttle;
 use crate::stream::Stream;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -36,9 +37,13 @@ impl Client {
             return;
         };
         served.ends.begin();
+        let address = admitted
+            .client
+            .map(|client| served.house.address_rates.of(client));
+        let throttle = Throttle::new(served.rates.clone(), address);
         let generation = served.generations.current();
         let mut connected = Connected::new(id, admitted, &generation, &served.span);
-        let ended = connected.converse(served, generation).await;
+        let ended = connected.converse(served, generation, throttle).await;
         let Connected { stream, outbox, .. } = connected;
         let is_stdio = matches!(stream, Stream::Stdio(_));
         drop(stream);
@@ -101,6 +106,7 @@ impl Connected {
         &mut self,
         served: &Served<H>,
         generation: Arc<Generation<H>>,
+        throttle: Throttle,
     ) -> Result<Ending, ConnectionError> {
         let Connected {
             stream,
@@ -112,11 +118,12 @@ impl Connected {
         let ended = match service {
             Service::Session(session) => {
                 let session = MovingSession::new(served.generations.clone(), session, seat);
-                connection::serve(stream, session, outbox.clone(), terms).await
+                connection::serve(stream, session, outbox.clone(), terms, Some(throttle)).await
             }
             Service::Program(program) => {
                 // Boxed, so that the tasks of those who talk to a session are not as large.
-                let program = connection::serve_program(stream, program, outbox, terms);
+                let program =
+                    connection::serve_program(stream, program, outbox, terms, Some(throttle));
                 let ended = Box::pin(program).await;
                 drop(seat);
                 ended
