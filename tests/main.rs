@@ -44,6 +44,7 @@ mod readme;
 mod record;
 mod sandbox;
 mod scaffold;
+mod security;
 mod services;
 mod shutdown;
 mod silent_peers;

@@ -2,6 +2,8 @@
 //! speak for, and is there TLS to take off.
 
 mod access;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod proxy;
 
 pub use access::{AccessList, InvalidNetwork, Network};

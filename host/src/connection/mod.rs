@@ -6,6 +6,8 @@ mod goodbye;
 mod idle;
 mod inbox;
 mod input;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod linger;
 mod output;
 mod program;

@@ -2,6 +2,8 @@
 
 mod header;
 
+#[cfg(any(test, fuzzing))]
+pub use header::parse;
 pub use header::{Proxied, Speaker};
 
 use crate::limits::MAX_PROXY_HEADER_BYTES;
@@ -23,8 +25,20 @@ pub enum ProxyError {
     Io(#[from] io::Error),
 }
 
+/// Bytes that can be looked at before they are taken.
+pub trait Source: AsyncRead + Unpin {
+    /// What has come, as far as there is room for it; nothing at the end.
+    fn peek(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+}
+
+impl Source for TcpStream {
+    async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        TcpStream::peek(self, buffer).await
+    }
+}
+
 /// Takes the header off, and not a byte more, and tells for whom the proxy speaks.
-pub async fn read_header(stream: &mut TcpStream) -> Result<Speaker, ProxyError> {
+pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
     if header.starts_with(SIGNATURE_2) {
@@ -70,7 +84,7 @@ async fn read_more(
 
 /// Reads up to the end of the line, of which the beginning is there. What follows it is looked at first, so
 /// that it stays where it is.
-async fn read_line(stream: &mut TcpStream, line: &mut Vec<u8>) -> Result<(), ProxyError> {
+async fn read_line(stream: &mut impl Source, line: &mut Vec<u8>) -> Result<(), ProxyError> {
     while !line.ends_with(b"\n") {
         let mut ahead = [0; LONGEST_1];
         let room = LONGEST_1.saturating_sub(line.len());
