@@ -42,6 +42,7 @@ pub mod metrics;
 pub mod outbox;
 pub mod ownership;
 pub mod project;
+pub mod rates;
 pub mod record;
 pub mod scaffold;
 pub mod server;

@@ -7,7 +7,7 @@ use super::metrics;
 use super::operator::HostOperator;
 use super::output;
 use super::privileges::become_user;
-use super::signals::{self, Hangups};
+use super::signals::{self, Hangups, HangupsWanted};
 use super::supervisor;
 use anyhow::Context;
 use echo_host::address::Endpoint;
@@ -27,10 +27,11 @@ pub async fn run(
     config: HostConfig,
     mut predecessor: Option<Predecessor>,
     inherited: Vec<Inherited>,
+    hangups: HangupsWanted,
 ) -> anyhow::Result<()> {
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
-    let hangups = Hangups::catch().context("cannot handle signals")?;
+    let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
     let place = config.control.clone();
     ask_for_descriptors(config.server_limits.max_connections);
     let mut given: Vec<Listener> = match &mut predecessor {
@@ -41,6 +42,7 @@ pub async fn run(
             .collect::<Result<_, _>>()?,
     };
     // First of all, and before anything of the operator's is run: later there may be no right to.
+    let names = metrics::names(config.metrics.as_ref());
     let metrics = metrics::listener(config.metrics.as_ref(), &mut given)?;
     let bound = Bound::new(&sources, &config, given)?;
     if let Some(user) = &config.user {
@@ -66,7 +68,7 @@ pub async fn run(
     let retired = CancellationToken::new();
     let place = metrics.as_ref().map(Listener::handle);
     let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
-    let measuring = metrics::serve(metrics, operator.clone(), retired.clone());
+    let measuring = metrics::serve(metrics, names, operator.clone(), retired.clone());
     let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
     // In a task of its own, so that signals count while a retired host drains, too.
     let signalled = tokio::spawn(stop);
@@ -90,7 +92,10 @@ pub async fn run(
         0 => tracing::info!("stopped: all connections had finished"),
         cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
     }
-    Ok(())
+    match host.server().stdio_failure() {
+        Some(error) => Err(error).context("standard input or output failed"),
+        None => Ok(()),
+    }
 }
 
 /// Lets the host have the descriptors that its connections need, or says that it can't.

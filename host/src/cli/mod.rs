@@ -24,6 +24,7 @@ pub mod output;
 mod pages;
 mod printable;
 mod privileges;
+mod rates;
 mod record;
 mod reload;
 mod serve;
@@ -33,8 +34,9 @@ mod supervisor;
 mod swap;
 mod swapping;
 mod test;
+mod variables;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -96,7 +98,10 @@ enum Command {
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
 /// code.
 pub fn run() -> anyhow::Result<()> {
-    let command = match Cli::parse().command {
+    let mut known = variables::prepare(Cli::command());
+    let found = known.get_matches_mut();
+    let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut known).exit());
+    let command = match cli.command {
         Some(command) => command,
         // Parsed again, so that variables count here too.
         None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),

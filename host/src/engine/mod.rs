@@ -18,6 +18,7 @@ mod conversation;
 mod denials;
 mod excess;
 mod fault;
+mod features;
 mod file;
 mod files;
 mod folder;

@@ -29,6 +29,10 @@ pub fn needs(sources: &Sources, config: &HostConfig) -> Access {
         .metrics
         .iter()
         .for_each(|place| of_place(&mut access, place));
+    if sources.tls_is_given {
+        let files = sources.listener.tls_files();
+        files.for_each(|file| access.read_file(file));
+    }
     for service in &config.services {
         of_service(&mut access, service);
         service

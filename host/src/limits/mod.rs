@@ -285,6 +285,9 @@ impl Default for DatagramLimits {
     }
 }
 
+/// Client addresses whose rates are counted, each by itself; further ones are counted together.
+pub const MAX_RATED_ADDRESSES: usize = 64 << 10;
+
 /// What the whole server may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerLimits {
@@ -293,6 +296,9 @@ pub struct ServerLimits {
     /// Connections that clients with one address may have at once, and all of an IPv6 network of 64 bits together;
     /// further ones are closed. `None` for any number.
     pub max_connections_per_ip: Option<usize>,
+    /// Connections that one user of this machine may have at once by Unix sockets; further ones are closed. `None` for
+    /// any number.
+    pub max_connections_per_uid: Option<usize>,
     /// What all guests together may have of memory, in bytes; `None` for any amount.
     pub max_guest_memory_bytes: Option<usize>,
     /// How long open connections may go on after the server was told to stop.

@@ -8,6 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Limit {
     MaxConnections,
     MaxConnectionsPerIp,
+    MaxConnectionsPerUid,
+    MaxNewConnectionsPerSecond,
+    MaxNewConnectionsPerSecondPerIp,
+    MaxMessagesPerSecond,
+    MaxMessagesPerSecondPerIp,
+    MaxBytesPerSecond,
+    MaxBytesPerSecondPerIp,
     MaxMessage,
     MaxUnsent,
     HighWater,
@@ -48,9 +55,25 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 39] = [
+const NAMES: [(Limit, &str); 46] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
+    (Limit::MaxConnectionsPerUid, "max-connections-per-uid"),
+    (
+        Limit::MaxNewConnectionsPerSecond,
+        "max-new-connections-per-second",
+    ),
+    (
+        Limit::MaxNewConnectionsPerSecondPerIp,
+        "max-new-connections-per-second-per-ip",
+    ),
+    (Limit::MaxMessagesPerSecond, "max-messages-per-second"),
+    (
+        Limit::MaxMessagesPerSecondPerIp,
+        "max-messages-per-second-per-ip",
+    ),
+    (Limit::MaxBytesPerSecond, "max-bytes-per-second"),
+    (Limit::MaxBytesPerSecondPerIp, "max-bytes-per-second-per-ip"),
     (Limit::MaxMessage, "max-message"),
     (Limit::MaxUnsent, "max-unsent"),
     (Limit::HighWater, "high-water"),

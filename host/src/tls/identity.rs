@@ -3,9 +3,10 @@
 use super::error::TlsError;
 use super::provider;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use std::fs;
 use std::path::Path;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -16,7 +17,8 @@ use x509_cert::ext::pkix::name::GeneralName;
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     const WHAT: (&str, &str) = ("certificate", "CERTIFICATE");
     let fail = |error| TlsError::read(WHAT.0, WHAT.1, path, &error);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(fail)?.collect();
+    let text = read_pem(path).map_err(fail)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found.map_err(fail)? {
         none if none.is_empty() => Err(TlsError::Missing {
             what: WHAT.0,
@@ -40,8 +42,36 @@ pub fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 
 /// The key in a file.
 pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| TlsError::read("private key", "PRIVATE KEY", path, &error))
+    let fail = |error| TlsError::read("private key", "PRIVATE KEY", path, &error);
+    let text = read_pem(path).map_err(fail)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match is_encrypted(&text) {
+        true => TlsError::Encrypted {
+            path: path.to_owned(),
+        },
+        false => fail(error),
+    })
+}
+
+/// What a PEM file holds, without the mark that some editors begin it with.
+fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
+    let mut text = fs::read(path).map_err(pem::Error::Io)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(text)
+}
+
+/// In UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether it has an encrypted key: PKCS #8 (RFC 7468, section 11), or in PEM's old form (RFC 1421, section 4.6.1.1).
+fn is_encrypted(text: &[u8]) -> bool {
+    let marks = [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+        "Proc-Type: 4,ENCRYPTED",
+    ];
+    let text = String::from_utf8_lossy(text);
+    marks.iter().any(|mark| text.contains(mark))
 }
 
 /// The certificate and the key that these files hold, if they belong together.
