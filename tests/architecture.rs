@@ -10,6 +10,7 @@ const LAYERS: &[&str] = &[
     "limits",
     "guest_text",
     "ownership",
+    "registration",
     "confinement",
     "trust",
     "unix_socket",

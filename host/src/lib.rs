@@ -43,6 +43,7 @@ pub mod outbox;
 pub mod ownership;
 pub mod project;
 pub mod record;
+pub mod registration;
 pub mod scaffold;
 pub mod server;
 pub mod stream;

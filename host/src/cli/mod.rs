@@ -28,6 +28,7 @@ mod record;
 mod reload;
 mod serve;
 mod signals;
+mod sockets;
 mod status;
 mod supervisor;
 mod swap;

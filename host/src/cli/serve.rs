@@ -10,6 +10,7 @@ use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::output;
 use super::privileges::{self, PrivilegeArgs};
+use super::sockets;
 use super::swapping::SwapArgs;
 use anyhow::Context;
 use clap::{Args, Parser};
@@ -203,12 +204,15 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
         true => Vec::new(),
         false => inherited::sockets()?,
     };
-    let predecessor = args.control.predecessor(config.control.as_ref())?;
-    privileges::give_up_what_is_not_needed(&sources, &config, predecessor.as_ref())?;
-    // Threads that are older than the sandbox are not in it.
+    let mut predecessor = args.control.predecessor(config.control.as_ref())?;
+    privileges::check(&config)?;
+    // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
+    // that are older than that still have.
+    let sockets = sockets::bind(&sources, &config, &mut predecessor, inherited)?;
+    privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets)?;
     output::start();
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(sources, config, predecessor, inherited));
+    let result = runtime.block_on(host::run(sources, config, predecessor, sockets));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result

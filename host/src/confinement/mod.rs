@@ -6,6 +6,10 @@
 //! others, and both can't be undone. [`Identity::assume`] gives up being root.
 
 mod access;
+#[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
+mod capabilities;
 mod error;
 #[cfg(target_os = "linux")]
 mod landlock;
@@ -39,6 +43,8 @@ pub enum Sandbox {
 
 /// What the kernel lets the process do with files, if it denies it the rest.
 static CONFINED: OnceLock<Access> = OnceLock::new();
+/// Set when the process can't change modes and owners of files any more.
+static FILTERED: OnceLock<()> = OnceLock::new();
 
 /// Lets this thread, and those it will start, do no more with files than `access` says, and nothing at all that no
 /// server does.
@@ -49,6 +55,8 @@ pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError>
     if sandbox == Sandbox::Off {
         return Ok(());
     }
+    #[cfg(target_os = "linux")]
+    capabilities::drop_most()?;
     for part in enforce(sandbox, access) {
         match part {
             Err(error) if sandbox == Sandbox::On => return Err(error),
@@ -67,7 +75,11 @@ fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2
         // It is called once; whoever calls it again is confined by both.
         let _ = CONFINED.set(access);
     }
-    [files, seccomp::restrict()]
+    let calls = seccomp::restrict();
+    if calls.is_ok() {
+        let _ = FILTERED.set(());
+    }
+    [files, calls]
 }
 
 /// Elsewhere nobody expects what is not asked for.
@@ -101,6 +113,17 @@ pub fn may_grant(folder: &Path) -> io::Result<()> {
 pub fn may_connect(port: u16) -> io::Result<()> {
     let refuses = |access: &Access| !access.lets_connect(port);
     refuse_if(refuses, &"connections to it")
+}
+
+/// Fails with the reason if the sandbox keeps this process from changing modes and owners of files.
+pub fn may_change_files() -> io::Result<()> {
+    match FILTERED.get() {
+        None => Ok(()),
+        Some(()) => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the sandbox (--sandbox) lets no mode or owner of a file be changed while the host runs: restart the host",
+        )),
+    }
 }
 
 /// Fails with the reason if the sandbox keeps a socket from being made at this path.
