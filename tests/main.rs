@@ -41,6 +41,7 @@ mod privileges;
 mod programs;
 mod readme;
 mod record;
+mod releases;
 mod sandbox;
 mod scaffold;
 mod services;

@@ -5,6 +5,8 @@ mod forbidden;
 mod injection;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inside;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod named;
 mod sandbox;
 mod user;
 

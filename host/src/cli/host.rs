@@ -1,6 +1,7 @@
 //! A running host, put together: what it loads, sockets, signals, the control socket.
 
 use super::control;
+use super::helper::Helper;
 use super::metrics;
 use super::operator::HostOperator;
 use super::output;
@@ -25,10 +26,12 @@ pub async fn run(
     config: HostConfig,
     predecessor: Option<Predecessor>,
     sockets: Sockets,
+    helper: Option<Helper>,
 ) -> anyhow::Result<()> {
     let Sockets { bound, metrics } = sockets;
     bound.register()?;
     metrics.iter().try_for_each(Listener::register)?;
+    let _watching = helper.map(Helper::watch).transpose()?;
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
     let hangups = Hangups::catch().context("cannot handle signals")?;

@@ -12,6 +12,8 @@ mod dev;
 mod doors;
 pub mod exit;
 mod guest;
+mod helper;
+mod helping;
 mod host;
 mod inherited;
 mod isolation;
@@ -36,6 +38,7 @@ mod swapping;
 mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::env;
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -97,6 +100,12 @@ enum Command {
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
 /// code.
 pub fn run() -> anyhow::Result<()> {
+    let mut args = env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == helper::NAME) {
+        return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
+    }
+    // What `serve` was told, if it is that.
+    let options: Vec<_> = env::args_os().skip(2).collect();
     let command = match Cli::parse().command {
         Some(command) => command,
         // Parsed again, so that variables count here too.
@@ -104,7 +113,7 @@ pub fn run() -> anyhow::Result<()> {
     };
     match command {
         Command::New(args) => new::run(&args),
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args, &options),
         Command::Connect(args) => connect::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),

@@ -1,6 +1,7 @@
 //! What `serve` gives up once it has what it needs: the rights of root, and all that no server does.
 
 use super::guest::said;
+use super::helper::{self, Helper};
 use super::sockets::Sockets;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -12,6 +13,7 @@ use echo_host::host::{Bound, needs};
 use echo_host::listener::{Listener, Owner, UnixAccess};
 use echo_host::ownership::{check_above, give};
 use rustix::process::geteuid;
+use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -69,32 +71,35 @@ pub fn check(config: &HostConfig) -> Result<(), UserError> {
 }
 
 /// Makes the folders that could not be made later, hands the sockets over to the user, becomes the user, and confines
-/// this process to what a host of this configuration needs. Called when all sockets are bound and while there is one
+/// this process to what a host of this configuration needs, but for the helper that opens files for it. Called when all sockets are bound and while there is one
 /// thread.
 pub fn give_up(
     sources: &Sources,
     config: &HostConfig,
     predecessor: Option<&Predecessor>,
     sockets: &Sockets,
-) -> anyhow::Result<()> {
+    options: &[OsString],
+) -> anyhow::Result<Option<Helper>> {
     if let Some(cache) = &config.cache {
         // Without one nothing is lost but time, and that is said where it is opened.
         let _ = make_folder(cache, config.user.as_ref());
     }
-    let mut access = needs(sources, config);
-    control_path(config, predecessor)
-        .iter()
-        .for_each(|path| access.bind(path));
+    // While it can still be made for another user.
+    let control = control_path(config, predecessor);
+    if let Some(user) = &config.user {
+        become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
+    }
+    let helper = helper::start(config, options);
+    let mut access = needs(sources, config, helper.is_some());
+    control.iter().for_each(|path| access.bind(path));
     let uris = predecessor.into_iter().flat_map(Predecessor::uris);
     for endpoint in uris.filter_map(|uri| uri.parse().ok()) {
         if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
             access.bind(&path);
         }
     }
-    if let Some(user) = &config.user {
-        become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
-    }
-    Ok(confine(config.sandbox, access)?)
+    confine(config.sandbox, access)?;
+    Ok(helper)
 }
 
 /// Where the control socket will be, if anywhere.

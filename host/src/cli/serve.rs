@@ -152,7 +152,7 @@ impl ServeArgs {
     }
 
     /// What was said, here and in the file.
-    fn sources(&self) -> Sources {
+    pub fn sources(&self) -> Sources {
         Sources {
             file: self.config.clone(),
             host: HostSettings {
@@ -193,7 +193,8 @@ impl ServeArgs {
     }
 }
 
-pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
+/// Serves. The arguments were made of these options.
+pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
     let sources = args.sources();
     let config = sources.load()?;
     if !serves_stdio(&config) || !standard_error_is_the_clients() {
@@ -209,10 +210,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
     // that are older than that still have.
     let sockets = sockets::bind(&sources, &config, &mut predecessor, inherited)?;
-    privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets)?;
+    let helper = privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets, options)?;
     output::start();
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(sources, config, predecessor, sockets));
+    let result = runtime.block_on(host::run(sources, config, predecessor, sockets, helper));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result

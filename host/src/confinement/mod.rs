@@ -67,6 +67,30 @@ pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError>
     Ok(())
 }
 
+/// Has the kernel end this process when the one that started it ends.
+pub fn end_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    Ok(())
+}
+
+/// Elsewhere nobody is confined, and so nobody has a helper.
+#[cfg(not(target_os = "linux"))]
+pub fn confine_helper(_: Sandbox, _: &Access) -> Result<(), ConfinementError> {
+    Ok(())
+}
+
+/// Lets the helper of a confined host read files, and run this very program; nothing else that `access` does not say.
+#[cfg(target_os = "linux")]
+pub fn confine_helper(sandbox: Sandbox, access: &Access) -> Result<(), ConfinementError> {
+    nix::sys::prctl::set_no_new_privs().map_err(ConfinementError::NoNewPrivileges)?;
+    let files = landlock::restrict_to_reading(access, sandbox == Sandbox::On);
+    match (files, seccomp::restrict_helper()) {
+        (Err(error), _) | (_, Err(error)) if sandbox == Sandbox::On => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// How each part went.
 #[cfg(target_os = "linux")]
 fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2] {
@@ -90,17 +114,25 @@ fn enforce(sandbox: Sandbox, _: Access) -> Option<Result<(), ConfinementError>> 
 
 /// Why a file could not be read, in words that tell an operator what to do if it was the sandbox that said no.
 pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
-    let refuses = |access: &&Access| !access.lets_read(path);
-    match CONFINED.get().filter(refuses) {
-        Some(_) if error.kind() == io::ErrorKind::PermissionDenied => io::Error::new(
-            error.kind(),
-            format!(
-                "the sandbox (--sandbox) was set up at the start without {}: name it with --sandbox-read, or start the host anew",
-                access::folder_of(path).display()
-            ),
-        ),
-        _ => error,
+    let Some(access) = CONFINED.get() else {
+        return error;
+    };
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error;
     }
+    let folder = access::folder_of(path);
+    let folder = folder.display();
+    let reason = match access.lets_read(path) {
+        true => format!(
+            "{error}; if {folder} was replaced since the start, the sandbox (--sandbox) keeps the new one out of reach: \
+             restart the host"
+        ),
+        false => format!(
+            "the sandbox (--sandbox) was set up at the start without {folder}: name it with --sandbox-read, or start the \
+             host anew"
+        ),
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 /// Fails with the reason if the sandbox keeps guests out of this folder.

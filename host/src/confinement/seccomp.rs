@@ -60,13 +60,30 @@ const PRCTL: [i32; 8] = [
     libc::PR_SET_THP_DISABLE,
 ];
 
+/// How a program is run, beside `clone`.
+const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_setrlimit];
+
 /// Gives a connection another protocol, below the one that Landlock looks at.
 const TCP_ULP: i32 = 31;
 
 /// Denies this process, in all its threads, what is not listed here.
 pub fn restrict() -> Result<(), ConfinementError> {
+    install(allowed())
+}
+
+/// The same for a process that may run programs, as far as Landlock lets it.
+pub fn restrict_helper() -> Result<(), ConfinementError> {
+    install(allowed().and_then(|mut allowed| {
+        allowed.extend(PROGRAMS.map(|call| (call, Vec::new())));
+        let no_namespace = SeccompRule::new(vec![masked(0, NAMESPACES, 0)?])?;
+        allowed.insert(libc::SYS_clone, vec![no_namespace]);
+        Ok(allowed)
+    }))
+}
+
+fn install(allowed: Result<Rules, BackendError>) -> Result<(), ConfinementError> {
     let fail = |error: &dyn ToString| ConfinementError::Seccomp(error.to_string());
-    let allowed = allowed().map_err(|error| fail(&error))?;
+    let allowed = allowed.map_err(|error| fail(&error))?;
     let known = allowed.keys().chain(DENIED).chain(DENIED_HERE);
     let known: Rules = known.map(|call| (*call, Vec::new())).collect();
     // Of two filters that deny a call, the error is that of the later one.

@@ -1,8 +1,8 @@
 //! The client's side: one request, one reply.
 
-use super::descriptors;
 use super::error::ControlError;
 use super::protocol::{Reply, Request};
+use crate::descriptors;
 use crate::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
 use crate::ownership::check_above;
 use crate::unix_socket::{connect, folder_of};

@@ -2,8 +2,9 @@
 
 use super::error::TlsError;
 use super::provider;
+use crate::opening;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use std::path::Path;
@@ -16,7 +17,8 @@ use x509_cert::ext::pkix::name::GeneralName;
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     const WHAT: (&str, &str) = ("certificate", "CERTIFICATE");
     let fail = |error| TlsError::read(WHAT.0, WHAT.1, path, &error);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(fail)?.collect();
+    let text = read_pem(path).map_err(fail)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found.map_err(fail)? {
         none if none.is_empty() => Err(TlsError::Missing {
             what: WHAT.0,
@@ -40,8 +42,14 @@ pub fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 
 /// The key in a file.
 pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| TlsError::read("private key", "PRIVATE KEY", path, &error))
+    let fail = |error| TlsError::read("private key", "PRIVATE KEY", path, &error);
+    let text = read_pem(path).map_err(fail)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(fail)
+}
+
+/// What a PEM file holds.
+fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
+    opening::read(path).map_err(pem::Error::Io)
 }
 
 /// The certificate and the key that these files hold, if they belong together.
