@@ -17,6 +17,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// What makes this program the helper, as its first argument. It is no command: it works for a host only.
 pub const NAME: &str = "helper-of-a-host";
 
+/// What makes it the process that compiles one component, which the helper starts.
+pub const COMPILER: &str = "compiler-of-a-host";
+
 /// A helper that was started.
 pub struct Helper {
     child: Child,

@@ -39,6 +39,7 @@ mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::env;
+use std::path::PathBuf;
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -101,8 +102,12 @@ enum Command {
 /// code.
 pub fn run() -> anyhow::Result<()> {
     let mut args = env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == helper::NAME) {
+    let first = args.next().unwrap_or_default();
+    if first == helper::NAME {
         return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
+    }
+    if first == helper::COMPILER {
+        return helping::compile(args.next().map(PathBuf::from).as_deref());
     }
     // What `serve` was told, if it is that.
     let options: Vec<_> = env::args_os().skip(2).collect();

@@ -1,18 +1,25 @@
-//! The helper's side: a process that reads nothing but requests, and opens what was named.
+//! The helper's side: a process that reads nothing but requests, and opens what was named. It also starts the processes
+//! that compile.
 //!
 //! A request is a line: `open` and the path in hexadecimal. The answer is `opened` and a descriptor, `failed` and the
-//! number of the error, or `unnamed`.
+//! number of the error, or `unnamed`. The other is `compile`, with the descriptors of a component and of a stream for the
+//! outcome; the answer is `started` or `failed`.
 
 use super::Names;
-use crate::descriptors::send_blocking;
+use crate::descriptors::{receive, send_blocking};
 use crate::limits::MAX_HELPER_LINE_BYTES;
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Until the host ends.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 /// Opens what is `known`, until the other side hangs up. `named` looks up what is named by now; `None` if that can't be
 /// told.
@@ -20,15 +27,24 @@ pub fn serve(
     stream: &UnixStream,
     mut known: Names,
     mut named: impl FnMut() -> Option<Names>,
+    compile: impl Fn(OwnedFd, OwnedFd) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut requests = BufReader::new(stream);
     loop {
-        let mut line = String::new();
-        let limit = MAX_HELPER_LINE_BYTES as u64;
-        requests.by_ref().take(limit).read_line(&mut line)?;
+        let (line, mut passed) = receive(stream, MAX_HELPER_LINE_BYTES, Instant::now() + FOR_EVER)?;
+        let line = String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
         let Some(line) = line.strip_suffix('\n') else {
             return Ok(());
         };
+        if line == "compile" {
+            let (outcome, component) = (passed.pop(), passed.pop());
+            let both = component.zip(outcome).ok_or(io::ErrorKind::InvalidData);
+            let (component, outcome) = both?;
+            match compile(component, outcome) {
+                Ok(()) => send_blocking(stream, b"started\n", &[])?,
+                Err(error) => answer_with(stream, Some(Err(error)))?,
+            }
+            continue;
+        }
         let path = line.strip_prefix("open ").and_then(path_of);
         let path = path.ok_or(io::ErrorKind::InvalidData)?;
         let answer = known.open(&path).or_else(|| {
@@ -93,12 +109,12 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut names = names.iter();
-                serve(&theirs, Names::default(), || {
+                let again = || {
                     let mut named = Names::default();
                     names.next()?.iter().for_each(|path| named.file(path));
                     Some(named)
-                })
-                .unwrap();
+                };
+                serve(&theirs, Names::default(), again, |_, _| Ok(())).unwrap();
             });
             assert_eq!(ask(&ours, &path("a")), ("opened\n".into(), 1));
             assert_eq!(ask(&ours, &path("b")), ("opened\n".into(), 1));

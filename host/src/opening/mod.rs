@@ -8,7 +8,7 @@ mod client;
 pub mod helper;
 mod names;
 
-pub use client::ask;
+pub use client::{ask, compile, is_helped};
 pub use names::Names;
 
 use crate::confinement::why_unreadable;
