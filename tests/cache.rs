@@ -3,7 +3,7 @@
 use crate::fixture::{Finished, echo_host, guest, run};
 use nix::unistd::Uid;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -90,6 +90,26 @@ fn what_was_kept_for_another_handler_or_another_version_is_not_taken() {
     assert_eq!(code(folder.path()).len(), 3);
 }
 
+#[test]
+fn whatever_the_umask_is_what_was_compiled_is_found_again() {
+    for mask in ["002", "007", "000", "077", "277"] {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        for _ in 0..2 {
+            let script = "umask $1; exec \"$2\" call \"$3\" hello --cache \"$4\"";
+            let mut command = Command::new("sh");
+            command.args(["-c", script, "sh", mask, env!("CARGO_BIN_EXE_echo-host")]);
+            command.arg(guest("upper")).arg(&cache);
+            let finished = run(&mut command, b"");
+            let expected = (Some(0), "HELLO", "");
+            let found = (finished.code, &*finished.stdout, &*finished.stderr);
+            assert_eq!(found, expected, "umask {mask}");
+        }
+        assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(code(&cache).len(), 1);
+    }
+}
+
 /// It is not used, for this reason, and the handler is served.
 #[track_caller]
 fn assert_not_used(cache: &Path, reason: &str) {
@@ -132,6 +152,11 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
     let cache = folder.path().join("cache");
     call(&cache);
     let compiled = code(&cache).remove(0);
+    // What others can't enter they can't change.
+    fs::set_permissions(&compiled, Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(call(&cache).stderr, "");
+    fs::set_permissions(&compiled, Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&cache, Permissions::from_mode(0o755)).unwrap();
     for path in [&compiled, compiled.parent().unwrap()] {
         let mode = fs::metadata(path).unwrap().permissions();
         fs::set_permissions(path, Permissions::from_mode(0o757)).unwrap();
@@ -139,6 +164,20 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
         fs::set_permissions(path, mode).unwrap();
     }
     assert_eq!(call(&cache).stderr, "");
+    if Uid::current().is_root() {
+        // The same group, which is not this user's alone.
+        let shared = folder.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        chown(&shared, None, Some(4242)).unwrap();
+        fs::set_permissions(&shared, Permissions::from_mode(0o770)).unwrap();
+        let script = "exec setpriv --regid 4242 --keep-groups \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_echo-host"), "call"]);
+        command.args([&guest("upper"), "hello", "--cache"]);
+        let refused = run(command.arg(shared.join("cache")), b"");
+        let reason = format!("others may write to {}", shared.display());
+        assert!(refused.stderr.contains(&reason), "{refused:?}");
+    }
     let link = cache.join("modules/link");
     symlink(folder.path(), &link).unwrap();
     let reason = format!("{} is neither a file nor a folder", link.display());

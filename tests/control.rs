@@ -1,6 +1,7 @@
 //! The control socket, and the commands that use it.
 
-use crate::fixture::{Finished, Host, run};
+use crate::fixture::{Finished, Host, Process, echo_host, guest, run};
+use nix::unistd::Uid;
 use rustix::process::{Signal, geteuid};
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -397,4 +398,36 @@ fn a_host_refuses_what_is_no_handler_and_serves_on() {
     assert_eq!(place.run(&["swap", "/no/such.wasm"]).code, Some(65));
     assert_eq!(place.run(&["swap", "--rollback"]).code, Some(65));
     assert_eq!(host.connect().ask("hello"), "hello");
+}
+
+#[test]
+fn a_stranger_who_listens_is_told_nothing() {
+    if !Uid::current().is_root() {
+        // Nobody else's process can be started.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let open = folder.path().join("open");
+    fs::create_dir(&open).unwrap();
+    for path in [folder.path(), &open] {
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    }
+    let socket = open.join("host.sock");
+    let script = "
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print('ready', flush=True)
+print(len(listener.accept()[0].recv(1000)), flush=True)
+";
+    let stranger = Process::start(Command::new("python3").args(["-c", script]).arg(&socket));
+    stranger.stdout.wait_for("ready");
+    let control = socket.to_str().unwrap();
+    let refused = echo_host(&["swap", &guest("echo"), "--control", control]);
+    assert_eq!(refused.code, Some(69), "{refused:?}");
+    let reason = format!("user 65534 listens on the control socket {control}");
+    assert!(refused.stderr.contains(&reason), "{refused:?}");
+    stranger.stdout.wait_for("0");
 }

@@ -99,6 +99,23 @@ fn an_edit_is_live_and_a_bad_one_is_shown() {
 }
 
 #[test]
+fn folders_that_are_removed_and_made_again_are_still_watched() {
+    let folder = Folder::new("rm -rf out && mkdir out && cp src/it.wat out/it.wat");
+    folder.write("src/it.wat", &handler("one"));
+    let host = folder.dev(&[]);
+    host.wait_for_log("dev: built in ");
+    for (generation, reply) in [(2, "two"), (3, "six")] {
+        fs::remove_dir_all(folder.path().join("src")).unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        folder.write("src/it.wat", &handler(reply));
+        host.wait_for_log(&format!("generation {generation} replaces"));
+        let mut client = host.connect();
+        client.send("a\n");
+        client.expect(reply);
+    }
+}
+
+#[test]
 fn there_may_be_nothing_to_serve_at_first() {
     let folder = Folder::new(BUILD);
     let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));

@@ -43,6 +43,7 @@ mod programs;
 mod rates;
 mod readme;
 mod record;
+mod releases;
 mod sandbox;
 mod scaffold;
 mod security;

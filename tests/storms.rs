@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use std::process::Command;
 
 /// A component that takes a while to compile: a few thousand functions.
-fn large_handler() -> Vec<u8> {
+pub fn large_handler() -> Vec<u8> {
     let functions: String = (0..20_000)
         .map(|number| {
             format!(

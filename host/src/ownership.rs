@@ -1,5 +1,6 @@
 //! Whose files and folders are, and whether others could change them or put others in their place.
 
+use nix::unistd::{Gid, Group, Uid, User};
 use rustix::fs::{Dir, Mode, OFlags};
 use rustix::process::{getegid, geteuid};
 use std::fs::{self, Metadata, OpenOptions};
@@ -37,20 +38,33 @@ pub fn check_above(path: &Path) -> Result<(), NotOurs> {
         if !found.is_dir() {
             return Err(NotOurs::Strange(folder.to_owned()));
         }
+        let may_write = |others: u32| found.mode() & others != 0 && found.mode() & STICKY == 0;
         // A group of one's own is usual, and folders are made for it.
-        let others = match found.gid() == getegid().as_raw() {
-            true => ALL_MAY_WRITE,
-            false => ALL_MAY_WRITE | GROUP_MAY_WRITE,
-        };
-        if found.mode() & others != 0 && found.mode() & STICKY == 0 {
+        if may_write(ALL_MAY_WRITE) || may_write(GROUP_MAY_WRITE) && !is_own_group(found.gid()) {
             return Err(NotOurs::Writable(folder.to_owned()));
         }
     }
     Ok(())
 }
 
-/// Checks that a folder, and all that is in it, is the process's user's, and nobody else's to change.
+/// Whether a group is the process's and has nobody else in it, as far as the system tells: it bears the user's name, as
+/// those that are made along with a user do.
+fn is_own_group(group: u32) -> bool {
+    let user = User::from_uid(Uid::from_raw(geteuid().as_raw()));
+    let known = Group::from_gid(Gid::from_raw(group));
+    match (user, known) {
+        _ if group != getegid().as_raw() => false,
+        (Ok(Some(user)), Ok(Some(group))) => {
+            group.name == user.name && group.mem.iter().all(|member| *member == user.name)
+        }
+        _ => false,
+    }
+}
+
+/// Checks that a folder, and all that is in it, is the process's user's, and nobody else's to change. Where others can't
+/// even enter the folder, their rights within do not matter: a umask may have left some.
 pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
+    let is_private = fs::symlink_metadata(folder)?.mode() & 0o077 == 0;
     let mut unchecked = vec![folder.to_owned()];
     while let Some(path) = unchecked.pop() {
         let found = match fs::symlink_metadata(&path) {
@@ -64,7 +78,7 @@ pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
         if !found.is_dir() && !found.is_file() {
             return Err(NotOurs::Strange(path));
         }
-        if found.mode() & (ALL_MAY_WRITE | GROUP_MAY_WRITE) != 0 {
+        if !is_private && found.mode() & (ALL_MAY_WRITE | GROUP_MAY_WRITE) != 0 {
             return Err(NotOurs::Writable(path));
         }
         if found.is_dir() {

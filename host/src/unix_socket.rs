@@ -1,7 +1,7 @@
 //! Unix sockets as files: which of them are stale, and who removes them.
 
 use crate::ownership::Itself;
-use rustix::fs::{Mode, fchmod};
+use rustix::fs::{Mode, RawMode, fchmod};
 use rustix::process::{geteuid, umask};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, Metadata};
@@ -34,6 +34,14 @@ pub fn reason(cause: &io::Error) -> String {
             "the path is too long; a Unix socket's has at most some 100 bytes".into()
         }
         _ => cause.to_string(),
+    }
+}
+
+/// Where a socket's file lies.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -72,6 +80,57 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
 
 /// Permissions of a socket file whose mode nobody has said, before the umask.
 const DEFAULT_MODE: u32 = 0o777;
+
+/// Binds a socket to a path and gives its file this mode, or what the umask leaves. Nothing is changed by path, and
+/// nothing afterwards, so that a process that may not change modes can do this too.
+pub fn bind_with_mode(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<SocketFile> {
+    let address = SockAddr::unix(path)?;
+    if !cfg!(target_os = "linux") {
+        let (file, itself) = bind_and_open(socket, path)?;
+        itself.set_mode(mode.unwrap_or_else(default_mode))?;
+        return Ok(file);
+    }
+    // The file gets the socket's own mode, without what the umask takes (unix(7)).
+    let wanted = mode.unwrap_or(DEFAULT_MODE);
+    fchmod(socket, Mode::from_raw_mode(wanted as RawMode))?;
+    match mode {
+        Some(_) => without_umask(|| socket.bind(&address))?,
+        None => socket.bind(&address)?,
+    }
+    let found = fs::symlink_metadata(path)?;
+    let is_it = found.file_type().is_socket() && found.uid() == geteuid().as_raw();
+    match is_it && mode.is_none_or(|mode| found.mode() & 0o7777 == mode) {
+        true => Ok(SocketFile::new(path.to_owned(), &found)),
+        false => Err(io::Error::other(
+            "something else has taken the place of the socket as it was made",
+        )),
+    }
+}
+
+/// Runs this in a thread that has a umask of its own, which is empty.
+#[cfg(target_os = "linux")]
+fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
+    use nix::sched::{CloneFlags, unshare};
+    let alone = || match unshare(CloneFlags::CLONE_FS) {
+        Ok(()) => {
+            umask(Mode::empty());
+            bind()
+        }
+        Err(error) => Err(io::Error::other(format!(
+            "its mode can't be set while the host runs, as the system denies unshare(CLONE_FS) ({error}): restart the host"
+        ))),
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("bind".to_owned());
+        let bound = thread.spawn_scoped(scope, alone)?.join();
+        bound.unwrap_or_else(|_| Err(io::Error::other("the thread that binds it panicked")))
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
+    bind()
+}
 
 /// Binds a socket to a path, and opens its file: that file and no other, whoever may write to the folder. Its mode
 /// is 0, so nobody can connect until it is set.

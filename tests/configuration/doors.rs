@@ -1,7 +1,7 @@
 //! Listeners of all kinds in one file, and what a reload makes of them.
 
 use super::site::Site;
-use crate::fixture::{Client, Finished, echo_host, run};
+use crate::fixture::{Client, Finished, Host, echo_host, run};
 use crate::transports::certificates::Authority;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -103,7 +103,7 @@ fn a_unix_socket_keeps_its_place_when_its_mode_changes() {
         format!("[service.echo]\nlisten = [{{ uri = 'unix:echo.sock', unix-mode = '{mode}' }}]")
     };
     let site = Site::new(&with("600"));
-    let host = site.serve(1);
+    let host = Host::start_as_it_is(site.command().args(["--sandbox", "off"]), 1);
     let path = site.path("echo.sock");
     let before = fs::metadata(&path).unwrap();
     site.write(&with("660"));
@@ -115,6 +115,34 @@ fn a_unix_socket_keeps_its_place_when_its_mode_changes() {
     assert_eq!(finished.stdout, "Hello, server!", "{finished:?}");
     host.stop();
     assert!(!fs::exists(&path).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_confined_host_makes_sockets_with_their_mode_and_changes_none() {
+    let with = |listeners: &str| format!("[service.echo]\nlisten = [{listeners}]");
+    let first = "{ uri = 'unix:a.sock', unix-mode = '600' }";
+    let site = Site::new(&with(first));
+    let mut command = site.command();
+    let host = Host::start_as_it_is(command.args(["--sandbox", "on"]), 1);
+    site.write(&with(&first.replace("600", "660")));
+    let refused = site.run(&["reload"]);
+    assert!(
+        refused
+            .stderr
+            .contains("lets no mode or owner of a file be changed while the host runs"),
+        "{refused:?}"
+    );
+    // More than the umask would leave.
+    let more = "{ uri = 'unix:b.sock', unix-mode = '666' }, 'unix:c.sock'";
+    site.write(&with(&format!("{first}, {more}")));
+    site.reload().unwrap();
+    let mode = |name: &str| fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("a.sock"), mode("b.sock")), (0o600, 0o666));
+    let finished = connect(&[&format!("unix:{}", site.path("c.sock"))]);
+    assert_eq!(finished.stdout, "Hello, server!", "{finished:?}");
+    host.stop();
+    assert!(!fs::exists(site.path("b.sock")).unwrap());
 }
 
 #[test]

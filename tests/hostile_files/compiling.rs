@@ -1,7 +1,10 @@
 //! Files that take as long to compile as they may: whoever is served meanwhile does not notice.
 
 use crate::configuration::site::Site;
-use crate::fixture::Client;
+use crate::fixture::{Client, Host, echo_host};
+use crate::storms::large_handler;
+use crate::swap::post::Folder;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,6 +51,67 @@ fn slow() -> String {
         (instance $callee (instantiate $callee)) (instance (instantiate $caller {})))",
         each(r#"(with "f#" (func $callee "f#"))"#)
     )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
+    let folder = Folder::new();
+    let control = folder.path("host.sock");
+    // The process that compiles may not have more than its parents.
+    let mut command = Command::new("prlimit");
+    command.args(["--cpu=2", env!("CARGO_BIN_EXE_echo-host"), "serve"]);
+    let args = ["--sandbox", "on", "--control", &control, "--cache", "off"];
+    let host = Host::start(&mut command, &args);
+    let slow = folder.put("slow.wat", slow());
+    let refused = echo_host(&["swap", &slow, "--control", &control]);
+    assert_eq!(refused.code, Some(65), "{refused:?}");
+    let reason = "takes more to compile than a component may, which is 60 s of CPU time and 2048 MiB of memory";
+    assert!(refused.stderr.contains(reason), "{refused:?}");
+    assert!(refused.stderr.contains("signal 9"), "{refused:?}");
+    ask(&mut host.connect());
+}
+
+/// CPU time of a process, and of those that it has started and that have ended, in the kernel's ticks.
+#[cfg(target_os = "linux")]
+fn ticks(process: impl std::fmt::Display) -> [u64; 2] {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    [[11, 12], [13, 14]].map(|both| {
+        both.map(|at| fields[at].parse::<u64>().unwrap())
+            .iter()
+            .sum()
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_compiled_elsewhere_is_loaded_from_the_cache() {
+    let folder = Folder::new();
+    let handler = folder.put("large.wasm", large_handler());
+    let (cache, control) = (folder.path("cache"), folder.path("host.sock"));
+    let host = Host::serve(&[
+        &handler,
+        "--sandbox",
+        "on",
+        "--cache",
+        &cache,
+        "--control",
+        &control,
+    ]);
+    let children = format!("/proc/{0}/task/{0}/children", host.process.id());
+    let helper = std::fs::read_to_string(children).unwrap();
+    let ([own, _], [_, compiling]) = (ticks(host.process.id()), ticks(helper.trim()));
+    assert!(
+        own * 2 < compiling,
+        "{own} of the host, {compiling} of the compiler"
+    );
+    drop(host);
+    // It is known to the next host, and nothing is compiled again.
+    let next = Host::serve(&[&handler, "--sandbox", "on", "--cache", &cache]);
+    let children = format!("/proc/{0}/task/{0}/children", next.process.id());
+    let helper = std::fs::read_to_string(children).unwrap();
+    assert_eq!(ticks(helper.trim())[1], 0);
 }
 
 /// Asks something. The reply is there in time.

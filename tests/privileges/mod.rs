@@ -1,6 +1,12 @@
 //! What the process takes from itself.
 
 mod forbidden;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod injection;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod inside;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod named;
 mod sandbox;
 mod user;
 

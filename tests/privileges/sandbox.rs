@@ -109,22 +109,20 @@ fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
 }
 
 #[test]
-fn a_reload_can_name_nothing_that_was_unknown_at_the_start() {
+fn a_reload_can_name_other_files_and_grant_nothing_new() {
     let one = "[service.one]\nlisten = ['tcp://127.0.0.1:0']\n";
     let site = Site::new(one);
     let host = site.serve(1);
     let elsewhere = Folder::new();
     elsewhere.put("a.wat", signer("v1"));
-    elsewhere.put("a.exchange", "== nothing\n> a\n");
     let place = elsewhere.path("");
     let place = place.trim_end_matches('/');
     for (more, reason) in [
-        (format!("handler = '{place}/a.wat'"), "name it with"),
-        (format!("probes = ['{place}/a.exchange']"), "name it with"),
         (
             format!("require-signature = ['{place}/a.pub']"),
             "No such file",
         ),
+        (format!("probes = ['{place}/b.exchange']"), "No such file"),
         (format!("dirs = ['{place}']"), "start the host anew"),
     ] {
         site.write(&format!("{one}{more}"));
@@ -151,11 +149,12 @@ fn a_reload_can_name_nothing_that_was_unknown_at_the_start() {
         "{refused:?}"
     );
     assert_eq!(host.connect().ask("hello"), "hello");
-    // What lies beside the files that were named is known.
     site.put("b.wat", signer("v2"));
-    site.write(&format!("{one}handler = 'b.wat'\nframing = 'lines'\n"));
-    site.reload().unwrap();
-    assert_eq!(site.connect("one").ask("x"), "v2 x");
+    for (handler, expected) in [("b.wat", "v2 x"), (&*format!("{place}/a.wat"), "v1 x")] {
+        site.write(&format!("{one}handler = '{handler}'\nframing = 'lines'\n"));
+        site.reload().unwrap();
+        assert_eq!(site.connect("one").ask("x"), expected);
+    }
     site.write(&format!("sandbox = 'off'\n{one}"));
     site.reload().unwrap();
     host.wait_for_log("`sandbox` can't change while the host runs");

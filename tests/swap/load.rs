@@ -3,8 +3,8 @@
 use super::crowd::{Crowd, Manner, Tally};
 use super::post::{Folder, Post};
 use super::versions::{bad, counter, signer};
-use crate::fixture::DEADLINE;
 use crate::fixture::Usage;
+use crate::fixture::{DEADLINE, warnings};
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -157,7 +157,7 @@ fn swap_under_load(swap: &str, version: fn(&str) -> Vec<u8>, manner: Manner) {
     assert_eq!(status["failed_calls"], 0);
     assert!(stage.refusals() >= stage.refused);
     let log = stage.post.host.process.stderr.text();
-    assert!(!log.contains("WARN") && !log.contains("internal error"));
+    assert!(warnings(&log).is_empty() && !log.contains("internal error"));
     let refused = stage.refusals();
     eprintln!(
         "{swap}: {SWAPS} swaps in {took:.1?}, {refused} refused, {tally:?}, {before:?}, {after:?}"

@@ -57,6 +57,8 @@ impl Post {
         let guests = guests();
         let mut all = vec![handler.as_str(), "--control", &control];
         all.extend(["--sandbox-read", &guests]);
+        let beside = folder.path("");
+        all.extend(["--sandbox-read", &beside]);
         if !args.contains(&"--drain-timeout") {
             all.extend(["--drain-timeout", "5min"]);
         }

@@ -13,7 +13,7 @@ use crate::fixture::{Finished, run};
 use std::process::Command;
 
 /// What `echo-host connect` makes of this input.
-fn connect(arguments: &[&str], input: &str) -> Finished {
+pub fn connect(arguments: &[&str], input: &str) -> Finished {
     let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     run(connect.arg("connect").args(arguments), input.as_bytes())
 }

@@ -49,7 +49,8 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
             break;
         }
     }
-    let serve = ServeArgs::from_options(&served(&bench.project, &args.serve));
+    let options = served(&bench.project, &args.serve);
+    let serve = ServeArgs::from_options(&options);
     // It ends with the process, and a build that is under way with itself.
     thread::Builder::new()
         .name("build".to_owned())
@@ -60,7 +61,7 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
             }
         })
         .context("cannot start a thread that builds")?;
-    serve::run(&serve)
+    serve::run(&serve, &options)
 }
 
 /// A handler's folder, and what tells that something in it has changed.
@@ -73,7 +74,7 @@ struct Workbench {
 impl Workbench {
     fn open(folder: &Path) -> anyhow::Result<Self> {
         let project = Project::read(folder)?;
-        let watch = Watch::trees(&project.watch).with_context(|| {
+        let watch = Watch::trees(project.watch.clone()).with_context(|| {
             let watched = project.watch.iter().map(|path| path.display().to_string());
             let watched: Vec<_> = watched.collect();
             format!("cannot watch {}", watched.join(", "))

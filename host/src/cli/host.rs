@@ -1,13 +1,13 @@
 //! A running host, put together: what it loads, sockets, signals, the control socket.
 
 use super::control;
-use super::descriptors;
-use super::inherited::Inherited;
+use super::helper::Helper;
 use super::metrics;
 use super::operator::HostOperator;
 use super::output;
-use super::privileges::become_user;
+use super::privileges::warn_of_root;
 use super::signals::{self, Hangups, HangupsWanted};
+use super::sockets::Sockets;
 use super::supervisor;
 use anyhow::Context;
 use echo_host::address::Endpoint;
@@ -20,34 +20,24 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Serves until it is told to stop, or until a successor has taken over. Sockets it has `inherited` are served
-/// in place of those it would bind.
+/// Serves on these sockets until it is told to stop, or until a successor has taken over.
 pub async fn run(
     sources: Sources,
     config: HostConfig,
-    mut predecessor: Option<Predecessor>,
-    inherited: Vec<Inherited>,
+    predecessor: Option<Predecessor>,
+    sockets: Sockets,
+    helper: Option<Helper>,
     hangups: HangupsWanted,
 ) -> anyhow::Result<()> {
+    let Sockets { bound, metrics } = sockets;
+    bound.register()?;
+    metrics.iter().try_for_each(Listener::register)?;
+    let _watching = helper.map(Helper::watch).transpose()?;
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
     let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
     let place = config.control.clone();
-    ask_for_descriptors(config.server_limits.max_connections);
-    let mut given: Vec<Listener> = match &mut predecessor {
-        Some(predecessor) => adopt(predecessor)?,
-        None => inherited
-            .into_iter()
-            .map(Inherited::listener)
-            .collect::<Result<_, _>>()?,
-    };
-    // First of all, and before anything of the operator's is run: later there may be no right to.
     let names = metrics::names(config.metrics.as_ref());
-    let metrics = metrics::listener(config.metrics.as_ref(), &mut given)?;
-    let bound = Bound::new(&sources, &config, given)?;
-    if let Some(user) = &config.user {
-        become_user(user, &bound, metrics.as_ref())?;
-    }
     let host = Arc::new(Host::load(sources, config, &bound).await?);
     drop(starting);
     let takes_over = predecessor.is_some();
@@ -55,6 +45,7 @@ pub async fn run(
     let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
     bound.claim();
     metrics.iter().for_each(Listener::claim);
+    warn_of_root();
     host.services().iter().for_each(log_first);
     let _on_hangup = reload_on_hangup(hangups, &host);
     match announce(&bound).await {
@@ -98,18 +89,6 @@ pub async fn run(
     }
 }
 
-/// Lets the host have the descriptors that its connections need, or says that it can't.
-fn ask_for_descriptors(max_connections: usize) {
-    if let Some(limit) = descriptors::allow_many()
-        && limit <= max_connections as u64
-    {
-        tracing::warn!(
-            "the system allows {limit} open files, too few for --max-connections {max_connections}: raise \
-             the limit (ulimit -n)"
-        );
-    }
-}
-
 fn log_first(service: &Service) {
     let current = service.swapper().generations().current();
     let first = &current.made_from;
@@ -135,18 +114,6 @@ fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle
         }
     };
     AbortOnDropHandle::new(tokio::spawn(on_hangup))
-}
-
-/// The sockets of the host before, with what it calls them where one is unfit.
-fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
-    let sockets = predecessor.take_sockets().into_iter();
-    sockets
-        .map(|(uri, socket)| {
-            let fail = || format!("cannot take over {uri}");
-            let endpoint = uri.parse().with_context(fail)?;
-            Listener::take_over(socket, &endpoint).with_context(fail)
-        })
-        .collect()
 }
 
 /// Prints where clients can connect to, one line each. Scripts wait for these lines.

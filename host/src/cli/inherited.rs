@@ -74,7 +74,7 @@ fn take(inherited: &mut ListenFd, index: usize) -> io::Result<Option<OwnedFd>> {
 }
 
 impl Inherited {
-    /// The listener that it is. Must be called within a tokio runtime.
+    /// The listener that it is.
     pub fn listener(self) -> anyhow::Result<Listener> {
         let listener = Listener::adopt(self.socket);
         let listener = listener.context("cannot listen on an inherited socket")?;

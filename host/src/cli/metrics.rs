@@ -8,8 +8,7 @@ use nix::unistd::gethostname;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// The listener at which the metrics are to be served: one of those that were `given`, or a new one. Must be called
-/// within a tokio runtime.
+/// The listener at which the metrics are to be served: one of those that were `given`, or a new one.
 pub fn listener(
     place: Option<&Endpoint>,
     given: &mut Vec<Listener>,

@@ -12,6 +12,8 @@ mod dev;
 mod doors;
 pub mod exit;
 mod guest;
+mod helper;
+mod helping;
 mod host;
 mod inherited;
 mod isolation;
@@ -29,6 +31,7 @@ mod record;
 mod reload;
 mod serve;
 mod signals;
+mod sockets;
 mod status;
 mod supervisor;
 mod swap;
@@ -37,6 +40,8 @@ mod test;
 mod variables;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::env;
+use std::path::PathBuf;
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -98,6 +103,16 @@ enum Command {
 /// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
 /// code.
 pub fn run() -> anyhow::Result<()> {
+    let mut args = env::args_os().skip(1);
+    let first = args.next().unwrap_or_default();
+    if first == helper::NAME {
+        return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
+    }
+    if first == helper::COMPILER {
+        return helping::compile(args.next().map(PathBuf::from).as_deref());
+    }
+    // What `serve` was told, if it is that.
+    let options: Vec<_> = env::args_os().skip(2).collect();
     let mut known = variables::prepare(Cli::command());
     let found = known.get_matches_mut();
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut known).exit());
@@ -108,7 +123,7 @@ pub fn run() -> anyhow::Result<()> {
     };
     match command {
         Command::New(args) => new::run(&args),
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args, &options),
         Command::Connect(args) => connect::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),

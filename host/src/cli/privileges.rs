@@ -1,18 +1,21 @@
 //! What `serve` gives up once it has what it needs: the rights of root, and all that no server does.
 
 use super::guest::said;
+use super::helper::{self, Helper};
+use super::sockets::Sockets;
 use super::variables::{Items, lines};
 use anyhow::Context;
 use clap::builder::PathBufValueParser;
 use clap::{Args, ValueEnum};
 use echo_host::address::{Endpoint, UnixAddress};
 use echo_host::config::{HostConfig, HostSettings, Place, Sources};
-use echo_host::confinement::{Identity, Sandbox, confine};
+use echo_host::confinement::{Identity, Sandbox, UserError, confine};
 use echo_host::control::{Predecessor, default_path_of};
 use echo_host::host::{Bound, needs};
 use echo_host::listener::{Listener, Owner, UnixAccess};
 use echo_host::ownership::{check_above, give};
 use rustix::process::geteuid;
+use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -64,31 +67,41 @@ impl PrivilegeArgs {
     }
 }
 
-/// Confines this process to what a host of this configuration needs, and makes the folders that it could not make
-/// later. Called before there are other threads.
-pub fn give_up_what_is_not_needed(
+/// Checks that the process may become whom it is to become.
+pub fn check(config: &HostConfig) -> Result<(), UserError> {
+    config.user.as_ref().map_or(Ok(()), Identity::check)
+}
+
+/// Makes the folders that could not be made later, hands the sockets over to the user, becomes the user, and confines
+/// this process to what a host of this configuration needs, but for the helper that opens files for it. Called when all sockets are bound and while there is one
+/// thread.
+pub fn give_up(
     sources: &Sources,
     config: &HostConfig,
     predecessor: Option<&Predecessor>,
-) -> anyhow::Result<()> {
-    if let Some(user) = &config.user {
-        user.check()?;
-    }
+    sockets: &Sockets,
+    options: &[OsString],
+) -> anyhow::Result<Option<Helper>> {
     if let Some(cache) = &config.cache {
         // Without one nothing is lost but time, and that is said where it is opened.
         let _ = make_folder(cache, config.user.as_ref());
     }
-    let mut access = needs(sources, config);
-    control_path(config, predecessor)
-        .iter()
-        .for_each(|path| access.bind(path));
+    // While it can still be made for another user.
+    let control = control_path(config, predecessor);
+    if let Some(user) = &config.user {
+        become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
+    }
+    let helper = helper::start(config, options);
+    let mut access = needs(sources, config, helper.is_some());
+    control.iter().for_each(|path| access.bind(path));
     let uris = predecessor.into_iter().flat_map(Predecessor::uris);
     for endpoint in uris.filter_map(|uri| uri.parse().ok()) {
         if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
             access.bind(&path);
         }
     }
-    Ok(confine(config.sandbox, access)?)
+    confine(config.sandbox, access)?;
+    Ok(helper)
 }
 
 /// Where the control socket will be, if anywhere.
@@ -119,12 +132,15 @@ fn make_folder(folder: &Path, user: Option<&Identity>) -> anyhow::Result<()> {
     Ok(give(&folder, user.uid(), Some(user.gid()))?)
 }
 
+/// Says so if the host serves as root.
+pub fn warn_of_root() {
+    if geteuid().is_root() {
+        tracing::warn!("running as root: name a user without privileges with --user");
+    }
+}
+
 /// Becomes whom the host is to be, now that all is bound.
-pub fn become_user(
-    user: &Identity,
-    bound: &Bound,
-    metrics: Option<&Listener>,
-) -> anyhow::Result<()> {
+fn become_user(user: &Identity, bound: &Bound, metrics: Option<&Listener>) -> anyhow::Result<()> {
     let owner = Owner {
         user: Some(user.uid()),
         group: Some(user.gid()),

@@ -11,9 +11,9 @@ use super::log::{self, LogArgs};
 use super::output;
 use super::privileges::{self, PrivilegeArgs};
 use super::rates::RateArgs;
-use super::signals;
 use super::swapping::SwapArgs;
 use super::variables::{self, Items, lines, parsed, paths};
+use super::{signals, sockets};
 use anyhow::Context;
 use clap::builder::PathBufValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -174,7 +174,7 @@ impl ServeArgs {
     }
 
     /// What was said, here and in the file.
-    fn sources(&self) -> Sources {
+    pub fn sources(&self) -> Sources {
         Sources {
             file: self.config.clone(),
             host: HostSettings {
@@ -218,7 +218,8 @@ impl ServeArgs {
     }
 }
 
-pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
+/// Serves. The arguments were made of these options.
+pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
     let sources = args.sources();
     let config = sources.load()?;
     if !serves_stdio(&config) || !standard_error_is_the_clients() {
@@ -230,12 +231,22 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
         false => inherited::sockets()?,
     };
     let hangups = signals::hangups_wanted();
-    let predecessor = args.control.predecessor(config.control.as_ref())?;
-    privileges::give_up_what_is_not_needed(&sources, &config, predecessor.as_ref())?;
-    // Threads that are older than the sandbox are not in it.
+    let mut predecessor = args.control.predecessor(config.control.as_ref())?;
+    privileges::check(&config)?;
+    // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
+    // that are older than that still have.
+    let sockets = sockets::bind(&sources, &config, &mut predecessor, inherited)?;
+    let helper = privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets, options)?;
     output::start();
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(sources, config, predecessor, inherited, hangups));
+    let result = runtime.block_on(host::run(
+        sources,
+        config,
+        predecessor,
+        sockets,
+        helper,
+        hangups,
+    ));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result

@@ -1,9 +1,8 @@
 //! Reads the configuration file, and tells what is wrong with it and where.
 
 use super::settings::HostSettings;
-use crate::confinement::why_unreadable;
+use crate::opening;
 use serde::de::DeserializeOwned;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -43,9 +42,9 @@ pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
 }
 
 fn text_of(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|cause| FileError::Read {
+    opening::read_to_string(path).map_err(|cause| FileError::Read {
         path: path.to_owned(),
-        cause: why_unreadable(path, cause),
+        cause,
     })
 }
 
@@ -112,6 +111,7 @@ fn instead(unknown: &str, known: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::config::Place;
+    use std::fs;
     use std::io::Write;
 
     /// What is said about a file with this text, behind the file's name.

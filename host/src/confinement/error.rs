@@ -13,6 +13,8 @@ pub enum ConfinementError {
     Seccomp(String),
     #[error("there is no sandbox for the process itself on this system (--sandbox): Linux has one")]
     OnlyLinux,
+    #[error("cannot give up capabilities (--sandbox): {0}")]
+    Capabilities(String),
     #[error("the kernel does not let the process renounce further rights: {0}")]
     NoNewPrivileges(nix::Error),
 }

@@ -40,6 +40,9 @@ const SYSTEM: [&str; 20] = [
 /// Reading files and folders.
 const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
 
+/// This program, and what loads it.
+const RUN: [&str; 5] = ["/proc/self/exe", "/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+
 /// Writing to devices that are nobody's.
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/urandom"];
 const USE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
@@ -70,6 +73,33 @@ pub fn restrict(access: &Access, must: bool) -> Result<(), ConfinementError> {
         RulesetStatus::FullyEnforced => {}
     }
     Ok(())
+}
+
+/// Restricts this thread and those it will start: all files may be read, this program be run, and nothing else be done
+/// that `access` does not say.
+pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), ConfinementError> {
+    let level = match must {
+        true => CompatLevel::HardRequirement,
+        false => CompatLevel::BestEffort,
+    };
+    let restrict = || {
+        let ruleset = Ruleset::default()
+            .set_compatibility(level)
+            .handle_access(AccessFs::from_all(ABI::V5))?
+            .handle_access(AccessNet::ConnectTcp)?
+            .scope(scopes())?
+            .create()?;
+        ruleset
+            .add_rules(path_beneath_rules(["/"], READ))?
+            .add_rules(path_beneath_rules(RUN, READ | AccessFs::Execute))?
+            .add_rules(path_beneath_rules(DEVICES, USE))?
+            .add_rules(path_beneath_rules(&access.write, WRITE))?
+            .restrict_self()
+    };
+    match restrict() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ConfinementError::Landlock(error.to_string())),
+    }
 }
 
 fn try_restrict(access: &Access, level: CompatLevel) -> Result<RulesetStatus, RulesetError> {

@@ -6,6 +6,10 @@
 //! others, and both can't be undone. [`Identity::assume`] gives up being root.
 
 mod access;
+#[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
+mod capabilities;
 mod error;
 #[cfg(target_os = "linux")]
 mod landlock;
@@ -39,6 +43,8 @@ pub enum Sandbox {
 
 /// What the kernel lets the process do with files, if it denies it the rest.
 static CONFINED: OnceLock<Access> = OnceLock::new();
+/// Set when the process can't change modes and owners of files any more.
+static FILTERED: OnceLock<()> = OnceLock::new();
 
 /// Lets this thread, and those it will start, do no more with files than `access` says, and nothing at all that no
 /// server does.
@@ -49,6 +55,8 @@ pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError>
     if sandbox == Sandbox::Off {
         return Ok(());
     }
+    #[cfg(target_os = "linux")]
+    capabilities::drop_most()?;
     for part in enforce(sandbox, access) {
         match part {
             Err(error) if sandbox == Sandbox::On => return Err(error),
@@ -59,6 +67,30 @@ pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError>
     Ok(())
 }
 
+/// Has the kernel end this process when the one that started it ends.
+pub fn end_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    Ok(())
+}
+
+/// Elsewhere nobody is confined, and so nobody has a helper.
+#[cfg(not(target_os = "linux"))]
+pub fn confine_helper(_: Sandbox, _: &Access) -> Result<(), ConfinementError> {
+    Ok(())
+}
+
+/// Lets the helper of a confined host read files, and run this very program; nothing else that `access` does not say.
+#[cfg(target_os = "linux")]
+pub fn confine_helper(sandbox: Sandbox, access: &Access) -> Result<(), ConfinementError> {
+    nix::sys::prctl::set_no_new_privs().map_err(ConfinementError::NoNewPrivileges)?;
+    let files = landlock::restrict_to_reading(access, sandbox == Sandbox::On);
+    match (files, seccomp::restrict_helper()) {
+        (Err(error), _) | (_, Err(error)) if sandbox == Sandbox::On => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// How each part went.
 #[cfg(target_os = "linux")]
 fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2] {
@@ -67,7 +99,11 @@ fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2
         // It is called once; whoever calls it again is confined by both.
         let _ = CONFINED.set(access);
     }
-    [files, seccomp::restrict()]
+    let calls = seccomp::restrict();
+    if calls.is_ok() {
+        let _ = FILTERED.set(());
+    }
+    [files, calls]
 }
 
 /// Elsewhere nobody expects what is not asked for.
@@ -78,17 +114,25 @@ fn enforce(sandbox: Sandbox, _: Access) -> Option<Result<(), ConfinementError>> 
 
 /// Why a file could not be read, in words that tell an operator what to do if it was the sandbox that said no.
 pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
-    let refuses = |access: &&Access| !access.lets_read(path);
-    match CONFINED.get().filter(refuses) {
-        Some(_) if error.kind() == io::ErrorKind::PermissionDenied => io::Error::new(
-            error.kind(),
-            format!(
-                "the sandbox (--sandbox) was set up at the start without {}: name it with --sandbox-read, or start the host anew",
-                access::folder_of(path).display()
-            ),
-        ),
-        _ => error,
+    let Some(access) = CONFINED.get() else {
+        return error;
+    };
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error;
     }
+    let folder = access::folder_of(path);
+    let folder = folder.display();
+    let reason = match access.lets_read(path) {
+        true => format!(
+            "{error}; if {folder} was replaced since the start, the sandbox (--sandbox) keeps the new one out of reach: \
+             restart the host"
+        ),
+        false => format!(
+            "the sandbox (--sandbox) was set up at the start without {folder}: name it with --sandbox-read, or start the \
+             host anew"
+        ),
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 /// Fails with the reason if the sandbox keeps guests out of this folder.
@@ -101,6 +145,17 @@ pub fn may_grant(folder: &Path) -> io::Result<()> {
 pub fn may_connect(port: u16) -> io::Result<()> {
     let refuses = |access: &Access| !access.lets_connect(port);
     refuse_if(refuses, &"connections to it")
+}
+
+/// Fails with the reason if the sandbox keeps this process from changing modes and owners of files.
+pub fn may_change_files() -> io::Result<()> {
+    match FILTERED.get() {
+        None => Ok(()),
+        Some(()) => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the sandbox (--sandbox) lets no mode or owner of a file be changed while the host runs: restart the host",
+        )),
+    }
 }
 
 /// Fails with the reason if the sandbox keeps a socket from being made at this path.

@@ -1,11 +1,10 @@
 //! Calls of the kernel: seccomp(2).
 //!
-//! This is a list of what no server does, and all else is allowed: a list of what this one does would be
-//! another one with each C library, each kernel and each release of what the host is built from, and what it
-//! had forgotten would be an outage. What is denied fails as if the process had no right to it, and does not
-//! end it: if it was not an attack after all but somebody's mistake, it is told where it happened, and all
-//! others are served.
+//! What is allowed is listed ([`NEEDED`], and [`conditional`] for calls that depend on their arguments), so that a call
+//! that is new, or that nobody thought of, is denied. What is denied does not end the process: it fails as if there were
+//! no right to it or, if it is not known here, as if the kernel had no such call, for which C libraries have another way.
 
+use super::calls::{DENIED, DENIED_HERE, NEEDED, NEEDED_HERE};
 use super::error::ConfinementError;
 use nix::libc;
 use seccompiler::{
@@ -16,145 +15,197 @@ use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+type Condition = Result<SeccompCondition, BackendError>;
 
-/// Running and inspecting other programs, changing what the machine is and what a process sees of it, and those
-/// parts of the kernel that attacks begin in.
-const NEVER: [i64; 55] = [
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_process_madvise,
-    libc::SYS_kcmp,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_userfaultfd,
-    libc::SYS_io_uring_setup,
-    libc::SYS_io_uring_enter,
-    libc::SYS_io_uring_register,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_keyctl,
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_fsopen,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fspick,
-    libc::SYS_open_tree,
-    libc::SYS_move_mount,
-    libc::SYS_mount_setattr,
-    libc::SYS_setns,
-    libc::SYS_unshare,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_name_to_handle_at,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_delete_module,
-    libc::SYS_kexec_load,
-    libc::SYS_kexec_file_load,
-    libc::SYS_reboot,
-    libc::SYS_swapon,
-    libc::SYS_swapoff,
-    libc::SYS_settimeofday,
-    libc::SYS_clock_settime,
-    libc::SYS_clock_adjtime,
-    libc::SYS_adjtimex,
-    libc::SYS_sethostname,
-    libc::SYS_setdomainname,
-    libc::SYS_syslog,
-    libc::SYS_vhangup,
-    libc::SYS_acct,
-    libc::SYS_quotactl,
-    libc::SYS_personality,
-    libc::SYS_mknodat,
-    libc::SYS_fanotify_init,
-    libc::SYS_move_pages,
-    libc::SYS_migrate_pages,
-];
+/// What a thread has in common with the others. A process would not have all of it, and a namespace of its own would be
+/// one flag more.
+const THREAD: i32 = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_THREAD;
+const NAMESPACES: i32 = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWCGROUP;
 
-/// Where clients come from; the last is how the C library asks which addresses this machine has.
-const FAMILIES: [i32; 4] = [
-    libc::AF_UNIX,
-    libc::AF_INET,
-    libc::AF_INET6,
-    libc::AF_NETLINK,
-];
-
-/// Namespaces of one's own, in which one is root.
-const NAMESPACES: [i32; 7] = [
-    libc::CLONE_NEWUSER,
-    libc::CLONE_NEWNS,
-    libc::CLONE_NEWPID,
-    libc::CLONE_NEWNET,
-    libc::CLONE_NEWIPC,
-    libc::CLONE_NEWUTS,
-    libc::CLONE_NEWCGROUP,
-];
-
-/// Code is written first and made executable then, and never both at once.
+/// Memory is never writable and executable at once. Code is written first and made executable then, as a compiler must.
 const WRITABLE_CODE: i32 = libc::PROT_WRITE | libc::PROT_EXEC;
 
-/// The same processors have the same calls under other numbers, with this bit: the x32 interface, which a kernel may
-/// offer beside, and which nobody here uses. Some calls have numbers of their own there.
-const X32: i64 = 0x4000_0000;
-const X32_ONLY: std::ops::RangeInclusive<i64> = 512..=547;
+/// The kinds of sockets; the bits above them are flags.
+const SOCKET_TYPE: i32 = 0xf;
 
-/// Denies this process, in all its threads, what is listed here.
+/// What is asked of devices and sockets: whether something is a terminal and how wide, how much can be read, that nothing
+/// waits, and which number a network interface has. A terminal can't be typed into.
+const REQUESTS: [u64; 9] = [
+    libc::TCGETS,
+    libc::TCGETS2,
+    libc::TIOCGWINSZ,
+    libc::FIONREAD,
+    libc::FIONBIO,
+    libc::FIOCLEX,
+    libc::FIONCLEX,
+    libc::SIOCGIFINDEX,
+    libc::SIOCGIFNAME,
+];
+
+/// What a thread may have changed about itself: names of threads and of memory, no new rights, whom it outlives.
+const PRCTL: [i32; 8] = [
+    libc::PR_SET_NAME,
+    libc::PR_GET_NAME,
+    libc::PR_SET_VMA,
+    libc::PR_SET_NO_NEW_PRIVS,
+    libc::PR_GET_NO_NEW_PRIVS,
+    libc::PR_SET_PDEATHSIG,
+    libc::PR_GET_DUMPABLE,
+    libc::PR_SET_THP_DISABLE,
+];
+
+/// How a program is run, beside `clone`.
+const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_setrlimit];
+
+/// Gives a connection another protocol, below the one that Landlock looks at.
+const TCP_ULP: i32 = 31;
+
+/// Denies this process, in all its threads, what is not listed here.
 pub fn restrict() -> Result<(), ConfinementError> {
+    install(allowed())
+}
+
+/// The same for a process that may run programs, as far as Landlock lets it.
+pub fn restrict_helper() -> Result<(), ConfinementError> {
+    install(allowed().and_then(|mut allowed| {
+        allowed.extend(PROGRAMS.map(|call| (call, Vec::new())));
+        let no_namespace = SeccompRule::new(vec![masked(0, NAMESPACES, 0)?])?;
+        allowed.insert(libc::SYS_clone, vec![no_namespace]);
+        Ok(allowed)
+    }))
+}
+
+fn install(allowed: Result<Rules, BackendError>) -> Result<(), ConfinementError> {
     let fail = |error: &dyn ToString| ConfinementError::Seccomp(error.to_string());
-    let never = denied().and_then(|rules| compiled(rules, libc::EPERM));
-    // Its flags lie where a filter can't look. Told that there is no such call, C libraries take clone instead.
-    let clone3 = Rules::from([(libc::SYS_clone3, Vec::new())]);
-    for filter in [never, compiled(clone3, libc::ENOSYS)] {
-        let filter = filter.map_err(|error| fail(&error))?;
+    let allowed = allowed.map_err(|error| fail(&error))?;
+    let known = allowed.keys().chain(DENIED).chain(DENIED_HERE);
+    let known: Rules = known.map(|call| (*call, Vec::new())).collect();
+    // Of two filters that deny a call, the error is that of the later one.
+    for (rules, errno) in [(allowed, libc::EPERM), (known, libc::ENOSYS)] {
+        let filter = compiled(rules, errno).map_err(|error| fail(&error))?;
         apply_filter_all_threads(&filter).map_err(|error| fail(&error))?;
     }
     Ok(())
 }
 
+/// A filter that allows these calls: those without rules always, others if one of their rules fits.
 fn compiled(rules: Rules, errno: i32) -> Result<BpfProgram, BackendError> {
     let denial = SeccompAction::Errno(errno.unsigned_abs());
     let architecture = TargetArch::try_from(ARCH)?;
-    SeccompFilter::new(rules, SeccompAction::Allow, denial, architecture)?.try_into()
+    SeccompFilter::new(rules, denial, SeccompAction::Allow, architecture)?.try_into()
 }
 
-/// What is denied: calls without rules always, others if one of their rules fits.
-fn denied() -> Result<Rules, BackendError> {
-    let mut denied: Rules = NEVER.iter().map(|call| (*call, Vec::new())).collect();
-    let is_another = |family| argument(0, SeccompCmpOp::Ne, family);
-    let families = FAMILIES.into_iter().map(is_another);
-    let family = SeccompRule::new(families.collect::<Result<_, _>>()?)?;
-    denied.insert(libc::SYS_socket, vec![family]);
-    for call in [libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect] {
-        denied.insert(call, vec![has_all(2, WRITABLE_CODE)?]);
+fn allowed() -> Result<Rules, BackendError> {
+    let needed = NEEDED.iter().chain(NEEDED_HERE);
+    let mut allowed: Rules = needed.map(|call| (*call, Vec::new())).collect();
+    for (call, rules) in conditional() {
+        let rules = rules.into_iter().map(|conditions| {
+            let conditions = conditions.into_iter().collect::<Result<Vec<_>, _>>()?;
+            SeccompRule::new(conditions)
+        });
+        allowed.insert(call, rules.collect::<Result<_, _>>()?);
     }
-    let namespaces = NAMESPACES.into_iter().map(|flag| has_all(0, flag));
-    denied.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
-    if cfg!(target_arch = "x86_64") {
-        let native: Vec<_> = denied.keys().copied().collect();
-        let x32 = native.into_iter().chain(X32_ONLY);
-        denied.extend(x32.map(|call| (call | X32, Vec::new())));
+    Ok(allowed)
+}
+
+/// Calls that are allowed if all conditions of one of their rules hold.
+fn conditional() -> Vec<(i64, Vec<Vec<Condition>>)> {
+    let own = std::process::id().into();
+    // Some C libraries write to memory that is neither, and some read code.
+    let memory =
+        || [0, libc::PROT_WRITE, libc::PROT_EXEC].map(|it| vec![masked(2, WRITABLE_CODE, it)]);
+    // Data with the first packet would connect without `connect`, which is what Landlock looks at.
+    let no_fast_open = |index| vec![vec![masked(index, libc::MSG_FASTOPEN, 0)]];
+    let is_one_of = |index, values: &[u64]| {
+        let rules = values.iter().map(|value| vec![equals(index, *value)]);
+        rules.collect::<Vec<_>>()
+    };
+    vec![
+        (libc::SYS_socket, sockets()),
+        (libc::SYS_socketpair, is_one_of(0, &[libc::AF_UNIX as u64])),
+        (libc::SYS_mmap, memory().into()),
+        (libc::SYS_mprotect, memory().into()),
+        (
+            libc::SYS_clone,
+            vec![vec![masked(0, THREAD | NAMESPACES, THREAD)]],
+        ),
+        (
+            libc::SYS_unshare,
+            is_one_of(0, &[libc::CLONE_FS.unsigned_abs().into()]),
+        ),
+        (libc::SYS_sendto, no_fast_open(3)),
+        (libc::SYS_sendmsg, no_fast_open(2)),
+        (libc::SYS_sendmmsg, no_fast_open(3)),
+        (
+            libc::SYS_setsockopt,
+            vec![
+                vec![differs(1, libc::IPPROTO_TCP)],
+                vec![differs(2, TCP_ULP)],
+            ],
+        ),
+        (libc::SYS_ioctl, is_one_of(1, &REQUESTS)),
+        (
+            libc::SYS_prctl,
+            is_one_of(0, &PRCTL.map(|option| option.unsigned_abs().into())),
+        ),
+        (libc::SYS_prlimit64, is_one_of(0, &[0, own])),
+        (libc::SYS_kill, is_one_of(0, &[own])),
+        (libc::SYS_tgkill, is_one_of(0, &[own])),
+    ]
+}
+
+/// Where clients come from, and how the C library asks which addresses this machine has (rtnetlink(7)). Landlock looks at
+/// TCP only, so no other protocol takes its place: not MPTCP, SMC or SCTP.
+fn sockets() -> Vec<Vec<Condition>> {
+    let mut rules = Vec::new();
+    for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM] {
+        rules.push(vec![
+            equals(0, libc::AF_UNIX as u64),
+            masked(1, SOCKET_TYPE, kind),
+        ]);
     }
-    Ok(denied)
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        for (kind, protocol) in [
+            (libc::SOCK_STREAM, libc::IPPROTO_TCP),
+            (libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+        ] {
+            for protocol in [0, protocol] {
+                rules.push(vec![
+                    equals(0, family as u64),
+                    masked(1, SOCKET_TYPE, kind),
+                    equals(2, protocol as u64),
+                ]);
+            }
+        }
+    }
+    rules.push(vec![
+        equals(0, libc::AF_NETLINK as u64),
+        equals(2, libc::NETLINK_ROUTE as u64),
+    ]);
+    rules
 }
 
-/// Fits if all of these bits are set in an argument.
-fn has_all(index: u8, flags: i32) -> Result<SeccompRule, BackendError> {
-    let mask = flags.unsigned_abs().into();
-    SeccompRule::new(vec![argument(index, SeccompCmpOp::MaskedEq(mask), flags)?])
+/// Whether these bits of an argument have this value.
+fn masked(index: u8, mask: i32, value: i32) -> Condition {
+    let operator = SeccompCmpOp::MaskedEq(mask.unsigned_abs().into());
+    argument(index, operator, value.unsigned_abs().into())
 }
 
-/// Compares an argument of 32 bits.
-fn argument(
-    index: u8,
-    comparison: SeccompCmpOp,
-    value: i32,
-) -> Result<SeccompCondition, BackendError> {
-    let value = value.unsigned_abs().into();
-    SeccompCondition::new(index, SeccompCmpArgLen::Dword, comparison, value)
+fn equals(index: u8, value: u64) -> Condition {
+    argument(index, SeccompCmpOp::Eq, value)
+}
+
+fn differs(index: u8, value: i32) -> Condition {
+    argument(index, SeccompCmpOp::Ne, value.unsigned_abs().into())
+}
+
+/// Compares an argument of 32 bits, as the kernel takes it: what is above them does not count.
+fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Condition {
+    SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)
 }

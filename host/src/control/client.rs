@@ -1,12 +1,16 @@
 //! The client's side: one request, one reply.
 
-use super::descriptors;
 use super::error::ControlError;
 use super::protocol::{Reply, Request};
+use crate::descriptors;
 use crate::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
-use crate::unix_socket::connect;
+use crate::ownership::check_above;
+use crate::unix_socket::{connect, folder_of};
+use rustix::process::geteuid;
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +28,27 @@ pub fn request(path: &Path, request: &Request, opened: &[OwnedFd]) -> Result<Rep
     Ok(reply)
 }
 
+/// Whose process has begun to listen.
+fn peer_user(stream: &UnixStream) -> io::Result<u32> {
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw());
+    #[cfg(not(target_os = "linux"))]
+    return Ok(nix::unistd::getpeereid(stream)?.0.as_raw());
+}
+
+/// Whether nobody but root and this user could have put a socket there. Root may control hosts of others.
+fn is_only_theirs(path: &Path, user: u32) -> bool {
+    let is_theirs = || {
+        let folder = folder_of(path).canonicalize()?;
+        let found = fs::metadata(&folder)?;
+        let socket = fs::symlink_metadata(path)?;
+        let above = check_above(&folder).is_ok();
+        let is_theirs = socket.uid() == user && [0, user].contains(&found.uid());
+        io::Result::Ok(is_theirs && above && found.mode() & 0o022 == 0)
+    };
+    is_theirs().unwrap_or(false)
+}
+
 /// A connection to a control socket.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -33,16 +58,26 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn open(path: &Path) -> Result<Self, ControlError> {
-        match connect(path) {
-            Ok(stream) => Ok(Line {
-                stream,
+        let fail = |cause| ControlError::Connect {
+            path: path.to_owned(),
+            cause,
+        };
+        let stream = connect(path).map_err(fail)?;
+        // What is handed over, and what comes back, is nobody else's.
+        let listener = peer_user(&stream).map_err(fail)?;
+        let client = geteuid().as_raw();
+        let is_trusted =
+            [0, client].contains(&listener) || client == 0 && is_only_theirs(path, listener);
+        if !is_trusted {
+            return Err(ControlError::Stranger {
                 path: path.to_owned(),
-            }),
-            Err(cause) => Err(ControlError::Connect {
-                path: path.to_owned(),
-                cause,
-            }),
+                listener,
+            });
         }
+        Ok(Line {
+            stream,
+            path: path.to_owned(),
+        })
     }
 
     pub(super) fn path(&self) -> &Path {

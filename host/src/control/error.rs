@@ -53,6 +53,11 @@ pub enum ControlError {
     Folder(#[from] FolderError),
     #[error("no host answers on the control socket {}: {cause}", path.display())]
     Connect { path: PathBuf, cause: io::Error },
+    #[error(
+        "user {listener} listens on the control socket {}, which is neither you nor root: nothing was sent",
+        path.display()
+    )]
+    Stranger { path: PathBuf, listener: u32 },
     #[error("the handler's path {} is not UTF-8, and cannot be sent to the host", path.display())]
     HandlerPath { path: PathBuf },
     #[error("talking to the host on {} failed: {cause}", path.display())]

@@ -44,7 +44,6 @@
 //! instead has changed nothing.
 
 mod client;
-mod descriptors;
 mod error;
 mod find;
 mod folder;

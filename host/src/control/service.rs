@@ -1,10 +1,10 @@
 //! The host's side: each client in a task of its own, each wait with a deadline.
 
-use super::descriptors;
 use super::error::Rejection;
 use super::operator::{Operator, WantedFile};
 use super::protocol::{Reply, Request};
 use super::socket::ControlSocket;
+use crate::descriptors;
 use crate::limits::{
     CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS, MAX_CONTROL_FILES,
     MAX_CONTROL_REQUEST_BYTES,

@@ -98,8 +98,7 @@ impl PreparedSocket {
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    let (file, itself) = unix_socket::bind_and_open(&socket, path)?;
-    itself.set_mode(0o600)?;
+    let file = unix_socket::bind_with_mode(&socket, path, Some(0o600))?;
     // It is removed from where it is moved to, by whoever moves it.
     file.given_up().store(true, Ordering::Release);
     socket.listen(CONTROL_BACKLOG)?;

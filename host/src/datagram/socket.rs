@@ -4,6 +4,7 @@ use super::batch::{self, Batch};
 use super::local;
 use super::route::Route;
 use crate::limits::{ACCEPT_BACK_OFF, DATAGRAM_RECEIVE_BUFFER_BYTES, Limit};
+use crate::registration::Registered;
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -15,13 +16,12 @@ use tokio::net::UdpSocket;
 /// A bound UDP socket.
 #[derive(Debug)]
 pub struct DatagramSocket {
-    socket: UdpSocket,
+    socket: Registered<UdpSocket>,
     local: SocketAddr,
 }
 
 impl DatagramSocket {
-    /// Binds an address. An IPv6 socket serves IPv6 only, as TCP listeners do. Must be called within a tokio
-    /// runtime.
+    /// Binds an address. An IPv6 socket serves IPv6 only, as TCP listeners do.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(address),
@@ -37,16 +37,23 @@ impl DatagramSocket {
         DatagramSocket::adopt(socket)
     }
 
-    /// Serves a socket that is bound already, and that other processes may receive from, too. Must be called
-    /// within a tokio runtime.
+    /// Serves a socket that is bound already, and that other processes may receive from, too.
     pub fn adopt(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let socket = UdpSocket::from_std(socket.into())?;
-        let local = socket.local_addr()?;
+        let local = socket.local_addr()?.as_socket();
+        let local = local.ok_or(io::ErrorKind::Unsupported)?;
         if local.ip().is_unspecified() {
             local::ask(&socket, local.is_ipv6())?;
         }
-        Ok(DatagramSocket { socket, local })
+        Ok(DatagramSocket {
+            socket: Registered::new(socket, |socket| UdpSocket::from_std(socket.into())),
+            local,
+        })
+    }
+
+    /// Makes the socket known to the current runtime, which happens by itself when it is first waited for.
+    pub fn register(&self) -> io::Result<()> {
+        self.socket.get().map(drop)
     }
 
     /// The address it is bound to.
@@ -78,8 +85,9 @@ impl DatagramSocket {
     async fn try_receive(&self, batch: &mut Batch) -> io::Result<()> {
         batch.clear();
         while batch.is_empty() {
-            self.socket.readable().await?;
-            let received = self.socket.try_io(Interest::READABLE, || {
+            let socket = self.socket.get()?;
+            socket.readable().await?;
+            let received = socket.try_io(Interest::READABLE, || {
                 batch.fill(self.socket.as_fd())?;
                 match batch.is_full() {
                     true => Ok(()),
@@ -98,7 +106,7 @@ impl DatagramSocket {
     /// Sends datagrams to the peer of `route`, without waiting, and returns how many, which may be fewer.
     /// Fails if not even the first can be sent: with `WouldBlock` until [`DatagramSocket::writable`] completes.
     pub fn send(&self, route: &Route, datagrams: &[Bytes]) -> io::Result<usize> {
-        self.socket.try_io(Interest::WRITABLE, || {
+        self.socket.get()?.try_io(Interest::WRITABLE, || {
             batch::send(self.socket.as_fd(), route, datagrams)
         })
     }
@@ -106,7 +114,9 @@ impl DatagramSocket {
     /// Completes when there may be room to send. Any number of tasks can wait for that.
     pub async fn writable(&self) {
         // Fails when the runtime shuts down, and then nobody sends.
-        let _ = self.socket.writable().await;
+        if let Ok(socket) = self.socket.get() {
+            let _ = socket.writable().await;
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! such code is compiled anew. Beyond that it is taken as the disk gives it, as the host's own program is.
 
 use crate::ownership::{NotOurs, check_above, check_within};
+use rustix::fs::{Mode, OFlags, fchmod};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -22,6 +23,24 @@ enum CacheError {
     Wasmtime(wasmtime::Error),
 }
 
+/// Makes the folder, if there is none, for its owner only, whatever the umask is.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut private = DirBuilder::new();
+    private.mode(0o700);
+    if let Some(above) = folder.parent() {
+        private.recursive(true).create(above)?;
+    }
+    match private.recursive(false).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let made = rustix::fs::open(folder, flags, Mode::empty())?;
+            Ok(fchmod(made, Mode::RWXU)?)
+        }
+    }
+}
+
 /// Opens the cache in `folder`, which is made if there is none. Without one, and with a line in the log
 /// that says why, if that can't be done: a cache only saves time.
 pub fn open(folder: &Path) -> Option<Cache> {
@@ -36,10 +55,7 @@ pub fn open(folder: &Path) -> Option<Cache> {
 }
 
 fn try_open(folder: &Path) -> Result<Cache, CacheError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
+    make(folder)?;
     // What is checked is what is used: a link may lead elsewhere later.
     let folder = fs::canonicalize(folder)?;
     check_above(&folder)?;

@@ -1,10 +1,9 @@
 //! Reads the files that handlers come in: each once and whole, and none that is something else than a file.
 
-use crate::confinement::why_unreadable;
+use crate::opening;
 use crate::trust::{Trust, signature_of};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The largest handler file, in bytes: ten times a JavaScript engine with its program.
@@ -80,14 +79,9 @@ impl FileError {
     }
 }
 
-/// Opens a handler's file. One that is a pipe does not keep anybody waiting for what may come out of it.
+/// Opens a handler's file.
 pub fn open(path: &Path) -> io::Result<File> {
-    let no_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(no_waiting)
-        .open(path)
-        .map_err(|error| why_unreadable(path, error))
+    opening::open(path)
 }
 
 /// Opens the file that signs another one, if there is one.

@@ -11,6 +11,7 @@ use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
 use super::pipeline::StageTemplate;
+use super::proving::TooCostly;
 use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
@@ -63,6 +64,8 @@ pub enum LoadFault {
     Source(#[from] SourceError),
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Costly(#[from] TooCostly),
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
     #[error(transparent)]
@@ -188,6 +191,8 @@ impl Engine {
         let binary = source.read(trust)?;
         screening::screen(&binary)?;
         let begun = Instant::now();
+        let hash = sha256(&binary);
+        self.prove(&binary, &hash)?;
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| NotCompiled::new(&binary, &error))?;
         let compiling = begun.elapsed();
@@ -230,7 +235,7 @@ impl Engine {
                 compiling,
                 memory_bytes,
             },
-            sha256: sha256(&binary),
+            sha256: hash,
         })
     }
 

@@ -40,6 +40,7 @@ mod origin;
 mod pending;
 mod pipeline;
 mod program;
+mod proving;
 mod reach;
 mod recompiling;
 mod responder;
@@ -66,6 +67,7 @@ pub use source::{HandlerSource, SourceError};
 use crate::limits::MAX_TABLE_ELEMENTS;
 use guest::Guest;
 use memory::CommonMemory;
+use proving::Proofs;
 use recompiling::CompiledFunctions;
 use std::path::Path;
 use std::sync::Arc;
@@ -110,6 +112,7 @@ pub struct Engine {
     /// Permits for the connections that guests open, and for the files.
     outgoing: Arc<Semaphore>,
     files: Arc<Semaphore>,
+    proofs: Proofs,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -163,7 +166,9 @@ impl Engine {
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
         let total_places = places as u32;
         let mut config = config(total_places);
-        config.cache(cache.and_then(cache::open));
+        let opened = cache.and_then(cache::open);
+        let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
+        config.cache(opened);
         if let Some(compiled) = compiled {
             config
                 .enable_incremental_compilation(Arc::new(compiled))
@@ -196,6 +201,7 @@ impl Engine {
             memory: CommonMemory::new(max_memory_bytes),
             outgoing: network::sockets(),
             files: files::permits(max_instances),
+            proofs,
         })
     }
 

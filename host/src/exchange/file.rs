@@ -3,8 +3,7 @@
 use super::fault::ParseError;
 use super::parse::parse;
 use super::{Exchanges, MAX_FILE_BYTES};
-use crate::confinement::why_unreadable;
-use std::fs::File;
+use crate::opening;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +39,7 @@ pub fn read(path: &Path) -> Result<Exchanges, FileError> {
 
 fn try_read(path: &Path) -> Result<Exchanges, FileFault> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| why_unreadable(path, error))?;
+    let file = opening::open(path)?;
     file.take(MAX_FILE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)?;
     if bytes.len() > MAX_FILE_BYTES {

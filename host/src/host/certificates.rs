@@ -3,6 +3,7 @@
 use crate::config::ServiceConfig;
 use crate::tls::Terminator;
 use crate::watch::Watch;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
@@ -17,7 +18,8 @@ pub fn watch(
         return None;
     }
     let watching = async move {
-        match Watch::beside(terminators.iter().flat_map(|it| it.files())) {
+        let files = terminators.iter().flat_map(|it| it.files());
+        match Watch::files(files.map(Path::to_owned).collect()) {
             Err(error) => tracing::error!("cannot watch the certificates: {error}"),
             Ok(mut watch) => loop {
                 watch.changed().await;

@@ -23,7 +23,7 @@ pub struct ReadyDoor {
 pub struct Bound(Vec<Vec<ReadyDoor>>);
 
 impl ReadyDoor {
-    /// A door with a socket of its own. Must be called within a tokio runtime.
+    /// A door with a socket of its own.
     pub(super) fn bind(config: &ListenerConfig) -> Result<Self, DoorError> {
         let terminator = terminator(config)?;
         let listener = Listener::bind(&config.uri, config.unix, config.peer_timeout)?;
@@ -61,8 +61,7 @@ fn terminator(config: &ListenerConfig) -> Result<Option<Arc<Terminator>>, DoorEr
 
 impl Bound {
     /// Binds what the configuration wants and is not among those that were `given`, which other processes have
-    /// passed on. Without a configuration file those that were given, if there are any, are all. Must be called
-    /// within a tokio runtime.
+    /// passed on. Without a configuration file those that were given, if there are any, are all.
     pub fn new(
         sources: &Sources,
         config: &HostConfig,
@@ -78,6 +77,12 @@ impl Bound {
             }
             _ => choose_and_bind(config, given),
         }
+    }
+
+    /// Makes the sockets known to the current runtime.
+    pub fn register(&self) -> io::Result<()> {
+        let mut doors = self.0.iter().flatten();
+        doors.try_for_each(|door| door.listener.register())
     }
 
     /// Where clients will connect to.

@@ -11,7 +11,7 @@ mod service;
 
 pub use doors::Bound;
 pub use error::{DoorError, ReloadError, StartError, WhichService};
-pub use needs::needs;
+pub use needs::{names, needs};
 pub use reload::LastRefusal;
 pub use service::Service;
 

@@ -4,6 +4,8 @@ use crate::address::{Endpoint, UnixAddress};
 use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
 use crate::confinement::Access;
 use crate::keyvalue::StoreUri;
+use crate::opening::Names;
+use crate::trust::signature_of;
 use std::env;
 use std::path::Path;
 
@@ -18,12 +20,34 @@ const CERTIFICATES: [&str; 5] = [
     "/usr/local/share/ca-certificates",
 ];
 
-/// What a host with this configuration does with files, as far as that can be known beforehand.
-pub fn needs(sources: &Sources, config: &HostConfig) -> Access {
-    let mut access = Access::default();
-    sources.file.iter().for_each(|file| access.read_file(file));
+/// The files that a host with this configuration reads by their names while it serves.
+pub fn names(sources: &Sources, config: &HostConfig) -> Names {
+    let mut names = Names::default();
+    sources.file.iter().for_each(|file| names.file(file));
     let folders = config.sandbox_read.iter();
-    folders.for_each(|folder| access.read(folder));
+    folders.for_each(|folder| names.folder(folder));
+    for service in &config.services {
+        let serve = &service.serve;
+        for file in serve.handler.files() {
+            names.file(file);
+            names.file(&signature_of(file));
+        }
+        let files = serve.trust.key_files().iter().chain(&serve.swap.probes);
+        files.for_each(|file| names.file(file));
+        let tls = service.listen.iter().flat_map(|door| &door.tls);
+        tls.flat_map(|tls| tls.files())
+            .for_each(|file| names.file(file));
+    }
+    names
+}
+
+/// What a host with this configuration does with files by itself, as far as that can be known beforehand: without those
+/// that it reads by their names, if it `has_helper` to open them.
+pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access {
+    let mut access = Access::default();
+    if !has_helper {
+        read_by_name(&mut access, sources, config);
+    }
     config.cache.iter().for_each(|cache| access.write(cache));
     config
         .metrics
@@ -43,12 +67,15 @@ pub fn needs(sources: &Sources, config: &HostConfig) -> Access {
     access
 }
 
+/// The folders of all files that are read by their names.
+fn read_by_name(access: &mut Access, sources: &Sources, config: &HostConfig) {
+    let names = names(sources, config);
+    names.files().for_each(|file| access.read_file(file));
+    names.folders().for_each(|folder| access.read(folder));
+}
+
 fn of_service(access: &mut Access, service: &ServiceConfig) {
     let serve = &service.serve;
-    let files = serve.handler.files().iter();
-    let files = files.chain(serve.trust.key_files());
-    let files = files.chain(&serve.swap.probes);
-    files.for_each(|file| access.read_file(file));
     let granted = serve.grants.directories.iter();
     granted.for_each(|directory| access.write(&directory.host));
     serve.grants.ports().for_each(|port| access.connect(port));
@@ -77,8 +104,6 @@ fn certificates(access: &mut Access) {
 }
 
 fn of_door(access: &mut Access, door: &ListenerConfig) {
-    let tls = door.tls.iter().flat_map(|tls| tls.files());
-    tls.for_each(|file| access.read_file(file));
     of_place(access, &door.uri);
 }
 

@@ -7,8 +7,10 @@ use crate::config::{HostConfig, ListenerConfig};
 use crate::limits::ServerLimits;
 use crate::server::Door;
 use crate::swap::Swapped;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+use tokio::task::spawn_blocking;
 use tracing::Instrument;
 
 /// A reload that was refused.
@@ -72,7 +74,9 @@ impl Host {
     }
 
     async fn try_reload(&self) -> Result<Vec<String>, ReloadError> {
-        let next = self.sources.load()?;
+        let sources = self.sources.clone();
+        let loaded = spawn_blocking(move || sources.load()).await;
+        let next = loaded.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?;
         let now = self.now().clone();
         let plan = Plan::new(self, &now, &next).await?;
         // From here on nothing can fail.

@@ -74,6 +74,14 @@ pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
 /// it leaves zeros out.
 pub const MAX_START_WORK: u64 = 6_000_000;
 
+/// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
+/// of the usual guests takes on a slow machine.
+pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
+/// Memory that it may have, in bytes: five times what the largest of the usual guests takes.
+pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
+/// How long the host waits for it, on a machine that is busy.
+pub const COMPILE_TIME: Duration = Duration::from_secs(600);
+
 /// What a host that watches handlers keeps of compiled functions, in bytes: some times what the largest of the usual
 /// components has. When it is full it begins anew.
 pub const MAX_COMPILED_FUNCTION_BYTES: usize = 128 << 20;
@@ -234,6 +242,12 @@ pub const MAX_CONTROL_FILES: usize = 2;
 
 /// How long a client of the control socket may take to send its request, and to read the reply.
 pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);
+
+/// The longest line between the host and its helper, in bytes: a path in hexadecimal.
+pub const MAX_HELPER_LINE_BYTES: usize = 16 << 10;
+
+/// How long the host waits until its helper has opened a file.
+pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
 
 /// How long a client waits for a reply that the host has at hand, and for one that comes when a handler has
 /// been loaded.

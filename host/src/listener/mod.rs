@@ -14,8 +14,10 @@ pub use unix::{InvalidOwner, Owner, UnixAccess};
 use crate::address::{Endpoint, NetworkAddress};
 use crate::datagram::DatagramSocket;
 use crate::limits::{ACCEPT_BACK_OFF, Limit};
+use crate::registration::Registered;
 use crate::stream::Stream;
 use crate::unix_socket::{PlaceError, SocketFile};
+use socket2::{SockRef, Socket};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +43,7 @@ pub struct ListenerHandle {
 
 #[derive(Debug)]
 enum ListeningSocket {
-    Tcp(TcpListener),
+    Tcp(Registered<TcpListener>),
     Unix(unix::Bound),
     /// Sessions hold it as long as they may still answer.
     Udp(Arc<DatagramSocket>),
@@ -95,7 +97,7 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
 impl Listener {
     /// Binds an endpoint, or takes standard input and output. Who may connect to a Unix socket is said by
     /// `access`, how long the other side of a TCP connection may be [silent](Listener::set_peer_timeout) by
-    /// `peer_timeout`. Must be called within a tokio runtime.
+    /// `peer_timeout`.
     pub fn bind(
         endpoint: &Endpoint,
         access: UnixAccess,
@@ -112,14 +114,26 @@ impl Listener {
         Listener { socket, endpoint }
     }
 
-    fn tcp(socket: TcpListener) -> io::Result<Self> {
-        let endpoint = Endpoint::Tcp(socket.local_addr()?.into());
+    fn tcp(socket: Socket) -> io::Result<Self> {
+        let address = socket.local_addr()?.as_socket();
+        let endpoint = Endpoint::Tcp(address.ok_or(io::ErrorKind::Unsupported)?.into());
+        let socket = Registered::new(socket, |socket| TcpListener::from_std(socket.into()));
         Ok(Listener::new(endpoint, ListeningSocket::Tcp(socket)))
     }
 
     fn udp(socket: DatagramSocket) -> Self {
         let endpoint = Endpoint::Udp(socket.local_address().into());
         Listener::new(endpoint, ListeningSocket::Udp(Arc::new(socket)))
+    }
+
+    /// Makes the socket known to the current runtime, which happens by itself when it is first waited for.
+    pub fn register(&self) -> io::Result<()> {
+        match &*self.socket {
+            ListeningSocket::Tcp(listener) => listener.get().map(drop),
+            ListeningSocket::Unix(unix) => unix.listener.get().map(drop),
+            ListeningSocket::Udp(socket) => socket.register(),
+            ListeningSocket::Stdio(_) => Ok(()),
+        }
     }
 
     /// The socket, if what comes are datagrams and nobody is to be accepted.
@@ -153,7 +167,7 @@ impl Listener {
     /// Ends connections whose other side has answered nothing for so long, if there is a network between.
     pub fn set_peer_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         match &*self.socket {
-            ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(listener.into(), limit),
+            ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(SockRef::from(listener), limit),
             ListeningSocket::Unix(_) | ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => {
                 Ok(())
             }
@@ -204,11 +218,11 @@ impl ListeningSocket {
     async fn accept(&self) -> io::Result<Option<Accepted>> {
         let (stream, client) = match self {
             ListeningSocket::Tcp(listener) => {
-                let (stream, client) = listener.accept().await?;
+                let (stream, client) = listener.get()?.accept().await?;
                 (Stream::Tcp(stream), Some(client))
             }
             ListeningSocket::Unix(unix) => {
-                let (stream, _) = unix.listener.accept().await?;
+                let (stream, _) = unix.listener.get()?.accept().await?;
                 (Stream::Unix(stream), None)
             }
             ListeningSocket::Udp(_) => return pending().await,

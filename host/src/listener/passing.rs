@@ -9,7 +9,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::net::{TcpListener, UnixListener};
 
 /// Why a socket of another process's cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +23,7 @@ pub enum AdoptError {
 
 impl Listener {
     /// Serves a socket that listens already, and that other processes may accept from too. Its backlog and its
-    /// options stay as they were set. Must be called within a tokio runtime.
+    /// options stay as they were set.
     pub fn adopt(socket: OwnedFd) -> Result<Self, AdoptError> {
         let socket = Socket::from(socket);
         let address = socket.local_addr()?;
@@ -38,12 +37,10 @@ impl Listener {
         }
         socket.set_nonblocking(true)?;
         if port.is_some() {
-            return Ok(Listener::tcp(TcpListener::from_std(socket.into())?)?);
+            return Ok(Listener::tcp(socket)?);
         }
         let name = unix_name(&address).ok_or(AdoptError::Unfit("a socket without an address"))?;
-        let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
-        let file = None;
-        let bound = ListeningSocket::Unix(unix::Bound { listener, file });
+        let bound = ListeningSocket::Unix(unix::Bound::new(socket, None));
         Ok(Listener::new(Endpoint::Unix(name), bound))
     }
 

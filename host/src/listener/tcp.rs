@@ -5,14 +5,12 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// The kernel counts its questions' pauses in whole seconds.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Binds one. IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can be listened on side by side. Must be
-/// called within a tokio runtime.
-pub fn bind(address: SocketAddr, peer_timeout: Option<Duration>) -> io::Result<TcpListener> {
+/// Binds one. IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can be listened on side by side.
+pub fn bind(address: SocketAddr, peer_timeout: Option<Duration>) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -30,7 +28,7 @@ pub fn bind(address: SocketAddr, peer_timeout: Option<Duration>) -> io::Result<T
     // Before anybody can connect.
     set_peer_timeout(SockRef::from(&socket), peer_timeout)?;
     socket.listen(LISTEN_BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
 }
 
 /// Ends the connections that are accepted from now on when the other side has acknowledged nothing for so long: after

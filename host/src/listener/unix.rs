@@ -1,15 +1,18 @@
 //! Unix stream sockets.
 
 use crate::address::UnixAddress;
-use crate::confinement::may_bind;
+use crate::confinement::{may_bind, may_change_files};
 use crate::limits::LISTEN_BACKLOG;
 use crate::ownership::Itself;
-use crate::unix_socket::{PlaceError, SocketFile, bind_and_open, default_mode, remove_stale};
+use crate::registration::Registered;
+use crate::unix_socket::{
+    PlaceError, SocketFile, bind_and_open, bind_with_mode, default_mode, remove_stale,
+};
 use nix::unistd::{Group, User};
+use rustix::process::{getegid, geteuid};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
@@ -82,11 +85,18 @@ fn number_of(
 /// A socket, and its file if it has one.
 #[derive(Debug)]
 pub struct Bound {
-    pub listener: UnixListener,
+    pub listener: Registered<UnixListener>,
     pub file: Option<Arc<SocketFile>>,
 }
 
-/// Must be called within a tokio runtime.
+impl Bound {
+    /// A socket that listens, and its file.
+    pub fn new(socket: Socket, file: Option<Arc<SocketFile>>) -> Self {
+        let listener = Registered::new(socket, |socket| UnixListener::from_std(socket.into()));
+        Bound { listener, file }
+    }
+}
+
 pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceError> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
@@ -98,8 +108,7 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
         }
     };
     socket.listen(LISTEN_BACKLOG)?;
-    let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
-    Ok(Bound { listener, file })
+    Ok(Bound::new(socket, file))
 }
 
 /// Nobody can connect until the socket listens, and it has the right mode and owner by then.
@@ -115,6 +124,16 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
 }
 
 fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result<SocketFile> {
+    if let Err(error) = may_change_files() {
+        // A new socket belongs to this process's user and group.
+        let Owner { user, group } = access.owner;
+        let is_other = user.is_some_and(|user| user != geteuid().as_raw())
+            || group.is_some_and(|group| group != getegid().as_raw());
+        return match is_other {
+            true => Err(error),
+            false => bind_with_mode(socket, path, access.mode),
+        };
+    }
     let (file, itself) = bind_and_open(socket, path)?;
     let access = UnixAccess {
         mode: Some(access.mode.unwrap_or_else(default_mode)),
@@ -153,7 +172,7 @@ fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
 pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
         true => Ok(()),
-        false => file.open().map(drop),
+        false => may_change_files().and_then(|()| file.open().map(drop)),
     }
 }
 
@@ -163,6 +182,7 @@ pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     if missing == Missing::default() {
         return Ok(());
     }
+    may_change_files()?;
     change(&file.open()?, &missing)
 }
 

@@ -28,8 +28,8 @@ impl Swapper {
             }
             // With a signature that comes after its file, the file can be served that was refused without.
             let signatures = files.iter().map(|file| signature_of(file));
-            let watched: Vec<_> = files.iter().cloned().chain(signatures).collect();
-            let mut watch = Watch::files(&watched).map_err(|cause| WatchError {
+            let watched = files.iter().cloned().chain(signatures).collect();
+            let mut watch = Watch::files(watched).map_err(|cause| WatchError {
                 handler: current.made_from.name.clone(),
                 cause,
             })?;

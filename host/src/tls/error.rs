@@ -1,7 +1,5 @@
 //! What can be wrong with certificates and keys.
 
-use crate::confinement::why_unreadable;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why TLS can't be set up.
@@ -66,8 +64,7 @@ impl TlsError {
             Error::NoItemsFound => TlsError::Missing { what, path, label },
             Error::Io(cause) => TlsError::Read {
                 what,
-                reason: why_unreadable(&path, io::Error::new(cause.kind(), cause.to_string()))
-                    .to_string(),
+                reason: cause.to_string(),
                 path,
             },
             other => TlsError::Read {

@@ -2,11 +2,11 @@
 
 use super::error::TlsError;
 use super::provider;
+use crate::opening;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use std::fs;
 use std::path::Path;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -54,7 +54,7 @@ pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 
 /// What a PEM file holds, without the mark that some editors begin it with.
 fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
-    let mut text = fs::read(path).map_err(pem::Error::Io)?;
+    let mut text = opening::read(path).map_err(pem::Error::Io)?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len());
     }

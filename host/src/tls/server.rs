@@ -3,6 +3,7 @@
 use super::certificates::Certificates;
 use super::error::TlsError;
 use super::{identity, provider, self_signed};
+use crate::opening;
 use crate::outbox::TlsInfo;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -52,7 +53,7 @@ impl TlsConfig {
         let mut digest = Sha256::new();
         for file in self.files() {
             // The lengths keep files apart.
-            let held = std::fs::read(file).unwrap_or_else(|error| error.to_string().into());
+            let held = opening::read(file).unwrap_or_else(|error| error.to_string().into());
             digest.update(held.len().to_be_bytes());
             digest.update(held);
         }

@@ -9,12 +9,12 @@ mod error;
 
 pub use error::{InvalidHash, KeyError, TrustError};
 
-use crate::confinement::why_unreadable;
+use crate::opening;
 use minisign_verify::{Error, PublicKey, Signature};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::{fmt, fs};
 
 /// The SHA-256 of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +118,9 @@ impl SignerKey {
             SignerKey::Key(key) => return Ok(key.clone()),
             SignerKey::File(path) => path,
         };
-        let text = fs::read_to_string(path).map_err(|cause| KeyError::Read {
+        let text = opening::read_to_string(path).map_err(|cause| KeyError::Read {
             path: path.clone(),
-            cause: why_unreadable(path, cause),
+            cause,
         })?;
         // A comment and the key, or only the key.
         let key = PublicKey::decode(&text).or_else(|_| PublicKey::from_base64(text.trim()));

@@ -34,6 +34,8 @@ impl Host {
         command
             .arg(program)
             .args(["serve", "--config", "echo-host.toml"])
+            // Whoever talks to the control socket names files only by their paths.
+            .args(["--sandbox-read", "."])
             .current_dir(folder);
         let mut child = command
             .stdin(Stdio::null())

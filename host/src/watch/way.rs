@@ -1,0 +1,119 @@
+//! The way that a name leads: what has to be watched to notice that it leads elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+/// How many links a path may lead through, as in path_resolution(7).
+const MAX_LINKS: usize = 40;
+
+/// The ways of some paths.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// Folders and links on the way, where they really are. What takes the place of one leads elsewhere.
+    pub steps: BTreeSet<PathBuf>,
+    /// Where the ways end.
+    pub ends: BTreeSet<PathBuf>,
+    /// The folders in which all of these are, with device and inode.
+    pub folders: BTreeMap<PathBuf, (u64, u64)>,
+}
+
+impl Ways {
+    /// As they are now. A way ends with what is not there.
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        let mut ways = Ways::default();
+        paths.into_iter().for_each(|path| ways.follow(path));
+        ways
+    }
+
+    fn follow(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut real = PathBuf::from("/");
+        let mut rest: VecDeque<OsString> = names(&path);
+        let mut links = 0;
+        let mut last = None;
+        while let Some(name) = rest.pop_front() {
+            if name == ".." {
+                real.pop();
+                continue;
+            }
+            let place = real.join(&name);
+            self.note_folder(&real);
+            self.steps.extend(last.replace(place.clone()));
+            let Ok(found) = fs::symlink_metadata(&place) else {
+                break;
+            };
+            match fs::read_link(&place) {
+                Ok(target) if found.is_symlink() && links < MAX_LINKS => {
+                    links += 1;
+                    if target.is_absolute() {
+                        real = PathBuf::from("/");
+                    }
+                    let mut way = names(&target);
+                    way.append(&mut rest);
+                    rest = way;
+                }
+                _ => real = place,
+            }
+        }
+        self.ends.extend(last);
+    }
+
+    fn note_folder(&mut self, folder: &Path) {
+        if let Ok(found) = fs::metadata(folder) {
+            let identity = (found.dev(), found.ino());
+            self.folders.insert(folder.to_owned(), identity);
+        }
+    }
+}
+
+fn names(path: &Path) -> VecDeque<OsString> {
+    let components = path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    });
+    components.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn each_link_on_the_way_is_a_step_and_the_file_is_the_end() {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().canonicalize().unwrap();
+        fs::create_dir_all(base.join("releases/1")).unwrap();
+        fs::write(base.join("releases/1/a.wasm"), "").unwrap();
+        symlink("releases/1", base.join("current")).unwrap();
+        symlink("current/a.wasm", base.join("a.wasm")).unwrap();
+        let ways = Ways::of([&base.join("a.wasm")]);
+        for step in ["a.wasm", "current", "releases", "releases/1"] {
+            assert!(ways.steps.contains(&base.join(step)), "{step}: {ways:?}");
+        }
+        assert_eq!(ways.ends, BTreeSet::from([base.join("releases/1/a.wasm")]));
+        for folder in [&base, &base.join("releases"), &base.join("releases/1")] {
+            assert!(ways.folders.contains_key(folder), "{ways:?}");
+        }
+        let missing = Ways::of([&base.join("releases/2/a.wasm")]);
+        assert_eq!(missing.ends, BTreeSet::from([base.join("releases/2")]));
+        assert!(!missing.folders.contains_key(&base.join("releases/2")));
+    }
+
+    #[test]
+    fn links_in_a_circle_end() {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().canonicalize().unwrap();
+        symlink("b", base.join("a")).unwrap();
+        symlink("a", base.join("b")).unwrap();
+        assert!(
+            Ways::of([&base.join("a/x")])
+                .steps
+                .contains(&base.join("b"))
+        );
+    }
+}

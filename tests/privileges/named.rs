@@ -1,0 +1,43 @@
+//! What a host reads while it serves is opened by its helper, and not by the process that has clients.
+
+use super::injection::{Argument, Stopped};
+use crate::fixture::echo_host;
+use crate::swap::post::Folder;
+use crate::swap::versions::signer;
+use nix::libc;
+use std::ffi::CString;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_serving_process_can_not_open_even_what_was_named() {
+    let folder = Folder::new();
+    let handler = folder.put("handler", signer("v1"));
+    let control = folder.path("host.sock");
+    let mut host = Command::new(env!("CARGO_BIN_EXE_echo-host"))
+        .args(["serve", &handler, "--control", &control])
+        .args(["--listen", "tcp://127.0.0.1:0", "--sandbox", "on"])
+        .env("ECHO_HOST_CACHE", "off")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = host.stdout.as_mut().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let thread = Stopped::new(host.id().cast_signed()).unwrap();
+    let path = CString::new(handler).unwrap().into_bytes_with_nul();
+    let arguments = [
+        Argument::Number(i64::from(libc::AT_FDCWD).cast_unsigned()),
+        Argument::Bytes(path),
+        Argument::Number(0),
+    ];
+    assert_eq!(thread.call(libc::SYS_openat, &arguments), Err(libc::EACCES));
+    drop(thread);
+    // And yet it serves its next version.
+    folder.put("handler", signer("v2"));
+    let swapped = echo_host(&["swap", "--control", &control]);
+    assert!(swapped.stdout.starts_with("generation 2"), "{swapped:?}");
+    host.kill().unwrap();
+    host.wait().unwrap();
+}
