@@ -25,6 +25,7 @@ mod datagrams;
 mod dev;
 mod echo;
 mod exchange;
+mod fairness;
 mod faults;
 mod framing;
 mod handlers;

@@ -195,7 +195,7 @@ fn those_who_dawdle_keep_nobody_waiting_for_long() {
     client.send("served all the while");
     client.expect("served all the while");
     for client in &mut slow {
-        client.rest();
+        client.expect_closed();
     }
 }
 

@@ -8,7 +8,7 @@ mod table;
 
 use arguments::Arguments;
 use caller::{MOST_BYTES, component};
-use echo_host::engine::{Directory, Engine, Grants, HandlerSource, Isolation};
+use echo_host::engine::{Capacity, Directory, Engine, Grants, HandlerSource, Isolation};
 use echo_host::handler::{Event, Handler, Service, Session};
 use echo_host::keyvalue::Store;
 use echo_host::limits::{
@@ -118,7 +118,7 @@ impl Scene {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         Scene {
             runtime: runtime.enable_all().build().unwrap(),
-            engine: Engine::new(1, None, None).unwrap(),
+            engine: Engine::new(Capacity::of(1), None).unwrap(),
             folder,
         }
     }

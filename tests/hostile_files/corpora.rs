@@ -3,7 +3,7 @@
 
 use super::check_file;
 use crate::fixture::crate_folder;
-use echo_host::engine::{Engine, Grants, HandlerSource};
+use echo_host::engine::{Capacity, Engine, Grants, HandlerSource};
 use echo_host::limits::GuestLimits;
 use echo_host::trust::Trust;
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ fn components_of_every_kind_are_refused_or_run_when_they_are_damaged() {
         .filter_map(|file| wat::parse_file(file).ok())
         .collect();
     assert!(components.len() > 50, "{}", components.len());
-    let engine = Engine::new(1, None, None).unwrap();
+    let engine = Engine::new(Capacity::of(1), None).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let which = 0..components.len();
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..=4);

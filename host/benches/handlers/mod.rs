@@ -1,7 +1,7 @@
 //! The handlers that are measured, and what is needed to talk to them without a socket.
 
 use bytes::BytesMut;
-use echo_host::engine::{Engine, Grants, HandlerSource, LoadedHandler, Serving};
+use echo_host::engine::{Capacity, Engine, Grants, HandlerSource, LoadedHandler, Serving};
 use echo_host::handler::{Event, Handler, Service, Session};
 use echo_host::limits::GuestLimits;
 use echo_host::outbox::{Outbox, Peer};
@@ -28,7 +28,7 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         max_memory_bytes: 64 << 20,
         call_timeout: Duration::from_secs(5),
     };
-    let engine = Engine::new(MAX_INSTANCES, None, None).expect("the engine can be set up");
+    let engine = Engine::new(Capacity::of(MAX_INSTANCES), None).expect("the engine can be set up");
     let built = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/guests/echo.wasm"

@@ -5,7 +5,7 @@ use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
 use echo_host::config::{HostSettings, SCHEMA, Sources};
-use echo_host::engine::{Costs, Engine, Language, LoadedHandler, Tier, grant};
+use echo_host::engine::{Capacity, Costs, Engine, Language, LoadedHandler, Tier, grant};
 use echo_host::host::{Service, StartError};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -70,7 +70,7 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
     config.grants.check()?;
     // Without a cache, to see how long compiling takes, unless somebody wants that one filled.
     let engine = match args.guest.cache {
-        None => Engine::new(1, None, None)?,
+        None => Engine::new(Capacity::of(1), None)?,
         Some(_) => args.guest.small_engine()?,
     };
     let loading = engine.load(
@@ -99,7 +99,8 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
         ..Sources::default()
     };
     let config = sources.load()?;
-    let engine = Arc::new(Engine::new(1, None, config.cache.as_deref()).map_err(StartError::from)?);
+    let engine =
+        Arc::new(Engine::new(Capacity::of(1), config.cache.as_deref()).map_err(StartError::from)?);
     let mut text = format!("{} can be served\n", file.display());
     for service in &config.services {
         let swapper = runtime.block_on(Service::load(&engine, service))?;

@@ -8,7 +8,7 @@ use echo_host::config::values::variable;
 use echo_host::config::{
     self, ConfigError, MemorySize, Place, ServeConfig, ServiceSettings, Size, Time,
 };
-use echo_host::engine::{Directory, Engine, EngineError};
+use echo_host::engine::{Capacity, Directory, Engine, EngineError};
 use echo_host::keyvalue::StoreUri;
 use echo_host::trust::{FileHash, SignerKey};
 use std::path::{Path, PathBuf};
@@ -134,7 +134,10 @@ impl GuestArgs {
 
     /// An engine that runs one instance at a time.
     pub fn small_engine(&self) -> Result<Engine, EngineError> {
-        Engine::new(1, None, config::cache(self.cache.clone()).as_deref())
+        Engine::new(
+            Capacity::of(1),
+            config::cache(self.cache.clone()).as_deref(),
+        )
     }
 }
 

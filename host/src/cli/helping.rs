@@ -3,7 +3,7 @@
 use super::helper::COMPILER;
 use super::serve::ServeArgs;
 use echo_host::confinement::{Access, confine_helper, end_with_parent};
-use echo_host::engine::Engine;
+use echo_host::engine::{Capacity, Engine};
 use echo_host::host::names;
 use echo_host::limits::{MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
 use echo_host::opening;
@@ -76,6 +76,6 @@ pub fn compile(cache: Option<&Path>) -> anyhow::Result<()> {
     lower(Resource::Data, MAX_COMPILE_DATA_BYTES)?;
     let mut binary = Vec::new();
     io::stdin().lock().read_to_end(&mut binary)?;
-    Engine::new(1, None, cache)?.compile_for_cache(&binary);
+    Engine::new(Capacity::of(1), cache)?.compile_for_cache(&binary);
     Ok(())
 }

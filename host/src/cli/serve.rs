@@ -122,6 +122,10 @@ struct LimitArgs {
     /// what the host's control group may have]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_GUEST_MEMORY")]
     max_guest_memory: Option<Size>,
+    /// Memory that the host keeps when instances are gone, for those to come; more makes new connections cheaper, up
+    /// to 256 KiB for each connection that there may be [default: 128MiB]
+    #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_WARM_MEMORY")]
+    max_warm_memory: Option<Size>,
     /// Close a connection on which no byte moves for so long; off for never [default: 10min]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_IDLE_TIMEOUT")]
     idle_timeout: Option<OptionalTime>,
@@ -183,6 +187,7 @@ impl ServeArgs {
                 max_connections_per_ip: self.limits.max_connections_per_ip,
                 max_connections_per_uid: self.limits.max_connections_per_uid,
                 max_guest_memory: self.limits.max_guest_memory,
+                max_warm_memory: self.limits.max_warm_memory,
                 drain_timeout: self.limits.drain_timeout,
                 cache: self.guest.cache.clone(),
                 control: self.control.place(),

@@ -16,7 +16,7 @@ use crate::address::{Endpoint, NetworkAddress};
 use crate::engine::{Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
 use crate::keyvalue::StoreConfig;
-use crate::limits::{GuestLimits, ServerLimits};
+use crate::limits::{GuestLimits, MAX_WARM_BYTES, ServerLimits};
 use crate::rates::RateLimits;
 use crate::trust::Trust;
 use std::env;
@@ -60,6 +60,9 @@ impl HostSettings {
                     None => machine::memory_bytes().map(|all| all / 4 * 3),
                     Some(Size(bytes)) => Some(bytes),
                 },
+                max_warm_memory_bytes: self
+                    .max_warm_memory
+                    .map_or(MAX_WARM_BYTES, |Size(bytes)| bytes),
                 drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
             },
             address_rates: rates(

@@ -35,6 +35,9 @@ pub struct HostSettings {
     /// Memory that all instances of all services may have together. Default: three quarters of what the machine has,
     /// or of what the host's control group may have.
     pub max_guest_memory: Option<Size>,
+    /// Memory that the host keeps when instances are gone, for those to come; more makes new connections cheaper, up to
+    /// 256 KiB for each connection that there may be. Default: 128MiB.
+    pub max_warm_memory: Option<Size>,
     /// How long open connections may go on when the host is stopped. Default: 10s.
     pub drain_timeout: Option<Time>,
     /// The folder where compiled code is kept, or off. Default: echo-host in the user's cache folder; if the host is to
@@ -112,6 +115,7 @@ impl HostSettings {
                 .max_bytes_per_second_per_ip
                 .or(lower.max_bytes_per_second_per_ip),
             max_guest_memory: self.max_guest_memory.or(lower.max_guest_memory),
+            max_warm_memory: self.max_warm_memory.or(lower.max_warm_memory),
             drain_timeout: self.drain_timeout.or(lower.drain_timeout),
             cache: self.cache.or(lower.cache),
             control: self.control.or(lower.control),

@@ -164,7 +164,7 @@ impl Guest {
         let open = files + streams;
         self.files.truncate(open);
         let permit = match open < MAX_OPEN_FILES_OF_INSTANCE {
-            true => self.terms.files.clone().try_acquire_owned().ok(),
+            true => self.terms.common.files.clone().try_acquire_owned().ok(),
             false => None,
         };
         if permit.is_none() {

@@ -9,6 +9,7 @@ use super::memory::{CommonMemory, MemoryBudget};
 use super::pending::Pending;
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
+use super::turns::{Share, Turns};
 use crate::handler::CallError;
 use crate::keyvalue::Store;
 use crate::limits::{GuestLimits, Limit};
@@ -20,6 +21,16 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 
+/// What all guests of an engine have together.
+#[derive(Clone)]
+pub struct Common {
+    pub memory: Arc<CommonMemory>,
+    /// Permits for the connections that they open, and for the files.
+    pub outgoing: Arc<Semaphore>,
+    pub files: Arc<Semaphore>,
+    pub turns: Arc<Turns>,
+}
+
 /// What all guests of one handler have in common.
 #[derive(Clone)]
 pub struct GuestTerms {
@@ -30,31 +41,26 @@ pub struct GuestTerms {
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
     log_rate: LogRate,
-    memory: Arc<CommonMemory>,
     /// Where what they keep is kept.
     store: Store,
-    /// Whom they may connect to, and the permits for that.
+    /// Whom they may connect to.
     pub reach: Arc<Reach>,
-    pub outgoing: Arc<Semaphore>,
-    /// The permits for the files that they open.
-    pub files: Arc<Semaphore>,
+    /// What they have of the turns to compute.
+    pub share: Arc<Share>,
+    pub common: Common,
 }
 
 impl GuestTerms {
-    /// With a part of the `memory` of all guests, and of their `outgoing` connections and open `files`. What they
-    /// keep until they serve is kept nowhere else.
+    /// With a part of what all guests have in `common`. What they keep until they serve is kept nowhere else.
     pub fn new(
         grants: Grants,
         limits: GuestLimits,
-        memory: Arc<CommonMemory>,
-        outgoing: Arc<Semaphore>,
-        files: Arc<Semaphore>,
+        common: Common,
     ) -> Result<Arc<Self>, InvalidGrant> {
         Ok(Arc::new(GuestTerms {
             directories: grants.open_directories()?.into(),
-            memory,
-            outgoing,
-            files,
+            share: Share::new(&common.turns),
+            common,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),
             grants,
@@ -80,7 +86,7 @@ impl GuestTerms {
         if self.directories.is_empty() {
             return Ok(None);
         }
-        let permits = self.files.clone();
+        let permits = self.common.files.clone();
         let permits = permits.try_acquire_many_owned(self.directories.len() as u32);
         permits.map(Some).map_err(|_| {
             Limit::OpenFiles.reached();
@@ -136,7 +142,7 @@ impl Guest {
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,
-            memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.memory.clone()),
+            memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.common.memory.clone()),
             outgoing: Vec::new(),
             files: Vec::new(),
             directories,

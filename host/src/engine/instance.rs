@@ -116,7 +116,7 @@ impl<E: Exports> Instance<E> {
             let wasm = template.pre.instantiate_async(&mut store).await?;
             E::load(&template.indices, &mut store, &wasm)
         };
-        let made = made.await;
+        let made = template.terms.share.compute(pin!(made)).await;
         store.data_mut().log.end_call();
         let exports = made.map_err(|error| fault::of_start(&error, store.data()))?;
         Ok(Instance {
@@ -171,7 +171,10 @@ impl<E: Exports> Instance<E> {
     ) -> Result<T, CallError> {
         self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
         self.store.data_mut().memory.forget_refusal();
-        let result = call(&self.exports, &mut self.store).await;
+        let share = self.store.data().terms.share.clone();
+        let result = share
+            .compute(pin!(call(&self.exports, &mut self.store)))
+            .await;
         let guest = self.store.data_mut();
         guest.log.end_call();
         result.map_err(|error| fault::of_call(&error, guest))

@@ -119,9 +119,7 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
-        let files = self.files.clone();
-        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing, files);
+        let terms = GuestTerms::new(grants.clone(), limits, self.common.clone());
         let terms = &terms.map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),

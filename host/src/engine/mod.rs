@@ -50,6 +50,7 @@ mod shared_instance;
 mod stdio;
 mod streams;
 mod ticker;
+mod turns;
 mod watched;
 
 pub use contract::Tier;
@@ -64,14 +65,15 @@ pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
-use crate::limits::MAX_TABLE_ELEMENTS;
-use guest::Guest;
+use crate::limits::{MAX_TABLE_ELEMENTS, MAX_WARM_BYTES};
+use guest::{Common, Guest};
 use memory::CommonMemory;
 use proving::Proofs;
 use recompiling::CompiledFunctions;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use turns::Turns;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_config::WasiConfig;
@@ -83,10 +85,11 @@ const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
 
-/// What stays resident of a memory and a table between two instances: all of what small guests have
+/// The most that stays resident of a memory and a table between two instances: all of what small guests have
 /// (`guest/build.toml`).
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
-const KEEP_RESIDENT_TABLE_BYTES: usize = 16 << 10;
+const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
+const PAGE_BYTES: usize = 4 << 10;
 
 /// Places beyond those asked for: an instance with every memory it may have always fits, and a handler
 /// can be tried out while all places are taken.
@@ -98,6 +101,28 @@ const MAX_MEMORY_BYTES: usize = 4 << 30;
 /// process has 128 TiB of it; half of that is ours to take.
 const MAX_PLACES: usize = 16 << 10;
 
+/// What an engine may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Instances at once.
+    pub max_instances: usize,
+    /// What all of them together may have of memory, in bytes; `None` for any amount.
+    pub max_memory_bytes: Option<usize>,
+    /// What the places of instances that are gone may keep of memory, in bytes.
+    pub max_warm_bytes: usize,
+}
+
+impl Capacity {
+    /// So many instances, with as much memory as there is.
+    pub fn of(max_instances: usize) -> Self {
+        Capacity {
+            max_instances,
+            max_memory_bytes: None,
+            max_warm_bytes: MAX_WARM_BYTES,
+        }
+    }
+}
+
 /// Compiles and runs handlers. One for the whole process.
 pub struct Engine {
     wasm: wasmtime::Engine,
@@ -108,10 +133,7 @@ pub struct Engine {
     /// waits for a place and never fails for want of one.
     places: Arc<Semaphore>,
     total_places: u32,
-    memory: Arc<CommonMemory>,
-    /// Permits for the connections that guests open, and for the files.
-    outgoing: Arc<Semaphore>,
-    files: Arc<Semaphore>,
+    common: Common,
     proofs: Proofs,
 }
 
@@ -136,36 +158,29 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine with places for `max_instances` instances at once, which together have no more than
-    /// `max_memory_bytes` of memory, if that is said. Compiled code is kept in the folder `cache`, if there is one.
-    pub fn new(
-        max_instances: usize,
-        max_memory_bytes: Option<usize>,
-        cache: Option<&Path>,
-    ) -> Result<Self, EngineError> {
-        Self::build(max_instances, max_memory_bytes, cache, None)
+    /// An engine with places for so many instances. Compiled code is kept in the folder `cache`, if there is one.
+    pub fn new(capacity: Capacity, cache: Option<&Path>) -> Result<Self, EngineError> {
+        Self::build(capacity, cache, None)
     }
 
     /// The same, for handlers that are expected to change: what is the same in the next version of one is not compiled
     /// again.
     pub fn for_changing_handlers(
-        max_instances: usize,
-        max_memory_bytes: Option<usize>,
+        capacity: Capacity,
         cache: Option<&Path>,
     ) -> Result<Self, EngineError> {
-        let compiled = Some(CompiledFunctions::default());
-        Self::build(max_instances, max_memory_bytes, cache, compiled)
+        Self::build(capacity, cache, Some(CompiledFunctions::default()))
     }
 
     fn build(
-        max_instances: usize,
-        max_memory_bytes: Option<usize>,
+        capacity: Capacity,
         cache: Option<&Path>,
         compiled: Option<CompiledFunctions>,
     ) -> Result<Self, EngineError> {
+        let max_instances = capacity.max_instances;
         let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
         let total_places = places as u32;
-        let mut config = config(total_places);
+        let mut config = config(total_places, capacity.max_warm_bytes);
         let opened = cache.and_then(cache::open);
         let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
         config.cache(opened);
@@ -191,16 +206,20 @@ impl Engine {
         })
         .map_err(EngineError::new)?;
         let without_files = no_files::offer(&linker).map_err(EngineError::new)?;
-        ticker::start(&wasm).map_err(EngineError::new)?;
+        let turns = Arc::<Turns>::default();
+        ticker::start(&wasm, &turns).map_err(EngineError::new)?;
         Ok(Engine {
             wasm,
             with_files: linker,
             without_files,
             places: Arc::new(Semaphore::new(places)),
             total_places,
-            memory: CommonMemory::new(max_memory_bytes),
-            outgoing: network::sockets(),
-            files: files::permits(max_instances),
+            common: Common {
+                memory: CommonMemory::new(capacity.max_memory_bytes),
+                outgoing: network::sockets(),
+                files: files::permits(max_instances),
+                turns,
+            },
             proofs,
         })
     }
@@ -214,7 +233,15 @@ impl Engine {
     }
 }
 
-fn config(places: u32) -> Config {
+/// What stays resident of each memory when its instance is gone, in bytes: whole pages. Once a place was used it keeps
+/// that for good.
+fn warm_bytes(places: u32, max_warm_bytes: usize) -> usize {
+    let share = max_warm_bytes / places as usize;
+    share.min(KEEP_RESIDENT_BYTES) & !(PAGE_BYTES - 1)
+}
+
+fn config(places: u32, max_warm_bytes: usize) -> Config {
+    let warm_bytes = warm_bytes(places, max_warm_bytes);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
         .total_stacks(places)
@@ -230,8 +257,8 @@ fn config(places: u32) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         // Clearing the pages a guest has touched by hand costs less than giving them back and faulting
         // them in again.
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-        .table_keep_resident(KEEP_RESIDENT_TABLE_BYTES)
+        .linear_memory_keep_resident(warm_bytes)
+        .table_keep_resident(warm_bytes.min(KEEP_RESIDENT_TABLE_BYTES))
         // Scanning for touched pages may leave some behind for the next tenant where swap is on.
         .pagemap_scan(Enabled::No);
 

@@ -126,7 +126,7 @@ impl Guest {
         if open >= MAX_OUTGOING_OF_INSTANCE {
             return false;
         }
-        let permit = self.terms.outgoing.clone().try_acquire_owned();
+        let permit = self.terms.common.outgoing.clone().try_acquire_owned();
         self.outgoing.extend(permit.ok());
         self.outgoing.len() > open
     }

@@ -17,8 +17,7 @@ pub use service::Service;
 
 use crate::address::Endpoint;
 use crate::config::{HostConfig, Sources};
-use crate::engine::{Engine, Places, Serving};
-use crate::limits::ServerLimits;
+use crate::engine::{Capacity, Engine, Places, Serving};
 use crate::server::{Drained, Server};
 use reload::Refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,15 +55,16 @@ impl Host {
             let datagrams = bound.find(|it| matches!(it, Endpoint::Udp(_))).cloned();
             only.serve.datagrams = only.serve.datagrams.take().or(datagrams);
         }
-        let ServerLimits {
-            max_connections,
-            max_guest_memory_bytes,
-            ..
-        } = config.server_limits;
+        let limits = &config.server_limits;
+        let capacity = Capacity {
+            max_instances: limits.max_connections,
+            max_memory_bytes: limits.max_guest_memory_bytes,
+            max_warm_bytes: limits.max_warm_memory_bytes,
+        };
         let cache = config.cache.as_deref();
         let engine = match config.services.iter().any(|it| it.watch) {
-            true => Engine::for_changing_handlers(max_connections, max_guest_memory_bytes, cache)?,
-            false => Engine::new(max_connections, max_guest_memory_bytes, cache)?,
+            true => Engine::for_changing_handlers(capacity, cache)?,
+            false => Engine::new(capacity, cache)?,
         };
         let engine = Arc::new(engine);
         let server = Arc::new(Server::new(&config.server_limits, config.address_rates));

@@ -214,6 +214,10 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
             "max-guest-memory",
             next.server_limits.max_guest_memory_bytes != now.server_limits.max_guest_memory_bytes,
         ),
+        (
+            "max-warm-memory",
+            next.server_limits.max_warm_memory_bytes != now.server_limits.max_warm_memory_bytes,
+        ),
         ("cache", next.cache != now.cache),
         ("control", next.control != now.control),
         ("metrics", next.metrics != now.metrics),

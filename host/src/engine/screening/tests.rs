@@ -1,7 +1,7 @@
 //! Components that are cut, damaged and made to hurt: each is refused in one line, or runs.
 
 use super::{Unfit, screen};
-use crate::engine::{Engine, Grants, HandlerSource};
+use crate::engine::{Capacity, Engine, Grants, HandlerSource};
 use crate::limits::GuestLimits;
 use crate::trust::Trust;
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ impl Loader {
     fn new() -> Self {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         Loader {
-            engine: Engine::new(1, None, None).unwrap(),
+            engine: Engine::new(Capacity::of(1), None).unwrap(),
             runtime: runtime.enable_all().build().unwrap(),
             file: tempfile::NamedTempFile::new().unwrap(),
         }
