@@ -30,7 +30,7 @@ fn a_link_local_address_is_served_on_its_interface() {
         let host = Host::serve(&["--listen", &listen, "--allow", &allow]);
         let uri = host.uri();
         assert!(uri.starts_with(&format!("{scheme}://{place}:")), "{uri}");
-        let finished = connect(&[uri, "--wait", "100s"][..1], "hello");
+        let finished = connect(&[uri], "hello");
         assert_eq!(finished.stdout, "hello", "{finished:?}");
     }
 }
@@ -72,7 +72,7 @@ fn what_is_wrong_with_a_zone_is_told_as_that() {
         (
             ["--listen", "tcp://[fe80::1]:0"],
             69,
-            "a link-local address needs its interface, as in tcp://[fe80::1%eth0]:8888",
+            "a link-local address needs its interface, as in [fe80::1%eth0]",
         ),
         (
             ["--listen", "tcp://[fe80::1%no-such-one]:0"],
@@ -100,4 +100,8 @@ fn what_is_wrong_with_a_zone_is_told_as_that() {
         assert!(finished.stderr.contains(reason), "{finished:?}");
         assert!(!finished.stderr.contains("path"), "{finished:?}");
     }
+    let finished = connect(&["tcp://[fe80::1]:80"], "");
+    assert_eq!(finished.code, Some(69), "{finished:?}");
+    let reason = "a link-local address needs its interface";
+    assert!(finished.stderr.contains(reason), "{finished:?}");
 }

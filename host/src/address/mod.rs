@@ -114,12 +114,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether it is a link-local address that does not say on which interface.
-    pub fn lacks_zone(&self) -> bool {
-        let address = self.network().and_then(NetworkAddress::address);
-        address.is_some_and(|address| address.lacks_zone())
-    }
-
     /// Whether each binding of it is another place: the kernel chooses the port.
     pub fn is_any_port(&self) -> bool {
         self.network().is_some_and(|address| address.port == 0)

@@ -21,6 +21,12 @@ impl NetworkAddress {
     /// a name is looked up.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         if let Some(address) = self.address() {
+            if address.lacks_zone() {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "a link-local address needs its interface, as in [fe80::1%eth0]",
+                ));
+            }
             return match address.socket_address(self.port) {
                 Some(found) => Ok(vec![found]),
                 None => Err(io::Error::new(

@@ -5,6 +5,7 @@ use super::{ConnectionError, Ending, Terms, serve};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Notice, Outbox, TimerChange};
+use crate::rates::{RateLimits, ServiceRates, Throttle};
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
@@ -86,6 +87,12 @@ struct Talk {
 }
 
 fn talk(pipe_bytes: usize) -> Talk {
+    talk_at(pipe_bytes, RateLimits::default())
+}
+
+/// A conversation of a service with these rates.
+fn talk_at(pipe_bytes: usize, rates: RateLimits) -> Talk {
+    let throttle = Throttle::new(Arc::new(ServiceRates::new(rates)), None);
     let (client, mut stream) = duplex(pipe_bytes);
     let terms = terms("lines", true);
     let outbox = outbox(terms.limits.max_unsent_bytes);
@@ -96,7 +103,14 @@ fn talk(pipe_bytes: usize) -> Talk {
     };
     let (theirs, agreed) = (outbox.clone(), terms.clone());
     let served = tokio::spawn(async move {
-        let result = serve(&mut stream, session, theirs.clone(), &agreed, None).await;
+        let result = serve(
+            &mut stream,
+            session,
+            theirs.clone(),
+            &agreed,
+            Some(throttle),
+        )
+        .await;
         (theirs.traffic(), result)
     });
     Talk {
@@ -359,4 +373,42 @@ async fn failures_end_it_after_what_was_sent_before() {
         );
         assert_eq!(told, ["Open(None)", "say before", kind, "end"]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_waits_for_its_token_lets_all_else_go_on() {
+    let mut talk = talk_at(
+        1024,
+        RateLimits {
+            messages_per_second: Some(1),
+            ..RateLimits::default()
+        },
+    );
+    talk.send("timer 1 300\nsay late\n").await;
+    let begun = Instant::now();
+    talk.expect("welcome\ntimer 1\n").await;
+    assert!(begun.elapsed() < Duration::from_millis(500));
+    talk.outbox.send("pushed\n");
+    talk.expect("pushed\nlate\n").await;
+    assert!(begun.elapsed() >= Duration::from_millis(900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_with_a_token_waits_for_a_client_that_does_not_read() {
+    let mut talk = talk_at(
+        1024,
+        RateLimits {
+            messages_per_second: Some(1),
+            ..RateLimits::default()
+        },
+    );
+    talk.send("say one\nsay two\n").await;
+    talk.expect("welcome\none\n").await;
+    let flood = "x".repeat(2 * HIGH_WATER_BYTES);
+    talk.outbox.send(flood.clone());
+    // It must not be looked at again and again meanwhile.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!talk.told.lock().unwrap().contains(&"say two".to_owned()));
+    talk.expect(&flood).await;
+    talk.expect("two\n").await;
 }

@@ -25,7 +25,7 @@ pub fn check(input: &[u8]) {
     let Ok(framing) = framing.parse::<Framing>() else {
         return;
     };
-    let (inbox, mut waiting) = (Inbox::default(), VecDeque::new());
+    let (inbox, mut waiting) = (Inbox::default(), Waiting::default());
     let mut decoder = DatagramDecoder::new(framing.clone(), MAX_MESSAGE_BYTES);
     let mut last: &[u8] = &[];
     while let Some((step, rest)) = steps.split_first() {
@@ -44,14 +44,21 @@ pub fn check(input: &[u8]) {
     assert!(inbox.close_if_empty());
 }
 
-fn put<'a>(inbox: &Inbox, waiting: &mut VecDeque<&'a [u8]>, datagram: &'a [u8]) {
-    let bytes: usize = waiting.iter().map(|it| it.len()).sum();
-    let has_room = waiting.len() < MAX_WAITING_DATAGRAMS
-        && bytes + datagram.len() <= MAX_WAITING_DATAGRAM_BYTES;
+/// What should wait, with its length.
+#[derive(Default)]
+struct Waiting<'a> {
+    datagrams: VecDeque<&'a [u8]>,
+    bytes: usize,
+}
+
+fn put<'a>(inbox: &Inbox, waiting: &mut Waiting<'a>, datagram: &'a [u8]) {
+    let has_room = waiting.datagrams.len() < MAX_WAITING_DATAGRAMS
+        && waiting.bytes + datagram.len() <= MAX_WAITING_DATAGRAM_BYTES;
     match inbox.put(datagram) {
         Ok(_) => {
             assert!(has_room);
-            waiting.push_back(datagram);
+            waiting.datagrams.push_back(datagram);
+            waiting.bytes += datagram.len();
         }
         Err(error) => assert!(!has_room && error == NotTaken::Full),
     }
@@ -59,19 +66,20 @@ fn put<'a>(inbox: &Inbox, waiting: &mut VecDeque<&'a [u8]>, datagram: &'a [u8]) 
 
 fn take(
     inbox: &Inbox,
-    waiting: &mut VecDeque<&[u8]>,
+    waiting: &mut Waiting<'_>,
     decoder: &mut DatagramDecoder,
     framing: &Framing,
 ) {
     let mut taken = Datagrams::default();
     inbox.take(&mut taken);
     while let Some(datagram) = taken.pop() {
-        assert_eq!(Some(&*datagram), waiting.pop_front());
+        assert_eq!(Some(&*datagram), waiting.datagrams.pop_front());
         let mut fresh = DatagramDecoder::new(framing.clone(), MAX_MESSAGE_BYTES);
         let alone = messages(&mut fresh, datagram.clone());
         assert_eq!(messages(decoder, datagram), alone);
     }
-    assert!(waiting.is_empty());
+    assert!(waiting.datagrams.is_empty());
+    waiting.bytes = 0;
 }
 
 fn messages(

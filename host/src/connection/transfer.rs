@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 struct Moved {
     wrote: bool,
     read: bool,
+    /// Whether there would be read, but for the rates.
+    throttled: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
@@ -26,9 +28,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let waits_for_room =
             self.eof_told || self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
         let moved = self.poll_move(cx)?;
-        // Whoever is not read from is not idle.
-        let pauses = |throttle: &Throttle| throttle.pauses_reading();
-        let is_throttled = self.waiting.is_some() || self.throttle.as_ref().is_some_and(pauses);
         if (moved.wrote || moved.read)
             && let Some(idle) = &mut self.idle
         {
@@ -37,7 +36,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if moved.read || (moved.wrote && waits_for_room) || self.poll_happened(cx) {
             return Poll::Ready(Ok(()));
         }
-        let Some(idle) = self.idle.as_mut().filter(|_| !is_throttled) else {
+        // Whoever waits for their turn is not idle.
+        let pauses = |throttle: &Throttle| throttle.pauses_message();
+        let waits = self.waiting.is_some() && self.throttle.as_ref().is_some_and(pauses);
+        let Some(idle) = self.idle.as_mut().filter(|_| !waits && !moved.throttled) else {
             return Poll::Pending;
         };
         ready!(idle.poll_expired(cx));
@@ -50,7 +52,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Poll::Ready(written) = written {
             written?;
         }
-        let mut moved = Moved { wrote, read: false };
+        let mut moved = Moved {
+            wrote,
+            read: false,
+            throttled: false,
+        };
         if self.client_finished
             || self.output.bytes.len() >= HIGH_WATER_BYTES
             || self.waiting.is_some()
@@ -60,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Some(throttle) = &mut self.throttle
             && throttle.poll_reading(cx).is_pending()
         {
+            moved.throttled = true;
             return Ok(moved);
         }
         let Poll::Ready(read) = self.input.poll_read(self.stream, cx) else {
@@ -87,8 +94,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Poll::Ready(id) = self.timers.poll_due(cx) {
             self.due = Some(id);
         }
+        // A message that has got its token may still have to wait until the client has read more.
+        let has_room = !self.congested && self.output.bytes.len() < HIGH_WATER_BYTES;
         let may_go_on = match &mut self.throttle {
-            Some(throttle) if self.waiting.is_some() => throttle.poll_message(cx).is_ready(),
+            Some(throttle) if self.waiting.is_some() => {
+                throttle.poll_message(cx).is_ready() && has_room
+            }
             _ => false,
         };
         ordered || self.due.is_some() || may_go_on

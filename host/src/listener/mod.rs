@@ -84,9 +84,6 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
             // Ours says which interface is missing.
             None => error.to_string(),
         },
-        io::ErrorKind::InvalidInput if endpoint.lacks_zone() => {
-            "a link-local address needs its interface, as in tcp://[fe80::1%eth0]:8888".into()
-        }
         io::ErrorKind::PermissionDenied => {
             "permission denied; ports below 1024 usually need a privilege, which a host with --user has at its start only".into()
         }

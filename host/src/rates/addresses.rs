@@ -64,6 +64,11 @@ impl AddressRates {
             .for_each(Bucket::fill);
     }
 
+    /// Whether nothing is limited.
+    pub fn are_off(&self) -> bool {
+        self.limits.are_off()
+    }
+
     /// Those of a client's address.
     pub fn of(self: &Arc<Self>, client: IpAddr) -> RatedAddress {
         RatedAddress {

@@ -74,6 +74,11 @@ impl SharedLimits {
         (limit > 0).then_some(limit)
     }
 
+    fn are_off(&self) -> bool {
+        let off = |limit: &AtomicU64| limit.load(Ordering::Relaxed) == 0;
+        self.per_second.iter().all(off)
+    }
+
     fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
     }
@@ -104,6 +109,11 @@ impl ServiceRates {
     pub fn set(&self, limits: RateLimits) {
         self.limits.set(limits);
         self.buckets.iter().for_each(Bucket::fill);
+    }
+
+    /// Whether nothing is limited.
+    pub fn are_off(&self) -> bool {
+        self.limits.are_off()
     }
 
     /// Takes tokens, and says how long to wait before what they are for: who comes later waits for longer.

@@ -94,8 +94,11 @@ impl<H: Handler> Reception<H> {
     /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
     /// session, another one of those.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
-        let mut address = self.served.house.address_rates.of(route.peer.ip());
-        let service = &self.served.rates;
+        let (service, addresses) = (&self.served.rates, &self.served.house.address_rates);
+        if service.are_off() && addresses.are_off() {
+            return true;
+        }
+        let mut address = addresses.of(route.peer.ip());
         let is_new = || !locked(&self.inboxes).contains_key(&route);
         let mut take = |kind, tokens| address.take(kind, tokens) && service.take(kind, tokens);
         take(Kind::Messages, 1)
