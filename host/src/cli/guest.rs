@@ -35,6 +35,14 @@ pub struct GuestArgs {
         env = "ECHO_HOST_DIR"
     )]
     dir: Vec<Directory>,
+    /// Give the handler a directory to read only (likewise)
+    #[arg(
+        long,
+        value_name = "HOST[::GUEST]",
+        value_delimiter = '\n',
+        env = "ECHO_HOST_DIR_RO"
+    )]
+    dir_ro: Vec<Directory>,
     /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_CONFIG_VALUE", hide_env_values = true)]
     config_value: Vec<(String, String)>,
@@ -106,6 +114,7 @@ impl GuestArgs {
             args: said(&self.arg),
             env: self.env.iter().cloned().collect(),
             dirs: said(&self.dir),
+            dirs_ro: said(&self.dir_ro),
             config: self.config_value.iter().cloned().collect(),
             allow_connect: said(&self.allow_connect),
             keyvalue: self.keyvalue.clone(),
@@ -123,11 +132,13 @@ impl GuestArgs {
     pub fn serving(&self, handler: &Path) -> Result<ServeConfig, ConfigError> {
         let handler = Some(handler.to_owned());
         let settings = self.settings();
-        ServiceSettings {
+        let serving = ServiceSettings {
             handler,
             ..settings
         }
-        .serving()
+        .serving()?;
+        config::check_grants(&serving, config::cache(self.cache.clone()).as_deref())?;
+        Ok(serving)
     }
 
     /// An engine that runs one instance at a time.

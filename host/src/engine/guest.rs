@@ -24,7 +24,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 pub struct GuestTerms {
     pub grants: Grants,
     pub limits: GuestLimits,
-    directories: Arc<[OpenDirectory]>,
+    pub directories: Arc<[OpenDirectory]>,
     /// What they find in `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,

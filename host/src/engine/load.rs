@@ -118,9 +118,7 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
-        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing);
-        let terms = &terms.map_err(|error| LoadError {
+        let terms = &self.terms(grants, limits).map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),
         })?;

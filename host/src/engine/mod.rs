@@ -19,6 +19,7 @@ mod denials;
 mod excess;
 mod fault;
 mod file;
+mod granted;
 mod grants;
 mod guest;
 mod guest_log;
@@ -59,6 +60,7 @@ pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
+use granted::Granted;
 use guest::Guest;
 use memory::CommonMemory;
 use proving::Proofs;
@@ -106,6 +108,7 @@ pub struct Engine {
     /// Permits for the connections that guests open.
     outgoing: Arc<Semaphore>,
     proofs: Proofs,
+    granted: Granted,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -194,6 +197,7 @@ impl Engine {
             memory: CommonMemory::new(max_memory_bytes),
             outgoing: network::sockets(),
             proofs,
+            granted: Granted::default(),
         })
     }
 
