@@ -2,6 +2,7 @@
 //! variable that tells whose the sockets are wants it.
 
 use crate::fixture::{Host, Sender, run};
+use crate::transports::certificates::Authority;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -11,9 +12,10 @@ const ACTIVATE: &str = "
 import os, socket, sys
 kind, _, place = sys.argv[1].partition(':')
 family = socket.AF_UNIX if place else socket.AF_INET
-sock = socket.socket(family, socket.SOCK_DGRAM if kind == 'datagrams' else socket.SOCK_STREAM)
+kinds = {'datagrams': socket.SOCK_DGRAM, 'packets': socket.SOCK_SEQPACKET}
+sock = socket.socket(family, kinds.get(kind, socket.SOCK_STREAM))
 sock.bind(place or ('127.0.0.1', 0))
-if kind in ('listening', 'tls'): sock.listen()
+if kind in ('listening', 'tls', 'packets'): sock.listen()
 os.dup2(sock.fileno(), 3)
 os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=kind)
@@ -64,13 +66,42 @@ fn a_unix_socket_from_systemd_is_served_and_stays() {
 
 #[test]
 fn a_socket_called_tls_is_served_with_tls() {
-    let options = ["--listen", "tls://127.0.0.1:0", "--tls-self-signed"];
-    let host = Host::start(&mut activated("tls"), &options);
+    let host = Host::start_as_it_is(activated("tls").arg("--tls-self-signed"), 1);
     assert!(host.uri().starts_with("tls://"), "{}", host.uri());
     let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     connect.args(["connect", host.uri(), "--insecure"]);
     let finished = run(&mut connect, b"hello");
     assert_eq!(finished.stdout, "hello", "{finished:?}");
+}
+
+#[test]
+fn the_certificate_of_a_socket_called_tls_is_read_in_the_sandbox() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost", "127.0.0.1"], "localhost");
+    let mut command = activated("tls");
+    command.args(["--tls-cert", &files.certificate, "--tls-key", &files.key]);
+    let host = Host::start_as_it_is(&mut command, 1);
+    let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    connect.args(["connect", host.uri(), "--ca", &authority.file()]);
+    let finished = run(&mut connect, b"hello");
+    assert_eq!(finished.stdout, "hello", "{finished:?}");
+}
+
+#[test]
+fn a_socket_that_cannot_be_served_is_called_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, what) in [
+        ("packets", "a Unix socket of type SEQPACKET"),
+        ("datagrams", "a Unix datagram socket"),
+        ("bound", "a stream socket that does not listen"),
+    ] {
+        let place = folder.path().join(kind);
+        let output = activated(&format!("{kind}:{}", place.display())).output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(69), "{said}");
+        assert!(said.contains(what), "{said}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ const LAYERS: &[&str] = &[
     "unix_socket",
     "control",
     "address",
+    "rates",
     "framing",
     "keyvalue",
     "outbox",

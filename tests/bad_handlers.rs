@@ -238,3 +238,38 @@ fn a_bad_manifest_is_refused_at_load() {
         &["cannot describe itself: the handler trapped"],
     );
 }
+
+#[test]
+fn what_a_component_needs_is_named_with_the_way_out() {
+    for (head, need, way_out) in [
+        (
+            "(tag $e (param i32)) (func (block $b (try_table (catch_all $b) (throw $e (i32.const 1)))))",
+            "needs exceptions, which this host leaves out",
+            "-fno-exceptions",
+        ),
+        (
+            "(type $s (struct (field i32))) (func (drop (struct.new $s (i32.const 1))))",
+            "needs garbage-collected types (the gc proposal)",
+            "linear memory",
+        ),
+        (
+            "(table 1 externref)",
+            "needs references to objects of the host (externref)",
+            "-mno-reference-types",
+        ),
+        (
+            "(memory 1 2 shared)",
+            "needs shared memories (threads)",
+            "-pthread",
+        ),
+    ] {
+        let module = format!("(core module {head})");
+        assert_bad_bytes(responder(&module, "i32.const 0"), &[need, way_out]);
+    }
+    let asynchronous = r#"(component
+        (core module $m (func (export "f")))
+        (core instance $i (instantiate $m))
+        (func (export "respond") async (canon lift (core func $i "f") async)))"#;
+    let need = "needs the component model's async (WASI 0.3), which this host leaves out";
+    assert_bad_bytes(asynchronous, &[need, "wasm32-wasip2"]);
+}

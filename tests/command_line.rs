@@ -150,6 +150,15 @@ fn output_that_cannot_be_written_is_an_io_error() {
         full,
     );
     assert_fails(&served, 74, "cannot print the addresses");
+    let serve = "echo hello | \"$0\" serve --listen stdio: --log-level off > /dev/full";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", serve, env!("CARGO_BIN_EXE_echo-host")]);
+    let served = run(&mut shell, b"");
+    assert_fails(
+        &served,
+        74,
+        "standard input or output failed: No space left",
+    );
 }
 
 #[test]
@@ -246,7 +255,7 @@ fn help_shows_examples_exit_codes_and_defaults() {
         "[default: 64MiB]",
         "[default: 5s]",
         "[default: 10min]",
-        "[env: ECHO_HOST_LISTEN=",
+        "[env: ECHO_HOST_LISTEN]",
     ] {
         assert!(help.contains(part), "no {part} in {help}");
     }

@@ -3,6 +3,7 @@
 use crate::fixture::{Client, Finished, Host, echo_host, guest, run};
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// A host with metrics, and where they are.
 fn measured(args: &[&str]) -> (Host, SocketAddr) {
@@ -58,7 +59,83 @@ fn what_happens_is_counted() {
             "{name}"
         );
     }
-    assert!(metrics.ends_with("# EOF\n"));
+    assert!(!metrics.contains("# EOF"));
+}
+
+#[test]
+fn prometheus_finds_nothing_wrong() {
+    let (_host, address) = measured(&[]);
+    let metrics = collect(address);
+    let mut promtool = Command::new("promtool");
+    let finished = run(promtool.args(["check", "metrics"]), metrics.as_bytes());
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.stderr, "", "{metrics}");
+}
+
+#[test]
+fn open_metrics_are_told_to_whoever_asks_for_them() {
+    let (_host, address) = measured(&[]);
+    let url = format!("http://{address}/metrics");
+    let asked = |accept: &str| {
+        let accept = format!("Accept: {accept}");
+        curl(&["-i", "-H", &accept, &url]).stdout
+    };
+    let open = asked("application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    assert!(
+        open.contains("application/openmetrics-text; version=1.0.0"),
+        "{open}"
+    );
+    assert!(open.ends_with("# EOF\n"), "{open}");
+    for accept in ["text/plain", "*/*", "text/html"] {
+        let plain = asked(accept);
+        assert!(plain.contains("text/plain; version=0.0.4"), "{plain}");
+    }
+}
+
+#[test]
+fn a_client_that_half_closes_is_answered() {
+    let (_host, address) = measured(&[]);
+    for _ in 0..60 {
+        let mut client = Client::connect(address);
+        client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        client.finish();
+        let answer = String::from_utf8(client.rest()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("echo_host_messages_total"), "{answer}");
+    }
+}
+
+#[test]
+fn who_asks_by_a_foreign_name_is_refused() {
+    let (_host, address) = measured(&[]);
+    let url = format!("http://{address}/metrics");
+    for (host, code) in [
+        ("evil.example", "421"),
+        ("evil.example:9464", "421"),
+        ("127.0.0.1.evil.example", "421"),
+        ("localhost:9464", "200"),
+        ("192.0.2.1", "200"),
+        ("[::1]:9464", "200"),
+    ] {
+        let header = format!("Host: {host}");
+        let finished = curl(&["-o", "/dev/null", "-w", "%{http_code}", "-H", &header, &url]);
+        assert_eq!(finished.stdout, code, "{host}");
+    }
+    let (_host, address) = measured(&["--metrics", "tcp://localhost:0"][..0]);
+    let resolve = format!("localhost:{}:127.0.0.1", address.port());
+    let url = format!("http://localhost:{}/metrics", address.port());
+    assert_eq!(curl(&["-f", "--resolve", &resolve, &url]).code, Some(0));
+}
+
+#[test]
+fn those_who_say_nothing_keep_nobody_waiting() {
+    let (_host, address) = measured(&[]);
+    let silent: Vec<_> = (0..64).map(|_| Client::connect(address)).collect();
+    let begun = Instant::now();
+    collect(address);
+    // A silent client may stay for five seconds, and there were four times as many as are served at once.
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    drop(silent);
 }
 
 #[test]
@@ -69,11 +146,11 @@ fn only_metrics_are_served_and_only_read() {
     for (args, expected) in [
         (
             vec![metrics.as_str()],
-            "200 application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "200 text/plain; version=0.0.4; charset=utf-8",
         ),
         (
             vec!["--head", &metrics],
-            "200 application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "200 text/plain; version=0.0.4; charset=utf-8",
         ),
         (
             vec!["-X", "POST", &metrics],

@@ -60,7 +60,7 @@ fn bash_completes_commands_and_options() {
     assert_eq!(ask("echo-host swa", 1), "swap\n");
     assert_eq!(
         ask("echo-host serve --max-conn", 2),
-        "--max-connections\n--max-connections-per-ip\n"
+        "--max-connections\n--max-connections-per-ip\n--max-connections-per-uid\n"
     );
     for shell in ["zsh", "fish", "elvish", "powershell"] {
         let finished = echo_host(&["completions", shell]);

@@ -3,6 +3,7 @@
 use crate::fixture::{Host, guest};
 use rustix::process::Signal;
 use std::net::TcpStream;
+use std::process::Command;
 
 #[test]
 fn without_connections_either_signal_stops_at_once() {
@@ -78,4 +79,33 @@ fn a_stopped_host_leaves_its_port_free() {
     host.stop();
     let again = Host::serve(&["--listen", &format!("tcp://{address}")]);
     assert_eq!(again.address(), address);
+}
+
+#[test]
+fn a_hangup_that_was_ignored_stays_ignored() {
+    let mut nohup = Command::new("nohup");
+    nohup.args([env!("CARGO_BIN_EXE_echo-host"), "serve"]);
+    for (mut command, ignored) in [
+        (nohup, true),
+        (Command::new(env!("CARGO_BIN_EXE_echo-host")), false),
+    ] {
+        if !ignored {
+            command.arg("serve");
+        }
+        let host = Host::start(&mut command, &[]);
+        let path = format!("/proc/{}/status", host.process.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let first_of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 1 == 1
+        };
+        assert_eq!(
+            (first_of("SigIgn:"), first_of("SigCgt:")),
+            (ignored, !ignored)
+        );
+        host.process.signal(Signal::HUP);
+        let mut client = host.connect();
+        client.send("still here");
+        client.expect("still here");
+    }
 }

@@ -3,10 +3,17 @@
 //! What that is stands in a module `invariants` beside the code, and is checked on random values there as well.
 
 pub use crate::address::invariants::check as address;
+pub use crate::admission::invariants::check as admission;
 pub use crate::config::invariants::check as config;
 pub use crate::control::invariants::check as control;
 pub use crate::exchange::invariants::check as exchange;
 pub use crate::framing::invariants::check as framing;
+
+/// What a sender of datagrams does: how they wait and are cut, and what it is sent.
+pub fn datagrams(input: &[u8]) {
+    crate::connection::invariants::check(input);
+    crate::datagram::invariants::check(input);
+}
 
 #[cfg(test)]
 mod tests {
@@ -16,10 +23,12 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 5] = [
+    const TARGETS: [(&str, Target); 7] = [
         ("address", address),
+        ("admission", admission),
         ("config", config),
         ("control", control),
+        ("datagrams", datagrams),
         ("exchange", exchange),
         ("framing", framing),
     ];

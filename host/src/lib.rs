@@ -44,6 +44,7 @@ pub mod opening;
 pub mod outbox;
 pub mod ownership;
 pub mod project;
+pub mod rates;
 pub mod record;
 pub mod registration;
 pub mod scaffold;

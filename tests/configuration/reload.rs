@@ -297,3 +297,31 @@ fn without_a_file_a_reload_reads_the_handler_again() {
     site.put("a.wasm", "bad");
     assert!(site.reload().unwrap_err().contains("is not WebAssembly"));
 }
+
+#[test]
+fn rates_change_for_open_connections_too() {
+    let reverse = format!("handler = '{}'\n", guest("reverse"));
+    let site = Site::new(&at("one", ANY, &reverse));
+    let host = site.serve(1);
+    let mut client = host.connect();
+    assert_eq!(client.ask("hello"), "olleh");
+    let slow = format!("{reverse}max-messages-per-second = 1\n");
+    site.write(&at("one", ANY, &slow));
+    assert_eq!(site.reload().unwrap(), "service `one` has other rates\n");
+    client.send("ab\n".repeat(1000));
+    client.expect("ba\n");
+    let waits = || site.status()["limits_reached"]["max-messages-per-second"] != 0;
+    while !waits() {
+        std::thread::yield_now();
+    }
+    // At one message a second this would take a quarter of an hour.
+    let text = format!(
+        "max-bytes-per-second-per-ip = '1GiB'\n{}",
+        at("one", ANY, &reverse)
+    );
+    site.write(&text);
+    let said = site.reload().unwrap();
+    let expected = "service `one` has other rates\nclient addresses have other rates\n";
+    assert_eq!(said, expected);
+    client.expect("ba\n".repeat(999));
+}

@@ -46,7 +46,7 @@ const FAULTS: [(&str, &str); 15] = [
     ),
     (
         "pollables",
-        "went beyond a limit: it holds more than 100000 handles at once",
+        "the handler ran out of its 16777216 bytes of memory (--max-memory): there is none for what stands behind",
     ),
     (
         "random 1073741824",

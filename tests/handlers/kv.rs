@@ -1,7 +1,7 @@
 //! The key-value store, with Redis's own clients.
 
-use super::{Talker, assert_replies, whole};
-use crate::fixture::{DEADLINE, Finished, Host, guest, run};
+use super::{Talker, assert_replies, client, whole};
+use crate::fixture::{DEADLINE, Finished, Host, guest, root, run};
 use std::process::Command;
 use std::time::Instant;
 
@@ -226,4 +226,37 @@ fn a_full_store_refuses_and_lives_on() {
     assert_eq!(talker.hears(), ":1");
     talker.says("set k v");
     assert_eq!(talker.hears(), "+OK");
+}
+
+/// What a script makes of the store, with a library that `cargo xtask test` has installed.
+fn by_library(program: &str, script: &str, host: &Host) -> Finished {
+    let installed = root().join("target/test-clients");
+    assert!(
+        installed.join("installed").is_file(),
+        "{} is missing: run `cargo xtask test`",
+        installed.display()
+    );
+    let script = root().join("tests").join(script);
+    let program = match program {
+        "python" => installed.join("python/bin/python"),
+        other => other.into(),
+    };
+    let mut command = client(program.to_str().unwrap(), &[script.to_str().unwrap()], host);
+    // Without it, bytecode would be written beside the script.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("NODE_PATH", installed.join("node_modules"));
+    run(&mut command, b"")
+}
+
+#[test]
+fn client_libraries_keep_values_with_their_defaults() {
+    let host = serve();
+    for (program, script) in [
+        ("python", "python/redis_py.py"),
+        ("node", "javascript/node_redis.js"),
+        ("node", "javascript/ioredis.js"),
+    ] {
+        let finished = by_library(program, script, &host);
+        assert_eq!(finished.stdout, "kept\n", "{script}: {finished:?}");
+    }
 }

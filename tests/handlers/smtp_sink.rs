@@ -54,3 +54,42 @@ fn a_host_that_stops_says_so() {
     assert_eq!(client.rest(), b"421 4.3.2 smtp-sink is stopping\r\n");
     stop.join().unwrap();
 }
+
+/// A mail, what some servers take for its end, and another mail that the sender of the first one made up.
+fn smuggling(end: &str) -> String {
+    format!(
+        "EHLO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: first\r\n\r\nhello{end}\
+         MAIL FROM:<evil@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: smuggled\r\n\r\nhello\r\n.\r\nQUIT\r\n"
+    )
+}
+
+#[test]
+fn only_cr_lf_dot_cr_lf_ends_a_mail() {
+    let host = Host::serve(&[&guest("smtp-sink")]);
+    for end in [
+        "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r\n", "\r.\r", "\r\n.\r", "\n.\r", "\r.\n",
+    ] {
+        let mut client = host.connect();
+        client.send(smuggling(end));
+        let said = String::from_utf8(client.rest()).unwrap();
+        assert_eq!(said.matches("354 ").count(), 1, "{end:?}: {said}");
+        assert!(!said.contains("Taken"), "{end:?}: {said}");
+        assert!(
+            said.ends_with("550 5.6.0 A line ends with CR LF, and neither stands alone\r\n221 2.0.0 Goodbye\r\n"),
+            "{end:?}: {said}"
+        );
+    }
+    let mut client = host.connect();
+    client.send(smuggling("\r\n.\r\n"));
+    let said = String::from_utf8(client.rest()).unwrap();
+    assert_eq!(said.matches("Taken").count(), 2, "{said}");
+}
+
+#[test]
+fn a_mail_that_is_cut_off_is_not_taken() {
+    let host = Host::serve(&[&guest("smtp-sink")]);
+    let mut client = host.connect();
+    client.send("EHLO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nhello\r\n.");
+    client.finish();
+    assert!(!String::from_utf8(client.rest()).unwrap().contains("Taken"));
+}

@@ -2,15 +2,14 @@
 //! of every kind. Each is refused in one line, or finds nothing wrong with it, as they are and when they are damaged.
 
 use super::check_file;
+use crate::fixture::crate_folder;
 use echo_host::engine::{Engine, Grants, HandlerSource};
 use echo_host::limits::GuestLimits;
 use echo_host::trust::Trust;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Crates that read text and that make components, and what they have at least of files.
@@ -20,26 +19,14 @@ const DAMAGED: u32 = 2000;
 
 /// The files in text form below a crate's folder tests, in the version that the host is built with.
 fn corpus(name: &str) -> Vec<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
-    // Building these tests has fetched what this platform needs. Crates of other platforms may be missing.
-    cargo.args(["--filter-platform", "host-tuple"]);
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    let output = cargo.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap().iter();
     let mut files = Vec::new();
-    for package in packages.filter(|package| package["name"] == name) {
-        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
-        let mut folders = vec![manifest.with_file_name("tests")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => files.push(path),
-                }
+    let mut folders = vec![crate_folder(name).join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
             }
         }
     }

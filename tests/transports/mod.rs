@@ -7,6 +7,7 @@ mod proxy;
 mod stdio;
 mod tls;
 mod unix;
+mod zones;
 
 use crate::fixture::{Finished, run};
 use std::process::Command;

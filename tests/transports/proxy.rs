@@ -58,15 +58,59 @@ fn the_header_may_come_in_any_pieces_and_takes_nothing_from_what_follows() {
     }
 }
 
+/// Version 2: a command and a family, and a block of so many zeros.
+fn binary(start: [u8; 2], length: u16) -> Vec<u8> {
+    let block = vec![0; usize::from(length)];
+    [
+        &b"\r\n\r\n\0\r\nQUIT\n"[..],
+        &start,
+        &length.to_be_bytes(),
+        &block,
+    ]
+    .concat()
+}
+
 #[test]
-fn a_proxy_may_speak_for_itself() {
-    let host = behind_proxy(&[]);
+fn a_proxy_may_speak_for_itself_and_claim_any_family_and_length() {
+    // It is never a client, so nothing that is said of clients counts.
+    let host = behind_proxy(&["--allow", "192.0.2.0/24"]);
     let own = host.address().ip().to_string();
-    for header in [&b"PROXY UNKNOWN\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"] {
+    for (family, length) in [(0, 0), (0x11, 0), (0x31, 5), (0xff, 12), (0x21, u16::MAX)] {
         let mut client = host.connect();
-        client.send(header);
+        client.send(binary([0x20, family], length));
         let said = peer(&mut client);
         assert!(said.contains(&format!("peer: \"{own}:")), "{said}");
+    }
+}
+
+#[test]
+fn a_client_without_an_address_is_judged_by_the_proxys() {
+    let unknown = || {
+        [
+            b"PROXY UNKNOWN\r\n".to_vec(),
+            b"PROXY UNKNOWN 192.0.2.7 192.0.2.8 1 2\r\n".to_vec(),
+            binary([0x21, 0], 0),
+            binary([0x21, 0x31], 216),
+            binary([0x21, 0x32], 216),
+        ]
+    };
+    for admitting in [&[][..], &["--allow", "127.0.0.1"]] {
+        let host = behind_proxy(admitting);
+        let own = host.address().ip().to_string();
+        for header in unknown() {
+            let mut client = host.connect();
+            client.send(header);
+            let said = peer(&mut client);
+            assert!(said.contains(&format!("peer: \"{own}:")), "{said}");
+        }
+    }
+    for refusing in [["--allow", "192.0.2.0/24"], ["--deny", "127.0.0.1"]] {
+        let host = behind_proxy(&refusing);
+        for header in unknown() {
+            let mut client = host.connect();
+            client.send(header);
+            client.expect_closed();
+        }
     }
 }
 
@@ -102,6 +146,18 @@ fn what_is_no_header_is_refused_and_what_is_late_too() {
             "does not begin with a PROXY header",
         ),
         (b"PROXY TCP4 192.0.2.7 nonsense 1 2\r\n", "makes no sense"),
+        (
+            b"PROXY TCP4 192.0.2.7 192.0.2.8 01 2\r\n",
+            "a port is a number without leading zeros",
+        ),
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\x22\xb8\x03\0\x04sums",
+            "its checksum (CRC32c) is wrong",
+        ),
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0e\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\x22\xb8\x04\0",
+            "a field is cut short",
+        ),
         (
             &[b"PROXY TCP4 ", &[b'1'; 120][..]].concat(),
             "its line is too long",
@@ -228,6 +284,10 @@ fn haproxy_and_nginx_are_understood() {
     for proxy in [
         Proxy::haproxy(host.address(), "send-proxy"),
         Proxy::haproxy(host.address(), "send-proxy-v2"),
+        Proxy::haproxy(
+            host.address(),
+            "send-proxy-v2 proxy-v2-options crc32c,unique-id",
+        ),
         Proxy::nginx(host.address()),
     ] {
         let mut client = Client::connect(SocketAddr::from(([127, 0, 0, 1], proxy.port)));

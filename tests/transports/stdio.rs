@@ -49,7 +49,7 @@ fn inetd_may_start_the_host() {
     assert!(said.starts_with("ready\nPeerInfo"), "{said}");
     assert!(said.trim_end().ends_with("bye\neof"), "{said}");
     assert!(
-        said.contains("Transport::Tcp") && said.contains("peer: \"127.0.0.1:PORT\""),
+        said.contains("Transport::Stdio") && said.contains("peer: \"127.0.0.1:PORT\""),
         "{said}"
     );
 }

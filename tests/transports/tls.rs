@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
@@ -310,11 +310,92 @@ fn a_cut_connection_is_not_taken_for_a_finished_one() {
     stream.write_all(b"rm -r /tmp/x").unwrap();
     // Without TLS's own farewell, what stands behind the last line may be half of what was said.
     stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
-    match stream.read(&mut reply) {
-        Ok(0) => {}
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-        other => panic!("{other:?}"),
+    assert_eq!(stream.read(&mut reply).unwrap(), 0);
+    host.wait_for_log("closed");
+}
+
+#[test]
+fn a_host_says_close_notify_to_whoever_does_not() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost"], "localhost");
+    for handler in [guest("reverse"), guest("counter")] {
+        let host = serve(&files, &["--framing", "lines", &handler]);
+        for _ in 0..20 {
+            let mut stream = Trusting::new(&authority).connect(host.address());
+            stream.write_all(b"one\ntwo\n").unwrap();
+            stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut said = String::new();
+            // It fails without the word.
+            stream.read_to_string(&mut said).unwrap();
+            assert_eq!(said.lines().count(), 2, "{said}");
+        }
     }
-    host.wait_for_log("the client left");
+}
+
+#[test]
+fn an_idle_connection_ends_with_close_notify() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost"], "localhost");
+    for handler in ["reverse", "counter", "wordcount"] {
+        let host = serve(&files, &["--idle-timeout", "300ms", &guest(handler)]);
+        let mut stream = Trusting::new(&authority).connect(host.address());
+        stream.write_all(b"hello\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        host.wait_for_log("no byte moved for 300ms");
+    }
+}
+
+/// What openssl makes of these words.
+fn openssl(words: &[&str]) {
+    let finished = run(Command::new("openssl").args(words), b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+#[test]
+fn an_encrypted_key_is_told_as_that_and_the_command_that_is_named_helps() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost"], "localhost");
+    let folder = authority.folder.path().to_str().unwrap();
+    let (modern, old) = (format!("{folder}/modern.pem"), format!("{folder}/old.pem"));
+    let password = "pass:secret";
+    openssl(&[
+        "pkcs8", "-topk8", "-in", &files.key, "-out", &modern, "-passout", password,
+    ]);
+    openssl(&[
+        "ec", "-aes128", "-in", &files.key, "-out", &old, "-passout", password,
+    ]);
+    for key in [&modern, &old] {
+        let serve = |key: &str| {
+            let tls = ["--tls-cert", &files.certificate, "--tls-key", key];
+            let place = [
+                "--listen",
+                "tls://127.0.0.1:0",
+                "--listen",
+                "tcp://192.0.2.1:0",
+            ];
+            echo_host(&[&["serve"], &tls[..], &place].concat())
+        };
+        let finished = serve(key);
+        assert_eq!(finished.code, Some(78), "{finished:?}");
+        let command = format!("decrypt it with `openssl pkey -in {key} -out key.pem`");
+        assert!(finished.stderr.contains("is encrypted"), "{finished:?}");
+        assert!(finished.stderr.contains(&command), "{finished:?}");
+        let plain = format!("{folder}/plain.pem");
+        openssl(&["pkey", "-in", key, "-out", &plain, "-passin", password]);
+        // It is read: what is wrong is the other address.
+        assert_eq!(serve(&plain).code, Some(69));
+    }
+}
+
+#[test]
+fn a_file_may_begin_with_a_byte_order_mark() {
+    let authority = Authority::new();
+    let files = authority.sign("server", &["localhost", "127.0.0.1"], "localhost");
+    for path in [&files.certificate, &files.key, &authority.file()] {
+        let text = std::fs::read(path).unwrap();
+        std::fs::write(path, [b"\xef\xbb\xbf", &text[..]].concat()).unwrap();
+    }
+    let host = serve(&files, &[]);
+    let finished = connect(&[host.uri(), "--ca", &authority.file()], "hello");
+    assert_eq!(finished.stdout, "hello", "{finished:?}");
 }

@@ -24,8 +24,10 @@ const INPUT_BYTES: u32 = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     Address,
+    Admission,
     Config,
     Control,
+    Datagrams,
     Exchange,
     Framing,
 }
@@ -50,8 +52,10 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Target::Address => "address",
+            Target::Admission => "admission",
             Target::Config => "config",
             Target::Control => "control",
+            Target::Datagrams => "datagrams",
             Target::Exchange => "exchange",
             Target::Framing => "framing",
         }

@@ -3,6 +3,7 @@
 mod artifacts;
 mod bench;
 mod check;
+mod clients;
 mod component;
 mod fuzz;
 mod guests;

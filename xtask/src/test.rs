@@ -5,10 +5,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::{guests, languages, packages, step};
+use crate::{clients, guests, languages, packages, step};
 
 /// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 16] = [
+const CLIENTS: [(&str, &str); 17] = [
     ("python3", "python3"),
     ("telnet", "telnet"),
     ("nc", "netcat-openbsd"),
@@ -25,6 +25,7 @@ const CLIENTS: [(&str, &str); 16] = [
     ("systemd-analyze", "systemd"),
     ("minisign", "minisign"),
     ("faketime", "faketime"),
+    ("promtool", "prometheus"),
 ];
 
 /// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its
@@ -38,6 +39,7 @@ pub fn run(all_languages: bool, arguments: &[OsString]) -> Result<ExitCode> {
     if !missing.is_empty() {
         packages::install(&missing, "run the tests that use well-known clients")?;
     }
+    clients::install()?;
     guests::build(&[])?;
     if all_languages {
         languages::test()?;

@@ -59,6 +59,7 @@ fn show(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_are_written_as_people_write_them() {
@@ -100,5 +101,16 @@ mod tests {
         let mut calculator = Calculator::default();
         assert_eq!(calculator.answer(" quit "), None);
         assert_eq!(calculator.answer("  ").unwrap(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_answered(lines in proptest::collection::vec(any::<String>(), 0..20)) {
+            let mut calculator = Calculator::resume(0.0);
+            for line in &lines {
+                calculator.answer(line);
+            }
+            prop_assert!(calculator.answer("1+1").is_some());
+        }
     }
 }

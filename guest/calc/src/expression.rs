@@ -185,6 +185,7 @@ fn apply(operator: u8, left: f64, right: f64) -> Result<f64, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn value(text: &str) -> f64 {
         evaluate(text, 10.0).unwrap()
@@ -276,5 +277,21 @@ mod tests {
             assert_eq!(mistake(&deep.repeat(1000)).1, "nested too deeply");
         }
         assert_eq!(value(&("1".to_owned() + &" + 1".repeat(999))), 1000.0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_number_or_a_mistake_within_it(
+            text in "([-+*/^%() .,eE0-9]|ans|sqrt|pi|é|\u{0}){0,60}", ans in any::<f64>()
+        ) {
+            if let Err(mistake) = evaluate(&text, ans) {
+                prop_assert!(mistake.to_string().len() < 4 * text.len() + 200);
+            }
+        }
+
+        #[test]
+        fn any_characters_do_no_harm(text in any::<String>()) {
+            let _ = evaluate(&text, 1.0);
+        }
     }
 }

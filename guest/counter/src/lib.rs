@@ -87,6 +87,7 @@ fn foreign() -> Failure {
 mod tests {
     use super::*;
     use echo_host_guest::testing::Client;
+    use proptest::prelude::*;
 
     #[test]
     fn lines_are_counted_across_versions() {
@@ -121,5 +122,14 @@ mod tests {
             assert_eq!(resume(foreign), None, "{foreign:?}");
         }
         assert!(resume(&[&saved(1)[..], b"x"].concat()).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_saved_state_is_read_or_refused(state in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Some(count) = resume(&state) {
+                prop_assert_eq!(saved(count), state);
+            }
+        }
     }
 }

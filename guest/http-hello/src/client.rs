@@ -48,6 +48,7 @@ fn respond(head: &Head, body: Vec<u8>, out: &mut Vec<u8>) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn answer(stream: &str) -> (String, Flow) {
         let mut out = Vec::new();
@@ -123,5 +124,28 @@ mod tests {
         assert_eq!(first, "HTTP/1.1 100 Continue");
         assert!(second.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(second.ends_with("\r\n\r\nhello"));
+    }
+
+    proptest! {
+        /// Wherever what came is cut, it is answered alike.
+        #[test]
+        fn any_bytes_are_answered_however_they_are_cut(
+            words in proptest::collection::vec("(GET|POST|HEAD| |/|/echo|HTTP/1\\.[01]|\r\n|\r\n\r\n|Host: h|Content-Length: [0-9]{1,25}|Transfer-Encoding: chunked|[0-9a-f]{1,18}|;|:|é|\u{0}|[a-z]{0,9}){0,12}", 0..8),
+            noise in proptest::collection::vec(any::<u8>(), 0..40),
+            cut in 1_usize..40
+        ) {
+            let stream = [words.concat().as_bytes(), &noise].concat();
+            let replies = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+                let (mut client, mut out) = (Client::default(), Vec::new());
+                for piece in pieces {
+                    if client.answer(piece.to_vec(), &mut out) == Flow::Stop {
+                        break;
+                    }
+                }
+                out
+            };
+            let whole = replies(&mut [&stream[..]].into_iter());
+            prop_assert_eq!(replies(&mut stream.chunks(cut)), whole);
+        }
     }
 }

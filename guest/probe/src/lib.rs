@@ -107,6 +107,7 @@ fn number(text: &str) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_goes_wrong_is_answered() {
@@ -127,5 +128,12 @@ mod tests {
     fn what_is_unknown_gets_help() {
         let help = obey("what?", "").unwrap();
         assert!(help.starts_with(HELP.as_bytes()) && help.ends_with(misdeeds::HELP.as_bytes()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_number_or_none(text in "[-+0-9 \u{0}-\u{ff}]{0,30}") {
+            prop_assert_eq!(number(&text).ok(), text.parse().ok());
+        }
     }
 }

@@ -210,6 +210,7 @@ fn failure(kind: &str, reason: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn each_failure_can_be_asked_for() {
@@ -222,5 +223,12 @@ mod tests {
     fn what_is_no_number_is_the_clients_fault() {
         assert_eq!(number("42").unwrap(), 42);
         assert!(matches!(number("x"), Err(Failure::Protocol(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_understood_or_refused(text in "[-:,0-9a-fx\u{0}-\u{ff}]{0,30}") {
+            let (_, _, _) = (form(&text), number(&text), failure(&text, &text));
+        }
     }
 }

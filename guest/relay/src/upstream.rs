@@ -115,6 +115,7 @@ fn connect_to(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_upstream_has_a_host_and_a_port() {
@@ -128,6 +129,15 @@ mod tests {
         }
         for bad in ["", "db", "db:", "db:x", "db:65536"] {
             assert!(bad.parse::<Upstream>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_place_or_is_refused(text in "[\\[\\]:.0-9a-z\u{0}-\u{ff}]{0,40}") {
+            if let Ok(Upstream { host, port }) = text.parse::<Upstream>() {
+                prop_assert!(text.contains(&host) && text.ends_with(&port.to_string()));
+            }
         }
     }
 }

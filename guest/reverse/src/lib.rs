@@ -47,6 +47,7 @@ fn reversed(line: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use manifest::Guest as _;
+    use proptest::prelude::*;
 
     #[test]
     fn a_reply_is_the_line_reversed_and_ended() {
@@ -67,5 +68,17 @@ mod tests {
     #[test]
     fn it_asks_for_lines() {
         assert!(matches!(Reverse::describe().framing, Framing::Lines));
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_reversed_twice_is_itself(line in any::<String>()) {
+            prop_assert_eq!(reversed(&reversed(line.as_bytes())), line.as_bytes());
+        }
+
+        #[test]
+        fn any_bytes_keep_their_number(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(reversed(&line).len(), line.len());
+        }
     }
 }

@@ -105,7 +105,7 @@ impl Session {
             "bytes" => return number as usize,
             "sends" => (0..number).for_each(|_| self.connection.send(b"x")),
             "flood" => self.connection.send(&vec![b'x'; number as usize]),
-            "floods" => (0..2).for_each(|_| self.connection.send(&vec![b'x'; number as usize])),
+            "floods" => (0..9).for_each(|_| self.connection.send(&vec![b'x'; number as usize])),
             "keep" => KEPT.set(Some(self.connection.clone())),
             "haunt" => KEPT.with_borrow(|kept| {
                 let kept = kept.as_ref().expect("a connection was kept");

@@ -1,6 +1,7 @@
 //! What is said when (RFC 5321, sections 3 and 4.1.4).
 
 use crate::command::Command;
+use crate::lines::has_stray_end;
 use crate::message::{MAX_SIZE, Message};
 use std::mem;
 
@@ -9,12 +10,17 @@ pub const BANNER: &str = "220 smtp-sink ESMTP, I keep nothing\r\n";
 /// What it is told when the server must stop.
 pub const STOPPING: &str = "421 4.3.2 smtp-sink is stopping\r\n";
 
+/// What a client is told whose line is too long to go on.
+pub const LINE_TOO_LONG: &str = "500 5.5.2 The line is too long\r\n";
+
 const MAX_RECIPIENTS: usize = 100;
 
 const GREET_FIRST: &str = "503 5.5.1 Say HELO or EHLO first";
 const MAIL_FIRST: &str = "503 5.5.1 Say MAIL first";
 const RCPT_FIRST: &str = "503 5.5.1 Say RCPT first";
 const ONE_AT_A_TIME: &str = "503 5.5.1 You have said MAIL already";
+const STRAY_END: &str = "500 5.5.2 A line ends with CR LF, and neither stands alone";
+const STRAY_END_IN_MAIL: &str = "550 5.6.0 A line ends with CR LF, and neither stands alone";
 const TOO_LONG: &str = "552 5.3.4 The mail is too long";
 const TOO_MANY: &str = "452 4.5.3 Too many recipients";
 
@@ -54,6 +60,7 @@ impl Dialogue {
             return Next::Listen;
         }
         let reply = match Command::read(line) {
+            _ if has_stray_end(line) => STRAY_END.to_owned(),
             Ok(Command::Quit) => return Next::Close("221 2.0.0 Goodbye\r\n".to_owned()),
             Ok(command) => self.obey(command),
             Err(refusal) => refusal.to_owned(),
@@ -123,6 +130,9 @@ impl Dialogue {
 
     fn accept(&mut self, message: &Message) -> Next {
         let mail = mem::take(&mut self.mail).unwrap_or_default();
+        if message.has_stray_end() {
+            return Next::Reply(format!("{STRAY_END_IN_MAIL}\r\n"));
+        }
         if message.is_too_long() {
             return Next::Reply(format!("{TOO_LONG}\r\n"));
         }
@@ -141,6 +151,43 @@ impl Dialogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lines::Lines;
+    use proptest::prelude::*;
+
+    /// What is answered to these bytes, whole.
+    fn answers(bytes: &[u8]) -> String {
+        let (mut dialogue, mut lines) = (Dialogue::default(), Lines::default());
+        let mut all = String::new();
+        lines.add(bytes);
+        while let Ok(Some(line)) = lines.next() {
+            match dialogue.hear(line) {
+                Next::Listen => {}
+                Next::Reply(reply) | Next::Accept(reply, _) => all += &reply,
+                Next::Close(reply) => return all + &reply,
+            }
+        }
+        all
+    }
+
+    proptest! {
+        /// Whatever comes is answered line by line.
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            answers(&bytes);
+            let mut with_mail = b"EHLO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n".to_vec();
+            with_mail.extend(&bytes);
+            with_mail.extend(b"\r\n.\r\nQUIT\r\n");
+            prop_assert!(answers(&with_mail).ends_with("221 2.0.0 Goodbye\r\n"));
+        }
+
+        #[test]
+        fn any_words_are_answered(
+            words in proptest::collection::vec("(MAIL|RCPT|FROM:|TO:|SIZE=|<|>|@|\"|\\\\|[0-9]{1,30}|é| |DATA|\\.|\r\n){0,20}", 0..20)
+        ) {
+            let text = format!("EHLO me\r\n{}\r\n", words.concat());
+            prop_assert!(answers(text.as_bytes()).lines().count() >= 6);
+        }
+    }
 
     /// The first three characters of what each line is answered with; nothing for silence.
     fn codes(dialogue: &mut Dialogue, lines: &[&str]) -> Vec<String> {

@@ -5,6 +5,7 @@
 
 mod command;
 mod dialogue;
+mod lines;
 mod message;
 
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
@@ -13,6 +14,7 @@ use dialogue::{Dialogue, Next};
 use echo_host::handler::connections::{CloseMode, Connection};
 use echo_host::handler::types::{Failure, Framing};
 use exports::echo_host::handler::{conversation, manifest};
+use lines::{Lines, TooLong};
 use std::cell::RefCell;
 
 struct SmtpSink;
@@ -22,8 +24,8 @@ impl manifest::Guest for SmtpSink {
         manifest::About {
             name: "smtp-sink".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            // A lone LF ends a line here too. That would be dangerous in a server that passes mail on.
-            framing: Framing::Lines,
+            // The framing `lines` would take a lone LF for an end, and whatever comes last for a line.
+            framing: Framing::Chunks,
             max_message_bytes: 65_536,
         }
     }
@@ -36,6 +38,7 @@ impl conversation::Guest for SmtpSink {
 struct Session {
     connection: Connection,
     dialogue: RefCell<Dialogue>,
+    lines: RefCell<Lines>,
 }
 
 impl conversation::GuestSession for Session {
@@ -47,24 +50,34 @@ impl conversation::GuestSession for Session {
         Ok(conversation::Session::new(Session {
             connection,
             dialogue: RefCell::default(),
+            lines: RefCell::default(),
         }))
     }
 
-    fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
-        match self.dialogue.borrow_mut().hear(&line) {
-            Next::Listen => {}
-            Next::Reply(reply) => self.connection.send(reply.as_bytes()),
-            Next::Accept(reply, summary) => {
-                // This becomes a line of the connection in the host's log.
-                println!("{summary}");
-                self.connection.send(reply.as_bytes());
-            }
-            Next::Close(reply) => {
-                self.connection.send(reply.as_bytes());
-                self.connection.close(CloseMode::Graceful);
+    fn on_message(&self, chunk: Vec<u8>) -> Result<(), Failure> {
+        let (mut dialogue, mut lines) = (self.dialogue.borrow_mut(), self.lines.borrow_mut());
+        lines.add(&chunk);
+        loop {
+            let next = match lines.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(line)) => dialogue.hear(line),
+                Err(TooLong) => Next::Close(dialogue::LINE_TOO_LONG.to_owned()),
+            };
+            match next {
+                Next::Listen => {}
+                Next::Reply(reply) => self.connection.send(reply.as_bytes()),
+                Next::Accept(reply, summary) => {
+                    // This becomes a line of the connection in the host's log.
+                    println!("{summary}");
+                    self.connection.send(reply.as_bytes());
+                }
+                Next::Close(reply) => {
+                    self.connection.send(reply.as_bytes());
+                    self.connection.close(CloseMode::Graceful);
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
 
     fn on_eof(&self) -> Result<(), Failure> {
@@ -100,7 +113,7 @@ mod tests {
     use manifest::Guest as _;
 
     #[test]
-    fn it_asks_for_lines() {
-        assert!(matches!(SmtpSink::describe().framing, Framing::Lines));
+    fn it_cuts_lines_itself() {
+        assert!(matches!(SmtpSink::describe().framing, Framing::Chunks));
     }
 }

@@ -1,5 +1,7 @@
 //! A mail's text while it comes in. It is looked at and not kept, so that its size costs no memory.
 
+use crate::lines::has_stray_end;
+
 /// Longest mail, in bytes.
 pub const MAX_SIZE: usize = 1 << 20;
 /// So much of the subject is kept.
@@ -10,6 +12,7 @@ pub struct Message {
     size: usize,
     subject: String,
     part: Part,
+    has_stray_end: bool,
 }
 
 #[derive(Default, PartialEq)]
@@ -30,6 +33,7 @@ impl Message {
             [b'.', rest @ ..] => rest,
             line => line,
         };
+        self.has_stray_end |= has_stray_end(line);
         self.size = self.size.saturating_add(line.len() + 2);
         if self.part != Part::Body {
             self.look_at(&String::from_utf8_lossy(line));
@@ -39,6 +43,11 @@ impl Message {
 
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Whether a CR or an LF stood alone in it, which another server might take for the end of a line.
+    pub fn has_stray_end(&self) -> bool {
+        self.has_stray_end
     }
 
     pub fn is_too_long(&self) -> bool {

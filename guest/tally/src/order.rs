@@ -30,6 +30,7 @@ impl<'a> From<&'a str> for Order<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_line_is_a_name_unless_it_says_more() {
@@ -41,6 +42,18 @@ mod tests {
             ("", Order::All),
         ] {
             assert_eq!(Order::from(line), order, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_an_order(line in "[ >\\-0-9a-z\u{0}-\u{ff}]{0,40}") {
+            match Order::from(line.as_str()) {
+                Order::Count(name) | Order::Raise(name, _) | Order::Forget(name) => {
+                    prop_assert!(line.starts_with(name));
+                }
+                Order::All => prop_assert!(line.is_empty()),
+            }
         }
     }
 }

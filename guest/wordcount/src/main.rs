@@ -80,6 +80,7 @@ fn count(mut input: impl BufRead) -> io::Result<Counts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::io::BufReader;
 
     const TEXT: &[u8] = b"one two\n\n  three\tfour\x0bfive \nsix";
@@ -112,5 +113,14 @@ mod tests {
     #[test]
     fn counts_are_written_as_wc_writes_them() {
         assert_eq!(count(TEXT).unwrap().to_string(), "      3       6      31");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_counted(bytes in proptest::collection::vec(any::<u8>(), 0..300), room in 1_usize..50) {
+            let whole = count(&bytes[..]).unwrap();
+            let cut = count(io::BufReader::with_capacity(room, &bytes[..])).unwrap();
+            prop_assert_eq!(whole.to_string(), cut.to_string());
+        }
     }
 }

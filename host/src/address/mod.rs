@@ -9,16 +9,21 @@
 //! | `unix:@NAME` | a Unix stream socket with an abstract name (Linux) |
 //! | `stdio:` | standard input and output |
 //!
-//! `ADDR` is an IP address, IPv6 in brackets, or a name. Port 0 lets the kernel choose.
+//! `ADDR` is an IP address, IPv6 in brackets, or a name. Port 0 lets the kernel choose. A link-local address names
+//! its interface, as in `tcp://[fe80::1%eth0]:8888`.
 
+mod client;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod network;
+mod zone;
 
 #[cfg(test)]
 mod tests;
 
-pub use network::NetworkAddress;
+pub use client::counted_as;
+pub use network::{InvalidNetworkAddress, NetworkAddress};
+pub use zone::{NotAnAddress, Zone, ZonedAddress, scope};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -79,6 +84,8 @@ pub enum InvalidEndpoint {
     NoHost(&'static str),
     #[error("`{0}` is not an IPv6 address")]
     Ipv6(String),
+    #[error(transparent)]
+    Zone(NotAnAddress),
     #[error("an IPv6 address stands in brackets, as in {0}://[::1]:8888")]
     Unbracketed(&'static str),
     #[error("`{1}` has no place here: {0}://ADDR:PORT has nothing behind the port")]
@@ -107,6 +114,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether it is a link-local address that does not say on which interface.
+    pub fn lacks_zone(&self) -> bool {
+        let address = self.network().and_then(NetworkAddress::address);
+        address.is_some_and(|address| address.lacks_zone())
+    }
+
     /// Whether each binding of it is another place: the kernel chooses the port.
     pub fn is_any_port(&self) -> bool {
         self.network().is_some_and(|address| address.port == 0)
@@ -132,7 +145,9 @@ impl Endpoint {
         };
         let same_host = || {
             let found = wanted.resolve().unwrap_or_default();
-            found.iter().any(|it| it.ip().to_string() == there.host)
+            found
+                .iter()
+                .any(|it| NetworkAddress::from(*it).host == there.host)
         };
         same_kind && wanted.port == there.port && same_host()
     }

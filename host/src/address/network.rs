@@ -1,6 +1,7 @@
 //! Addresses of sockets that have a port.
 
 use super::InvalidEndpoint;
+use super::zone::{NotAnAddress, Zone, ZonedAddress};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -9,7 +10,7 @@ use std::str::FromStr;
 /// A host, which is an IP address or a name, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkAddress {
-    /// An IP address, without brackets, or a name.
+    /// An IP address, without brackets and with its zone if it has one, or a name.
     pub host: String,
     /// 0 to 65535. 0 lets the kernel choose.
     pub port: u16,
@@ -19,6 +20,15 @@ impl NetworkAddress {
     /// The socket addresses it stands for, in the order the resolver gives them. Never empty. Blocks while
     /// a name is looked up.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        if let Some(address) = self.address() {
+            return match address.socket_address(self.port) {
+                Some(found) => Ok(vec![found]),
+                None => Err(io::Error::new(
+                    io::ErrorKind::AddrNotAvailable,
+                    format!("this machine has no interface for {address}"),
+                )),
+            };
+        }
         let found: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
         if found.is_empty() {
             return Err(io::Error::new(
@@ -27,6 +37,11 @@ impl NetworkAddress {
             ));
         }
         Ok(found)
+    }
+
+    /// The IP address, unless it is a name.
+    pub fn address(&self) -> Option<ZonedAddress> {
+        self.host.parse().ok()
     }
 
     /// What comes of the first of its addresses with which `attempt` succeeds, or else the last error.
@@ -69,23 +84,43 @@ impl FromStr for NetworkAddress {
     type Err = InvalidNetworkAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidNetworkAddress> {
-        let address = Self::parse("", &format!("//{text}")).map_err(|_| InvalidNetworkAddress)?;
+        let address = Self::parse("", &format!("//{text}")).map_err(|error| match error {
+            InvalidEndpoint::Zone(error) => InvalidNetworkAddress::Zone(error),
+            _ => InvalidNetworkAddress::Syntax,
+        })?;
         match address.port {
-            0 => Err(InvalidNetworkAddress),
+            0 => Err(InvalidNetworkAddress::Syntax),
+            _ if address.address().is_some_and(|it| it.lacks_zone()) => {
+                Err(InvalidNetworkAddress::NoZone)
+            }
             _ => Ok(address),
         }
     }
 }
 
-/// The text is not `HOST:PORT`.
+/// Why a text is not `HOST:PORT`.
 #[derive(Debug, thiserror::Error)]
-#[error("expected HOST:PORT, such as db.internal:5432 or [2001:db8::1]:80")]
-pub struct InvalidNetworkAddress;
+pub enum InvalidNetworkAddress {
+    #[error("expected HOST:PORT, such as db.internal:5432 or [2001:db8::1]:80")]
+    Syntax,
+    #[error("a link-local address needs its interface, as in [fe80::1%eth0]:80")]
+    NoZone,
+    #[error(transparent)]
+    Zone(NotAnAddress),
+}
 
 impl From<SocketAddr> for NetworkAddress {
     fn from(address: SocketAddr) -> Self {
+        let zone = match &address {
+            SocketAddr::V6(address) => Zone::of(address),
+            SocketAddr::V4(_) => None,
+        };
+        let host = ZonedAddress {
+            ip: address.ip(),
+            zone,
+        };
         NetworkAddress {
-            host: address.ip().to_string(),
+            host: host.to_string(),
             port: address.port(),
         }
     }
@@ -109,8 +144,15 @@ fn split_ipv6<'a>(
     let (host, rest) = bracketed
         .split_once(']')
         .ok_or_else(|| InvalidEndpoint::Ipv6(bracketed.to_owned()))?;
-    let address: IpAddr = match host.parse() {
-        Ok(address @ IpAddr::V6(_)) => address,
+    let address = match host.parse() {
+        Ok(
+            address @ ZonedAddress {
+                ip: IpAddr::V6(_), ..
+            },
+        ) => address,
+        Err(error @ (NotAnAddress::NotLinkLocal(_) | NotAnAddress::Zone(_))) => {
+            return Err(InvalidEndpoint::Zone(error));
+        }
         _ => return Err(InvalidEndpoint::Ipv6(host.to_owned())),
     };
     let port = rest

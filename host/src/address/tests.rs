@@ -10,6 +10,8 @@ fn what_is_parsed_prints_as_it_was_written() {
         "tcp://localhost:80",
         "tls://localhost:443",
         "udp://[::1]:53",
+        "tcp://[fe80::1%eth0]:8888",
+        "udp://[fe80::1%3]:53",
         "unix:/run/echo.sock",
         "unix:echo.sock",
         "unix:////run/echo.sock",
@@ -25,6 +27,7 @@ fn a_path_may_stand_behind_an_empty_host() {
     for (text, plain) in [
         ("unix:///run/echo.sock", "unix:/run/echo.sock"),
         ("stdio://", "stdio:"),
+        ("tcp://[fe80::1%25eth0]:80", "tcp://[fe80::1%eth0]:80"),
     ] {
         assert_eq!(text.parse::<Endpoint>(), plain.parse(), "{text}");
     }
@@ -45,6 +48,10 @@ fn each_mistake_has_its_own_message() {
         ("tls://:8888", E::NoHost("tls")),
         ("tcp://[fe80]:1", E::Ipv6("fe80".into())),
         ("tcp://[127.0.0.1]:1", E::Ipv6("127.0.0.1".into())),
+        (
+            "tcp://[::1%lo]:1",
+            E::Zone(NotAnAddress::NotLinkLocal("::1".parse().unwrap())),
+        ),
         ("tcp://::1:8888", E::Unbracketed("tcp")),
         ("tcp://127.0.0.1:1/path", E::Trailing("tcp", "/path".into())),
         ("unix:", E::NoPath),

@@ -2,17 +2,20 @@
 //! speak for, and is there TLS to take off.
 
 mod access;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod proxy;
 
 pub use access::{AccessList, InvalidNetwork, Network};
 pub use proxy::ProxyError;
 
+use crate::address::Endpoint;
 use crate::limits::DatagramLimits;
 use crate::outbox::{Peer, TlsInfo, Transport};
 use crate::stream::Stream;
 use crate::tls::Terminator;
 use access::holds;
-use proxy::{Proxied, read_header};
+use proxy::{Proxied, Speaker, read_header};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -69,7 +72,7 @@ pub enum NotAdmitted {
 impl Admission {
     /// Whether a client with this address need not even be listened to.
     pub fn turns_away(&self, client: SocketAddr) -> bool {
-        !self.is_proxy(client) && !self.access.admits(client.ip())
+        !self.is_proxy(client) && !self.access.admits(client)
     }
 
     /// Lets a client in. `client` is its address, if it has one.
@@ -104,11 +107,13 @@ impl Admission {
             client,
             reached: tcp.local_addr()?,
         };
-        if self.is_proxy(client)
-            && let Some(proxied) = read_header(&mut tcp).await?
-        {
-            ends = proxied;
-            if !self.access.admits(ends.client.ip()) {
+        if self.is_proxy(client) {
+            let speaker = read_header(&mut tcp).await?;
+            if let Speaker::Client(proxied) = speaker {
+                ends = proxied;
+            }
+            // A client without an address is judged by the proxy's own, which is all that is known of it.
+            if speaker != Speaker::Proxy && !self.access.admits(ends.client) {
                 return Err(NotAdmitted::Denied(ends.client.ip()));
             }
         }
@@ -125,6 +130,7 @@ impl Admission {
         let peer = Peer {
             transport: match tls {
                 Some(_) => Transport::Tls,
+                None if self.is_stdio() => Transport::Stdio,
                 None => Transport::Tcp,
             },
             peer: ends.client.to_string(),
@@ -142,6 +148,9 @@ impl Admission {
     /// Lets in one that comes from this machine.
     fn local(&self, stream: Stream) -> Result<Admitted, NotAdmitted> {
         let (transport, peer, local) = match &stream {
+            Stream::Unix(unix) if self.is_stdio() => {
+                (Transport::Stdio, credentials(unix)?, String::new())
+            }
             Stream::Unix(unix) => {
                 let path = self.listener.trim_start_matches("unix:").to_owned();
                 (Transport::Unix, credentials(unix)?, path)
@@ -162,9 +171,14 @@ impl Admission {
         })
     }
 
+    /// Whether clients come by standard input and output, which may be sockets, as under inetd.
+    fn is_stdio(&self) -> bool {
+        *self.listener == *Endpoint::Stdio.to_string()
+    }
+
     /// Whether it is a proxy that has this address, which speaks for others.
     pub fn is_proxy(&self, client: SocketAddr) -> bool {
-        holds(&self.proxies, client.ip())
+        holds(&self.proxies, client)
     }
 }
 

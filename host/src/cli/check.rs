@@ -4,7 +4,7 @@ use super::guest::GuestArgs;
 use super::log::LogArgs;
 use anyhow::Context;
 use clap::Args;
-use echo_host::config::{HostSettings, ListenerSettings, SCHEMA, Sources};
+use echo_host::config::{HostSettings, SCHEMA, Sources};
 use echo_host::engine::{Costs, Engine, Language, LoadedHandler, Tier, grant};
 use echo_host::host::{Service, StartError};
 use std::fmt::Write as _;
@@ -96,7 +96,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
             ..HostSettings::default()
         },
         service: args.guest.settings(),
-        listener: ListenerSettings::default(),
+        ..Sources::default()
     };
     let config = sources.load()?;
     let engine = Arc::new(Engine::new(1, None, config.cache.as_deref()).map_err(StartError::from)?);
@@ -152,7 +152,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     rows.push(("compiled", format!("in {} ms", compiling.as_millis())));
     rows.push(("memory", format!("{memory_bytes} bytes in a new instance")));
     if let Some(trap) = language.and_then(|it| handler.known_trap(it)) {
-        rows.push(("beware", trap.to_owned()));
+        rows.push(("beware", trap));
     }
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a String cannot fail.

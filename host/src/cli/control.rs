@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Args;
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use echo_host::address::Endpoint;
 use echo_host::config::Place;
@@ -17,7 +17,7 @@ pub struct ControlArgs {
     #[arg(long, value_name = "PATH", env = "ECHO_HOST_CONTROL")]
     control: Option<Place>,
     /// Have no control socket
-    #[arg(long, value_parser = FalseyValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
     no_control: bool,
     /// Serve metrics for Prometheus at /metrics over HTTP, here: tcp://ADDR:PORT or unix:PATH [default: nowhere]
     #[arg(long, value_name = "URI", env = "ECHO_HOST_METRICS")]

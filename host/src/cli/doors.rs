@@ -1,8 +1,9 @@
 //! The options of `serve` about how clients come in.
 
 use super::guest::said;
+use super::variables::{Items, commas, parsed};
 use clap::Args;
-use clap::builder::FalseyValueParser;
+use clap::builder::{BoolishValueParser, StringValueParser};
 use echo_host::admission::Network;
 use echo_host::config::{FileMode, ListenerSettings, OptionalTime, Time};
 use echo_host::listener::Owner;
@@ -15,27 +16,27 @@ pub struct DoorArgs {
     #[arg(
         long,
         value_name = "NETWORK",
-        value_delimiter = ',',
+        value_parser = commas(parsed::<Network>()),
         env = "ECHO_HOST_ALLOW"
     )]
-    allow: Vec<Network>,
+    allow: Vec<Items<Network>>,
     /// Serve no clients from this network, even if they are allowed (likewise)
     #[arg(
         long,
         value_name = "NETWORK",
-        value_delimiter = ',',
+        value_parser = commas(parsed::<Network>()),
         env = "ECHO_HOST_DENY"
     )]
-    deny: Vec<Network>,
+    deny: Vec<Items<Network>>,
     /// Take connections from this network for a proxy's, which begin with a PROXY header, version 1 or 2
     /// (likewise)
     #[arg(
         long,
         value_name = "NETWORK",
-        value_delimiter = ',',
+        value_parser = commas(parsed::<Network>()),
         env = "ECHO_HOST_PROXY_FROM"
     )]
-    proxy_from: Vec<Network>,
+    proxy_from: Vec<Items<Network>>,
     /// Time a client may take for its PROXY header and its TLS handshake [default: 10s]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_HANDSHAKE_TIMEOUT")]
     handshake_timeout: Option<Time>,
@@ -68,7 +69,7 @@ pub struct DoorArgs {
     )]
     tls_key: Option<PathBuf>,
     /// Make a certificate that nobody trusts, to try TLS out
-    #[arg(long, value_parser = FalseyValueParser::new(), env = "ECHO_HOST_TLS_SELF_SIGNED")]
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_TLS_SELF_SIGNED")]
     tls_self_signed: bool,
     /// Serve clients only that show a certificate signed by an authority in this PEM file
     #[arg(long, value_name = "FILE", env = "ECHO_HOST_TLS_CLIENT_CA")]
@@ -78,10 +79,10 @@ pub struct DoorArgs {
     #[arg(
         long,
         value_name = "PROTOCOL",
-        value_delimiter = ',',
+        value_parser = commas(StringValueParser::new()),
         env = "ECHO_HOST_TLS_ALPN"
     )]
-    tls_alpn: Vec<String>,
+    tls_alpn: Vec<Items<String>>,
 }
 
 impl DoorArgs {

@@ -1,6 +1,8 @@
 //! What every command that runs a handler can be told about the sandbox.
 
+use super::variables::{Items, commas, lines, parsed, secret};
 use clap::Args;
+use clap::builder::{BoolishValueParser, StringValueParser};
 use echo_host::address::NetworkAddress;
 use echo_host::config::values::variable;
 use echo_host::config::{
@@ -18,50 +20,50 @@ pub struct GuestArgs {
     #[arg(
         long,
         value_name = "TEXT",
-        value_delimiter = '\n',
+        value_parser = lines(StringValueParser::new()),
         allow_hyphen_values = true,
         env = "ECHO_HOST_ARG"
     )]
-    arg: Vec<String>,
+    arg: Vec<Items<String>>,
     /// Give the handler an environment variable (repeatable; in the variable, one a line)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_ENV", hide_env_values = true)]
-    env: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = lines(secret(variable)), env = "ECHO_HOST_ENV")]
+    env: Vec<Items<(String, String)>>,
     /// Give the handler a directory to read and write, as GUEST if named (repeatable; in the variable,
     /// one a line)
     #[arg(
         long,
         value_name = "HOST[::GUEST]",
-        value_delimiter = '\n',
+        value_parser = lines(parsed::<Directory>()),
         env = "ECHO_HOST_DIR"
     )]
-    dir: Vec<Directory>,
+    dir: Vec<Items<Directory>>,
     /// Give the handler a directory to read only (likewise)
     #[arg(
         long,
         value_name = "HOST[::GUEST]",
-        value_delimiter = '\n',
+        value_parser = lines(parsed::<Directory>()),
         env = "ECHO_HOST_DIR_RO"
     )]
-    dir_ro: Vec<Directory>,
+    dir_ro: Vec<Items<Directory>>,
     /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, value_delimiter = '\n', env = "ECHO_HOST_CONFIG_VALUE", hide_env_values = true)]
-    config_value: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = lines(secret(variable)), env = "ECHO_HOST_CONFIG_VALUE")]
+    config_value: Vec<Items<(String, String)>>,
     /// Let the handler connect to this TCP port of this host, by address or name (repeatable; in the variable, separated
     /// by commas)
     #[arg(
         long,
         value_name = "HOST:PORT",
-        value_delimiter = ',',
+        value_parser = commas(parsed::<NetworkAddress>()),
         env = "ECHO_HOST_ALLOW_CONNECT"
     )]
-    allow_connect: Vec<NetworkAddress>,
+    allow_connect: Vec<Items<NetworkAddress>>,
     /// Keep what the handler keeps with wasi:keyvalue in memory, or in a Redis database, such as redis://127.0.0.1:6379/0,
     /// which several hosts may share [default: memory]
     #[arg(
         long,
         value_name = "STORE",
-        env = "ECHO_HOST_KEYVALUE",
-        hide_env_values = true
+        value_parser = secret(|text| text.parse::<StoreUri>().map_err(|error| error.to_string())),
+        env = "ECHO_HOST_KEYVALUE"
     )]
     keyvalue: Option<StoreUri>,
     /// What it may keep in memory [default: 64MiB]
@@ -69,7 +71,7 @@ pub struct GuestArgs {
     max_keyvalue: Option<Size>,
     /// Give the handler clocks that tell nanoseconds instead of milliseconds: with those it can measure what
     /// others do on the same machine
-    #[arg(long, env = "ECHO_HOST_PRECISE_CLOCKS")]
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_PRECISE_CLOCKS")]
     precise_clocks: bool,
     /// Memory an instance may have [default: 64MiB]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_MEMORY")]
@@ -92,19 +94,19 @@ struct TrustArgs {
     #[arg(
         long,
         value_name = "HASH",
-        value_delimiter = ',',
+        value_parser = commas(parsed::<FileHash>()),
         env = "ECHO_HOST_REQUIRE_SHA256"
     )]
-    require_sha256: Vec<FileHash>,
+    require_sha256: Vec<Items<FileHash>>,
     /// Serve a handler only if its file is signed with this minisign key, in NAME.minisig beside it: the key, or the
     /// file that has it (repeatable, for signers of whom each file must have one; in the variable, one a line)
     #[arg(
         long,
         value_name = "KEY",
-        value_delimiter = '\n',
+        value_parser = lines(parsed::<SignerKey>()),
         env = "ECHO_HOST_REQUIRE_SIGNATURE"
     )]
-    require_signature: Vec<SignerKey>,
+    require_signature: Vec<Items<SignerKey>>,
 }
 
 impl GuestArgs {
@@ -112,10 +114,10 @@ impl GuestArgs {
     pub fn settings(&self) -> ServiceSettings {
         ServiceSettings {
             args: said(&self.arg),
-            env: self.env.iter().cloned().collect(),
+            env: Items::all(&self.env).collect(),
             dirs: said(&self.dir),
             dirs_ro: said(&self.dir_ro),
-            config: self.config_value.iter().cloned().collect(),
+            config: Items::all(&self.config_value).collect(),
             allow_connect: said(&self.allow_connect),
             keyvalue: self.keyvalue.clone(),
             max_keyvalue: self.max_keyvalue,
@@ -148,8 +150,9 @@ impl GuestArgs {
 }
 
 /// The values of an option that can be repeated, if it was given.
-pub fn said<T: Clone>(values: &[T]) -> Option<Vec<T>> {
-    (!values.is_empty()).then(|| values.to_vec())
+pub fn said<T: Clone>(given: &[Items<T>]) -> Option<Vec<T>> {
+    let all: Vec<_> = Items::all(given).collect();
+    (!all.is_empty()).then_some(all)
 }
 
 /// The handler of a command that must be given one.

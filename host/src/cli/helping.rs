@@ -2,6 +2,7 @@
 
 use super::helper::COMPILER;
 use super::serve::ServeArgs;
+use echo_host::config::Sources;
 use echo_host::confinement::{Access, confine_helper, end_with_parent};
 use echo_host::engine::Engine;
 use echo_host::host::names;
@@ -23,7 +24,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     end_with_parent()?;
     SigSet::all().thread_block()?;
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let sources = args.sources();
+    // Which sockets its host was given it does not know.
+    let sources = Sources {
+        tls_is_given: true,
+        ..args.sources()
+    };
     let config = sources.load();
     if let Ok(config) = &config {
         let mut access = Access::default();

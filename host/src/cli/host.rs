@@ -6,7 +6,7 @@ use super::metrics;
 use super::operator::HostOperator;
 use super::output;
 use super::privileges::warn_of_root;
-use super::signals::{self, Hangups};
+use super::signals::{self, Hangups, HangupsWanted};
 use super::sockets::Sockets;
 use super::supervisor;
 use anyhow::Context;
@@ -27,6 +27,7 @@ pub async fn run(
     predecessor: Option<Predecessor>,
     sockets: Sockets,
     helper: Option<Helper>,
+    hangups: HangupsWanted,
 ) -> anyhow::Result<()> {
     let Sockets { bound, metrics } = sockets;
     bound.register()?;
@@ -34,8 +35,9 @@ pub async fn run(
     let _watching = helper.map(Helper::watch).transpose()?;
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
-    let hangups = Hangups::catch().context("cannot handle signals")?;
+    let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
     let place = config.control.clone();
+    let names = metrics::names(config.metrics.as_ref());
     let host = Arc::new(Host::load(sources, config, &bound).await?);
     drop(starting);
     let takes_over = predecessor.is_some();
@@ -57,7 +59,7 @@ pub async fn run(
     let retired = CancellationToken::new();
     let place = metrics.as_ref().map(Listener::handle);
     let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
-    let measuring = metrics::serve(metrics, operator.clone(), retired.clone());
+    let measuring = metrics::serve(metrics, names, operator.clone(), retired.clone());
     let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
     // In a task of its own, so that signals count while a retired host drains, too.
     let signalled = tokio::spawn(stop);
@@ -81,7 +83,10 @@ pub async fn run(
         0 => tracing::info!("stopped: all connections had finished"),
         cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
     }
-    Ok(())
+    match host.server().stdio_failure() {
+        Some(error) => Err(error).context("standard input or output failed"),
+        None => Ok(()),
+    }
 }
 
 fn log_first(service: &Service) {

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use echo_host::listener::Listener;
 use listenfd::ListenFd;
+use nix::libc;
 use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,6 +25,14 @@ pub struct InheritedError {
     cause: io::Error,
 }
 
+/// Whether one of the sockets that come with the process is for TLS. Asked before they are taken.
+pub fn brings_tls() -> bool {
+    let pid = env::var("LISTEN_PID").unwrap_or_default();
+    let is_ours = pid.is_empty() || pid.parse() == Ok(std::process::id());
+    let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+    is_ours && env::var_os("LISTEN_FDS").is_some() && names.split(':').any(|name| name == TLS)
+}
+
 /// The sockets that came with the process, in their order; none if it was started by hand. Called before there
 /// are other threads, as it changes the environment: children must not take them for theirs.
 pub fn sockets() -> Result<Vec<Inherited>, InheritedError> {
@@ -43,15 +52,25 @@ pub fn sockets() -> Result<Vec<Inherited>, InheritedError> {
 }
 
 fn take(inherited: &mut ListenFd, index: usize) -> io::Result<Option<OwnedFd>> {
-    // A socket of another kind stays where it is.
-    if let Ok(datagrams) = inherited.take_udp_socket(index) {
-        return Ok(datagrams.map(OwnedFd::from));
+    let (v4, unix) = (libc::AF_INET, libc::AF_UNIX);
+    // Those of IPv6 count as IPv4's. A socket of another kind stays where it is.
+    for (family, kind) in [
+        (v4, libc::SOCK_STREAM),
+        (v4, libc::SOCK_DGRAM),
+        (unix, libc::SOCK_STREAM),
+        // For the listener to say what they are.
+        (unix, libc::SOCK_SEQPACKET),
+        (unix, libc::SOCK_DGRAM),
+        (v4, libc::SOCK_SEQPACKET),
+        (v4, libc::SOCK_RAW),
+    ] {
+        if let Ok(taken) = inherited.take_custom::<OwnedFd>(index, family, kind, "") {
+            return Ok(taken);
+        }
     }
-    if let Ok(unix) = inherited.take_unix_listener(index) {
-        return Ok(unix.map(OwnedFd::from));
-    }
-    let listener = inherited.take_tcp_listener(index)?;
-    Ok(listener.map(OwnedFd::from))
+    let why =
+        "it is no socket of IPv4, IPv6 or Unix (in a .socket unit: ListenStream=, ListenDatagram=)";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
 }
 
 impl Inherited {

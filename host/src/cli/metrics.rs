@@ -3,7 +3,8 @@
 use echo_host::address::Endpoint;
 use echo_host::control::Operator;
 use echo_host::listener::{BindError, Listener, UnixAccess};
-use echo_host::metrics;
+use echo_host::metrics::{self, Names};
+use nix::unistd::gethostname;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -23,15 +24,22 @@ pub fn listener(
     Ok(Some(listener))
 }
 
+/// By which names they are asked for, at this place.
+pub fn names(place: Option<&Endpoint>) -> Names {
+    let machine = gethostname().ok().and_then(|name| name.into_string().ok());
+    Names::new(place.unwrap_or(&Endpoint::Stdio), machine)
+}
+
 /// Serves them, if they are to be served, until a successor does.
 pub async fn serve<O: Operator>(
     listener: Option<Listener>,
+    names: Names,
     operator: Arc<O>,
     retired: CancellationToken,
 ) {
     if let Some(listener) = listener {
         retired
-            .run_until_cancelled(metrics::serve(listener, operator))
+            .run_until_cancelled(metrics::serve(listener, names, operator))
             .await;
     }
 }

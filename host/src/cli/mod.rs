@@ -26,6 +26,7 @@ pub mod output;
 mod pages;
 mod printable;
 mod privileges;
+mod rates;
 mod record;
 mod reload;
 mod serve;
@@ -36,8 +37,9 @@ mod supervisor;
 mod swap;
 mod swapping;
 mod test;
+mod variables;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::env;
 use std::path::PathBuf;
 
@@ -111,7 +113,10 @@ pub fn run() -> anyhow::Result<()> {
     }
     // What `serve` was told, if it is that.
     let options: Vec<_> = env::args_os().skip(2).collect();
-    let command = match Cli::parse().command {
+    let mut known = variables::prepare(Cli::command());
+    let found = known.get_matches_mut();
+    let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut known).exit());
+    let command = match cli.command {
         Some(command) => command,
         // Parsed again, so that variables count here too.
         None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),

@@ -3,7 +3,9 @@
 use super::guest::said;
 use super::helper::{self, Helper};
 use super::sockets::Sockets;
+use super::variables::{Items, lines};
 use anyhow::Context;
+use clap::builder::PathBufValueParser;
 use clap::{Args, ValueEnum};
 use echo_host::address::{Endpoint, UnixAddress};
 use echo_host::config::{HostConfig, HostSettings, Place, Sources};
@@ -33,10 +35,10 @@ pub struct PrivilegeArgs {
     #[arg(
         long,
         value_name = "DIR",
-        value_delimiter = '\n',
+        value_parser = lines(PathBufValueParser::new()),
         env = "ECHO_HOST_SANDBOX_READ"
     )]
-    sandbox_read: Vec<PathBuf>,
+    sandbox_read: Vec<Items<PathBuf>>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

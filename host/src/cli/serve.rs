@@ -10,10 +10,13 @@ use super::isolation::IsolationArg;
 use super::log::{self, LogArgs};
 use super::output;
 use super::privileges::{self, PrivilegeArgs};
-use super::sockets;
+use super::rates::RateArgs;
 use super::swapping::SwapArgs;
+use super::variables::{self, Items, lines, parsed, paths};
+use super::{signals, sockets};
 use anyhow::Context;
-use clap::{Args, Parser};
+use clap::builder::PathBufValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use echo_host::address::Endpoint;
 use echo_host::config::{
     HostConfig, HostSettings, MessageSize, OptionalNumber, OptionalTime, ServiceSettings, Size,
@@ -46,10 +49,10 @@ pub struct ServeArgs {
     #[arg(
         long,
         value_name = "HANDLER",
-        value_delimiter = '\n',
+        value_parser = lines(PathBufValueParser::new()),
         env = "ECHO_HOST_THEN"
     )]
-    then: Vec<PathBuf>,
+    then: Vec<Items<PathBuf>>,
     /// A configuration file. Options and variables override what it says
     #[arg(short, long, value_name = "FILE", env = "ECHO_HOST_CONFIG")]
     config: Option<PathBuf>,
@@ -59,10 +62,10 @@ pub struct ServeArgs {
         short,
         long,
         value_name = "URI",
-        value_delimiter = ',',
+        value_parser = paths(parsed::<Endpoint>()),
         env = "ECHO_HOST_LISTEN"
     )]
-    listen: Vec<Endpoint>,
+    listen: Vec<Items<Endpoint>>,
     /// How messages are cut out of the stream: chunks, lines, length-prefixed:1|2|4, delimited:HEX or
     /// fixed:N [default: what the handler declares, or chunks]
     #[arg(long, value_name = "FRAMING", env = "ECHO_HOST_FRAMING")]
@@ -77,6 +80,8 @@ pub struct ServeArgs {
     guest: GuestArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    rates: RateArgs,
     #[command(flatten)]
     doors: DoorArgs,
     #[command(flatten)]
@@ -109,6 +114,10 @@ struct LimitArgs {
     /// ones are closed; off for any number [default: 500]
     #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_IP")]
     max_connections_per_ip: Option<OptionalNumber>,
+    /// Connections that one user of this machine may have at once by Unix sockets; further ones are closed; off for
+    /// any number [default: 500]
+    #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_CONNECTIONS_PER_UID")]
+    max_connections_per_uid: Option<OptionalNumber>,
     /// Memory that all instances of all handlers may have together [default: three quarters of the machine's, or of
     /// what the host's control group may have]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_GUEST_MEMORY")]
@@ -139,16 +148,29 @@ struct FromEnvironment {
     serve: ServeArgs,
 }
 
+impl FromEnvironment {
+    fn parse(command: &str, options: &[OsString]) -> ServeArgs {
+        let all = [OsString::from(command)].into_iter();
+        let mut known = variables::prepare(Self::command());
+        let found = known
+            .try_get_matches_from_mut(all.chain(options.iter().cloned()))
+            .unwrap_or_else(|error| error.exit());
+        match Self::from_arg_matches(&found) {
+            Ok(given) => given.serve,
+            Err(error) => error.format(&mut known).exit(),
+        }
+    }
+}
+
 impl ServeArgs {
     /// The defaults, and what variables say otherwise.
     pub fn from_environment() -> Self {
-        FromEnvironment::parse_from(["echo-host"]).serve
+        FromEnvironment::parse("echo-host", &[])
     }
 
     /// These options and arguments, and what variables say besides. Exits by itself on wrong usage, as for a command.
     pub fn from_options(options: &[OsString]) -> Self {
-        let command = OsString::from("echo-host serve");
-        FromEnvironment::parse_from([&command].into_iter().chain(options)).serve
+        FromEnvironment::parse("echo-host serve", options)
     }
 
     /// What was said, here and in the file.
@@ -159,6 +181,7 @@ impl ServeArgs {
                 workers: self.workers,
                 max_connections: self.limits.max_connections,
                 max_connections_per_ip: self.limits.max_connections_per_ip,
+                max_connections_per_uid: self.limits.max_connections_per_uid,
                 max_guest_memory: self.limits.max_guest_memory,
                 drain_timeout: self.limits.drain_timeout,
                 cache: self.guest.cache.clone(),
@@ -166,13 +189,15 @@ impl ServeArgs {
                 metrics: self.control.metrics(),
                 log_format: self.log.format(),
                 log_level: self.log.level(),
-                ..self.privileges.settings()
+                ..self.privileges.settings().or(self.rates.of_addresses())
             },
             service: self
                 .service()
+                .or(self.rates.of_services())
                 .or(self.guest.settings())
                 .or(self.swapping.settings()),
             listener: self.doors.settings().or(self.datagrams.settings()),
+            tls_is_given: inherited::brings_tls(),
         }
     }
 
@@ -205,6 +230,7 @@ pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
         true => Vec::new(),
         false => inherited::sockets()?,
     };
+    let hangups = signals::hangups_wanted();
     let mut predecessor = args.control.predecessor(config.control.as_ref())?;
     privileges::check(&config)?;
     // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
@@ -213,7 +239,14 @@ pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
     let helper = privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets, options)?;
     output::start();
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(sources, config, predecessor, sockets, helper));
+    let result = runtime.block_on(host::run(
+        sources,
+        config,
+        predecessor,
+        sockets,
+        helper,
+        hangups,
+    ));
     // A file operation of a guest may still be under way; nobody waits for its result.
     runtime.shutdown_background();
     result

@@ -55,16 +55,40 @@ impl StopSignals {
     }
 }
 
-/// SIGHUPs, caught from now on.
+/// SIGHUPs, caught from now on, unless whoever started the host wants them ignored, as nohup does.
 pub struct Hangups {
-    signals: unix::Signal,
+    signals: Option<unix::Signal>,
     on_terminal: bool,
 }
 
+/// Whether SIGHUP is to be caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangupsWanted {
+    Yes,
+    /// It was ignored when the process started.
+    No,
+}
+
+/// Whether the process was not started with SIGHUP ignored, as far as the system tells. Asked before the sandbox is
+/// closed.
+pub fn hangups_wanted() -> HangupsWanted {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    match mask.is_some_and(|mask| mask & (1 << (Signal::HUP.as_raw() - 1)) != 0) {
+        true => HangupsWanted::No,
+        false => HangupsWanted::Yes,
+    }
+}
+
 impl Hangups {
-    pub fn catch() -> io::Result<Self> {
+    pub fn catch(wanted: HangupsWanted) -> io::Result<Self> {
+        let signals = match wanted {
+            HangupsWanted::No => None,
+            HangupsWanted::Yes => Some(signal(SignalKind::hangup())?),
+        };
         Ok(Hangups {
-            signals: signal(SignalKind::hangup())?,
+            signals,
             on_terminal: io::stderr().is_terminal(),
         })
     }
@@ -72,8 +96,11 @@ impl Hangups {
     /// Waits for one; those that came since the last are one. One that comes because the host's terminal was closed
     /// does not count: the host stops, as for SIGTERM.
     pub async fn next(&mut self) {
+        let Some(signals) = &mut self.signals else {
+            return pending().await;
+        };
         loop {
-            if self.signals.recv().await.is_none() {
+            if signals.recv().await.is_none() {
                 return pending().await;
             }
             if !self.on_terminal || io::stderr().is_terminal() {

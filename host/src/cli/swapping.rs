@@ -1,6 +1,8 @@
 //! The options of `serve` about swapping its handler.
 
 use super::guest::said;
+use super::variables::{Items, lines};
+use clap::builder::{BoolishValueParser, PathBufValueParser, StringValueParser};
 use clap::{Args, ValueEnum};
 use echo_host::config::ServiceSettings;
 use echo_host::generation::Move;
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 #[command(next_help_heading = "Swapping the handler")]
 pub struct SwapArgs {
     /// Swap the handler whenever its file changes
-    #[arg(long, env = "ECHO_HOST_WATCH")]
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_WATCH")]
     watch: bool,
     /// What happens to open connections at a swap [default: new-connections]
     #[arg(long, value_name = "WHAT", value_enum, env = "ECHO_HOST_SWAP")]
@@ -20,19 +22,19 @@ pub struct SwapArgs {
     #[arg(
         long,
         value_name = "FILE",
-        value_delimiter = '\n',
+        value_parser = lines(PathBufValueParser::new()),
         env = "ECHO_HOST_PROBE"
     )]
-    probe: Vec<PathBuf>,
+    probe: Vec<Items<PathBuf>>,
     /// An interface that a new version may import though the one before did not, or the beginning of its
     /// name (repeatable; in the variable, one a line)
     #[arg(
         long,
         value_name = "INTERFACE",
-        value_delimiter = '\n',
+        value_parser = lines(StringValueParser::new()),
         env = "ECHO_HOST_ALLOW_IMPORT"
     )]
-    allow_import: Vec<String>,
+    allow_import: Vec<Items<String>>,
     /// Swap back if more than so many calls of a new version fail in its first minute [default: never]
     #[arg(long, value_name = "N", env = "ECHO_HOST_ROLLBACK_AFTER")]
     rollback_after: Option<u64>,

@@ -37,7 +37,9 @@ pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream
     let stream = match endpoint {
         Endpoint::Tcp(address) => Stream::Tcp(address.first(TcpStream::connect).await?),
         Endpoint::Tls(address) => {
-            let name = tls.server_name.as_ref().unwrap_or(&address.host);
+            // A certificate is for an address on whatever interface (RFC 6874, section 4).
+            let host = address.host.split('%').next().unwrap_or_default();
+            let name = tls.server_name.as_deref().unwrap_or(host);
             let stream = address.first(TcpStream::connect).await?;
             let stream = tls::connect(stream, name, &tls.verification).await?;
             Stream::Tls(Box::new(stream.into()))

@@ -9,13 +9,15 @@ use super::serve::{ServeConfig, SwapConfig};
 use super::service::ServiceSettings;
 use super::settings::HostSettings;
 use super::values::{
-    MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
+    MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place, ServiceName, Size,
+    Time,
 };
 use crate::address::{Endpoint, NetworkAddress};
 use crate::engine::{Directory, Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
 use crate::keyvalue::StoreConfig;
 use crate::limits::{GuestLimits, ServerLimits};
+use crate::rates::RateLimits;
 use crate::trust::Trust;
 use std::env;
 use std::num::NonZeroUsize;
@@ -25,6 +27,7 @@ use std::time::Duration;
 const PORT: u16 = 8888;
 const MAX_CONNECTIONS: usize = 1000;
 const MAX_CONNECTIONS_PER_IP: usize = 500;
+const MAX_CONNECTIONS_PER_UID: usize = 500;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MEMORY_BYTES: usize = 64 << 20;
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,12 +52,21 @@ impl HostSettings {
                     None => Some(MAX_CONNECTIONS_PER_IP),
                     Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
                 },
+                max_connections_per_uid: match self.max_connections_per_uid {
+                    None => Some(MAX_CONNECTIONS_PER_UID),
+                    Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
+                },
                 max_guest_memory_bytes: match self.max_guest_memory {
                     None => machine::memory_bytes().map(|all| all / 4 * 3),
                     Some(Size(bytes)) => Some(bytes),
                 },
                 drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
             },
+            address_rates: rates(
+                self.max_new_connections_per_second_per_ip,
+                self.max_messages_per_second_per_ip,
+                self.max_bytes_per_second_per_ip,
+            ),
             workers: self.workers.map(NonZeroUsize::get),
             cache: match (&self.cache, &self.user) {
                 // That of whoever starts the host is no place for another user.
@@ -72,6 +84,22 @@ impl HostSettings {
     }
 }
 
+/// What may come in a second: any number, where nothing is said.
+fn rates(
+    new_connections: Option<OptionalNumber>,
+    messages: Option<OptionalNumber>,
+    bytes: Option<OptionalSize>,
+) -> RateLimits {
+    let number = |said: Option<OptionalNumber>| said.and_then(|OptionalNumber(number)| number);
+    RateLimits {
+        new_connections_per_second: number(new_connections).map(u64::from),
+        messages_per_second: number(messages).map(u64::from),
+        bytes_per_second: bytes
+            .and_then(|OptionalSize(bytes)| bytes)
+            .map(|bytes| bytes as u64),
+    }
+}
+
 impl ServiceSettings {
     fn complete(mut self, name: ServiceName) -> Result<ServiceConfig, ConfigError> {
         let listen = self.listen.take().unwrap_or_default();
@@ -85,6 +113,11 @@ impl ServiceSettings {
         let datagrams = places.find(|uri| matches!(uri, Endpoint::Udp(_))).cloned();
         Ok(ServiceConfig {
             name,
+            rates: rates(
+                self.max_new_connections_per_second,
+                self.max_messages_per_second,
+                self.max_bytes_per_second,
+            ),
             watch: self.watch.unwrap_or(false),
             serve: ServeConfig {
                 datagrams,

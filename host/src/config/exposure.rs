@@ -20,14 +20,22 @@ struct Trusted {
     is_public: bool,
 }
 
-/// Checks what is granted to the services of this configuration, which was read from `file` if there is one.
-pub fn check(config: &HostConfig, file: Option<&Path>) -> Result<(), InvalidGrant> {
+/// What options name that the configuration may not.
+pub struct Named<'a> {
+    /// The configuration file.
+    pub file: Option<&'a Path>,
+    /// Certificates and keys, which may be for sockets that other processes pass on.
+    pub tls: Vec<&'a Path>,
+}
+
+/// Checks what is granted to the services of this configuration.
+pub fn check(config: &HostConfig, named: &Named<'_>) -> Result<(), InvalidGrant> {
     let services = config.services.iter();
     let granted: Vec<_> = services
         .flat_map(|it| &it.serve.grants.directories)
         .collect();
     check_overlaps(&granted)?;
-    check_trusted(&granted, &trusted(config, file))
+    check_trusted(&granted, &trusted(config, named))
 }
 
 /// Checks what is granted to a handler that is run by itself.
@@ -105,10 +113,11 @@ impl Trusted {
 }
 
 /// What a host of this configuration trusts.
-fn trusted(config: &HostConfig, file: Option<&Path>) -> Vec<Trusted> {
+fn trusted(config: &HostConfig, named: &Named<'_>) -> Vec<Trusted> {
     let user = config.user.as_ref().map(Identity::uid);
     let user = user.unwrap_or_else(|| geteuid().as_raw());
     let mut trusted = of_process(config.cache.as_deref(), user);
+    let file = named.file.iter();
     trusted.extend(file.map(|it| Trusted::public("the configuration", it)));
     if let Some(Place::At(path)) = &config.control {
         trusted.push(Trusted::secret("the control socket", path));
@@ -120,11 +129,12 @@ fn trusted(config: &HostConfig, file: Option<&Path>) -> Vec<Trusted> {
             trusted.push(Trusted::secret("a socket", path));
         }
     }
+    let certificate = |path: &Path| Trusted::secret("a certificate or key", path);
+    trusted.extend(named.tls.iter().copied().map(certificate));
     for service in &config.services {
         of_handler(&service.serve, &mut trusted);
         let tls = service.listen.iter().flat_map(|it| &it.tls);
-        let tls = tls.flat_map(|tls| tls.files());
-        trusted.extend(tls.map(|it| Trusted::secret("a certificate or key", it)));
+        trusted.extend(tls.flat_map(|tls| tls.files()).map(certificate));
     }
     trusted
 }

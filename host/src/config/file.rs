@@ -81,8 +81,18 @@ fn explain(message: &str) -> String {
         [missing] if message.starts_with("missing field") => {
             format!("the key `{missing}` is missing")
         }
-        _ => message.to_owned(),
+        _ => match message.strip_prefix("invalid type: ") {
+            Some(types) => format!("invalid type: {}", without_value(types)),
+            None => message.to_owned(),
+        },
     }
+}
+
+/// `string "…", expected a map` without the value, which may be a secret that stands in the wrong place.
+fn without_value(types: &str) -> String {
+    let found = types.split([' ', ',']).next().unwrap_or_default();
+    let wanted = types.rsplit(", expected ").next().unwrap_or_default();
+    format!("{found}, expected {wanted}")
 }
 
 /// The known name that was probably meant, or all there are.
@@ -126,7 +136,7 @@ mod tests {
             ),
             (
                 "[service.a]\nenv = { A = \"ä\", B = 1 }",
-                "2:22: invalid type: integer `1`, expected a string",
+                "2:22: invalid type: integer, expected a string",
             ),
             ("a = 1", "1:1: unknown key `a`: expected one of workers, "),
             (
@@ -147,7 +157,7 @@ mod tests {
             ),
             (
                 "[service.a]\nlisten = \"stdio:\"",
-                "2:10: invalid type: string \"stdio:\", expected a sequence",
+                "2:10: invalid type: string, expected a sequence",
             ),
             (
                 "[service.a]\nmax-memory = 5",
@@ -155,7 +165,7 @@ mod tests {
             ),
             (
                 "[service.a]\nmax-memory = true",
-                "2:14: invalid type: boolean `true`, expected a size such as",
+                "2:14: invalid type: boolean, expected a size such as",
             ),
             ("drain-timeout = 5", "1:17: expected a time such as 500ms"),
             ("[service.\"a b\"]", "1:10: a service's name is made of"),

@@ -8,6 +8,7 @@ use super::values::{Place, ServiceName};
 use crate::address::Endpoint;
 use crate::confinement::{Identity, Sandbox};
 use crate::limits::ServerLimits;
+use crate::rates::RateLimits;
 use std::path::PathBuf;
 use tracing::Span;
 
@@ -18,6 +19,8 @@ pub struct HostConfig {
     pub services: Vec<ServiceConfig>,
     /// What all of them together may use.
     pub server_limits: ServerLimits,
+    /// What each client address may have in a second, with all of them together.
+    pub address_rates: RateLimits,
     /// Threads that serve; `None` for as many as the machine has cores.
     pub workers: Option<usize>,
     /// The folder where compiled code is kept; `None` to compile at every start.
@@ -45,6 +48,8 @@ pub struct ServiceConfig {
     pub name: ServiceName,
     /// Where clients connect to, at least one.
     pub listen: Vec<ListenerConfig>,
+    /// What all its clients together may have in a second.
+    pub rates: RateLimits,
     /// Whether the handler is swapped when its file changes.
     pub watch: bool,
     /// What computes the replies, and how.

@@ -113,6 +113,16 @@ impl ListenerSettings {
         }
     }
 
+    /// The files that it names about TLS.
+    pub fn tls_files(&self) -> impl Iterator<Item = &Path> {
+        let more = self.tls_more.iter().flatten();
+        let more = more.flat_map(|files| [&files.certificate, &files.key]);
+        let one = self.tls_cert.iter().chain(&self.tls_key);
+        one.chain(&self.tls_client_ca)
+            .chain(more)
+            .map(|it| it.as_path())
+    }
+
     /// Has its paths begin in `folder`, unless they are absolute.
     pub(super) fn move_to(&mut self, folder: &Path) {
         let more = self.tls_more.iter_mut().flatten();

@@ -38,7 +38,8 @@ pub use service::ServiceSettings;
 pub use settings::{HostSettings, LogFormat, LogLevel};
 pub use sources::Sources;
 pub use values::{
-    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
+    ServiceName, Size, Time,
 };
 
 /// The JSON schema of the configuration file, for editors.

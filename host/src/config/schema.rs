@@ -1,7 +1,8 @@
 //! The JSON schema of the configuration file: derived from the settings, and kept beside the sources for editors.
 
 use super::values::{
-    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
+    ServiceName, Size, Time,
 };
 use super::{HostSettings, SCHEMA};
 use crate::address::{Endpoint, NetworkAddress};
@@ -48,9 +49,10 @@ written! {
     Time: "string" r"^([0-9]+ *[a-zA-Zµ]+ *)+$",
     OptionalTime: "string" r"^(off|([0-9]+ *[a-zA-Zµ]+ *)+)$",
     FileMode: "string" r"^[0-7]+$",
-    Network: "string" r"^[0-9a-fA-F:.]+(/[0-9]+)?$",
+    Network: "string" r"^[0-9a-fA-F:.]+(%[^/ ]+)?(/[0-9]+)?$",
     Owner: "string" r"^.+$",
     OptionalNumber: ["string", "integer"] r"^(off|[1-9][0-9]*)$",
+    OptionalSize: ["string", "integer"] r"^(off|[0-9.]+ *([kKmMgGtT]i?)?[bB]?)$",
     Place: "string" r"^.+$",
     ServiceName: "string" r"^[a-z0-9-]+$",
     Endpoint: "string" r"^(tcp://|tls://|udp://|unix:|stdio:)",

@@ -1,7 +1,9 @@
 //! What a service is told.
 
 use super::listener::ListenerSettings;
-use super::values::{MemorySize, MessageSize, OptionalTime, Size, Time};
+use super::values::{
+    MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Size, Time,
+};
 use crate::address::NetworkAddress;
 use crate::engine::{Directory, Isolation};
 use crate::framing::Framing;
@@ -66,6 +68,15 @@ pub struct ServiceSettings {
     /// Bytes that may wait to be sent on a conversation's connection; a slower reader is disconnected.
     /// Default: 1MiB.
     pub max_unsent: Option<Size>,
+    /// New connections of the service in a second; further clients wait, and datagrams of new senders are dropped. Off
+    /// for any number. Default: off.
+    pub max_new_connections_per_second: Option<OptionalNumber>,
+    /// Messages that all clients of the service may send in a second; further ones wait, and datagrams are dropped.
+    /// Default: off.
+    pub max_messages_per_second: Option<OptionalNumber>,
+    /// Bytes that all clients of the service may send in a second; they are not read from until then, and datagrams
+    /// are dropped. Default: off.
+    pub max_bytes_per_second: Option<OptionalSize>,
     /// Closes a connection on which no byte moves for so long; off for never. Default: 10min.
     pub idle_timeout: Option<OptionalTime>,
     /// How long connections may stay with a handler that was swapped out, or go on when the service is taken
@@ -109,6 +120,13 @@ impl ServiceSettings {
             call_timeout: self.call_timeout.or(lower.call_timeout),
             max_message: self.max_message.or(lower.max_message),
             max_unsent: self.max_unsent.or(lower.max_unsent),
+            max_new_connections_per_second: self
+                .max_new_connections_per_second
+                .or(lower.max_new_connections_per_second),
+            max_messages_per_second: self
+                .max_messages_per_second
+                .or(lower.max_messages_per_second),
+            max_bytes_per_second: self.max_bytes_per_second.or(lower.max_bytes_per_second),
             idle_timeout: self.idle_timeout.or(lower.idle_timeout),
             drain_timeout: self.drain_timeout.or(lower.drain_timeout),
             watch: self.watch.or(lower.watch),

@@ -1,7 +1,7 @@
 //! What a host is told.
 
 use super::service::ServiceSettings;
-use super::values::{OptionalNumber, Place, ServiceName, Size, Time};
+use super::values::{OptionalNumber, OptionalSize, Place, ServiceName, Size, Time};
 use crate::address::Endpoint;
 use crate::confinement::{Identity, Sandbox};
 use serde::Deserialize;
@@ -21,6 +21,17 @@ pub struct HostSettings {
     /// Connections that clients with one address, or in one IPv6 network of 64 bits, may have at once; further ones
     /// are closed. Off for any number. Default: 500.
     pub max_connections_per_ip: Option<OptionalNumber>,
+    /// Connections that one user of this machine may have at once by Unix sockets; further ones are closed. Off for any
+    /// number. Default: 500.
+    pub max_connections_per_uid: Option<OptionalNumber>,
+    /// New connections that clients with one address, or in one IPv6 network of 64 bits, may make in a second, with all
+    /// services together; further ones are closed. Off for any number. Default: off.
+    pub max_new_connections_per_second_per_ip: Option<OptionalNumber>,
+    /// Messages that such clients may send in a second; further ones wait, and datagrams are dropped. Default: off.
+    pub max_messages_per_second_per_ip: Option<OptionalNumber>,
+    /// Bytes that such clients may send in a second; they are not read from until then, and datagrams are dropped.
+    /// Default: off.
+    pub max_bytes_per_second_per_ip: Option<OptionalSize>,
     /// Memory that all instances of all services may have together. Default: three quarters of what the machine has,
     /// or of what the host's control group may have.
     pub max_guest_memory: Option<Size>,
@@ -88,6 +99,18 @@ impl HostSettings {
             workers: self.workers.or(lower.workers),
             max_connections: self.max_connections.or(lower.max_connections),
             max_connections_per_ip: self.max_connections_per_ip.or(lower.max_connections_per_ip),
+            max_connections_per_uid: self
+                .max_connections_per_uid
+                .or(lower.max_connections_per_uid),
+            max_new_connections_per_second_per_ip: self
+                .max_new_connections_per_second_per_ip
+                .or(lower.max_new_connections_per_second_per_ip),
+            max_messages_per_second_per_ip: self
+                .max_messages_per_second_per_ip
+                .or(lower.max_messages_per_second_per_ip),
+            max_bytes_per_second_per_ip: self
+                .max_bytes_per_second_per_ip
+                .or(lower.max_bytes_per_second_per_ip),
             max_guest_memory: self.max_guest_memory.or(lower.max_guest_memory),
             drain_timeout: self.drain_timeout.or(lower.drain_timeout),
             cache: self.cache.or(lower.cache),

@@ -3,7 +3,7 @@
 use super::complete::here;
 use super::door::ListenerConfig;
 use super::error::ConfigError;
-use super::exposure;
+use super::exposure::{self, Named};
 use super::file;
 use super::host::HostConfig;
 use super::listener::ListenerSettings;
@@ -24,6 +24,8 @@ pub struct Sources {
     pub service: ServiceSettings,
     /// What they say about every listener.
     pub listener: ListenerSettings,
+    /// Whether a socket that was passed on to the host is for TLS, whatever the listeners are that are named.
+    pub tls_is_given: bool,
 }
 
 impl Sources {
@@ -55,9 +57,16 @@ impl Sources {
         }
         let config = self.host.clone().or(settings).complete()?;
         config.check()?;
-        exposure::check(&config, self.file.as_deref())?;
+        let named = Named {
+            file: self.file.as_deref(),
+            tls: self.listener.tls_files().collect(),
+        };
+        exposure::check(&config, &named)?;
         let mut listeners = config.services.iter().flat_map(|service| &service.listen);
-        if self.listener.is_about_tls() && listeners.all(|listener| listener.tls.is_none()) {
+        if self.listener.is_about_tls()
+            && !self.tls_is_given
+            && listeners.all(|listener| listener.tls.is_none())
+        {
             return Err(ConfigError::NoTlsListener);
         }
         Ok(config)
@@ -115,7 +124,7 @@ mod tests {
             file: Some(file),
             host: HostSettings::default(),
             service,
-            listener: ListenerSettings::default(),
+            ..Sources::default()
         };
         sources.load().map_err(|error| error.to_string())
     }

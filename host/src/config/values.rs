@@ -38,6 +38,10 @@ pub struct FileMode(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionalNumber(pub Option<u32>);
 
+/// A [`Size`], or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionalSize(pub Option<usize>);
+
 /// A path, or `off`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -134,6 +138,20 @@ impl FromStr for OptionalNumber {
             ("off", _) => Ok(OptionalNumber(None)),
             (_, Ok(factor)) => Ok(OptionalNumber(Some(NonZeroU32::get(factor)))),
             (_, Err(_)) => Err("expected a whole number of at least 1, or off".to_owned()),
+        }
+    }
+}
+
+impl FromStr for OptionalSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(OptionalSize(None)),
+            _ => match text.parse() {
+                Ok(Size(bytes)) => Ok(OptionalSize(Some(bytes))),
+                Err(error) => Err(format!("{error}, or off")),
+            },
         }
     }
 }

@@ -2,7 +2,8 @@
 //! number, as an integer.
 
 use super::values::{
-    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalTime, Place, ServiceName, Size, Time,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
+    ServiceName, Size, Time,
 };
 use crate::address::{Endpoint, NetworkAddress};
 use crate::admission::Network;
@@ -67,6 +68,7 @@ written! {
     Network: "a network such as \"192.0.2.0/24\"",
     Owner: "a user and a group such as \"www-data:www-data\"",
     OptionalNumber: "a whole number such as 3, or \"off\"",
+    OptionalSize: "a size such as \"1MiB\", or \"off\"",
     Place: "a path, or \"off\"",
     ServiceName: "a service's name",
     Endpoint: "an address such as \"tcp://127.0.0.1:8888\"",

@@ -96,7 +96,7 @@ fn talk(pipe_bytes: usize) -> Talk {
     };
     let (theirs, agreed) = (outbox.clone(), terms.clone());
     let served = tokio::spawn(async move {
-        let result = serve(&mut stream, session, theirs.clone(), &agreed).await;
+        let result = serve(&mut stream, session, theirs.clone(), &agreed, None).await;
         (theirs.traffic(), result)
     });
     Talk {
@@ -326,7 +326,9 @@ async fn sends_leave_together() {
         .await
         .unwrap();
     client.shutdown().await.unwrap();
-    serve(&mut stream, session, outbox, &terms).await.unwrap();
+    serve(&mut stream, session, outbox, &terms, None)
+        .await
+        .unwrap();
     // The greeting, and the replies to what came in one piece.
     assert_eq!(writes.load(Ordering::Relaxed), 2);
 }

@@ -5,6 +5,7 @@ use super::session::Connection;
 use super::{ConnectionError, Ending};
 use crate::handler::SessionError;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -33,6 +34,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Ok(Ending::Finished)
             | Err(ConnectionError::Framing(_) | ConnectionError::Session(_)) => {
                 self.close_early().await
+            }
+            // Nothing is owed to it, so it may know that this is the end: TLS has a word for it.
+            Err(ConnectionError::Idle(_)) if self.output.is_written() => {
+                shut_down_at_once(self.stream).await;
+                Ok(())
             }
             Ok(Ending::Reset) | Err(_) => Ok(()),
         }
@@ -65,4 +71,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         linger(self.stream).await;
         Ok(())
     }
+}
+
+/// Says the end to a client, if the kernel takes that without waiting.
+pub(super) async fn shut_down_at_once(stream: &mut (impl AsyncWrite + Unpin)) {
+    poll_fn(|cx| {
+        let _ = Pin::new(&mut *stream).poll_shutdown(cx);
+        Poll::Ready(())
+    })
+    .await;
 }

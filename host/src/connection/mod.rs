@@ -6,11 +6,14 @@ mod goodbye;
 mod idle;
 mod inbox;
 mod input;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod linger;
 mod output;
 mod program;
 mod session;
 mod timers;
+mod transfer;
 
 #[cfg(test)]
 mod conversation_tests;

@@ -1,10 +1,12 @@
 //! A connection served by a program: bytes in, bytes out, as under inetd.
 
+use super::goodbye::shut_down_at_once;
 use super::linger::linger;
 use super::{ConnectionError, Ending, Terms};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
 use crate::outbox::{Lost, Notice, Outbox};
+use crate::rates::Throttle;
 use bytes::BytesMut;
 use std::future::{pending, poll_fn};
 use std::io;
@@ -20,6 +22,7 @@ pub async fn serve_program<S, P>(
     program: P,
     outbox: &Outbox,
     terms: &Terms,
+    throttle: Option<Throttle>,
 ) -> Result<Ending, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -28,11 +31,13 @@ where
     let meter = Meter::new();
     let client_finished = AtomicBool::new(false);
     let result = tokio::select! {
-        result = run(stream, program, outbox, terms, &meter, &client_finished) => result,
+        result = run(stream, program, outbox, terms, throttle, &meter, &client_finished) => result,
         () = stopped(outbox) => Err(ConnectionError::Lost(Lost::SwappedOut)),
     };
-    if result.is_ok() && !client_finished.into_inner() {
-        linger(stream).await;
+    match &result {
+        Ok(_) if !client_finished.into_inner() => linger(stream).await,
+        Err(ConnectionError::Idle(_)) if !meter.is_writing() => shut_down_at_once(stream).await,
+        _ => {}
     }
     result
 }
@@ -51,6 +56,7 @@ async fn run<S, P>(
     program: P,
     outbox: &Outbox,
     terms: &Terms,
+    throttle: Option<Throttle>,
     meter: &Meter,
     client_finished: &AtomicBool,
 ) -> Result<Ending, ConnectionError>
@@ -66,6 +72,8 @@ where
             &mut from_client,
             &mut to_program,
             |bytes| outbox.note_received(bytes),
+            throttle,
+            &AtomicBool::default(),
             meter,
         )
         .await
@@ -87,6 +95,8 @@ where
             &mut from_program,
             &mut to_client,
             |bytes| outbox.note_sent(bytes),
+            None,
+            &meter.writing,
             meter,
         )
         .await
@@ -110,15 +120,30 @@ enum Broken {
     Destination(io::Error),
 }
 
-/// Moves bytes until the source ends.
+/// Moves bytes until the source ends, no faster than `throttle` lets it. `busy` tells whether some are on their way.
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     count: impl Fn(usize),
+    mut throttle: Option<Throttle>,
+    busy: &AtomicBool,
     meter: &Meter,
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
-    while from.read_buf(&mut buffer).await.map_err(Broken::Source)? > 0 {
+    loop {
+        if let Some(throttle) = throttle.as_mut().filter(|it| it.pauses_reading()) {
+            poll_fn(|cx| throttle.poll_reading(cx)).await;
+            // Whoever is not read from is not idle.
+            meter.touch();
+        }
+        let read = from.read_buf(&mut buffer).await.map_err(Broken::Source)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if let Some(throttle) = &mut throttle {
+            throttle.note_read(read);
+        }
+        busy.store(true, Ordering::Relaxed);
         while !buffer.is_empty() {
             let written = to
                 .write_buf(&mut buffer)
@@ -128,24 +153,30 @@ async fn pump(
             meter.touch();
         }
         to.flush().await.map_err(Broken::Destination)?;
+        busy.store(false, Ordering::Relaxed);
     }
-    Ok(())
 }
 
-/// When bytes last moved.
+/// When bytes last moved, and whether some are on their way to the client.
 struct Meter {
     moved: Mutex<Instant>,
+    writing: AtomicBool,
 }
 
 impl Meter {
     fn new() -> Self {
         Meter {
             moved: Mutex::new(Instant::now()),
+            writing: AtomicBool::new(false),
         }
     }
 
     fn touch(&self) {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Relaxed)
     }
 
     /// Completes when nothing has moved for as long as `limit`, with which it returns.

@@ -12,12 +12,12 @@ use crate::framing::{Decoder, FramingError};
 use crate::handler::{Event, Session};
 use crate::limits::{HIGH_WATER_BYTES, Limit, MAX_TIMERS};
 use crate::outbox::{CloseMode, Lost, Notice, Outbox};
+use crate::rates::Throttle;
 use bytes::Bytes;
 use std::future::poll_fn;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop::consume_budget;
 
@@ -27,6 +27,7 @@ pub async fn serve<S, H>(
     mut session: H,
     outbox: Arc<Outbox>,
     terms: &Terms,
+    throttle: Option<Throttle>,
 ) -> Result<Ending, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -37,6 +38,7 @@ where
         decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
         input: Input::default(),
         client_finished: false,
+        cut_off: false,
         eof_told: false,
         output: Output::new(outbox.clone()),
         congested: false,
@@ -48,6 +50,8 @@ where
         due: None,
         notice: None,
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
+        throttle,
+        waiting: None,
     };
     let mut result = connection.run(&mut session).await;
     // The session need not wait for a client that takes its time to read the last bytes. Boxed, so that there is room for
@@ -65,30 +69,31 @@ where
 pub(super) struct Connection<'a, S> {
     pub(super) stream: &'a mut S,
     decoder: Decoder,
-    input: Input,
+    pub(super) input: Input,
     pub(super) client_finished: bool,
-    eof_told: bool,
+    /// Whether the client's end came without the word that TLS wants (RFC 8446, section 6.1): what it sent may not be
+    /// all of what it wanted to send, so an unfinished message is none, and the session is not told of an end.
+    pub(super) cut_off: bool,
+    pub(super) eof_told: bool,
     pub(super) output: Output,
     /// Whether the output rose above the high-water mark and the session was not told yet that it
     /// has fallen again.
-    congested: bool,
+    pub(super) congested: bool,
     /// Whether the client's messages waited when it was last looked at.
     held_back: bool,
-    outbox: Arc<Outbox>,
+    pub(super) outbox: Arc<Outbox>,
     pub(super) converses: bool,
     close: Option<CloseMode>,
-    timers: Timers,
+    pub(super) timers: Timers,
     /// The timer that has run out.
-    due: Option<u32>,
+    pub(super) due: Option<u32>,
     /// What the session was not told yet.
     notice: Option<Notice>,
     pub(super) idle: Option<IdleTimer>,
-}
-
-/// What happened to a connection's bytes.
-struct Moved {
-    wrote: bool,
-    read: bool,
+    /// The rates that hold for it, if any do.
+    pub(super) throttle: Option<Throttle>,
+    /// The message that waits for its token.
+    pub(super) waiting: Option<Bytes>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
@@ -128,11 +133,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     self.collect()?;
                     self.close.get_or_insert(CloseMode::Graceful);
                 }
-            } else if self.eof_told && self.output.is_written() && self.timers.is_empty() {
+            } else if self.is_over() {
                 return Ok(Ending::Finished);
             } else {
                 self.transfer().await?;
             }
+        }
+    }
+
+    /// Whether nothing more comes, and all that came was answered.
+    fn is_over(&mut self) -> bool {
+        match self.cut_off {
+            true => self.waiting.is_none() && !self.holds_back(),
+            false => self.eof_told && self.output.is_written() && self.timers.is_empty(),
         }
     }
 
@@ -153,11 +166,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if self.holds_back() {
             return Ok(None);
         }
-        if let Some(message) = self.next_message()? {
+        let pauses = |throttle: &Throttle| throttle.pauses_message();
+        if !self.throttle.as_ref().is_some_and(pauses)
+            && let Some(message) = self.waiting.take()
+        {
             self.outbox.note_message();
             return Ok(Some(Event::Message(message)));
         }
-        let eof = self.client_finished && !self.eof_told;
+        if let Some(message) = self.next_message()? {
+            let pass = |throttle: &mut Throttle| throttle.take_message();
+            if self.throttle.as_mut().is_none_or(pass) {
+                self.outbox.note_message();
+                return Ok(Some(Event::Message(message)));
+            }
+            self.waiting = Some(message);
+        }
+        if self.waiting.is_some() {
+            return Ok(None);
+        }
+        let eof = self.client_finished && !self.cut_off && !self.eof_told;
         self.eof_told |= eof;
         Ok(eof.then_some(Event::Eof))
     }
@@ -173,8 +200,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
+        if self.waiting.is_some() {
+            return Ok(None);
+        }
         match self.decoder.next(&mut self.input.bytes)? {
-            None if self.client_finished => self.decoder.finish(&mut self.input.bytes),
+            None if self.client_finished && !self.cut_off => {
+                self.decoder.finish(&mut self.input.bytes)
+            }
             message => Ok(message),
         }
     }
@@ -222,57 +254,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         });
         self.congested |= self.converses && self.output.bytes.len() > HIGH_WATER_BYTES;
         lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
-    }
-
-    /// Waits until something happens: bytes move, orders come, a timer runs out, the host stops.
-    async fn transfer(&mut self) -> Result<(), ConnectionError> {
-        poll_fn(|cx| self.poll_transfer(cx)).await
-    }
-
-    fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        // Nothing else depends on what was written.
-        let waits_for_room =
-            self.eof_told || self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
-        let moved = self.poll_move(cx)?;
-        if (moved.wrote || moved.read)
-            && let Some(idle) = &mut self.idle
-        {
-            idle.touch();
-        }
-        if moved.read || (moved.wrote && waits_for_room) || self.poll_happened(cx) {
-            return Poll::Ready(Ok(()));
-        }
-        let Some(idle) = &mut self.idle else {
-            return Poll::Pending;
-        };
-        ready!(idle.poll_expired(cx));
-        Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
-    }
-
-    /// Writes what there is, and reads if what is read can be dealt with.
-    fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
-        let (wrote, written) = self.output.poll_write(self.stream, cx);
-        if let Poll::Ready(written) = written {
-            written?;
-        }
-        let mut moved = Moved { wrote, read: false };
-        if self.client_finished || self.output.bytes.len() >= HIGH_WATER_BYTES {
-            return Ok(moved);
-        }
-        if let Poll::Ready(read) = self.input.poll_read(self.stream, cx)? {
-            self.client_finished = read == 0;
-            self.outbox.note_received(read);
-            moved.read = true;
-        }
-        Ok(moved)
-    }
-
-    /// Whether anything but bytes wants attention.
-    fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
-        let ordered = self.outbox.poll_ordered(cx).is_ready();
-        if let Poll::Ready(id) = self.timers.poll_due(cx) {
-            self.due = Some(id);
-        }
-        ordered || self.due.is_some()
     }
 }

@@ -88,7 +88,7 @@ fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStre
     let outbox = outbox(usize::MAX);
     bracket.outbox = Some(outbox.clone());
     let served = tokio::spawn(async move {
-        let result = serve(&mut stream, bracket, outbox.clone(), &terms).await;
+        let result = serve(&mut stream, bracket, outbox.clone(), &terms, None).await;
         (outbox.traffic(), result)
     });
     (client, served)

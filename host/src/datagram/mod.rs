@@ -6,6 +6,8 @@
 
 mod allowance;
 mod batch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod local;
 mod route;
 mod socket;

@@ -6,6 +6,7 @@ use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use super::pending::Connection;
 use crate::handler::{CallError, Event, Session, SessionError};
+use crate::limits::{MAX_HANDED_BYTES, MAX_SEND_BYTES};
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub struct Converse(conversation::Guest);
 
 impl Exports for Converse {
     type Indices = conversation::GuestIndices;
+
+    /// They send.
+    const MAX_ARGUMENT_BYTES: usize = MAX_SEND_BYTES;
 
     fn indices(pre: &InstancePre<Guest>) -> Result<conversation::GuestIndices> {
         conversation::GuestIndices::new(pre)
@@ -70,7 +74,7 @@ impl Instance<Converse> {
     /// What the session's next generation needs. What it sends meanwhile is sent.
     pub async fn save(&mut self, it: ResourceAny) -> Result<Option<Bytes>, SessionError> {
         let saved = self
-            .call(async |Converse(guest), store| {
+            .call_for(MAX_HANDED_BYTES, async |Converse(guest), store| {
                 Ok(Ok(guest.session().call_save(store, it).await?))
             })
             .await;

@@ -2,7 +2,7 @@
 
 use super::excess::Excess;
 use super::guest::Guest;
-use super::memory::Refusal;
+use super::memory::{NoMemory, Refusal};
 use crate::handler::CallError;
 use std::time::Duration;
 use wasmtime::{Error, Trap};
@@ -30,11 +30,17 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
     if let Some(BusyTooLong(limit)) = error.downcast_ref() {
         return Some(CallError::Timeout(*limit));
     }
-    if let Some(excess) = excess(error) {
+    if let Some(excess) = excess(error, guest) {
         excess.reached();
         return Some(CallError::Limit(excess.to_string()));
     }
-    let trap = error.downcast_ref::<Trap>()?.to_string();
+    let trap = match (
+        error.downcast_ref::<Trap>(),
+        error.downcast_ref::<NoMemory>(),
+    ) {
+        (Some(trap), _) => trap.to_string(),
+        (None, no_memory) => no_memory?.to_string(),
+    };
     let trap = trap.trim_start_matches("wasm trap: ").to_owned();
     Some(match guest.memory.refusal() {
         Some(Refusal::Memory) => CallError::Memory {
@@ -53,13 +59,16 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
 }
 
 /// Our own limits say so themselves. Wasmtime has no types for those that it keeps for us, only words.
-fn excess(error: &Error) -> Option<Excess> {
+fn excess(error: &Error, guest: &Guest) -> Option<Excess> {
     if let Some(excess) = error.downcast_ref() {
         return Some(*excess);
     }
     let said = error.root_cause().to_string();
     let of_wasmtime = [
-        ("fuel allocated for hostcalls", Excess::HandedBytes),
+        (
+            "fuel allocated for hostcalls",
+            Excess::HandedBytes(guest.handed.current()),
+        ),
         ("store handle limit exceeded", Excess::Handles),
         ("requested len", Excess::RandomBytes),
     ];

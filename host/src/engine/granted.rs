@@ -18,7 +18,8 @@ impl Engine {
         // Before they are opened: a guest could have put a link on the way.
         self.granted.check(&grants.directories)?;
         let (memory, outgoing) = (self.memory.clone(), self.outgoing.clone());
-        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing)?;
+        let files = self.files.clone();
+        let terms = GuestTerms::new(grants.clone(), limits, memory, outgoing, files)?;
         self.granted.note(&terms.directories);
         Ok(terms)
     }

@@ -3,6 +3,7 @@
 use super::denials::{Denials, Want};
 use super::grants::{Grants, InvalidGrant, OpenDirectory};
 use super::guest_log::GuestLog;
+use super::handed_bytes::HandedBytes;
 use super::log_rate::LogRate;
 use super::memory::{CommonMemory, MemoryBudget};
 use super::pending::Pending;
@@ -10,7 +11,7 @@ use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
 use crate::handler::CallError;
 use crate::keyvalue::Store;
-use crate::limits::GuestLimits;
+use crate::limits::{GuestLimits, Limit};
 use std::sync::Arc;
 use tokio::io::DuplexStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -35,21 +36,25 @@ pub struct GuestTerms {
     /// Whom they may connect to, and the permits for that.
     pub reach: Arc<Reach>,
     pub outgoing: Arc<Semaphore>,
+    /// The permits for the files that they open.
+    pub files: Arc<Semaphore>,
 }
 
 impl GuestTerms {
-    /// With a part of the `memory` of all guests, and of their `outgoing` connections. What they keep until they
-    /// serve is kept nowhere else.
+    /// With a part of the `memory` of all guests, and of their `outgoing` connections and open `files`. What they
+    /// keep until they serve is kept nowhere else.
     pub fn new(
         grants: Grants,
         limits: GuestLimits,
         memory: Arc<CommonMemory>,
         outgoing: Arc<Semaphore>,
+        files: Arc<Semaphore>,
     ) -> Result<Arc<Self>, InvalidGrant> {
         Ok(Arc::new(GuestTerms {
             directories: grants.open_directories()?.into(),
             memory,
             outgoing,
+            files,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),
             grants,
@@ -69,6 +74,21 @@ impl GuestTerms {
     }
 }
 
+impl GuestTerms {
+    /// Takes permits for the granted directories, each of which an instance opens for itself.
+    fn take_directories(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
+        if self.directories.is_empty() {
+            return Ok(None);
+        }
+        let permits = self.files.clone();
+        let permits = permits.try_acquire_many_owned(self.directories.len() as u32);
+        permits.map(Some).map_err(|_| {
+            Limit::OpenFiles.reached();
+            CallError::Limit("all guests together have as many files open as they may".to_owned())
+        })
+    }
+}
+
 /// The data of an instance's store.
 pub struct Guest {
     wasi: WasiCtx,
@@ -81,15 +101,21 @@ pub struct Guest {
     pub log: GuestLog,
     /// One permit for each socket that it has, or had not long ago.
     pub outgoing: Vec<OwnedSemaphorePermit>,
+    /// The same for files, and for the directories that it is granted.
+    pub files: Vec<OwnedSemaphorePermit>,
+    pub directories: Option<OwnedSemaphorePermit>,
+    pub handed: HandedBytes,
 }
 
 impl Guest {
     /// A guest that gets what its handler is granted, and nothing else.
     ///
-    /// Its standard input and output are `stdio`, or nothing and the log, whose lines are in `span`.
+    /// Its standard input and output are `stdio`, or nothing and the log, whose lines are in `span`. In one call it
+    /// may hand over what `handed` says.
     pub fn new(
         terms: &Arc<GuestTerms>,
         stdio: Option<DuplexStream>,
+        handed: HandedBytes,
         span: &Span,
     ) -> Result<Self, CallError> {
         let log = GuestLog::new(span.clone(), terms.log_rate.clone());
@@ -98,6 +124,7 @@ impl Guest {
             pipe,
             busy: busy_ticks.clone(),
         });
+        let directories = terms.take_directories()?;
         let mut wasi = terms.grants.wasi(&terms.directories, &log, stdio)?;
         if !terms.reach.is_empty() {
             let guard = guard(terms.reach.clone(), terms.denials.clone(), span.clone());
@@ -111,6 +138,9 @@ impl Guest {
             busy_ticks,
             memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.memory.clone()),
             outgoing: Vec::new(),
+            files: Vec::new(),
+            directories,
+            handed,
             log,
         })
     }

@@ -2,9 +2,11 @@
 
 use super::fault::{self, BusyTooLong};
 use super::guest::{Guest, GuestTerms};
+use super::handed_bytes::HandedBytes;
+use super::host_calls;
 use crate::handler::CallError;
 use crate::keyvalue;
-use crate::limits::{BREATHER, EPOCH_TICK, Limit, MAX_HANDED_BYTES, MAX_HANDLES};
+use crate::limits::{BREATHER, EPOCH_TICK, Limit, MAX_ARGUMENT_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,6 +26,9 @@ const YIELD_AFTER_TICKS: u64 = 1;
 pub trait Exports: Sized + Send {
     /// Where they are in the component, found once.
     type Indices: Send + Sync;
+
+    /// What a guest may bring along when it calls the host, in bytes.
+    const MAX_ARGUMENT_BYTES: usize = MAX_ARGUMENT_BYTES;
 
     /// Finds and checks them.
     fn indices(pre: &InstancePre<Guest>) -> Result<Self::Indices>;
@@ -99,10 +104,11 @@ impl<E: Exports> Instance<E> {
         }
         let place = places.acquire_many_owned(template.memories).await;
         let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
-        let guest = Guest::new(&template.terms, stdio, span)?;
+        let handed = HandedBytes::new(E::MAX_ARGUMENT_BYTES);
+        let guest = Guest::new(&template.terms, stdio, handed, span)?;
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
-        store.set_hostcall_fuel(MAX_HANDED_BYTES);
+        host_calls::bound(&mut store);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         store.epoch_deadline_callback(|_| Ok(take_a_breath()));
@@ -128,6 +134,18 @@ impl<E: Exports> Instance<E> {
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
         within(self.call_timeout, self.call_for_as_long(call)).await
+    }
+
+    /// The same for a call that may return so many bytes.
+    pub async fn call_for<T>(
+        &mut self,
+        max_result_bytes: usize,
+        call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
+    ) -> Result<T, CallError> {
+        self.guest().handed.results = max_result_bytes;
+        let result = self.call(call).await;
+        self.guest().handed.results = E::MAX_ARGUMENT_BYTES;
+        result
     }
 
     /// Calls into a guest that may wait for as long as it likes, but compute no longer than the call

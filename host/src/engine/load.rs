@@ -2,6 +2,7 @@
 
 use super::contract::{self, ContractError, Tier};
 use super::fault::one_line;
+use super::features::NotCompiled;
 use super::grants::{Grants, InvalidGrant};
 use super::guest::GuestTerms;
 use super::imports::Imports;
@@ -67,8 +68,8 @@ pub enum LoadFault {
     Costly(#[from] TooCostly),
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
-    #[error("is not a valid component, or is cut short: {0}")]
-    Invalid(String),
+    #[error(transparent)]
+    NotCompiled(#[from] NotCompiled),
     #[error("{error}{}", how_to_export(error, *.language))]
     Contract {
         error: ContractError,
@@ -103,7 +104,7 @@ fn how_to_export(error: &ContractError, language: Option<Language>) -> String {
 }
 
 fn trap(language: Option<Language>, imports: &[String]) -> String {
-    let trap = language.and_then(|language| language.known_trap(imports));
+    let trap = language.and_then(|language| language.trap(imports));
     trap.map_or_else(String::new, |trap| format!("; {trap}"))
 }
 
@@ -190,7 +191,7 @@ impl Engine {
         let hash = sha256(&binary);
         self.prove(&binary, &hash)?;
         let component = Component::from_binary(&self.wasm, &binary)
-            .map_err(|error| LoadFault::Invalid(one_line(&error)))?;
+            .map_err(|error| NotCompiled::new(&binary, &error))?;
         let compiling = begun.elapsed();
         let tier = contract::tier(&component, &self.wasm).map_err(|error| {
             let language = Language::of(&binary);
@@ -296,8 +297,8 @@ impl LoadedHandler {
     }
 
     /// What surprises people who serve such a handler, if this is what it is written in.
-    pub fn known_trap(&self, language: Language) -> Option<&'static str> {
-        language.known_trap(self.imports.names())
+    pub fn known_trap(&self, language: Language) -> Option<String> {
+        language.known_trap(self.imports.names(), self.tier)
     }
 
     /// What it costs before it has answered anything.

@@ -1,6 +1,6 @@
 //! What guests have of memory: each by itself, and all of them together.
 
-use crate::limits::{Limit, MAX_TABLE_ELEMENTS};
+use crate::limits::{FILE_STREAM_BYTES, HANDLE_BYTES, Limit, MAX_TABLE_ELEMENTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{ResourceLimiter, Result};
@@ -35,15 +35,23 @@ impl CommonMemory {
     }
 }
 
-/// Counts an instance's memories and tables, and remembers a refusal: a guest that is denied memory seldom says
+/// Counts an instance's memories and tables and what the host keeps for it, and remembers a refusal: a guest that is denied memory seldom says
 /// so, it runs into a trap soon after. What it had of the memory of all is given back when it is dropped.
 pub struct MemoryBudget {
     limit_bytes: usize,
     used_bytes: usize,
     used_elements: usize,
+    /// The most handles that it had at once, and the streams of files when it last opened one.
+    handles: usize,
+    file_streams: usize,
     common: Arc<CommonMemory>,
     refusal: Option<Refusal>,
 }
+
+/// A guest has no memory left for what the host is to keep for it.
+#[derive(Debug, thiserror::Error)]
+#[error("there is none for what stands behind its handles")]
+pub struct NoMemory;
 
 /// What a guest was refused more of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +69,8 @@ impl MemoryBudget {
             limit_bytes,
             used_bytes: 0,
             used_elements: 0,
+            handles: 0,
+            file_streams: 0,
             common,
             refusal: None,
         }
@@ -74,6 +84,47 @@ impl MemoryBudget {
     /// What all its memories have together.
     pub fn used_bytes(&self) -> usize {
         self.used_bytes
+    }
+
+    /// Takes memory for something that the host keeps.
+    pub fn take(&mut self, more: usize) -> Result<(), NoMemory> {
+        let used_bytes = self.used_bytes.saturating_add(more);
+        if used_bytes > self.limit_bytes {
+            self.refusal = Some(Refusal::Memory);
+            return Err(NoMemory);
+        }
+        if !self.common.take(more) {
+            Limit::MaxGuestMemory.reached();
+            self.refusal = Some(Refusal::CommonMemory);
+            return Err(NoMemory);
+        }
+        self.used_bytes = used_bytes;
+        Ok(())
+    }
+
+    /// Gives memory back that was taken.
+    pub fn give_back(&mut self, bytes: usize) {
+        self.used_bytes -= bytes;
+        self.common.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes what so many handles need, if it never had so many before.
+    pub fn charge_handles(&mut self, handles: usize) -> Result<(), NoMemory> {
+        if handles > self.handles {
+            self.take((handles - self.handles) * HANDLE_BYTES)?;
+            self.handles = handles;
+        }
+        Ok(())
+    }
+
+    /// Takes, or gives back, what is needed for so many streams of files and folders.
+    pub fn charge_file_streams(&mut self, streams: usize) -> Result<(), NoMemory> {
+        match streams.checked_sub(self.file_streams) {
+            Some(more) => self.take(more * FILE_STREAM_BYTES)?,
+            None => self.give_back((self.file_streams - streams) * FILE_STREAM_BYTES),
+        }
+        self.file_streams = streams;
+        Ok(())
     }
 
     /// A call begins, and what an earlier one was refused has nothing to do with it.
@@ -94,19 +145,7 @@ impl ResourceLimiter for MemoryBudget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool> {
-        let more = desired.saturating_sub(current);
-        let used_bytes = self.used_bytes.saturating_add(more);
-        if used_bytes > self.limit_bytes {
-            self.refusal = Some(Refusal::Memory);
-            return Ok(false);
-        }
-        if !self.common.take(more) {
-            Limit::MaxGuestMemory.reached();
-            self.refusal = Some(Refusal::CommonMemory);
-            return Ok(false);
-        }
-        self.used_bytes = used_bytes;
-        Ok(true)
+        Ok(self.take(desired.saturating_sub(current)).is_ok())
     }
 
     fn table_growing(

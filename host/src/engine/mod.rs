@@ -18,11 +18,16 @@ mod conversation;
 mod denials;
 mod excess;
 mod fault;
+mod features;
 mod file;
+mod files;
+mod folder;
 mod granted;
 mod grants;
 mod guest;
 mod guest_log;
+mod handed_bytes;
+mod host_calls;
 mod imports;
 mod instance;
 mod keyvalue;
@@ -44,6 +49,7 @@ mod screening;
 mod serving;
 mod shared_instance;
 mod stdio;
+mod streams;
 mod ticker;
 mod watched;
 
@@ -105,8 +111,9 @@ pub struct Engine {
     places: Arc<Semaphore>,
     total_places: u32,
     memory: Arc<CommonMemory>,
-    /// Permits for the connections that guests open.
+    /// Permits for the connections that guests open, and for the files.
     outgoing: Arc<Semaphore>,
+    files: Arc<Semaphore>,
     proofs: Proofs,
     granted: Granted,
 }
@@ -196,6 +203,7 @@ impl Engine {
             total_places,
             memory: CommonMemory::new(max_memory_bytes),
             outgoing: network::sockets(),
+            files: files::permits(max_instances),
             proofs,
             granted: Granted::default(),
         })

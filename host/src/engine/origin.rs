@@ -3,6 +3,7 @@
 //! Compilers and the tools behind them name themselves in custom sections called `producers`, by a convention of the
 //! WebAssembly tool conventions. Nobody has to, and anybody can: what is told here is advice and decides nothing.
 
+use super::contract::Tier;
 use std::collections::BTreeSet;
 use std::fmt;
 use wasmparser::{KnownCustom, Parser, Payload};
@@ -58,8 +59,19 @@ impl Language {
         }
     }
 
-    /// What surprises people who serve such a component, if this one imports no more than `imports`.
-    pub fn known_trap(self, imports: &[String]) -> Option<&'static str> {
+    /// What surprises people who serve such a component, if this one imports no more than `imports`, and what to do
+    /// about it.
+    pub fn known_trap(self, imports: &[String], tier: Tier) -> Option<String> {
+        let trap = self.trap(imports)?;
+        let has_another_way = matches!(tier, Tier::Responder | Tier::FramedResponder);
+        Some(match trap.strip_suffix(BY_MESSAGE) {
+            Some(rest) if !has_another_way => rest.to_owned(),
+            _ => trap.to_owned(),
+        })
+    }
+
+    /// What surprises whoever serves it, in whatever tier.
+    pub fn trap(self, imports: &[String]) -> Option<&'static str> {
         let imports = |package: &str| imports.iter().any(|it| it.starts_with(package));
         match self {
             Language::Python if !imports("wasi:random/") => Some(
@@ -80,6 +92,8 @@ impl Language {
     }
 }
 
+/// Advice for responders: nothing else is served message by message.
+const BY_MESSAGE: &str = ", or serve it with --isolation message";
 const TAKES_HTTP: &str =
     "it asks for wasi:http, which this host does not offer: build it with `--disable all`";
 
@@ -137,7 +151,21 @@ mod tests {
     #[test]
     fn a_python_component_without_wasi_has_no_randomness() {
         let with = ["wasi:random/random@0.2.0".to_owned()];
-        assert_eq!(Language::Python.known_trap(&with), None);
-        assert!(Language::Python.known_trap(&[]).is_some());
+        assert_eq!(Language::Python.trap(&with), None);
+        assert!(Language::Python.trap(&[]).is_some());
+    }
+
+    #[test]
+    fn nobody_is_told_to_serve_a_conversation_message_by_message() {
+        let advised = |language: Language, tier| {
+            let advice = language.known_trap(&[], tier).unwrap();
+            advice.contains("--isolation message")
+        };
+        for language in [Language::Go, Language::JavaScript] {
+            assert!(advised(language, Tier::Responder));
+            assert!(advised(language, Tier::FramedResponder));
+            assert!(!advised(language, Tier::Conversation));
+            assert!(!advised(language, Tier::Program));
+        }
     }
 }

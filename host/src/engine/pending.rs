@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use wasmtime::Result;
 
+/// Sends in a row become one until they have so many bytes: joining more would copy them again and again.
+const JOINED_BYTES: usize = 64 << 10;
+
 /// A guest's handle on a connection.
 pub struct Connection(pub Arc<Outbox>);
 
@@ -52,7 +55,7 @@ impl Pending {
         self.bytes = 0;
     }
 
-    /// Notes bytes to send. Sends to one connection in a row become one, and over UDP all of them do.
+    /// Notes bytes to send. Small sends to one connection in a row become one, and over UDP all of them do.
     pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
@@ -64,7 +67,11 @@ impl Pending {
             false => self.orders.len().checked_sub(1),
         };
         match last.and_then(|at| self.orders.get_mut(at)) {
-            Some((last, Order::Send(sent))) if Arc::ptr_eq(last, outbox) => sent.extend(bytes),
+            Some((last, Order::Send(sent)))
+                if Arc::ptr_eq(last, outbox) && (is_datagram || sent.len() < JOINED_BYTES) =>
+            {
+                sent.extend(bytes);
+            }
             _ => {
                 self.push(outbox, Order::Send(bytes))?;
                 if is_datagram {

@@ -1,7 +1,7 @@
 //! Whom guests may connect to: what the operator has named, and nobody else.
 
 use super::denials::Denials;
-use crate::address::NetworkAddress;
+use crate::address::{NetworkAddress, scope};
 use crate::limits::{LOOKUP_AGE, MAX_LOOKUP_ADDRESSES, MAX_LOOKUPS_SEEN};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -28,22 +28,39 @@ struct Name {
     answer: Arc<Mutex<Option<Answer>>>,
     /// What it stood for whenever a guest asked, the latest first. A guest uses what it was told, even if a name
     /// that is answered in turns stands for another one by now.
-    seen: SyncMutex<VecDeque<IpAddr>>,
+    seen: SyncMutex<VecDeque<Place>>,
 }
 
 /// What came of looking a name up: no address, if it failed.
 struct Answer {
     at: Instant,
-    addresses: Vec<IpAddr>,
+    addresses: Vec<Place>,
+}
+
+/// An address, and the interface by which it is reached if it is link-local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    ip: IpAddr,
+    scope: u32,
+}
+
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Place {
+            ip: address.ip().to_canonical(),
+            scope: scope(address),
+        }
+    }
 }
 
 impl Reach {
     pub fn new(granted: &[NetworkAddress]) -> Self {
         let mut reach = Reach::default();
-        for NetworkAddress { host, port } in granted {
-            match host.parse() {
-                Ok(address) => reach.addresses.push(SocketAddr::new(address, *port)),
-                Err(_) => reach
+        for address @ NetworkAddress { host, port } in granted {
+            match address.address() {
+                // On an interface that is not there nobody can be reached.
+                Some(address) => reach.addresses.extend(address.socket_address(*port)),
+                None => reach
                     .names
                     .entry(canonical(host))
                     .or_default()
@@ -73,14 +90,14 @@ impl Reach {
         };
         let mut answer = granted.answer.clone().lock_owned().await;
         let fresh = answer.as_ref().filter(|it| it.at.elapsed() < LOOKUP_AGE);
-        let addresses = match fresh {
+        let places = match fresh {
             Some(answer) => answer.addresses.clone(),
             None => {
                 // A task of its own, as the system can't be asked to stop: who asks next waits for this one, even
                 // if the guest's call has ended.
                 let asking = tokio::spawn(async move {
                     let found = lookup_host((name.as_str(), 0)).await;
-                    let addresses = found.into_iter().flatten().map(|it| it.ip().to_canonical());
+                    let addresses = found.into_iter().flatten().map(Place::from);
                     let addresses: Vec<_> = addresses.take(MAX_LOOKUP_ADDRESSES).collect();
                     let at = Instant::now();
                     *answer = Some(Answer {
@@ -92,27 +109,27 @@ impl Reach {
                 asking.await.unwrap_or_default()
             }
         };
-        granted.see(&addresses);
-        addresses
+        granted.see(&places);
+        places.iter().map(|place| place.ip).collect()
     }
 
     fn allows(&self, peer: SocketAddr) -> bool {
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let stands_for =
-            |name: &Name| name.ports.contains(&peer.port()) && name.has_seen(peer.ip());
-        self.addresses.contains(&peer) || self.names.values().any(stands_for)
+        let place = Place::from(peer);
+        let stands_for = |name: &Name| name.ports.contains(&peer.port()) && name.has_seen(place);
+        let is_there = |it: &SocketAddr| it.port() == peer.port() && Place::from(*it) == place;
+        self.addresses.iter().any(is_there) || self.names.values().any(stands_for)
     }
 }
 
 impl Name {
-    fn see(&self, addresses: &[IpAddr]) {
+    fn see(&self, addresses: &[Place]) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|address| !addresses.contains(address));
         addresses.iter().for_each(|it| seen.push_front(*it));
         seen.truncate(MAX_LOOKUPS_SEEN);
     }
 
-    fn has_seen(&self, address: IpAddr) -> bool {
+    fn has_seen(&self, address: Place) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.contains(&address)
     }
@@ -149,6 +166,7 @@ pub fn guard(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddrV6;
 
     fn reach(granted: &[&str]) -> Reach {
         let granted: Vec<_> = granted.iter().map(|it| it.parse().unwrap()).collect();
@@ -170,6 +188,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_link_local_address_is_granted_on_its_interface() {
+        let reach = reach(&[
+            "[fe80::1%3]:80",
+            "[fe80::2%25lo]:80",
+            "[fe80::3%no-such-one]:80",
+        ]);
+        let on = |address: &str, scope: u32| {
+            SocketAddrV6::new(address.parse().unwrap(), 80, 0, scope).into()
+        };
+        assert!(reach.allows(on("fe80::1", 3)));
+        for (address, scope) in [
+            ("fe80::1", 0),
+            ("fe80::1", 4),
+            ("fe80::2", 0),
+            ("fe80::3", 0),
+        ] {
+            assert!(!reach.allows(on(address, scope)), "{address}%{scope}");
+        }
+        let name = Name::default();
+        name.see(&[on("fe80::9", 3)].map(Place::from));
+        assert!(name.has_seen(Place::from(on("fe80::9", 3))));
+        assert!(!name.has_seen(Place::from(on("fe80::9", 4))));
+    }
+
     #[tokio::test]
     async fn a_name_is_granted_for_what_it_was_found_to_stand_for() {
         let reach = reach(&["LocalHost:80"]);
@@ -184,7 +227,10 @@ mod tests {
     #[test]
     fn what_a_name_stood_for_is_remembered_for_a_while() {
         let name = Name::default();
-        let address = |last: usize| IpAddr::from([10, 0, (last >> 8) as u8, last as u8]);
+        let address = |last: usize| Place {
+            ip: IpAddr::from([10, 0, (last >> 8) as u8, last as u8]),
+            scope: 0,
+        };
         for last in 0..2 * MAX_LOOKUPS_SEEN {
             name.see(&[address(last), address(last)]);
         }

@@ -5,6 +5,7 @@ use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use crate::handler::{CallError, Event, Session, SessionError};
+use crate::limits::MAX_HANDED_BYTES;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Exports for Respond {
 impl Instance<Respond> {
     /// Computes the reply to one message.
     pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        self.call(async |Respond(respond), store| {
+        self.call_for(MAX_HANDED_BYTES, async |Respond(respond), store| {
             let (reply,) = respond.call_async(store, (message,)).await?;
             Ok(reply)
         })

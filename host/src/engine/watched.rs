@@ -3,7 +3,7 @@
 
 use super::denials::Want;
 use super::guest::Guest;
-use super::network;
+use super::{files, network, streams};
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::cli::WasiCliView;
@@ -17,6 +17,8 @@ pub fn watch(linker: &mut Linker<Guest>) -> Result<()> {
     // Nothing is done by UDP without this, the only function of its interface.
     sockets::udp_create_socket::add_to_linker::<Guest, WasiSockets>(linker, datagrams)?;
     network::offer(linker)?;
+    files::offer(linker)?;
+    streams::offer(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

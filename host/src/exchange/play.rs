@@ -37,10 +37,10 @@ pub async fn play(
     let served = async move {
         let ended = match handler.serve(&outbox) {
             Service::Session(session) => {
-                connection::serve(&mut stream, session, outbox, terms).await
+                connection::serve(&mut stream, session, outbox, terms, None).await
             }
             Service::Program(program) => {
-                connection::serve_program(&mut stream, program, &outbox, terms).await
+                connection::serve_program(&mut stream, program, &outbox, terms, None).await
             }
         };
         ended.err()

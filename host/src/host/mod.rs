@@ -67,7 +67,7 @@ impl Host {
             false => Engine::new(max_connections, max_guest_memory_bytes, cache)?,
         };
         let engine = Arc::new(engine);
-        let server = Arc::new(Server::new(&config.server_limits));
+        let server = Arc::new(Server::new(&config.server_limits, config.address_rates));
         let mut services = Vec::new();
         for service in &config.services {
             service

@@ -26,6 +26,11 @@ pub fn names(sources: &Sources, config: &HostConfig) -> Names {
     sources.file.iter().for_each(|file| names.file(file));
     let folders = config.sandbox_read.iter();
     folders.for_each(|folder| names.folder(folder));
+    // Sockets that others pass on may be served with TLS, too.
+    sources
+        .listener
+        .tls_files()
+        .for_each(|file| names.file(file));
     for service in &config.services {
         let serve = &service.serve;
         for file in serve.handler.files() {

@@ -84,6 +84,10 @@ impl Host {
         let steps = plan.0.into_iter();
         let services: Vec<_> = steps.map(|step| self.take(step, &mut changes)).collect();
         let config = with_what_cannot_change(next, &now.config);
+        if config.address_rates != now.config.address_rates {
+            self.server.set_address_rates(config.address_rates);
+            changes.push("client addresses have other rates".to_owned());
+        }
         if config.server_limits != now.config.server_limits {
             changes.push("the host drains in another time".to_owned());
         }
@@ -109,6 +113,10 @@ impl Host {
                     let what = replaced(&swapped);
                     let what = what.unwrap_or_else(|| "swaps go by other rules".to_owned());
                     changes.push(format!("service `{name}`: {what}"));
+                }
+                if service.config.rates != step.config.rates {
+                    service.served.set_rates(step.config.rates);
+                    changes.push(format!("service `{name}` has other rates"));
                 }
                 match (service.config.watch, step.config.watch) {
                     (false, true) => changes.push(format!("service `{name}` is watched")),
@@ -199,6 +207,10 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
             next.server_limits.max_connections_per_ip != now.server_limits.max_connections_per_ip,
         ),
         (
+            "max-connections-per-uid",
+            next.server_limits.max_connections_per_uid != now.server_limits.max_connections_per_uid,
+        ),
+        (
             "max-guest-memory",
             next.server_limits.max_guest_memory_bytes != now.server_limits.max_guest_memory_bytes,
         ),
@@ -219,6 +231,7 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
     }
     HostConfig {
         services: next.services,
+        address_rates: next.address_rates,
         server_limits: ServerLimits {
             drain_timeout: next.server_limits.drain_timeout,
             ..now.server_limits

@@ -56,7 +56,7 @@ impl Service {
         };
         Service {
             config: config.clone(),
-            served: server.add(swapper.generations().clone(), span),
+            served: server.add(swapper.generations().clone(), config.rates, span),
             doors: Vec::new(),
             _watch_over: Arc::new(AbortOnDropHandle::new(tokio::spawn(watch_over))),
             watch: config.watch.then(|| watch(config, &swapper)),

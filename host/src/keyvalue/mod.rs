@@ -209,7 +209,7 @@ fn check_value(value: &[u8]) -> Result<(), StoreError> {
 }
 
 /// What is asked for at once is in memory at once, and a key may be named again and again.
-fn check_sum(bytes: usize) -> Result<(), StoreError> {
+pub fn check_sum(bytes: usize) -> Result<(), StoreError> {
     match bytes {
         ..=MAX_BATCH_VALUE_BYTES => Ok(()),
         more => Err(StoreError::LongBatch(more)),

@@ -20,8 +20,11 @@ pub struct RedisUri(String);
 
 /// The text says of no store where it is.
 #[derive(Debug, thiserror::Error)]
-#[error("expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH{0}")]
-pub struct InvalidStoreUri(String);
+#[error(
+    "expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH; special characters of a user \
+     and a password are written as in URLs, such as %40 for @"
+)]
+pub struct InvalidStoreUri;
 
 impl FromStr for StoreUri {
     type Err = InvalidStoreUri;
@@ -33,11 +36,12 @@ impl FromStr for StoreUri {
         // The library knows more spellings of the same.
         let schemes = ["redis://", "rediss://", "redis+unix:"];
         if !schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            return Err(InvalidStoreUri(String::new()));
+            return Err(InvalidStoreUri);
         }
         match text.into_connection_info() {
             Ok(_) => Ok(StoreUri::Redis(RedisUri(text.to_owned()))),
-            Err(error) => Err(InvalidStoreUri(format!(": {error}"))),
+            // What the library says might show a part of it, and with that of a password.
+            Err(_) => Err(InvalidStoreUri),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Every bound the operator can set, and every bound that is fixed, with its unit in its name.
 
+mod helper;
 mod reached;
 
+pub use helper::{
+    COMPILE_TIME, HELPER_REPLY_TIME, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_HELPER_LINE_BYTES,
+};
 pub use reached::Limit;
 
 use std::time::Duration;
@@ -22,9 +26,20 @@ pub const MAX_CALLBACK_BYTES: usize = 64 << 20;
 /// See [`MAX_CALLBACK_BYTES`].
 pub const MAX_CALLBACK_ORDERS: usize = 100_000;
 
-/// What a guest may hand over to the host in one call, in bytes: a reply, what a conversation sends or saves, what is
-/// printed. It is checked before any of it is copied.
+/// The longest reply, and what a session may return of itself when it is asked what to save, in bytes. It is checked
+/// before any of it is copied, as all that a guest hands over is.
 pub const MAX_HANDED_BYTES: usize = 64 << 20;
+
+/// What a guest may bring along when it calls the host, in bytes, and what its exports may return that are not replies
+/// and not what a session saves. The host copies and decodes it on a thread that serves others, too: it takes a
+/// millisecond or two. The largest value that a guest may have kept fits, with its key.
+pub const MAX_ARGUMENT_BYTES: usize = (1 << 20) + (64 << 10);
+
+/// The same for conversations: what they send at once. Copying it takes less than an [`EPOCH_TICK`].
+pub const MAX_SEND_BYTES: usize = 8 << 20;
+
+/// How many pollables a guest may wait for at once.
+pub const MAX_POLLABLES: usize = 4096;
 
 /// What a session may save for the next version of its handler, in bytes. One that saves more stays where it is.
 pub const MAX_SAVED_BYTES: usize = 16 << 20;
@@ -32,6 +47,20 @@ pub const MAX_SAVED_BYTES: usize = 16 << 20;
 /// Handles that an instance may hold at once: on connections, sessions, timers, streams, files and whatever else it
 /// can make.
 pub const MAX_HANDLES: usize = 100_000;
+
+/// What the host counts as a guest's memory for each handle of the most that its instance had at once, in bytes, and
+/// for each stream of a file or folder, which reads ahead.
+pub const HANDLE_BYTES: usize = 256;
+/// See [`HANDLE_BYTES`].
+pub const FILE_STREAM_BYTES: usize = 64 << 10;
+
+/// Files that an instance may have open at once, with the streams that read and write them, and all instances of the
+/// process together. Each is a descriptor.
+pub const MAX_OPEN_FILES_OF_INSTANCE: usize = 128;
+/// See [`MAX_OPEN_FILES_OF_INSTANCE`].
+pub const MAX_OPEN_FILES: usize = 4096;
+/// Descriptors that guests never get, beside those for as many connections as there may be.
+pub const RESERVED_DESCRIPTORS: usize = 512;
 
 /// Elements of all of an instance's tables together. Guests that carry an interpreter have some ten thousand
 /// functions, each of which is one.
@@ -48,14 +77,6 @@ pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
 /// See [`MAX_COMPILE_WORK`]. More than a function's: the smallest module that Go makes has 27400 segments of data, as
 /// it leaves zeros out.
 pub const MAX_START_WORK: u64 = 6_000_000;
-
-/// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
-/// of the usual guests takes on a slow machine.
-pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
-/// Memory that it may have, in bytes: five times what the largest of the usual guests takes.
-pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
-/// How long the host waits for it, on a machine that is busy.
-pub const COMPILE_TIME: Duration = Duration::from_secs(600);
 
 /// What a host that watches handlers keeps of compiled functions, in bytes: some times what the largest of the usual
 /// components has. When it is full it begins anew.
@@ -86,7 +107,7 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 /// How many keys a guest may name at once, or be told, and what all values that it asks for at once may have in bytes.
 pub const MAX_BATCH_KEYS: usize = 1000;
 /// See [`MAX_BATCH_KEYS`].
-pub const MAX_BATCH_VALUE_BYTES: usize = 16 << 20;
+pub const MAX_BATCH_VALUE_BYTES: usize = 8 << 20;
 
 /// How long connecting to a store, and a reply from it, may take.
 pub const STORE_CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -218,12 +239,6 @@ pub const MAX_CONTROL_FILES: usize = 2;
 /// How long a client of the control socket may take to send its request, and to read the reply.
 pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);
 
-/// The longest line between the host and its helper, in bytes: a path in hexadecimal.
-pub const MAX_HELPER_LINE_BYTES: usize = 16 << 10;
-
-/// How long the host waits until its helper has opened a file.
-pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
-
 /// How long a client waits for a reply that the host has at hand, and for one that comes when a handler has
 /// been loaded.
 pub const CONTROL_REPLY_TIME: Duration = Duration::from_secs(10);
@@ -274,6 +289,9 @@ impl Default for DatagramLimits {
     }
 }
 
+/// Client addresses whose rates are counted, each by itself; further ones are counted together.
+pub const MAX_RATED_ADDRESSES: usize = 64 << 10;
+
 /// What the whole server may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerLimits {
@@ -282,6 +300,9 @@ pub struct ServerLimits {
     /// Connections that clients with one address may have at once, and all of an IPv6 network of 64 bits together;
     /// further ones are closed. `None` for any number.
     pub max_connections_per_ip: Option<usize>,
+    /// Connections that one user of this machine may have at once by Unix sockets; further ones are closed. `None` for
+    /// any number.
+    pub max_connections_per_uid: Option<usize>,
     /// What all guests together may have of memory, in bytes; `None` for any amount.
     pub max_guest_memory_bytes: Option<usize>,
     /// How long open connections may go on after the server was told to stop.

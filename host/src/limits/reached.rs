@@ -8,6 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Limit {
     MaxConnections,
     MaxConnectionsPerIp,
+    MaxConnectionsPerUid,
+    MaxNewConnectionsPerSecond,
+    MaxNewConnectionsPerSecondPerIp,
+    MaxMessagesPerSecond,
+    MaxMessagesPerSecondPerIp,
+    MaxBytesPerSecond,
+    MaxBytesPerSecondPerIp,
     MaxMessage,
     MaxUnsent,
     HighWater,
@@ -20,6 +27,7 @@ pub enum Limit {
     MaxGuestMemory,
     MaxKeyvalue,
     Outgoing,
+    OpenFiles,
     Places,
     Component,
     CallbackOutput,
@@ -47,9 +55,25 @@ pub enum Limit {
 }
 
 /// Each with its name: that of its option, if it has one.
-const NAMES: [(Limit, &str); 38] = [
+const NAMES: [(Limit, &str); 46] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
+    (Limit::MaxConnectionsPerUid, "max-connections-per-uid"),
+    (
+        Limit::MaxNewConnectionsPerSecond,
+        "max-new-connections-per-second",
+    ),
+    (
+        Limit::MaxNewConnectionsPerSecondPerIp,
+        "max-new-connections-per-second-per-ip",
+    ),
+    (Limit::MaxMessagesPerSecond, "max-messages-per-second"),
+    (
+        Limit::MaxMessagesPerSecondPerIp,
+        "max-messages-per-second-per-ip",
+    ),
+    (Limit::MaxBytesPerSecond, "max-bytes-per-second"),
+    (Limit::MaxBytesPerSecondPerIp, "max-bytes-per-second-per-ip"),
     (Limit::MaxMessage, "max-message"),
     (Limit::MaxUnsent, "max-unsent"),
     (Limit::HighWater, "high-water"),
@@ -62,6 +86,7 @@ const NAMES: [(Limit, &str); 38] = [
     (Limit::MaxGuestMemory, "max-guest-memory"),
     (Limit::MaxKeyvalue, "max-keyvalue"),
     (Limit::Outgoing, "outgoing"),
+    (Limit::OpenFiles, "open-files"),
     (Limit::Places, "places"),
     (Limit::Component, "component"),
     (Limit::CallbackOutput, "callback-output"),

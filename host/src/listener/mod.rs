@@ -79,11 +79,18 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
         io::ErrorKind::AddrInUse => {
             "the port is taken by another socket; choose another with --listen, or port 0 for any free one".into()
         }
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address".into(),
+        io::ErrorKind::AddrNotAvailable => match error.raw_os_error() {
+            Some(_) => "this machine has no such address".into(),
+            // Ours says which interface is missing.
+            None => error.to_string(),
+        },
+        io::ErrorKind::InvalidInput if endpoint.lacks_zone() => {
+            "a link-local address needs its interface, as in tcp://[fe80::1%eth0]:8888".into()
+        }
         io::ErrorKind::PermissionDenied => {
             "permission denied; ports below 1024 usually need a privilege, which a host with --user has at its start only".into()
         }
-        _ => cause.to_string(),
+        _ => error.to_string(),
     }
 }
 

@@ -13,8 +13,10 @@ use std::sync::atomic::Ordering;
 /// Why a socket of another process's cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
-    #[error("what was passed on is neither a listening TCP or Unix socket nor a bound UDP socket")]
-    Unfit,
+    #[error(
+        "what was passed on is {0}: the host serves listening TCP and Unix stream sockets, and bound UDP sockets"
+    )]
+    Unfit(&'static str),
     #[error("cannot serve a socket that was passed on: {0}")]
     Io(#[from] io::Error),
 }
@@ -27,18 +29,17 @@ impl Listener {
         let address = socket.local_addr()?;
         let port = address.as_socket().map(|address| address.port());
         match (socket.r#type()?, port) {
-            // One that has a peer hears nobody else.
             (Type::DGRAM, Some(1..)) if socket.peer_addr().is_err() => {
                 return Ok(Listener::udp(DatagramSocket::adopt(socket)?));
             }
             (Type::STREAM, _) if listens(&socket)? => {}
-            _ => return Err(AdoptError::Unfit),
+            (kind, port) => return Err(AdoptError::Unfit(unfit(kind, port))),
         }
         socket.set_nonblocking(true)?;
         if port.is_some() {
             return Ok(Listener::tcp(socket)?);
         }
-        let name = unix_name(&address).ok_or(AdoptError::Unfit)?;
+        let name = unix_name(&address).ok_or(AdoptError::Unfit("a socket without an address"))?;
         let bound = ListeningSocket::Unix(unix::Bound::new(socket, None));
         Ok(Listener::new(Endpoint::Unix(name), bound))
     }
@@ -127,6 +128,20 @@ impl ListenerHandle {
         {
             file.given_up().store(true, Ordering::Release);
         }
+    }
+}
+
+/// What a socket is that cannot be served, by its type and its port.
+fn unfit(kind: Type, port: Option<u16>) -> &'static str {
+    match (kind, port) {
+        (Type::STREAM, _) => "a stream socket that does not listen",
+        (Type::DGRAM, None) => "a Unix datagram socket",
+        (Type::DGRAM, Some(0)) => "a UDP socket without a port",
+        // It hears nobody else.
+        (Type::DGRAM, Some(_)) => "a UDP socket that is connected to one peer",
+        (Type::SEQPACKET, None) => "a Unix socket of type SEQPACKET (ListenSequentialPacket=)",
+        (Type::SEQPACKET, Some(_)) => "a socket of type SEQPACKET, such as SCTP's",
+        _ => "a raw socket, or one of another protocol",
     }
 }
 

@@ -49,7 +49,7 @@ async fn only_a_listening_socket_is_adopted() {
         unbound.into(),
         stream.into(),
     ] {
-        assert!(matches!(Listener::adopt(unfit), Err(AdoptError::Unfit)));
+        assert!(matches!(Listener::adopt(unfit), Err(AdoptError::Unfit(_))));
     }
     assert!(matches!(
         Listener::adopt(file.into()),

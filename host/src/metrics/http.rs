@@ -1,48 +1,53 @@
 //! Serves the metrics over HTTP/1.1, on a listener of their own.
 
+use super::clients::Clients;
 use super::exposition;
+use super::names::Names;
+use super::negotiation::Format;
 use crate::control::Operator;
-use crate::limits::{Limit, MAX_METRICS_CLIENTS, METRICS_REQUEST_TIME};
+use crate::limits::METRICS_REQUEST_TIME;
 use crate::listener::Listener;
 use crate::stream::Stream;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::timeout;
 
 /// Where they are.
 const PATH: &str = "/metrics";
-const OPEN_METRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Answers clients until this is dropped, or the listener has no more. Each gets one answer, and little time.
-pub async fn serve<O: Operator>(listener: Listener, operator: Arc<O>) {
-    let mut clients = JoinSet::new();
+pub async fn serve<O: Operator>(listener: Listener, names: Names, operator: Arc<O>) {
+    let mut clients = Clients::default();
     while let Some(accepted) = listener.accept().await {
-        clients.spawn(attend(accepted.stream, operator.clone()));
-        while clients.try_join_next().is_some() {}
-        while clients.len() >= MAX_METRICS_CLIENTS {
-            Limit::MetricsClients.reached();
-            clients.join_next().await;
-        }
+        let (names, operator) = (names.clone(), operator.clone());
+        clients.add(|asked| attend(accepted.stream, names, operator, asked));
     }
 }
 
-async fn attend<O: Operator>(stream: Stream, operator: Arc<O>) {
+async fn attend<O: Operator>(
+    stream: Stream,
+    names: Names,
+    operator: Arc<O>,
+    asked: Arc<AtomicBool>,
+) {
     let service = service_fn(|request| {
-        let answer = answer(&request, &*operator);
+        asked.store(true, Ordering::Relaxed);
+        let answer = answer(&request, &names, &*operator);
         async { Ok::<_, Infallible>(answer) }
     });
     let connection = http1::Builder::new()
         .keep_alive(false)
+        // A client that has finished sending still gets its answer.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(METRICS_REQUEST_TIME)
         .serve_connection(TokioIo::new(stream), service);
@@ -55,17 +60,29 @@ async fn attend<O: Operator>(stream: Stream, operator: Arc<O>) {
     }
 }
 
-fn answer<O: Operator>(request: &Request<Incoming>, operator: &O) -> Response<Full<Bytes>> {
-    let (status, kind, text) = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, PATH) => match exposition(operator.status()) {
-            Ok(text) => (StatusCode::OK, OPEN_METRICS, text),
+fn answer<O: Operator>(
+    request: &Request<Incoming>,
+    names: &Names,
+    operator: &O,
+) -> Response<Full<Bytes>> {
+    let accept = request.headers().get_all(ACCEPT).iter();
+    let format = Format::accepted(accept.filter_map(|value| value.to_str().ok()));
+    let stranger = names.stranger(request.uri(), request.headers());
+    let (status, kind, text) = match (request.method(), request.uri().path(), stranger) {
+        (_, _, Some(name)) => (
+            StatusCode::MISDIRECTED_REQUEST,
+            PLAIN,
+            format!("{name} is no name of this host: use its address, or the name in --metrics\n"),
+        ),
+        (&Method::GET | &Method::HEAD, PATH, None) => match exposition(operator.status()) {
+            Ok(text) => (StatusCode::OK, format.media_type(), format.of(text)),
             Err(error) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 PLAIN,
                 format!("{error}\n"),
             ),
         },
-        (_, PATH) => (
+        (_, PATH, None) => (
             StatusCode::METHOD_NOT_ALLOWED,
             PLAIN,
             "GET and HEAD only\n".to_owned(),
@@ -78,10 +95,10 @@ fn answer<O: Operator>(request: &Request<Incoming>, operator: &O) -> Response<Fu
     };
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, kind);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = HeaderValue::from_static("GET, HEAD");
-        response.headers_mut().insert(ALLOW, allowed);
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response
 }

@@ -3,8 +3,12 @@
 //! All figures are taken from a [`Status`](crate::control::Status) when they are asked for, so that counting costs
 //! connections nothing, and `echo-host status` never says anything else.
 
+mod clients;
 mod exposition;
 mod http;
+mod names;
+mod negotiation;
 
 pub use exposition::exposition;
 pub use http::serve;
+pub use names::Names;

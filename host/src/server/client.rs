@@ -8,8 +8,9 @@ use crate::generation::{Generation, MovingSession};
 use crate::handler::{Handler, Service};
 use crate::listener::Accepted;
 use crate::outbox::Outbox;
+use crate::rates::Throttle;
 use crate::stream::Stream;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
@@ -36,13 +37,22 @@ impl Client {
             return;
         };
         served.ends.begin();
+        let address = admitted
+            .client
+            .map(|client| served.house.address_rates.of(client));
+        let throttle = Throttle::new(served.rates.clone(), address);
         let generation = served.generations.current();
         let mut connected = Connected::new(id, admitted, &generation, &served.span);
-        let ended = connected.converse(served, generation).await;
+        let ended = connected.converse(served, generation, throttle).await;
         let Connected { stream, outbox, .. } = connected;
+        let is_stdio = matches!(stream, Stream::Stdio(_));
         drop(stream);
         outbox.retire();
-        (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+        let failure = (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+        if is_stdio {
+            let failed = &served.house.stdio_failed;
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        }
     }
 
     /// Lets it in, if it may be served, and if a proxy speaks for it, may have another share of the places.
@@ -96,6 +106,7 @@ impl Connected {
         &mut self,
         served: &Served<H>,
         generation: Arc<Generation<H>>,
+        throttle: Throttle,
     ) -> Result<Ending, ConnectionError> {
         let Connected {
             stream,
@@ -107,11 +118,12 @@ impl Connected {
         let ended = match service {
             Service::Session(session) => {
                 let session = MovingSession::new(served.generations.clone(), session, seat);
-                connection::serve(stream, session, outbox.clone(), terms).await
+                connection::serve(stream, session, outbox.clone(), terms, Some(throttle)).await
             }
             Service::Program(program) => {
                 // Boxed, so that the tasks of those who talk to a session are not as large.
-                let program = connection::serve_program(stream, program, outbox, terms);
+                let program =
+                    connection::serve_program(stream, program, outbox, terms, Some(throttle));
                 let ended = Box::pin(program).await;
                 drop(seat);
                 ended

@@ -8,6 +8,7 @@ use crate::connection::{Inbox, NotTaken};
 use crate::datagram::{Batch, DatagramSocket, Route};
 use crate::handler::Handler;
 use crate::limits::Limit;
+use crate::rates::Kind;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -80,11 +81,26 @@ impl<H: Handler> Reception<H> {
             } else if self.admission.turns_away(peer) {
                 drops.turned_away.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(listener, %peer, "dropped a datagram (--allow, --deny)");
+            } else if !self.has_tokens(route, datagram.len()) {
+                drops.rate.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(listener, %peer, "dropped a datagram: there are more than may be");
             } else {
                 self.deliver(route, datagram);
             }
         }
         self.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
+    /// session, another one of those.
+    fn has_tokens(&self, route: Route, bytes: usize) -> bool {
+        let mut address = self.served.house.address_rates.of(route.peer.ip());
+        let service = &self.served.rates;
+        let is_new = || !locked(&self.inboxes).contains_key(&route);
+        let mut take = |kind, tokens| address.take(kind, tokens) && service.take(kind, tokens);
+        take(Kind::Messages, 1)
+            && take(Kind::Bytes, bytes as u64)
+            && (!is_new() || take(Kind::NewConnections, 1))
     }
 
     fn deliver(&mut self, route: Route, datagram: &[u8]) {

@@ -15,6 +15,8 @@ pub struct Drops {
     pub no_place: AtomicU64,
     /// From a sender of whom too many waited.
     pub waiting: AtomicU64,
+    /// More in a second than a service, or an address, may have.
+    pub rate: AtomicU64,
     /// To a sender that would have been sent too much for what it had sent.
     pub amplification: AtomicU64,
     /// Longer than a datagram can be.
@@ -46,6 +48,7 @@ impl Drops {
             ("turned-away", &self.turned_away),
             ("no-place", &self.no_place),
             ("waiting", &self.waiting),
+            ("rate", &self.rate),
             ("amplification", &self.amplification),
             ("too-long", &self.too_long),
             ("unsent", &self.unsent),
@@ -59,16 +62,26 @@ impl Drops {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (unanswered_port, no_place) = (count(&self.unanswered_port), count(&self.no_place));
         let turned_away = count(&self.turned_away);
+        let rate = count(&self.rate);
         let (waiting, amplification) = (count(&self.waiting), count(&self.amplification));
         let (too_long, unsent) = (count(&self.too_long), count(&self.unsent));
-        if unanswered_port + turned_away + no_place + waiting + amplification + too_long + unsent
-            > 0
-        {
+        let dropped = [
+            unanswered_port,
+            turned_away,
+            no_place,
+            waiting,
+            rate,
+            amplification,
+            too_long,
+            unsent,
+        ];
+        if dropped.iter().any(|count| *count > 0) {
             tracing::info!(
                 unanswered_port,
                 turned_away,
                 no_place,
                 waiting,
+                rate,
                 amplification,
                 too_long,
                 unsent,

@@ -88,8 +88,12 @@ impl Ends {
         }
     }
 
-    /// Logs how one ended, and counts it.
-    pub fn note(&self, traffic: Traffic, result: Result<Ending, ConnectionError>) {
+    /// Logs how one ended, and counts it. Returns what its bytes failed with, unless its client just left.
+    pub fn note(
+        &self,
+        traffic: Traffic,
+        result: Result<Ending, ConnectionError>,
+    ) -> Option<io::Error> {
         self.count(traffic, result.as_ref().err());
         if let Some(limit) = result.as_ref().err().and_then(limit) {
             limit.reached();
@@ -101,7 +105,7 @@ impl Ends {
         } = traffic;
         let Err(error) = result else {
             tracing::debug!(received_bytes, sent_bytes, messages, "closed");
-            return;
+            return None;
         };
         if let ConnectionError::Io(error) = &error
             && is_departure(error)
@@ -112,11 +116,17 @@ impl Ends {
                 messages,
                 "the client left: {error}"
             );
-        } else if self.may_log() {
+            return None;
+        }
+        if self.may_log() {
             match self.counter(&error) {
                 Some(_) => tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}"),
                 None => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
             }
+        }
+        match error {
+            ConnectionError::Io(error) => Some(error),
+            _ => None,
         }
     }
 

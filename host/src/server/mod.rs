@@ -26,9 +26,11 @@ use crate::generation::Generations;
 use crate::handler::Handler;
 use crate::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
 use crate::outbox::Traffic;
-use quota::{Quota, Share};
+use crate::rates::{AddressRates, Kind, RateLimits};
+use quota::{Holder, Quota, Share};
 use ration::Ration;
 use std::future::pending;
+use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +55,10 @@ struct House {
     /// A permit for each connection that may be open.
     free: Arc<Semaphore>,
     quota: Arc<Quota>,
+    /// What each client address may have in a second.
+    address_rates: Arc<AddressRates>,
+    /// What the operator is told of clients that come too often.
+    no_rate: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that have too many connections.
     no_share: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that wait for a place.
@@ -62,6 +68,8 @@ struct House {
     drops: Arc<Drops>,
     /// Cancelled when a listener has no more clients, and the last one has gone.
     exhausted: CancellationToken,
+    /// What standard input or output failed with, if they are the client.
+    stdio_failed: Mutex<Option<io::Error>>,
 }
 
 /// How a server ended.
@@ -73,28 +81,45 @@ pub struct Drained {
 
 impl<H: Handler> Server<H> {
     /// A server without a service, whose connections stay within these limits.
-    pub fn new(limits: &ServerLimits) -> Self {
+    pub fn new(limits: &ServerLimits, address_rates: RateLimits) -> Self {
         Server {
             house: Arc::new(House {
                 stopping: CancellationToken::new(),
                 free: Arc::new(Semaphore::new(limits.max_connections)),
                 no_share: Ration::default(),
                 no_place: Ration::default(),
-                quota: Quota::new(limits.max_connections_per_ip),
+                quota: Quota::new(
+                    limits.max_connections_per_ip,
+                    limits.max_connections_per_uid,
+                ),
+                address_rates: AddressRates::new(address_rates),
+                no_rate: Ration::default(),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
                 drops: Arc::default(),
                 exhausted: CancellationToken::new(),
+                stdio_failed: Mutex::default(),
             }),
             services: Mutex::default(),
         }
     }
 
     /// Adds a service, which has no door yet. What is logged about its connections is logged in `span`.
-    pub fn add(&self, generations: Arc<Generations<H>>, span: Span) -> Arc<Served<H>> {
-        let served = Arc::new(Served::new(self.house.clone(), generations, span));
+    pub fn add(
+        &self,
+        generations: Arc<Generations<H>>,
+        rates: RateLimits,
+        span: Span,
+    ) -> Arc<Served<H>> {
+        let served = Served::new(self.house.clone(), generations, rates, span);
+        let served = Arc::new(served);
         self.services().push(served.clone());
         served
+    }
+
+    /// Changes what each client address may have in a second, from now on.
+    pub fn set_address_rates(&self, limits: RateLimits) {
+        self.house.address_rates.set(limits);
     }
 
     /// Ends a service: no client gets in any more, and those that are there may finish within `limit`.
@@ -122,6 +147,12 @@ impl<H: Handler> Server<H> {
     /// Completes when a listener has no more clients to come, and the last one has gone.
     pub async fn exhausted(&self) {
         self.house.exhausted.cancelled().await;
+    }
+
+    /// What standard input or output failed with, if they are the client. It is told once.
+    pub fn stdio_failure(&self) -> Option<io::Error> {
+        let failed = &self.house.stdio_failed;
+        failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// How the connections of all services ended, of those too that are gone.
@@ -175,6 +206,17 @@ impl House {
 
     /// Another connection of a client, if it may have one. Otherwise the operator is told, but not each time.
     fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
+        let mut rated = self.address_rates.of(client);
+        if !rated.take(Kind::NewConnections, 1) {
+            if let Some(left_out) = self.no_rate.take() {
+                tracing::warn!(
+                    listener, %client, left_out,
+                    "a client connects more often than it may: further connections are closed \
+                     (--max-new-connections-per-second-per-ip)"
+                );
+            }
+            return None;
+        }
         let share = self.quota.take(client);
         if share.is_none() {
             Limit::MaxConnectionsPerIp.reached();
@@ -182,6 +224,25 @@ impl House {
                 tracing::warn!(
                     listener, %client, left_out,
                     "a client has as many connections as it may: further ones are closed (--max-connections-per-ip)"
+                );
+            }
+        }
+        share
+    }
+}
+
+impl House {
+    /// Another connection of a user of this machine, likewise.
+    fn share_of_user(&self, uid: u32, listener: &str) -> Option<Share> {
+        let share = self.quota.take(Holder::User(uid));
+        if share.is_none() {
+            Limit::MaxConnectionsPerUid.reached();
+            if let Some(left_out) = self.no_share.take() {
+                tracing::warn!(
+                    listener,
+                    uid,
+                    left_out,
+                    "a user has as many connections as they may: further ones are closed (--max-connections-per-uid)"
                 );
             }
         }

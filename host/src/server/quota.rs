@@ -1,56 +1,75 @@
-//! How many connections the clients with one address have.
+//! How many connections the clients with one address, or of one user of this machine, have.
 
+use crate::address::counted_as;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What of an IPv6 address names the network, in which a client has an address of its choice (RFC 4291, section
-/// 2.5.4).
-const NETWORK_BITS: u128 = !(u64::MAX as u128);
+/// Whose connections count together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// Those of an address, or of an IPv6 network of 64 bits.
+    Address(IpAddr),
+    /// Those of a user of this machine, by number.
+    User(u32),
+}
 
-/// What each address may have of the server's places.
+/// What each holder may have of the server's places.
 #[derive(Debug)]
 pub struct Quota {
     /// The most connections of one address; `None` for any number.
-    limit: Option<usize>,
-    open: Mutex<HashMap<IpAddr, usize>>,
+    per_ip: Option<usize>,
+    /// The most connections of one user; `None` for any number.
+    per_uid: Option<usize>,
+    open: Mutex<HashMap<Holder, usize>>,
 }
 
-/// One connection of an address, as long as it is open.
+/// One connection of a holder, as long as it is open.
 #[derive(Debug)]
 pub struct Share {
     quota: Arc<Quota>,
-    address: IpAddr,
+    holder: Holder,
+}
+
+impl From<IpAddr> for Holder {
+    fn from(client: IpAddr) -> Self {
+        Holder::Address(counted_as(client))
+    }
 }
 
 impl Quota {
     /// Nobody has a connection yet.
-    pub fn new(limit: Option<usize>) -> Arc<Self> {
+    pub fn new(per_ip: Option<usize>, per_uid: Option<usize>) -> Arc<Self> {
         Arc::new(Quota {
-            limit,
+            per_ip,
+            per_uid,
             open: Mutex::default(),
         })
     }
 
     /// Another connection of this client, if it may have one.
-    pub fn take(self: &Arc<Self>, client: IpAddr) -> Option<Share> {
-        let address = counted_as(client);
+    pub fn take(self: &Arc<Self>, client: impl Into<Holder>) -> Option<Share> {
+        let holder = client.into();
+        let limit = match holder {
+            Holder::Address(_) => self.per_ip,
+            Holder::User(_) => self.per_uid,
+        };
         let mut open = self.open();
-        let count = open.entry(address).or_default();
+        let count = open.entry(holder).or_default();
         // Whoever is at the limit has an entry already.
-        if self.limit.is_some_and(|limit| *count >= limit) {
+        if limit.is_some_and(|limit| *count >= limit) {
             return None;
         }
         *count += 1;
         Some(Share {
             quota: self.clone(),
-            address,
+            holder,
         })
     }
 
     /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,7 +77,7 @@ impl Quota {
 impl Drop for Share {
     fn drop(&mut self) {
         let mut open = self.quota.open();
-        if let Entry::Occupied(mut count) = open.entry(self.address) {
+        if let Entry::Occupied(mut count) = open.entry(self.holder) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
@@ -71,25 +90,17 @@ impl Drop for Share {
     }
 }
 
-/// An IPv4 address is one, however it is written; of an IPv6 address it is the network that counts.
-fn counted_as(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK_BITS).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn take(quota: &Arc<Quota>, client: &str) -> Option<Share> {
-        quota.take(client.parse().unwrap())
+        quota.take(client.parse::<IpAddr>().unwrap())
     }
 
     #[test]
     fn each_address_has_its_own() {
-        let quota = Quota::new(Some(2));
+        let quota = Quota::new(Some(2), None);
         let one = take(&quota, "192.0.2.1");
         let two = take(&quota, "::ffff:192.0.2.1");
         assert!(one.is_some() && two.is_some());
@@ -102,8 +113,17 @@ mod tests {
     }
 
     #[test]
+    fn each_user_has_their_own() {
+        let quota = Quota::new(Some(1), Some(2));
+        let ann: Vec<_> = (0..3).map(|_| quota.take(Holder::User(1000))).collect();
+        assert_eq!(ann.iter().flatten().count(), 2);
+        assert!(quota.take(Holder::User(1001)).is_some());
+        assert!(take(&quota, "192.0.2.1").is_some());
+    }
+
+    #[test]
     fn a_network_of_ipv6_counts_as_one() {
-        let quota = Quota::new(Some(1));
+        let quota = Quota::new(Some(1), None);
         let _one = take(&quota, "2001:db8:1:2::1").unwrap();
         assert!(take(&quota, "2001:db8:1:2:ffff::2").is_none());
         assert!(take(&quota, "2001:db8:1:3::1").is_some());
@@ -111,7 +131,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_there_is_none() {
-        let quota = Quota::new(None);
+        let quota = Quota::new(None, Some(1));
         let shares: Vec<_> = (0..1000).map(|_| take(&quota, "::1")).collect();
         assert!(shares.iter().all(Option::is_some));
     }

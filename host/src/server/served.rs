@@ -6,10 +6,13 @@ use crate::admission::Admission;
 use crate::generation::Generations;
 use crate::handler::Handler;
 use crate::listener::{Accepted, Listener, ListenerHandle};
+use crate::rates::{Kind, RateLimits, ServiceRates};
+use crate::stream::Stream;
 use crate::tls::Terminator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -17,6 +20,8 @@ use tracing::{Instrument, Span};
 /// A service: what its connections have in common.
 pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
+    /// What all its connections together may have in a second.
+    pub(super) rates: Arc<ServiceRates>,
     /// How its connections ended.
     pub(super) ends: Ends,
     pub(super) house: Arc<House>,
@@ -39,9 +44,15 @@ pub struct Door {
 }
 
 impl<H: Handler> Served<H> {
-    pub(super) fn new(house: Arc<House>, generations: Arc<Generations<H>>, span: Span) -> Self {
+    pub(super) fn new(
+        house: Arc<House>,
+        generations: Arc<Generations<H>>,
+        rates: RateLimits,
+        span: Span,
+    ) -> Self {
         Served {
             generations,
+            rates: Arc::new(ServiceRates::new(rates)),
             ends: Ends::within(&house.ends),
             span,
             stopping: house.stopping.child_token(),
@@ -66,6 +77,11 @@ impl<H: Handler> Served<H> {
         let accepting = accepting.instrument(self.span.clone());
         self.doors.spawn(closed.track_future(accepting));
         door
+    }
+
+    /// Changes what its connections may have in a second, from now on.
+    pub fn set_rates(&self, limits: RateLimits) {
+        self.rates.set(limits);
     }
 
     /// Its versions.
@@ -96,6 +112,10 @@ impl<H: Handler> Served<H> {
             let Some(client) = self.welcome(accepted, &admission) else {
                 continue;
             };
+            let turn = self.rates.reserve(Kind::NewConnections, 1);
+            if !turn.is_zero() {
+                closing.run_until_cancelled(sleep(turn)).await;
+            }
             let place = self.house.place_or_wait(&admission.listener);
             let place = closing.run_until_cancelled(place).await;
             let (served, exhausting) = (self.clone(), exhausting.take());
@@ -120,6 +140,15 @@ impl<H: Handler> Served<H> {
                     self.ends.count_turned_away();
                     return None;
                 }
+            }
+        }
+        if let Stream::Unix(unix) = &accepted.stream
+            && let Ok(who) = unix.peer_cred()
+        {
+            share = self.house.share_of_user(who.uid(), &admission.listener);
+            if share.is_none() {
+                self.ends.count_turned_away();
+                return None;
             }
         }
         Some(Client {

@@ -18,6 +18,12 @@ pub enum TlsError {
         path: PathBuf,
         label: &'static str,
     },
+    #[error(
+        "the private key in {0} is encrypted, and a host has nobody to ask for its password: decrypt it with \
+         `openssl pkey -in {0} -out key.pem`, and let only the host's user read that file",
+        path.display()
+    )]
+    Encrypted { path: PathBuf },
     #[error("the certificate in {} and the key in {} do not belong together", certificate.display(), key.display())]
     Mismatch { certificate: PathBuf, key: PathBuf },
     #[error("the certificate in {} can't be used: {reason}", path.display())]

@@ -44,12 +44,34 @@ pub fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let fail = |error| TlsError::read("private key", "PRIVATE KEY", path, &error);
     let text = read_pem(path).map_err(fail)?;
-    PrivateKeyDer::from_pem_slice(&text).map_err(fail)
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match is_encrypted(&text) {
+        true => TlsError::Encrypted {
+            path: path.to_owned(),
+        },
+        false => fail(error),
+    })
 }
 
-/// What a PEM file holds.
+/// What a PEM file holds, without the mark that some editors begin it with.
 fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
-    opening::read(path).map_err(pem::Error::Io)
+    let mut text = opening::read(path).map_err(pem::Error::Io)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(text)
+}
+
+/// In UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether it has an encrypted key: PKCS #8 (RFC 7468, section 11), or in PEM's old form (RFC 1421, section 4.6.1.1).
+fn is_encrypted(text: &[u8]) -> bool {
+    let marks = [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+        "Proc-Type: 4,ENCRYPTED",
+    ];
+    let text = String::from_utf8_lossy(text);
+    marks.iter().any(|mark| text.contains(mark))
 }
 
 /// The certificate and the key that these files hold, if they belong together.

@@ -5,6 +5,8 @@ mod certificates;
 mod client;
 mod error;
 mod identity;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod self_signed;
 mod server;
 

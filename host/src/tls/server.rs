@@ -134,7 +134,7 @@ impl Terminator {
     }
 }
 
-fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
+pub(super) fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
     let read = |files: &CertificateFiles| identity::read(&files.certificate, &files.key);
     let mut certificates = config.certificates.iter().map(read);
     let first = match certificates.next() {

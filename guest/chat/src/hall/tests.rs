@@ -1,4 +1,6 @@
 use super::*;
+use crate::words::clean;
+use proptest::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -142,4 +144,31 @@ fn what_is_unknown_is_said_so() {
     assert_eq!(ann.heard(), HELP);
     hall.obey(1, "");
     assert_eq!(ann.heard(), "");
+}
+
+proptest! {
+    /// Whatever guests type, and whatever a version before has saved, the hall stays whole: names are short, and each
+    /// is somebody's.
+    #[test]
+    fn any_lines_leave_the_hall_whole(
+        lines in proptest::collection::vec((0_u64..4, "(/nick|/join|/who|/help|/quit|/|guest[0-9]|ada| |é|[\u{0}-\u{ff}]{0,30}){0,5}"), 0..40),
+        seat in any::<String>()
+    ) {
+        let mut hall = Hall::new();
+        let ears: [Ear; 4] = Default::default();
+        for (id, ear) in (0..).zip(&ears) {
+            match id {
+                3 => hall.take_over(id, ear.clone(), &seat),
+                _ => hall.enter(id, ear.clone()),
+            }
+        }
+        for (id, line) in &lines {
+            if hall.seat(*id).is_some() && matches!(hall.obey(*id, &clean(line.as_bytes())), Next::Quit) {
+                hall.leave(*id);
+            }
+        }
+        for ear in &ears {
+            prop_assert!(ear.heard().chars().all(|char| char == '\n' || !char.is_control()));
+        }
+    }
 }

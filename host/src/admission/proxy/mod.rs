@@ -1,22 +1,16 @@
 //! The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): who a proxy's client is.
 
+mod header;
+
+#[cfg(any(test, fuzzing))]
+pub use header::parse;
+pub use header::{Proxied, Speaker};
+
 use crate::limits::MAX_PROXY_HEADER_BYTES;
-use proxy_header::{ParseConfig, ProxyHeader};
+use header::{FIXED_PART_2, LONGEST_1, SHORTEST, SIGNATURE_1, SIGNATURE_2};
 use std::io;
-use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
-
-/// How version 2 begins, and how long it is at least: its length stands in the last two bytes of these.
-const SIGNATURE_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-const FIXED_PART_2: usize = 16;
-
-/// How version 1 begins, and how long it can be: a line.
-const SIGNATURE_1: &[u8] = b"PROXY ";
-const LONGEST_1: usize = 107;
-
-/// No header of either version is shorter.
-const SHORTEST: usize = 15;
 
 /// Why a header can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,35 +25,46 @@ pub enum ProxyError {
     Io(#[from] io::Error),
 }
 
-/// The two ends of the connection to the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proxied {
-    /// The proxy's client.
-    pub client: SocketAddr,
-    /// The address it reached.
-    pub reached: SocketAddr,
+/// Bytes that can be looked at before they are taken.
+pub trait Source: AsyncRead + Unpin {
+    /// What has come, as far as there is room for it; nothing at the end.
+    fn peek(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 }
 
-/// Takes the header off, and not a byte more. `None` if the proxy speaks for itself, as it does to find out
-/// whether the host is alive.
-pub async fn read_header(stream: &mut TcpStream) -> Result<Option<Proxied>, ProxyError> {
+impl Source for TcpStream {
+    async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        TcpStream::peek(self, buffer).await
+    }
+}
+
+/// Takes the header off, and not a byte more, and tells for whom the proxy speaks.
+pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
     if header.starts_with(SIGNATURE_2) {
         read_more(stream, &mut header, FIXED_PART_2).await?;
-        let rest = u16::from_be_bytes([header[FIXED_PART_2 - 2], header[FIXED_PART_2 - 1]]);
-        read_more(stream, &mut header, FIXED_PART_2 + usize::from(rest)).await?;
+        let rest = header::block_bytes(&header);
+        if header::is_local(&header) {
+            discard(stream, rest).await?;
+        } else {
+            read_more(stream, &mut header, FIXED_PART_2 + rest).await?;
+        }
     } else if header.starts_with(SIGNATURE_1) {
         read_line(stream, &mut header).await?;
     } else {
         return Err(ProxyError::Missing);
     }
-    let (header, _) = ProxyHeader::parse(&header, ParseConfig::default())
-        .map_err(|error| ProxyError::Invalid(error.to_string()))?;
-    Ok(header.proxied_address().map(|addresses| Proxied {
-        client: addresses.source,
-        reached: addresses.destination,
-    }))
+    header::parse(&header).map_err(ProxyError::Invalid)
+}
+
+/// Reads so many bytes that nobody looks at.
+async fn discard(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<(), ProxyError> {
+    let mut block = stream.take(length as u64);
+    let discarded = tokio::io::copy(&mut block, &mut tokio::io::sink()).await?;
+    match discarded == length as u64 {
+        true => Ok(()),
+        false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    }
 }
 
 /// Reads until the header has this length.
@@ -79,7 +84,7 @@ async fn read_more(
 
 /// Reads up to the end of the line, of which the beginning is there. What follows it is looked at first, so
 /// that it stays where it is.
-async fn read_line(stream: &mut TcpStream, line: &mut Vec<u8>) -> Result<(), ProxyError> {
+async fn read_line(stream: &mut impl Source, line: &mut Vec<u8>) -> Result<(), ProxyError> {
     while !line.ends_with(b"\n") {
         let mut ahead = [0; LONGEST_1];
         let room = LONGEST_1.saturating_sub(line.len());

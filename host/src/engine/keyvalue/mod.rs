@@ -1,9 +1,10 @@
 //! The interfaces of `wasi:keyvalue`: what guests keep in the store of their service.
 
+mod batch;
+
 use super::guest::Guest;
 use crate::keyvalue::{Mark, Store, StoreError, check_key, check_number};
 use bindings::wasi::keyvalue::atomics::{self, CasError};
-use bindings::wasi::keyvalue::batch;
 use bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use tracing::Level;
 use wasmtime::Result;
@@ -44,7 +45,7 @@ pub struct Cas {
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    batch::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
+    batch::offer(linker)
 }
 
 impl Bucket {
@@ -88,6 +89,18 @@ impl Guest {
             }
             Error::Other(text)
         })
+    }
+
+    /// Its key counts as the guest's memory, besides its handle.
+    fn keep(&mut self, cas: Cas) -> Result<Resource<Cas>> {
+        self.memory.take(cas.key.len())?;
+        Ok(self.table.push(cas)?)
+    }
+
+    fn forget(&mut self, cas: Resource<Cas>) -> Result<Cas> {
+        let cas = self.table.delete(cas)?;
+        self.memory.give_back(cas.key.len());
+        Ok(cas)
     }
 
     async fn look(&mut self, key: &str) -> Result<(Option<Vec<u8>>, Mark), Error> {
@@ -182,7 +195,7 @@ impl atomics::Host for Guest {
     }
 
     async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Result<Result<(), CasError>> {
-        let Cas { key, mark } = self.table.delete(cas)?;
+        let Cas { key, mark } = self.forget(cas)?;
         let swapped = self.store().swap(&key, &mark, value).await;
         match self.told(swapped) {
             Ok(true) => return Ok(Ok(())),
@@ -190,7 +203,7 @@ impl atomics::Host for Guest {
             Err(error) => return Ok(Err(CasError::StoreError(error))),
         }
         Ok(Err(match self.look(&key).await {
-            Ok((_, mark)) => CasError::CasFailed(self.table.push(Cas { key, mark })?),
+            Ok((_, mark)) => CasError::CasFailed(self.keep(Cas { key, mark })?),
             Err(error) => CasError::StoreError(error),
         }))
     }
@@ -208,7 +221,7 @@ impl atomics::HostCas for Guest {
             Err(error) => return Ok(Err(error)),
         };
         Ok(match self.look(&key).await {
-            Ok((_, mark)) => Ok(self.table.push(Cas { key, mark })?),
+            Ok((_, mark)) => Ok(self.keep(Cas { key, mark })?),
             Err(error) => Err(error),
         })
     }
@@ -225,52 +238,8 @@ impl atomics::HostCas for Guest {
     }
 
     async fn drop(&mut self, cas: Resource<Cas>) -> Result<()> {
-        self.table.delete(cas)?;
+        self.forget(cas)?;
         Ok(())
-    }
-}
-
-impl batch::Host for Guest {
-    async fn get_many(
-        &mut self,
-        bucket: Resource<Bucket>,
-        keys: Vec<String>,
-    ) -> Result<Result<Vec<Option<(String, Vec<u8>)>>, Error>> {
-        let (bucket, store) = self.bucket_and_store(&bucket)?;
-        let get = async { store.get(&bucket.keys(&keys)?).await };
-        let values = get.await;
-        Ok(self.told(values).map(|values| {
-            let entries = keys.into_iter().zip(values);
-            entries.map(|(key, value)| Some((key, value?))).collect()
-        }))
-    }
-
-    async fn set_many(
-        &mut self,
-        bucket: Resource<Bucket>,
-        entries: Vec<(String, Vec<u8>)>,
-    ) -> Result<Result<(), Error>> {
-        let (bucket, store) = self.bucket_and_store(&bucket)?;
-        let set = async {
-            check_number(entries.len())?;
-            let entries = entries.into_iter();
-            let entries = entries.map(|(key, value)| Ok((bucket.key(&key)?, value)));
-            let entries = entries.collect::<Result<_, StoreError>>()?;
-            store.set(entries).await
-        };
-        let set = set.await;
-        Ok(self.told(set))
-    }
-
-    async fn delete_many(
-        &mut self,
-        bucket: Resource<Bucket>,
-        keys: Vec<String>,
-    ) -> Result<Result<(), Error>> {
-        let (bucket, store) = self.bucket_and_store(&bucket)?;
-        let delete = async { store.delete(&bucket.keys(&keys)?).await };
-        let deleted = delete.await;
-        Ok(self.told(deleted))
     }
 }
 

@@ -1,0 +1,106 @@
+//! Lines as SMTP means them: CR LF ends one, and nothing else does (RFC 5321, section 2.3.8). A server that takes a lone
+//! LF or CR for an end, or passes it on to one that does, lets a sender smuggle mails in.
+
+/// The longest line, in bytes, with its end. RFC 5321, section 4.5.3.1.6, asks for 1000.
+const MAX_LINE: usize = 65_536;
+
+/// What came and is no whole line yet.
+#[derive(Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    /// Where the next line begins.
+    begin: usize,
+    /// Up to where no end was found.
+    searched: usize,
+}
+
+/// A line is longer than any may be.
+#[derive(Debug, PartialEq)]
+pub struct TooLong;
+
+impl Lines {
+    /// Takes what came.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.begin);
+        self.searched -= self.begin;
+        self.begin = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole line, without its end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, TooLong> {
+        let end = self.bytes[self.searched..]
+            .windows(2)
+            .position(|pair| pair == b"\r\n");
+        let Some(end) = end else {
+            // The last byte may be the CR of an end.
+            self.searched = self.bytes.len().saturating_sub(1).max(self.searched);
+            return match self.bytes.len() - self.begin > MAX_LINE {
+                true => Err(TooLong),
+                false => Ok(None),
+            };
+        };
+        let (begin, end) = (self.begin, self.searched + end);
+        self.begin = end + 2;
+        self.searched = self.begin;
+        match self.begin - begin > MAX_LINE {
+            true => Err(TooLong),
+            false => Ok(Some(&self.bytes[begin..end])),
+        }
+    }
+}
+
+/// Whether a line has a CR or an LF that ends nothing.
+pub fn has_stray_end(line: &[u8]) -> bool {
+    line.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(chunks: &[&[u8]]) -> Vec<Vec<u8>> {
+        let mut lines = Lines::default();
+        let mut found = Vec::new();
+        for chunk in chunks {
+            lines.add(chunk);
+            while let Ok(Some(line)) = lines.next() {
+                found.push(line.to_vec());
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn nothing_but_cr_lf_ends_a_line() {
+        let found = all(&[b"one\r\n\ntwo\r\r\nthr\nee\n\r\n\r", b"\nfour"]);
+        let expected: [&[u8]; 5] = [b"one", b"\ntwo\r", b"thr\nee\n", b"", b""];
+        assert_eq!(found[..4], expected[..4]);
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+
+    #[test]
+    fn a_line_is_only_so_long() {
+        let mut lines = Lines::default();
+        lines.add(&[b'x'; MAX_LINE - 2]);
+        lines.add(b"\r\n");
+        assert_eq!(lines.next().unwrap().unwrap().len(), MAX_LINE - 2);
+        lines.add(&[b'x'; MAX_LINE + 1]);
+        assert_eq!(lines.next(), Err(TooLong));
+    }
+
+    proptest! {
+        /// Wherever what came is cut, the lines are the same, and joined they are what came.
+        #[test]
+        fn cuts_change_nothing(bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), any::<u8>()], 0..300), cut in 0_usize..300) {
+            let cut = cut.min(bytes.len());
+            let whole = all(&[&bytes]);
+            prop_assert_eq!(&all(&[&bytes[..cut], &bytes[cut..]]), &whole);
+            let single: Vec<_> = bytes.chunks(1).collect();
+            prop_assert_eq!(&all(&single), &whole);
+            let joined: Vec<u8> = whole.iter().flat_map(|line| [line, &b"\r\n"[..]].concat()).collect();
+            prop_assert!(bytes.starts_with(&joined));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! IPv6 addresses with the zone in which they are valid, such as `fe80::1%eth0` (RFC 4007, section 11).
+
+use nix::net::if_::{if_indextoname, if_nametoindex};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::str::FromStr;
+
+/// How a percent sign is written in a URI (RFC 6874, section 2).
+const ENCODED_PERCENT: &str = "25";
+
+/// The zone of a link-local address: the name of an interface, or its number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Zone(String);
+
+/// The text is not the name or the number of an interface.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not the name of an interface")]
+pub struct InvalidZone(String);
+
+impl Zone {
+    /// Reads what follows the percent sign, which may be encoded (`%25eth0`) as in a URI.
+    pub fn parse(text: &str) -> Result<Self, InvalidZone> {
+        let name = match text.strip_prefix(ENCODED_PERCENT) {
+            Some(name) if !name.is_empty() => name,
+            _ => text,
+        };
+        let may = |char: char| char.is_ascii_graphic() && !"%[]/?#,".contains(char);
+        match !name.is_empty() && name.chars().all(may) {
+            true => Ok(Zone(name.to_owned())),
+            false => Err(InvalidZone(text.to_owned())),
+        }
+    }
+
+    /// The interface's number, if this machine has such an interface.
+    pub fn index(&self) -> Option<u32> {
+        match self.0.parse() {
+            Ok(number) => Some(number),
+            Err(_) => if_nametoindex(self.0.as_str()).ok(),
+        }
+    }
+
+    /// The zone of a socket's address, if it has one: by name, if the interface has one.
+    pub fn of(address: &SocketAddrV6) -> Option<Self> {
+        let index = address.scope_id();
+        if index == 0 || !address.ip().is_unicast_link_local() {
+            return None;
+        }
+        let name = if_indextoname(index).ok();
+        let name = name.and_then(|name| name.into_string().ok());
+        let zone = name.and_then(|name| Zone::parse(&name).ok());
+        Some(zone.unwrap_or_else(|| Zone(index.to_string())))
+    }
+}
+
+/// A name that begins like an encoded percent sign is shown behind one, so that it reads as it was.
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Zone(name) = self;
+        let is_ambiguous = name.len() > ENCODED_PERCENT.len() && name.starts_with(ENCODED_PERCENT);
+        let encoded = if is_ambiguous { ENCODED_PERCENT } else { "" };
+        write!(f, "%{encoded}{name}")
+    }
+}
+
+/// An IP address, with its zone if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZonedAddress {
+    /// The address.
+    pub ip: IpAddr,
+    /// Where it is valid.
+    pub zone: Option<Zone>,
+}
+
+impl FromStr for ZonedAddress {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let Some((address, zone)) = text.split_once('%') else {
+            let ip = text.parse().map_err(|_| NotAnAddress::Address)?;
+            return Ok(ZonedAddress { ip, zone: None });
+        };
+        let ip: Ipv6Addr = address.parse().map_err(|_| NotAnAddress::Address)?;
+        if !ip.is_unicast_link_local() {
+            return Err(NotAnAddress::NotLinkLocal(ip));
+        }
+        let zone = Zone::parse(zone)?;
+        Ok(ZonedAddress {
+            ip: ip.into(),
+            zone: Some(zone),
+        })
+    }
+}
+
+/// Why a text is not a [`ZonedAddress`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotAnAddress {
+    #[error("expected an IP address")]
+    Address,
+    #[error("{0} has no zone: only link-local addresses (fe80::/10) have one")]
+    NotLinkLocal(Ipv6Addr),
+    #[error(transparent)]
+    Zone(#[from] InvalidZone),
+}
+
+impl ZonedAddress {
+    /// Whether it needs a zone and has none.
+    pub fn lacks_zone(&self) -> bool {
+        matches!(self.ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) && self.zone.is_none()
+    }
+
+    /// The address of a socket there. `None` if this machine has no such interface.
+    pub fn socket_address(&self, port: u16) -> Option<SocketAddr> {
+        Some(match (self.ip, &self.zone) {
+            (IpAddr::V6(ip), Some(zone)) => SocketAddrV6::new(ip, port, 0, zone.index()?).into(),
+            (ip, _) => SocketAddr::new(ip, port),
+        })
+    }
+}
+
+impl fmt::Display for ZonedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ip.fmt(f)?;
+        self.zone.iter().try_for_each(|zone| zone.fmt(f))
+    }
+}
+
+/// The interface's number in a link-local address; 0 elsewhere, where it means nothing.
+pub fn scope(address: SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V6(address) if address.ip().is_unicast_link_local() => address.scope_id(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_read_as_in_a_uri_and_as_people_write_it() {
+        for (text, shown) in [
+            ("fe80::1%eth0", "fe80::1%eth0"),
+            ("fe80::1%25eth0", "fe80::1%eth0"),
+            ("fe80::1%25", "fe80::1%25"),
+            ("fe80::1%2525", "fe80::1%25"),
+            ("fe80::1%25251", "fe80::1%25251"),
+            ("fe80:0::1%3", "fe80::1%3"),
+            ("::1", "::1"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            let address: ZonedAddress = text.parse().unwrap();
+            assert_eq!(address.to_string(), shown, "{text}");
+            assert_eq!(shown.parse(), Ok(address), "{text}");
+        }
+        for text in [
+            "",
+            "fe80::1%",
+            "fe80::1%a%b",
+            "fe80::1%a b",
+            "::1%eth0",
+            "192.0.2.1%eth0",
+            "eth0",
+        ] {
+            assert!(text.parse::<ZonedAddress>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_interface_has_a_name_and_a_number() {
+        let address: ZonedAddress = "fe80::1%lo".parse().unwrap();
+        let Some(SocketAddr::V6(socket)) = address.socket_address(7) else {
+            panic!("the loopback interface is not called lo");
+        };
+        assert_ne!(socket.scope_id(), 0);
+        assert_eq!(Zone::of(&socket), address.zone);
+        assert_eq!(scope(socket.into()), socket.scope_id());
+        let unknown: ZonedAddress = "fe80::1%no-such-one".parse().unwrap();
+        assert_eq!(unknown.socket_address(7), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! What holds for whatever datagrams one sender sends, and however they wait.
+
+use super::inbox::{Datagrams, Inbox, NotTaken};
+use crate::framing::{DatagramDecoder, Framing, FramingError};
+use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+
+/// The longest message that is taken here.
+const MAX_MESSAGE_BYTES: usize = 100;
+
+/// Checks steps: a byte below 200 is the length of a datagram that follows; one up to 250 repeats the last one 64 times;
+/// others have all that waits taken out. What is taken in comes out in order and whole, there is never more of it than
+/// may wait, and each datagram has its own messages, whatever came before it.
+pub fn check(input: &[u8]) {
+    let Some((framing, mut steps)) = input.split_first() else {
+        return;
+    };
+    let framing = match framing % 4 {
+        0 => "chunks",
+        1 => "lines",
+        2 => "length-prefixed:2",
+        _ => "fixed:3",
+    };
+    let Ok(framing) = framing.parse::<Framing>() else {
+        return;
+    };
+    let (inbox, mut waiting) = (Inbox::default(), VecDeque::new());
+    let mut decoder = DatagramDecoder::new(framing.clone(), MAX_MESSAGE_BYTES);
+    let mut last: &[u8] = &[];
+    while let Some((step, rest)) = steps.split_first() {
+        steps = rest;
+        match step {
+            0..200 => {
+                let (datagram, rest) = rest.split_at(usize::from(*step).min(rest.len()));
+                (last, steps) = (datagram, rest);
+                put(&inbox, &mut waiting, datagram);
+            }
+            200..=250 => (0..64).for_each(|_| put(&inbox, &mut waiting, last)),
+            _ => take(&inbox, &mut waiting, &mut decoder, &framing),
+        }
+    }
+    take(&inbox, &mut waiting, &mut decoder, &framing);
+    assert!(inbox.close_if_empty());
+}
+
+fn put<'a>(inbox: &Inbox, waiting: &mut VecDeque<&'a [u8]>, datagram: &'a [u8]) {
+    let bytes: usize = waiting.iter().map(|it| it.len()).sum();
+    let has_room = waiting.len() < MAX_WAITING_DATAGRAMS
+        && bytes + datagram.len() <= MAX_WAITING_DATAGRAM_BYTES;
+    match inbox.put(datagram) {
+        Ok(_) => {
+            assert!(has_room);
+            waiting.push_back(datagram);
+        }
+        Err(error) => assert!(!has_room && error == NotTaken::Full),
+    }
+}
+
+fn take(
+    inbox: &Inbox,
+    waiting: &mut VecDeque<&[u8]>,
+    decoder: &mut DatagramDecoder,
+    framing: &Framing,
+) {
+    let mut taken = Datagrams::default();
+    inbox.take(&mut taken);
+    while let Some(datagram) = taken.pop() {
+        assert_eq!(Some(&*datagram), waiting.pop_front());
+        let mut fresh = DatagramDecoder::new(framing.clone(), MAX_MESSAGE_BYTES);
+        let alone = messages(&mut fresh, datagram.clone());
+        assert_eq!(messages(decoder, datagram), alone);
+    }
+    assert!(waiting.is_empty());
+}
+
+fn messages(
+    decoder: &mut DatagramDecoder,
+    datagram: BytesMut,
+) -> (Vec<Bytes>, Option<FramingError>) {
+    let mut found = Vec::new();
+    decoder.begin(datagram);
+    loop {
+        match decoder.next_message() {
+            Ok(None) => return (found, None),
+            Ok(Some(message)) => {
+                assert!(message.len() <= MAX_MESSAGE_BYTES);
+                found.push(message);
+            }
+            Err(error) => return (found, Some(error)),
+        }
+    }
+}

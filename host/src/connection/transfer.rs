@@ -1,0 +1,96 @@
+//! How a connection's bytes move, and what it waits for when there is nothing to do.
+
+use super::ConnectionError;
+use super::session::Connection;
+use crate::limits::HIGH_WATER_BYTES;
+use crate::rates::Throttle;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// What happened to a connection's bytes.
+struct Moved {
+    wrote: bool,
+    read: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    /// Waits until something happens: bytes move, orders come, a timer runs out, the host stops.
+    pub(super) async fn transfer(&mut self) -> Result<(), ConnectionError> {
+        poll_fn(|cx| self.poll_transfer(cx)).await
+    }
+
+    fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        // Nothing else depends on what was written.
+        let waits_for_room =
+            self.eof_told || self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
+        let moved = self.poll_move(cx)?;
+        // Whoever is not read from is not idle.
+        let pauses = |throttle: &Throttle| throttle.pauses_reading();
+        let is_throttled = self.waiting.is_some() || self.throttle.as_ref().is_some_and(pauses);
+        if (moved.wrote || moved.read)
+            && let Some(idle) = &mut self.idle
+        {
+            idle.touch();
+        }
+        if moved.read || (moved.wrote && waits_for_room) || self.poll_happened(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        let Some(idle) = self.idle.as_mut().filter(|_| !is_throttled) else {
+            return Poll::Pending;
+        };
+        ready!(idle.poll_expired(cx));
+        Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
+    }
+
+    /// Writes what there is, and reads if what is read can be dealt with.
+    fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
+        let (wrote, written) = self.output.poll_write(self.stream, cx);
+        if let Poll::Ready(written) = written {
+            written?;
+        }
+        let mut moved = Moved { wrote, read: false };
+        if self.client_finished
+            || self.output.bytes.len() >= HIGH_WATER_BYTES
+            || self.waiting.is_some()
+        {
+            return Ok(moved);
+        }
+        if let Some(throttle) = &mut self.throttle
+            && throttle.poll_reading(cx).is_pending()
+        {
+            return Ok(moved);
+        }
+        let Poll::Ready(read) = self.input.poll_read(self.stream, cx) else {
+            return Ok(moved);
+        };
+        let read = match read {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.cut_off = true;
+                0
+            }
+            read => read?,
+        };
+        self.client_finished = read == 0;
+        self.outbox.note_received(read);
+        if let Some(throttle) = &mut self.throttle {
+            throttle.note_read(read);
+        }
+        moved.read = true;
+        Ok(moved)
+    }
+
+    /// Whether anything but bytes wants attention.
+    fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
+        let ordered = self.outbox.poll_ordered(cx).is_ready();
+        if let Poll::Ready(id) = self.timers.poll_due(cx) {
+            self.due = Some(id);
+        }
+        let may_go_on = match &mut self.throttle {
+            Some(throttle) if self.waiting.is_some() => throttle.poll_message(cx).is_ready(),
+            _ => false,
+        };
+        ordered || self.due.is_some() || may_go_on
+    }
+}

@@ -1,0 +1,35 @@
+//! What a guest may hand over in one call: as arguments when it calls the host, and as results when the host calls it.
+//!
+//! The host copies and decodes that on a thread that serves others, and between two epochs nothing interrupts it.
+
+/// How many bytes that may be. Wasmtime counts both with one measure, which is set anew before each.
+#[derive(Debug)]
+pub struct HandedBytes {
+    /// With each call of the host.
+    pub arguments: usize,
+    /// With the return of the running call.
+    pub results: usize,
+    /// Which of the two holds now.
+    current: usize,
+}
+
+impl HandedBytes {
+    /// The same for both, until a call says how much it may return.
+    pub fn new(arguments: usize) -> Self {
+        HandedBytes {
+            arguments,
+            results: arguments,
+            current: arguments,
+        }
+    }
+
+    /// From now on, until the next change.
+    pub fn set_current(&mut self, bytes: usize) {
+        self.current = bytes;
+    }
+
+    /// What a call that handed over too much has gone beyond.
+    pub fn current(&self) -> usize {
+        self.current
+    }
+}

@@ -1,0 +1,203 @@
+//! The rates of single client addresses. An address is remembered for as long as it has used anything: a second, or for
+//! as long as its debts last.
+
+use super::bucket::Bucket;
+use super::{Buckets, Kind, RateLimits, SharedLimits, of_address};
+use crate::address::counted_as;
+use crate::limits::MAX_RATED_ADDRESSES;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// From how many addresses on those are forgotten that have nothing to remember.
+const TIDY_FROM: usize = 1024;
+
+/// How often they are looked through when there are as many as there may be.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
+/// What clients with one address, or in one IPv6 network of 64 bits, may have in a second.
+#[derive(Debug)]
+pub struct AddressRates {
+    limits: SharedLimits,
+    known: Mutex<Known>,
+    epoch: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    buckets: HashMap<IpAddr, Arc<Buckets>>,
+    /// How many there may be before they are looked through again.
+    tidy_at: usize,
+    /// When that was done last.
+    tidied: Duration,
+    /// What those share for whom there is no room.
+    others: Arc<Buckets>,
+}
+
+/// The rates of one address.
+#[derive(Clone, Debug)]
+pub struct RatedAddress {
+    rates: Arc<AddressRates>,
+    address: IpAddr,
+    /// There from when anything was limited.
+    buckets: Option<Arc<Buckets>>,
+}
+
+impl AddressRates {
+    /// Nobody has used anything of them.
+    pub fn new(limits: RateLimits) -> Arc<Self> {
+        Arc::new(AddressRates {
+            limits: SharedLimits::new(limits),
+            known: Mutex::default(),
+            epoch: Instant::now(),
+        })
+    }
+
+    /// Changes them, from now on. Who waits by others goes on.
+    pub fn set(&self, limits: RateLimits) {
+        self.limits.set(limits);
+        let known = self.known();
+        let all = known.buckets.values().chain([&known.others]);
+        all.flat_map(|buckets| buckets.iter())
+            .for_each(Bucket::fill);
+    }
+
+    /// Those of a client's address.
+    pub fn of(self: &Arc<Self>, client: IpAddr) -> RatedAddress {
+        RatedAddress {
+            rates: self.clone(),
+            address: counted_as(client),
+            buckets: None,
+        }
+    }
+
+    fn buckets(&self, address: IpAddr) -> Arc<Buckets> {
+        let mut known = self.known();
+        if let Some(buckets) = known.buckets.get(&address) {
+            return buckets.clone();
+        }
+        let now = self.epoch.elapsed();
+        let is_full = known.buckets.len() >= MAX_RATED_ADDRESSES;
+        if known.buckets.len() >= known.tidy_at
+            // Looking through all of them for each that comes would be an attack's work.
+            || is_full && now.saturating_sub(known.tidied) >= TIDY_EVERY
+        {
+            known.tidied = now;
+            known.buckets.retain(|_, buckets| {
+                Arc::strong_count(buckets) > 1 || buckets.iter().any(|it| !it.is_full(now))
+            });
+            known.tidy_at = (2 * known.buckets.len()).max(TIDY_FROM);
+        }
+        if known.buckets.len() >= MAX_RATED_ADDRESSES {
+            return known.others.clone();
+        }
+        known.buckets.entry(address).or_default().clone()
+    }
+
+    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RatedAddress {
+    /// See [`ServiceRates::reserve`](super::ServiceRates::reserve).
+    pub fn reserve(&mut self, kind: Kind, tokens: u64) -> Duration {
+        let Some(limit) = self.rates.limits.of(kind) else {
+            return Duration::ZERO;
+        };
+        let now = self.rates.epoch.elapsed();
+        let wait = self.bucket(kind).reserve(now, limit, tokens);
+        if !wait.is_zero() {
+            of_address(kind).reached();
+        }
+        wait
+    }
+
+    /// Takes tokens if they are there.
+    pub fn take(&mut self, kind: Kind, tokens: u64) -> bool {
+        let Some(limit) = self.rates.limits.of(kind) else {
+            return true;
+        };
+        let now = self.rates.epoch.elapsed();
+        let taken = self.bucket(kind).take(now, limit, tokens);
+        if !taken {
+            of_address(kind).reached();
+        }
+        taken
+    }
+
+    /// How long it takes until a debt is paid, which other connections may have made.
+    pub(super) fn debt(&mut self, kind: Kind) -> Duration {
+        match self.rates.limits.of(kind) {
+            Some(_) => {
+                let now = self.rates.epoch.elapsed();
+                self.bucket(kind).debt(now)
+            }
+            None => Duration::ZERO,
+        }
+    }
+
+    pub(super) fn changes(&self) -> u64 {
+        self.rates.limits.changes()
+    }
+
+    fn bucket(&mut self, kind: Kind) -> &Bucket {
+        let RatedAddress {
+            rates,
+            address,
+            buckets,
+        } = self;
+        &buckets.get_or_insert_with(|| rates.buckets(*address))[kind as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(connections: u64) -> Arc<AddressRates> {
+        AddressRates::new(RateLimits {
+            new_connections_per_second: Some(connections),
+            ..RateLimits::default()
+        })
+    }
+
+    fn comes(rates: &Arc<AddressRates>, client: &str) -> bool {
+        let mut address = rates.of(client.parse().unwrap());
+        address.take(Kind::NewConnections, 1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_address_has_its_own() {
+        let rates = rates(1);
+        assert!(comes(&rates, "192.0.2.1"));
+        assert!(!comes(&rates, "::ffff:192.0.2.1"));
+        assert!(comes(&rates, "192.0.2.2"));
+        assert!(comes(&rates, "2001:db8::1") && !comes(&rates, "2001:db8::2"));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(comes(&rates, "192.0.2.1"));
+        rates.set(RateLimits::default());
+        assert!((0..100).all(|_| comes(&rates, "192.0.2.1")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_of_addresses_is_forgotten() {
+        let rates = rates(1);
+        let come = |range: std::ops::Range<u32>| {
+            range
+                .filter(|last| comes(&rates, &std::net::Ipv4Addr::from_bits(*last).to_string()))
+                .count()
+        };
+        let storm = MAX_RATED_ADDRESSES as u32;
+        assert_eq!(come(0..storm), storm as usize);
+        // For further ones there is one bucket.
+        assert_eq!(come(storm..storm + 100), 1);
+        assert_eq!(rates.known().buckets.len(), MAX_RATED_ADDRESSES);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(come(2 * storm..2 * storm + 100), 100);
+        assert!(rates.known().buckets.len() <= MAX_RATED_ADDRESSES);
+    }
+}

@@ -1,0 +1,199 @@
+//! One connection under its rates: when it may be read from, and when its next message may be handed over.
+//!
+//! It takes its tokens at once and waits until they have come, so that connections that share a bucket take turns, and
+//! each is woken once for each turn.
+
+use super::{Kind, RatedAddress, ServiceRates};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How often whoever waits looks whether the rates have changed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The rates that hold for a connection.
+#[derive(Debug)]
+pub struct Throttle {
+    service: Arc<ServiceRates>,
+    address: Option<RatedAddress>,
+    reading: Pause,
+    message: Pause,
+}
+
+/// What is waited for, if anything is. Boxed, as most connections never wait.
+#[derive(Debug, Default)]
+struct Pause(Option<Box<Wait>>);
+
+#[derive(Debug)]
+struct Wait {
+    until: Instant,
+    sleep: Pin<Box<Sleep>>,
+    changes: (u64, u64),
+}
+
+impl Throttle {
+    /// Of a new connection of this service, and of a client with this address, if it has one.
+    pub fn new(service: Arc<ServiceRates>, mut address: Option<RatedAddress>) -> Self {
+        let debt = address.as_mut().map(|it| it.debt(Kind::Bytes));
+        let debt = debt.unwrap_or_default().max(service.debt(Kind::Bytes));
+        let mut throttle = Throttle {
+            service,
+            address,
+            reading: Pause::default(),
+            message: Pause::default(),
+        };
+        throttle.reading.extend(debt, throttle.changes());
+        throttle
+    }
+
+    /// Takes what a message costs. False if it has to wait.
+    pub fn take_message(&mut self) -> bool {
+        let wait = self.reserve(Kind::Messages, 1);
+        wait.is_zero() || !self.message.extend(wait, self.changes())
+    }
+
+    /// Takes what was read: it is paid for before more is.
+    pub fn note_read(&mut self, bytes: usize) {
+        let wait = self.reserve(Kind::Bytes, bytes as u64);
+        if !wait.is_zero() {
+            self.reading.extend(wait, self.changes());
+        }
+    }
+
+    /// Whether reading waits.
+    pub fn pauses_reading(&self) -> bool {
+        self.reading.0.is_some()
+    }
+
+    /// Whether a message waits.
+    pub fn pauses_message(&self) -> bool {
+        self.message.0.is_some()
+    }
+
+    /// Ready when there may be read.
+    pub fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let changes = self.changes();
+        self.reading.poll(cx, changes)
+    }
+
+    /// Ready when the message that waits may be handed over.
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let changes = self.changes();
+        self.message.poll(cx, changes)
+    }
+
+    fn reserve(&mut self, kind: Kind, tokens: u64) -> Duration {
+        let service = self.service.reserve(kind, tokens);
+        let address = self.address.as_mut().map(|it| it.reserve(kind, tokens));
+        service.max(address.unwrap_or_default())
+    }
+
+    fn changes(&self) -> (u64, u64) {
+        let address = self.address.as_ref().map(RatedAddress::changes);
+        (self.service.limits.changes(), address.unwrap_or_default())
+    }
+}
+
+impl Pause {
+    /// Waits for so long at least. True if there is anything to wait for.
+    fn extend(&mut self, time: Duration, changes: (u64, u64)) -> bool {
+        if !time.is_zero() {
+            let now = Instant::now();
+            let before = self.0.as_ref().map(|wait| wait.until);
+            let until = before.unwrap_or(now).max(now + time);
+            self.0 = Some(Box::new(Wait {
+                until,
+                sleep: Box::pin(sleep_until(until.min(now + LOOK_AGAIN))),
+                changes,
+            }));
+        }
+        self.0.is_some()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, changes: (u64, u64)) -> Poll<()> {
+        while let Some(wait) = &mut self.0 {
+            ready!(wait.sleep.as_mut().poll(cx));
+            let now = Instant::now();
+            if now >= wait.until || wait.changes != changes {
+                self.0 = None;
+            } else {
+                wait.sleep.as_mut().reset(wait.until.min(now + LOOK_AGAIN));
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AddressRates, RateLimits};
+    use super::*;
+    use std::future::poll_fn;
+
+    fn messages(limit: u64) -> RateLimits {
+        RateLimits {
+            messages_per_second: Some(limit),
+            ..RateLimits::default()
+        }
+    }
+
+    async fn passes(throttle: &mut Throttle) -> Duration {
+        let begun = Instant::now();
+        if !throttle.take_message() {
+            poll_fn(|cx| throttle.poll_message(cx)).await;
+        }
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_stricter_rate_counts() {
+        let service = Arc::new(ServiceRates::new(messages(10)));
+        let addresses = AddressRates::new(messages(2));
+        let address = addresses.of("192.0.2.1".parse().unwrap());
+        let mut throttle = Throttle::new(service.clone(), Some(address));
+        assert_eq!(passes(&mut throttle).await, Duration::ZERO);
+        assert_eq!(passes(&mut throttle).await, Duration::ZERO);
+        for _ in 0..5 {
+            let waited = passes(&mut throttle).await;
+            assert!((490..520).contains(&waited.as_millis()), "{waited:?}");
+        }
+        let mut local = Throttle::new(service, None);
+        assert_eq!(passes(&mut local).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_connection_pays_for_what_others_have_read() {
+        let service = Arc::new(ServiceRates::new(RateLimits {
+            bytes_per_second: Some(100),
+            ..RateLimits::default()
+        }));
+        let mut first = Throttle::new(service.clone(), None);
+        assert!(!first.pauses_reading());
+        first.note_read(1000);
+        assert!(
+            !first.pauses_reading(),
+            "a full bucket gives more than it holds"
+        );
+        first.note_read(1);
+        assert!(first.pauses_reading());
+        let mut second = Throttle::new(service.clone(), None);
+        assert!(second.pauses_reading());
+        let begun = Instant::now();
+        poll_fn(|cx| second.poll_reading(cx)).await;
+        assert!((8900..9200).contains(&begun.elapsed().as_millis()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_goes_on_when_the_rates_change() {
+        let service = Arc::new(ServiceRates::new(messages(1)));
+        let mut throttle = Throttle::new(service.clone(), None);
+        let waits: Vec<_> = (0..100).map(|_| throttle.take_message()).collect();
+        assert!(waits[0] && !waits[1]);
+        service.set(RateLimits::default());
+        let begun = Instant::now();
+        poll_fn(|cx| throttle.poll_message(cx)).await;
+        assert!(begun.elapsed() <= 2 * LOOK_AGAIN);
+    }
+}

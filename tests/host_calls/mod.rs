@@ -1,0 +1,199 @@
+//! Every function that the host offers, called with as much as it takes, and more: none holds its thread up for longer
+//! than a guest may compute, and none makes the host hold more than the limits say.
+
+mod arguments;
+mod caller;
+mod offer;
+mod table;
+
+use arguments::Arguments;
+use caller::{MOST_BYTES, component};
+use echo_host::engine::{Directory, Engine, Grants, HandlerSource, Isolation};
+use echo_host::handler::{Event, Handler, Service, Session};
+use echo_host::keyvalue::Store;
+use echo_host::limits::{
+    EPOCH_TICK, GuestLimits, MAX_ARGUMENT_BYTES, MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES,
+    MAX_SEND_BYTES,
+};
+use echo_host::outbox::{Outbox, Peer};
+use echo_host::trust::Trust;
+use offer::Offer;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use table::{Reached, TABLE};
+use tokio::runtime::Runtime;
+use wit_component::StringEncoding;
+
+/// The bytes of a list of as many keys as may be named at once.
+const FULL_BATCH_BYTES: u32 = 8 * MAX_BATCH_KEYS as u32;
+
+/// The most that a call may add to the process's memory: what it brings along and is given, a few times over.
+const MOST_GROWTH_KIB: u64 = 64 << 10;
+
+#[test]
+fn the_table_has_every_function() {
+    let offered: BTreeSet<_> = Offer::read().functions().into_iter().collect();
+    let listed: BTreeSet<_> = TABLE
+        .iter()
+        .map(|(interface, name, _)| ((*interface).to_owned(), (*name).to_owned()))
+        .collect();
+    assert_eq!(listed, offered);
+    assert_eq!(listed.len(), TABLE.len());
+    for (_, name, reached) in TABLE {
+        assert!(!matches!(reached, Reached::Never("")), "{name}: why?");
+    }
+}
+
+#[test]
+fn none_takes_longer_than_a_slice() {
+    let offer = Offer::read();
+    let scene = Scene::new();
+    let mut slow = Vec::new();
+    for (interface, name, reached) in TABLE {
+        if let Reached::Never(why) = reached {
+            eprintln!("{interface} {name}: {why}");
+            continue;
+        }
+        let (_, function) = offer.function(interface, name);
+        let has_lists = Arguments::new(&offer, function, 0, StringEncoding::UTF8).has_lists;
+        let bound = MAX_SEND_BYTES.max(MAX_ARGUMENT_BYTES) as u32;
+        let (lengths, encodings): (&[u32], &[_]) = match has_lists {
+            true => (
+                &[FULL_BATCH_BYTES, bound / 8, bound / 2, bound, MOST_BYTES],
+                &[StringEncoding::UTF8, StringEncoding::UTF16],
+            ),
+            false => (&[0], &[StringEncoding::UTF8]),
+        };
+        for bytes in lengths {
+            for encoding in encodings {
+                let component = component(&offer, interface, name, *bytes, *encoding);
+                // Others may have had the processor's caches meanwhile.
+                let costs: Vec<_> = (0..3)
+                    .map(|_| scene.cost(name, &component))
+                    .take_while(|cost| !cost.is_fair())
+                    .collect();
+                if costs.len() == 3 {
+                    slow.push(format!("{interface} {name} {bytes} {encoding}: {costs:?}"));
+                }
+            }
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+/// What a call costs.
+#[derive(Debug)]
+struct Cost {
+    /// The longest that its thread was held up, in time of its processor.
+    thread_time: Duration,
+    growth_kib: u64,
+}
+
+impl Cost {
+    fn is_fair(&self) -> bool {
+        self.thread_time <= EPOCH_TICK && self.growth_kib <= MOST_GROWTH_KIB
+    }
+}
+
+/// Where components are called: in this process, by one thread.
+struct Scene {
+    runtime: Runtime,
+    engine: Engine,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let granted = folder.path().join("granted");
+        fs::create_dir(&granted).unwrap();
+        for file in 0..1000 {
+            fs::write(granted.join(format!("file{file}")), "").unwrap();
+        }
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Scene {
+            runtime: runtime.enable_all().build().unwrap(),
+            engine: Engine::new(1, None, None).unwrap(),
+            folder,
+        }
+    }
+
+    fn cost(&self, name: &str, component: &[u8]) -> Cost {
+        let file = self.folder.path().join("caller.wasm");
+        fs::write(&file, component).unwrap();
+        let limits = GuestLimits {
+            max_memory_bytes: 256 << 20,
+            call_timeout: Duration::from_secs(10),
+        };
+        let grants = Grants {
+            directories: vec![Directory {
+                host: self.folder.path().join("granted"),
+                guest: "/".to_owned(),
+                is_writable: true,
+            }],
+            connect: vec!["127.0.0.1:9".parse().unwrap()],
+            ..Grants::default()
+        };
+        let source = HandlerSource::File(file);
+        let trust = Trust::default();
+        let loaded = self.engine.load(&source, &trust, &grants, limits);
+        let loaded = self.runtime.block_on(loaded).unwrap();
+        let store = Store::scratch();
+        // As long as it may be if all that are named at once are as long.
+        let value = vec![b'v'; MAX_BATCH_VALUE_BYTES / MAX_BATCH_KEYS];
+        let set = store.set(vec![("b:b".to_owned(), value)]);
+        self.runtime.block_on(set).unwrap();
+        let serving = loaded.serving(Isolation::Connection, &store);
+        let span = tracing::Span::none();
+        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
+        let Service::Session(mut session) = serving.serve(&outbox) else {
+            panic!("a conversation is no program");
+        };
+        self.runtime.block_on(async {
+            session.tell(Event::Open(None)).await.unwrap();
+            let prepared = session.tell(Event::Message("0".into())).await;
+            prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let before = memory_kib("VmRSS");
+            fs::write("/proc/self/clear_refs", "5").unwrap();
+            let (thread_time, _) = measured(session.tell(Event::Message("1".into()))).await;
+            let growth_kib = memory_kib("VmHWM").saturating_sub(before);
+            session.end().await;
+            Cost {
+                thread_time,
+                growth_kib,
+            }
+        })
+    }
+}
+
+/// A value of `/proc/self/status`.
+fn memory_kib(name: &str) -> u64 {
+    let status = fs::read_to_string(Path::new("/proc/self/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.unwrap().split_whitespace().nth(1).unwrap();
+    number.parse().unwrap()
+}
+
+/// The longest that the thread was busy with it at once.
+async fn measured<T>(call: impl Future<Output = T>) -> (Duration, T) {
+    let mut call = pin!(call);
+    let mut longest = Duration::ZERO;
+    let result = std::future::poll_fn(|cx| {
+        let before = thread_time();
+        let polled = call.as_mut().poll(cx);
+        longest = longest.max(thread_time() - before);
+        polled
+    });
+    let result = result.await;
+    (longest, result)
+}
+
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap()
+}

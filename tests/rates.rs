@@ -1,0 +1,211 @@
+//! Rates: how much a service, and a client address, may have in a second; and what a user of this machine may have.
+
+use crate::fixture::{Client, DEADLINE, Host, Sender, guest};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+fn reached(host: &Host, limit: &str) -> u64 {
+    host.status()["limits_reached"][limit].as_u64().unwrap()
+}
+
+/// At this rate all but the first few messages of a test would wait for longer than a test may take.
+const SLOW: &str = "2";
+
+#[test]
+fn messages_of_a_service_wait_in_turn() {
+    let rate = ["--max-messages-per-second", "20", "--framing", "lines"];
+    let host = Host::serve(&[&rate[..], &[&guest("reverse")]].concat());
+    let mut clients: Vec<_> = (0..3).map(|_| host.connect()).collect();
+    let begun = Instant::now();
+    for client in &mut clients {
+        client.send("ab\n".repeat(20));
+        client.finish();
+    }
+    for client in &mut clients {
+        assert_eq!(client.rest(), "ba\n".repeat(20).into_bytes());
+    }
+    // 20 are there at once, and 40 come at 20 a second. No upper bound: machines are slow at times.
+    assert!(begun.elapsed() >= Duration::from_millis(1900));
+    assert!(reached(&host, "max-messages-per-second") > 0);
+    assert_eq!(reached(&host, "max-messages-per-second-per-ip"), 0);
+}
+
+#[test]
+fn an_address_that_has_used_up_its_rate_keeps_no_other_waiting() {
+    let rate = [
+        "--max-messages-per-second-per-ip",
+        "1",
+        "--framing",
+        "lines",
+    ];
+    let host = Host::serve(&[&rate[..], &[&guest("reverse")]].concat());
+    let mut greedy = host.connect();
+    greedy.send("ab\n".repeat(2000));
+    greedy.expect("ba\n");
+    let mut other = Client::connect_from("127.0.0.2", host.address());
+    assert_eq!(other.ask("hello"), "olleh");
+    let mut same = Client::connect_from("127.0.0.1", host.address());
+    same.send("late\n");
+    same.stream
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert!(
+        same.stream.read(&mut [0]).is_err(),
+        "its address has used up its rate"
+    );
+    assert!(reached(&host, "max-messages-per-second-per-ip") > 0);
+}
+
+#[test]
+fn a_stream_is_not_read_from_beyond_its_rate() {
+    let host = Host::serve(&["--max-bytes-per-second", "64KiB", "--idle-timeout", "1s"]);
+    let mut client = host.connect();
+    let sent = vec![b'x'; 256 << 10];
+    let begun = Instant::now();
+    let mut writer = client.stream.try_clone().unwrap();
+    let writing = std::thread::spawn(move || {
+        writer.write_all(&sent).unwrap();
+        writer.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    // All of it comes, and none of the waiting was idle.
+    assert_eq!(client.rest().len(), 256 << 10);
+    writing.join().unwrap();
+    assert!(
+        begun.elapsed() >= Duration::from_millis(1800),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(reached(&host, "max-bytes-per-second") > 0);
+}
+
+#[test]
+fn programs_are_fed_no_faster() {
+    let rate = ["--max-bytes-per-second-per-ip", "32KiB"];
+    let host = Host::serve(&[&rate[..], &[&guest("wordcount")]].concat());
+    let mut client = host.connect();
+    let begun = Instant::now();
+    client.send("word ".repeat(20_000));
+    client.finish();
+    let said = String::from_utf8(client.rest()).unwrap();
+    assert!(said.contains("20000"), "{said}");
+    // The first read is there at once, whatever it returns.
+    assert!(
+        begun.elapsed() >= Duration::from_millis(800),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(reached(&host, "max-bytes-per-second-per-ip") > 0);
+}
+
+#[test]
+fn new_connections_wait_for_the_service_and_are_refused_by_the_address() {
+    let host = Host::serve(&["--max-new-connections-per-second", "5"]);
+    let begun = Instant::now();
+    let mut clients: Vec<_> = (0..15).map(|_| host.connect()).collect();
+    for client in &mut clients {
+        client.send("hello");
+        client.expect("hello");
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(1900));
+    assert!(reached(&host, "max-new-connections-per-second") > 0);
+
+    let host = Host::serve(&["--max-new-connections-per-second-per-ip", SLOW]);
+    let served = (0..30).filter(|_| {
+        let mut client = host.connect();
+        client.stream.write_all(b"x").is_ok() && client.is_served()
+    });
+    assert!((2..25).contains(&served.count()));
+    host.wait_for_log("further connections are closed (--max-new-connections-per-second-per-ip)");
+    let mut other = Client::connect_from("127.0.0.2", host.address());
+    other.send("x");
+    assert!(other.is_served());
+    assert!(host.status()["turned_away"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn datagrams_beyond_a_rate_are_dropped() {
+    for (rate, limit) in [
+        ("--max-messages-per-second", "max-messages-per-second"),
+        (
+            "--max-messages-per-second-per-ip",
+            "max-messages-per-second-per-ip",
+        ),
+        ("--max-bytes-per-second", "max-bytes-per-second"),
+        (
+            "--max-bytes-per-second-per-ip",
+            "max-bytes-per-second-per-ip",
+        ),
+        (
+            "--max-new-connections-per-second",
+            "max-new-connections-per-second",
+        ),
+        (
+            "--max-new-connections-per-second-per-ip",
+            "max-new-connections-per-second-per-ip",
+        ),
+    ] {
+        let host = Host::serve(&["--listen", "udp://127.0.0.1:0", rate, "3"]);
+        let sender = Sender::to(host.address());
+        assert_eq!(sender.ask("one"), "one");
+        let deadline = Instant::now() + DEADLINE;
+        while host.status()["dropped_datagrams"]["rate"] == 0 {
+            assert!(Instant::now() < deadline, "{rate}");
+            for _ in 0..20 {
+                Sender::to(host.address()).send("x");
+            }
+        }
+        assert!(reached(&host, limit) > 0, "{rate}");
+    }
+}
+
+#[test]
+fn a_proxys_clients_have_rates_of_their_own() {
+    let host = Host::serve(&[
+        "--proxy-from",
+        "127.0.0.0/8",
+        "--max-new-connections-per-second-per-ip",
+        "1",
+    ]);
+    let comes = |address: &str| {
+        let mut client = host.connect();
+        client.send(format!("PROXY TCP4 {address} 198.51.100.1 4711 8888\r\nx"));
+        client.is_served()
+    };
+    for last in 1..10 {
+        assert!(comes(&format!("192.0.2.{last}")), "{last}");
+    }
+    assert!((0..50).any(|_| !comes("192.0.2.1")));
+}
+
+#[test]
+fn a_user_has_a_share_of_the_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("echo.sock");
+    let uri = format!("unix:{}", path.display());
+    let place = ["--listen", &uri, "--listen", "tcp://127.0.0.1:0"];
+    let host = Host::serve(&[&["--max-connections-per-uid", "2"], &place[..]].concat());
+    let connect = || {
+        let mut client = UnixStream::connect(&path).unwrap();
+        client.set_read_timeout(Some(DEADLINE)).unwrap();
+        // A client that was closed already may see it here.
+        let _ = client.write_all(b"x");
+        let served = matches!(client.read(&mut [0]), Ok(1));
+        (client, served)
+    };
+    let (first, _second) = (connect(), connect());
+    assert!(first.1 && _second.1);
+    assert!(!connect().1);
+    host.wait_for_log("further ones are closed (--max-connections-per-uid)");
+    assert_eq!(reached(&host, "max-connections-per-uid"), 1);
+    // Clients by TCP are none of that user's.
+    let mut client = host.connect();
+    client.send("hello");
+    client.expect("hello");
+    drop(first);
+    // Its share is given back at about this moment.
+    let deadline = Instant::now() + DEADLINE;
+    while !connect().1 {
+        assert!(Instant::now() < deadline);
+    }
+}
