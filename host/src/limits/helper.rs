@@ -8,6 +8,9 @@ pub const MAX_HELPER_LINE_BYTES: usize = 16 << 10;
 /// How long the host waits until its helper has opened a file.
 pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
 
+/// Processes that compile at once.
+pub const MAX_COMPILERS: usize = 16;
+
 /// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
 /// of the usual guests takes on a slow machine.
 pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
