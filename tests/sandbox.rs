@@ -1,6 +1,8 @@
 //! A guest gets what it is granted, and no more of the machine than that.
 
-use crate::fixture::{Host, echo_host, guest};
+use crate::configuration::site::Site;
+use crate::fixture::{Host, echo_host, guest, run};
+use std::process::Command;
 
 fn probe(args: &[&str]) -> Host {
     Host::serve(&[&[guest("probe").as_str()][..], args].concat())
@@ -119,6 +121,113 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
             assert!(finished.stderr.contains(&name), "{name}: {finished:?}");
         }
     }
+}
+
+#[test]
+fn what_is_granted_to_read_can_be_read_and_nothing_in_it_be_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("note"), "granted").unwrap();
+    // The handler itself may lie there.
+    let handler = directory.path().join("probe.wasm");
+    std::fs::copy(guest("probe"), &handler).unwrap();
+    for sandbox in ["on", "off"] {
+        let grant = format!("{}::/data", directory.path().display());
+        let handler = handler.to_str().unwrap();
+        let host = Host::serve(&[handler, "--sandbox", sandbox, "--dir-ro", &grant]);
+        let mut client = host.connect();
+        assert_eq!(client.ask("read /data/note"), "granted");
+        assert_eq!(client.ask("list /data"), "note probe.wasm");
+        for refused in ["write /data/new x", "write /data/note x"] {
+            let reply = client.ask(refused);
+            assert!(reply.starts_with("error: "), "{refused}: {reply}");
+        }
+        assert_eq!(client.ask("read /data/note"), "granted");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn keys_sockets_and_the_cache_are_not_granted_to_be_read_either() {
+    let base = tempfile::tempdir().unwrap();
+    let base = base.path();
+    for folder in ["cache", "a/sub"] {
+        std::fs::create_dir_all(base.join(folder)).unwrap();
+    }
+    let at = |name: &str| base.join(name).display().to_string();
+    let socket = format!("unix:{}", at("a/echo.sock"));
+    let refused: [(&[&str], &str); 4] = [
+        (
+            &["--dir-ro", &at(""), "--cache", &at("cache")],
+            "the cache of compiled code",
+        ),
+        (&["--dir-ro", &at("a"), "--listen", &socket], "a socket"),
+        (
+            &["--dir-ro", &at("a"), "--control", &at("a/sub/host.sock")],
+            "the control socket",
+        ),
+        (
+            &["--dir", &at("a"), "--dir-ro", &at("a/sub")],
+            "one lies in the other",
+        ),
+    ];
+    for (args, reason) in refused {
+        let finished = echo_host(&[&["serve", &guest("probe")], args].concat());
+        assert_eq!(finished.code, Some(78), "{args:?}: {finished:?}");
+        assert!(finished.stderr.contains(reason), "{args:?}: {finished:?}");
+    }
+    // What is only read may overlap.
+    let both = ["--dir-ro", &at("a"), "--dir-ro", &at("a/sub")];
+    let called = echo_host(&[&["call", &guest("upper"), "x"][..], &both].concat());
+    assert_eq!(called.stdout, "X", "{called:?}");
+}
+
+#[test]
+fn the_folder_of_control_sockets_is_never_granted_by_any_command() {
+    let runtime = tempfile::tempdir().unwrap();
+    let granted = runtime.path().to_str().unwrap();
+    let handler = guest("upper");
+    let exchange = runtime.path().join("a.exchange");
+    std::fs::write(&exchange, "== a\n> a\n< A\n").unwrap();
+    for command in [
+        vec!["serve", &handler],
+        vec!["call", &handler, "x"],
+        vec!["check", &handler],
+        vec!["test", &handler, exchange.to_str().unwrap()],
+    ] {
+        let mut refused = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        refused.args(&command).args(["--dir", granted]);
+        let refused = run(refused.env("XDG_RUNTIME_DIR", runtime.path()), b"");
+        assert_eq!(refused.code, Some(78), "{command:?}: {refused:?}");
+        let reason = "the folder of control sockets would be in reach";
+        assert!(refused.stderr.contains(reason), "{command:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_reload_grants_nothing_in_what_a_running_handler_may_write_to() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("sub")).unwrap();
+    let path = data.path().display();
+    let config = |dirs: &str| {
+        let handler = guest("probe");
+        format!(
+            "sandbox = 'off'\n[service.a]\nlisten = ['tcp://127.0.0.1:0']\nhandler = '{handler}'\ndirs = [{dirs}]\n"
+        )
+    };
+    let site = Site::new(&config(&format!("'{path}::/data'")));
+    let _host = site.serve(1);
+    let mut client = site.connect("a");
+    assert_eq!(client.ask("list /data"), "sub");
+    site.write(&config(&format!("'{path}/sub::/data'")));
+    let refused = site.reload().unwrap_err();
+    assert!(
+        refused.contains("a handler that still runs, or can be swapped back to, is granted"),
+        "{refused}"
+    );
+    // The same directory is no other one.
+    site.write(&config(&format!("'{path}::/other'")));
+    site.reload().unwrap();
+    assert_eq!(site.connect("a").ask("list /other"), "sub");
 }
 
 #[test]

@@ -134,6 +134,7 @@ impl Scene {
             directories: vec![Directory {
                 host: self.folder.path().join("granted"),
                 guest: "/".to_owned(),
+                is_writable: true,
             }],
             connect: vec!["127.0.0.1:9".parse().unwrap()],
             ..Grants::default()

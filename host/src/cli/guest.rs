@@ -37,6 +37,14 @@ pub struct GuestArgs {
         env = "ECHO_HOST_DIR"
     )]
     dir: Vec<Items<Directory>>,
+    /// Give the handler a directory to read only (likewise)
+    #[arg(
+        long,
+        value_name = "HOST[::GUEST]",
+        value_parser = lines(parsed::<Directory>()),
+        env = "ECHO_HOST_DIR_RO"
+    )]
+    dir_ro: Vec<Items<Directory>>,
     /// Give the handler a value to find in wasi:config/store (repeatable; in the variable, one a line)
     #[arg(long, value_name = "KEY=VALUE", value_parser = lines(secret(variable)), env = "ECHO_HOST_CONFIG_VALUE")]
     config_value: Vec<Items<(String, String)>>,
@@ -108,6 +116,7 @@ impl GuestArgs {
             args: said(&self.arg),
             env: Items::all(&self.env).collect(),
             dirs: said(&self.dir),
+            dirs_ro: said(&self.dir_ro),
             config: Items::all(&self.config_value).collect(),
             allow_connect: said(&self.allow_connect),
             keyvalue: self.keyvalue.clone(),
@@ -125,11 +134,13 @@ impl GuestArgs {
     pub fn serving(&self, handler: &Path) -> Result<ServeConfig, ConfigError> {
         let handler = Some(handler.to_owned());
         let settings = self.settings();
-        ServiceSettings {
+        let serving = ServiceSettings {
             handler,
             ..settings
         }
-        .serving()
+        .serving()?;
+        config::check_grants(&serving, config::cache(self.cache.clone()).as_deref())?;
+        Ok(serving)
     }
 
     /// An engine that runs one instance at a time.

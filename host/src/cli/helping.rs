@@ -2,12 +2,14 @@
 
 use super::helper::COMPILER;
 use super::serve::ServeArgs;
+use echo_host::config::Sources;
 use echo_host::confinement::{Access, confine_helper, end_with_parent};
 use echo_host::engine::{Capacity, Engine};
 use echo_host::host::names;
-use echo_host::limits::{MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
+use echo_host::limits::{MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_COMPILERS};
 use echo_host::opening;
 use nix::sys::signal::SigSet;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,6 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 /// Opens files for the host on standard input until it ends.
@@ -23,7 +26,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     end_with_parent()?;
     SigSet::all().thread_block()?;
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let sources = args.sources();
+    // Which sockets its host was given it does not know.
+    let sources = Sources {
+        tls_is_given: true,
+        ..args.sources()
+    };
     let config = sources.load();
     if let Ok(config) = &config {
         let mut access = Access::default();
@@ -33,13 +40,24 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let cache = config.as_ref().ok().and_then(|config| config.cache.clone());
     let first = config.ok().map(|config| names(&sources, &config));
     let again = || sources.load().ok().map(|config| names(&sources, &config));
-    let compile = |component, outcome| start_compiler(cache.as_deref(), component, outcome);
+    let running = Arc::new(());
+    let compile = |component, outcome| {
+        if Arc::strong_count(&running) > MAX_COMPILERS {
+            return Err(Errno::AGAIN.into());
+        }
+        start_compiler(cache.as_deref(), component, outcome, running.clone())
+    };
     let first = first.unwrap_or_default();
     Ok(opening::helper::serve(&stream, first, again, compile)?)
 }
 
 /// Starts a process that compiles this component, and tells how it ended on this stream.
-fn start_compiler(cache: Option<&Path>, component: OwnedFd, outcome: OwnedFd) -> io::Result<()> {
+fn start_compiler(
+    cache: Option<&Path>,
+    component: OwnedFd,
+    outcome: OwnedFd,
+    running: Arc<()>,
+) -> io::Result<()> {
     let mut compiler = Command::new("/proc/self/exe")
         .arg0("echo-host")
         .arg(COMPILER)
@@ -58,7 +76,7 @@ fn start_compiler(cache: Option<&Path>, component: OwnedFd, outcome: OwnedFd) ->
             },
         };
         // The host may have ended.
-        drop(told);
+        drop((told, running));
     };
     thread::Builder::new().spawn(wait).map(drop)
 }

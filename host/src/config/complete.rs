@@ -13,7 +13,7 @@ use super::values::{
     Time,
 };
 use crate::address::{Endpoint, NetworkAddress};
-use crate::engine::{Grants, HandlerSource, Isolation};
+use crate::engine::{Directory, Grants, HandlerSource, Isolation};
 use crate::generation::{Move, Probation};
 use crate::keyvalue::StoreConfig;
 use crate::limits::{GuestLimits, MAX_WARM_BYTES, ServerLimits};
@@ -138,12 +138,15 @@ impl ServiceSettings {
         let handlers = self.handler.into_iter();
         let handlers = handlers.chain(self.then.unwrap_or_default());
         let handler = HandlerSource::from_files(handlers.collect());
+        let directories = self.dirs.unwrap_or_default().into_iter();
+        let read_only = self.dirs_ro.unwrap_or_default().into_iter();
+        let read_only = read_only.map(Directory::read_only);
         Ok(ServeConfig {
             trust,
             grants: Grants {
                 args: [vec![program(&handler)], self.args.unwrap_or_default()].concat(),
                 env: self.env.into_iter().collect(),
-                directories: self.dirs.unwrap_or_default(),
+                directories: directories.chain(read_only).collect(),
                 config: self.config.into_iter().collect(),
                 connect: self.allow_connect.unwrap_or_default(),
                 keyvalue: StoreConfig {

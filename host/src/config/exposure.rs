@@ -1,95 +1,162 @@
 //! Which directories must not be granted: those that overlap another grant, and those that hold what the host trusts.
 
 use super::host::HostConfig;
+use super::serve::ServeConfig;
 use super::values::Place;
 use crate::address::{Endpoint, UnixAddress};
+use crate::confinement::Identity;
+use crate::control::default_folder_of;
 use crate::engine::{Directory, InvalidGrant};
+use crate::watch::Ways;
+use rustix::process::geteuid;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-/// How many links a path may lead through, as in path_resolution(7).
-const MAX_LINKS: usize = 40;
-
-/// Checks what is granted to the services of this configuration, which was read from `file` if there is one.
-pub fn check(config: &HostConfig, file: Option<&Path>) -> Result<(), InvalidGrant> {
-    let services = config.services.iter();
-    check_overlaps(services.flat_map(|it| &it.serve.grants.directories))?;
-    check_trusted(config, file)
+/// What the host trusts.
+struct Trusted {
+    what: &'static str,
+    path: PathBuf,
+    /// Whether a guest may read it that can't change it.
+    is_public: bool,
 }
 
-/// Checks that no granted directory lies in another one. A guest could replace the inner one by a link that leads
-/// out, and what one service keeps is not another's.
-fn check_overlaps<'a>(
-    granted: impl IntoIterator<Item = &'a Directory>,
-) -> Result<(), InvalidGrant> {
-    let mut before: Vec<(&Path, PathBuf)> = Vec::new();
-    for Directory { host, .. } in granted {
-        let real = real(host);
-        let overlaps = |other: &Path| real.starts_with(other) || other.starts_with(&real);
-        if let Some((other, _)) = before.iter().find(|(_, other)| overlaps(other)) {
+/// What options name that the configuration may not.
+pub struct Named<'a> {
+    /// The configuration file.
+    pub file: Option<&'a Path>,
+    /// Certificates and keys, which may be for sockets that other processes pass on.
+    pub tls: Vec<&'a Path>,
+}
+
+/// Checks what is granted to the services of this configuration.
+pub fn check(config: &HostConfig, named: &Named<'_>) -> Result<(), InvalidGrant> {
+    let services = config.services.iter();
+    let granted: Vec<_> = services
+        .flat_map(|it| &it.serve.grants.directories)
+        .collect();
+    check_overlaps(&granted)?;
+    check_trusted(&granted, &trusted(config, named))
+}
+
+/// Checks what is granted to a handler that is run by itself.
+pub fn check_grants(serve: &ServeConfig, cache: Option<&Path>) -> Result<(), InvalidGrant> {
+    let granted: Vec<_> = serve.grants.directories.iter().collect();
+    check_overlaps(&granted)?;
+    let mut trusted = of_process(cache, geteuid().as_raw());
+    of_handler(serve, &mut trusted);
+    check_trusted(&granted, &trusted)
+}
+
+/// Checks that no granted directory lies in another one, unless both are only read. A guest could replace the inner one by
+/// a link that leads out, and what one service keeps is not another's.
+fn check_overlaps(granted: &[&Directory]) -> Result<(), InvalidGrant> {
+    let mut before: Vec<(&Directory, PathBuf)> = Vec::new();
+    for directory in granted {
+        let real = real(&directory.host);
+        let overlaps = |(other, place): &&(&Directory, PathBuf)| {
+            (directory.is_writable || other.is_writable)
+                && (real.starts_with(place) || place.starts_with(&real))
+        };
+        if let Some((other, _)) = before.iter().find(overlaps) {
             return Err(InvalidGrant::Overlap {
-                one: other.to_path_buf(),
-                other: host.clone(),
+                one: other.host.clone(),
+                other: directory.host.clone(),
             });
         }
-        before.push((host, real));
+        before.push((directory, real));
     }
     Ok(())
 }
 
-/// Checks that no granted directory holds, or lies in, what the host of this configuration trusts.
-fn check_trusted(config: &HostConfig, file: Option<&Path>) -> Result<(), InvalidGrant> {
-    let trusted = trusted(config, file);
-    for service in &config.services {
-        for Directory { host, .. } in &service.serve.grants.directories {
-            let real = real(host);
-            for (what, path) in &trusted {
-                let holds = || locations(path).iter().any(|it| it.starts_with(&real));
-                if real.starts_with(self::real(path)) || holds() {
-                    return Err(InvalidGrant::Trusted {
-                        grant: host.clone(),
-                        what,
-                        path: path.clone(),
-                    });
-                }
+/// Checks that no granted directory holds, or lies in, what the host trusts.
+fn check_trusted(granted: &[&Directory], trusted: &[Trusted]) -> Result<(), InvalidGrant> {
+    for Directory {
+        host, is_writable, ..
+    } in granted
+    {
+        let real = real(host);
+        for Trusted {
+            what,
+            path,
+            is_public,
+        } in trusted
+        {
+            let holds = || locations(path).iter().any(|it| it.starts_with(&real));
+            let may_be_read = *is_public && !is_writable;
+            if !may_be_read && (real.starts_with(self::real(path)) || holds()) {
+                return Err(InvalidGrant::Trusted {
+                    grant: host.clone(),
+                    what,
+                    path: path.clone(),
+                });
             }
         }
     }
     Ok(())
 }
 
-/// What the host trusts, with what it is.
-fn trusted(config: &HostConfig, file: Option<&Path>) -> Vec<(&'static str, PathBuf)> {
-    // Through its own folder there a process writes to its own memory.
-    let mut trusted = vec![("the kernel's view of processes", PathBuf::from("/proc"))];
-    let mut add = |what, path: &Path| trusted.push((what, path.to_owned()));
-    file.iter().for_each(|it| add("the configuration", it));
-    let cache = config.cache.iter();
-    cache.for_each(|it| add("the cache of compiled code", it));
+impl Trusted {
+    fn secret(what: &'static str, path: &Path) -> Self {
+        Trusted {
+            what,
+            path: path.to_owned(),
+            is_public: false,
+        }
+    }
+
+    fn public(what: &'static str, path: &Path) -> Self {
+        Trusted {
+            is_public: true,
+            ..Trusted::secret(what, path)
+        }
+    }
+}
+
+/// What a host of this configuration trusts.
+fn trusted(config: &HostConfig, named: &Named<'_>) -> Vec<Trusted> {
+    let user = config.user.as_ref().map(Identity::uid);
+    let user = user.unwrap_or_else(|| geteuid().as_raw());
+    let mut trusted = of_process(config.cache.as_deref(), user);
+    let file = named.file.iter();
+    trusted.extend(file.map(|it| Trusted::public("the configuration", it)));
     if let Some(Place::At(path)) = &config.control {
-        add("the control socket", path);
+        trusted.push(Trusted::secret("the control socket", path));
     }
     let endpoints = config.services.iter().flat_map(|it| &it.listen);
     let endpoints = endpoints.map(|it| &it.uri).chain(&config.metrics);
     for endpoint in endpoints {
         if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
-            add("a socket", path);
+            trusted.push(Trusted::secret("a socket", path));
         }
     }
+    let certificate = |path: &Path| Trusted::secret("a certificate or key", path);
+    trusted.extend(named.tls.iter().copied().map(certificate));
     for service in &config.services {
-        let serve = &service.serve;
-        let handlers = serve.handler.files().iter();
-        handlers.for_each(|it| add("a handler", it));
-        let keys = serve.trust.key_files().iter();
-        keys.for_each(|it| add("a signer's key", it));
-        let probes = serve.swap.probes.iter();
-        probes.for_each(|it| add("a probe", it));
+        of_handler(&service.serve, &mut trusted);
         let tls = service.listen.iter().flat_map(|it| &it.tls);
-        tls.flat_map(|tls| tls.files())
-            .for_each(|it| add("a certificate or key", it));
+        trusted.extend(tls.flat_map(|tls| tls.files()).map(certificate));
     }
     trusted
+}
+
+/// What every process of this user trusts.
+fn of_process(cache: Option<&Path>, user: u32) -> Vec<Trusted> {
+    let mut trusted = vec![
+        // Through its own folder there a process writes to its own memory.
+        Trusted::secret("the kernel's view of processes", Path::new("/proc")),
+        Trusted::secret("the folder of control sockets", &default_folder_of(user)),
+    ];
+    trusted.extend(cache.map(|it| Trusted::secret("the cache of compiled code", it)));
+    trusted
+}
+
+fn of_handler(serve: &ServeConfig, trusted: &mut Vec<Trusted>) {
+    let handlers = serve.handler.files().iter();
+    trusted.extend(handlers.map(|it| Trusted::public("a handler", it)));
+    let keys = serve.trust.key_files().iter();
+    trusted.extend(keys.map(|it| Trusted::secret("a signer's key", it)));
+    let probes = serve.swap.probes.iter();
+    trusted.extend(probes.map(|it| Trusted::public("a probe", it)));
 }
 
 /// A path without links. What is not there yet keeps its name.
@@ -103,34 +170,20 @@ fn real(path: &Path) -> PathBuf {
     path
 }
 
-/// Where a path lies, and where each link on the way to it does: whoever can replace one of them chooses what is
+/// Where a path lies, and where each link and folder on the way to it does: whoever can replace one of them chooses what is
 /// found there.
 fn locations(path: &Path) -> BTreeSet<PathBuf> {
+    let ways = Ways::of([&path.to_owned()]);
     let mut found = BTreeSet::from([real(path)]);
-    let mut left = vec![std::path::absolute(path).unwrap_or_else(|_| path.to_owned())];
-    while let Some(path) = left.pop() {
-        let mut walked = PathBuf::new();
-        for component in path.components() {
-            if component == Component::ParentDir {
-                walked = real(&walked).parent().map_or(walked, Path::to_owned);
-                continue;
-            }
-            let place = real(&walked).join(component);
-            if let Ok(target) = fs::read_link(&place)
-                && found.len() <= MAX_LINKS
-                && found.insert(place.clone())
-            {
-                left.push(real(&walked).join(target));
-            }
-            walked = place;
-        }
-    }
+    found.extend(ways.steps);
+    found.extend(ways.ends);
     found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     fn directory(path: &Path) -> Directory {
@@ -146,7 +199,7 @@ mod tests {
         symlink("a/sub", base.join("link")).unwrap();
         let check = |paths: &[&str]| {
             let granted: Vec<_> = paths.iter().map(|it| directory(&base.join(it))).collect();
-            check_overlaps(&granted)
+            check_overlaps(&granted.iter().collect::<Vec<_>>())
         };
         assert!(check(&["a", "ab"]).is_ok());
         for paths in [["a", "a/sub"], ["a/sub", "a"], ["a", "link"], ["ab", "ab"]] {

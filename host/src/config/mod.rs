@@ -29,6 +29,7 @@ mod written;
 pub use complete::cache;
 pub use door::ListenerConfig;
 pub use error::ConfigError;
+pub use exposure::check_grants;
 pub use file::{FileError, read_toml};
 pub use host::{HostConfig, ServiceConfig};
 pub use listener::ListenerSettings;

@@ -44,6 +44,8 @@ pub struct ServiceSettings {
     pub env: BTreeMap<String, String>,
     /// Directories the handler may read and write, each as HOST or HOST::GUEST. Default: none.
     pub dirs: Option<Vec<Directory>>,
+    /// Directories the handler may read, each as HOST or HOST::GUEST. Default: none.
+    pub dirs_ro: Option<Vec<Directory>>,
     /// What the handler finds in wasi:config/store. Default: nothing.
     pub config: BTreeMap<String, String>,
     /// Whom the handler may connect to by TCP, each as HOST:PORT. Default: nobody.
@@ -108,6 +110,7 @@ impl ServiceSettings {
             args: self.args.or(lower.args),
             env: lower.env.into_iter().chain(self.env).collect(),
             dirs: self.dirs.or(lower.dirs),
+            dirs_ro: self.dirs_ro.or(lower.dirs_ro),
             config: lower.config.into_iter().chain(self.config).collect(),
             allow_connect: self.allow_connect.or(lower.allow_connect),
             keyvalue: self.keyvalue.or(lower.keyvalue),
@@ -139,7 +142,8 @@ impl ServiceSettings {
         let probes = self.probes.iter_mut().flatten();
         let listeners = self.listen.iter_mut().flatten();
         listeners.for_each(|listener| listener.move_to(folder));
-        let directories = self.dirs.iter_mut().flatten().map(|it| &mut it.host);
+        let directories = self.dirs.iter_mut().chain(&mut self.dirs_ro).flatten();
+        let directories = directories.map(|it| &mut it.host);
         let handlers = self
             .handler
             .iter_mut()

@@ -3,7 +3,7 @@
 use super::complete::here;
 use super::door::ListenerConfig;
 use super::error::ConfigError;
-use super::exposure;
+use super::exposure::{self, Named};
 use super::file;
 use super::host::HostConfig;
 use super::listener::ListenerSettings;
@@ -57,7 +57,11 @@ impl Sources {
         }
         let config = self.host.clone().or(settings).complete()?;
         config.check()?;
-        exposure::check(&config, self.file.as_deref())?;
+        let named = Named {
+            file: self.file.as_deref(),
+            tls: self.listener.tls_files().collect(),
+        };
+        exposure::check(&config, &named)?;
         let mut listeners = config.services.iter().flat_map(|service| &service.listen);
         if self.listener.is_about_tls()
             && !self.tls_is_given

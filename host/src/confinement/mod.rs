@@ -135,9 +135,12 @@ pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), reason)
 }
 
-/// Fails with the reason if the sandbox keeps guests out of this folder.
-pub fn may_grant(folder: &Path) -> io::Result<()> {
-    let refuses = |access: &Access| !access.lets_write(folder);
+/// Fails with the reason if the sandbox keeps guests out of this folder, which they are to read or to write to.
+pub fn may_grant(folder: &Path, to_write: bool) -> io::Result<()> {
+    let refuses = |access: &Access| match to_write {
+        true => !access.lets_write(folder),
+        false => !access.lets_read(folder),
+    };
     refuse_if(refuses, &folder.display())
 }
 

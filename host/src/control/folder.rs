@@ -44,6 +44,11 @@ pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
+/// Where the control sockets of this user's processes are, whether there is such a folder or not.
+pub fn default_folder_of(user: u32) -> PathBuf {
+    place(user)
+}
+
 /// The folder, and the sockets in it, in no order. None if there is no such folder.
 pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
     let user = geteuid().as_raw();

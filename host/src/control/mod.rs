@@ -63,7 +63,7 @@ mod tests;
 pub use client::request;
 pub use error::{ControlError, SocketError};
 pub use find::find;
-pub use folder::{FolderError, default_path, default_path_of};
+pub use folder::{FolderError, default_folder_of, default_path, default_path_of};
 pub use operator::{Operator, WantedFile};
 pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};

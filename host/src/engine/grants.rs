@@ -11,6 +11,7 @@ use crate::keyvalue::{StoreConfig, StoreUri};
 use crate::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,7 +27,7 @@ pub struct Grants {
     pub args: Vec<String>,
     /// Environment variables: names and values.
     pub env: Vec<(String, String)>,
-    /// Directories it may read and write.
+    /// Directories it may read, and write to where that is said.
     pub directories: Vec<Directory>,
     /// What it finds in `wasi:config/store`: names and values.
     pub config: Vec<(String, String)>,
@@ -45,12 +46,27 @@ pub struct Directory {
     pub host: PathBuf,
     /// Its path for the guest.
     pub guest: String,
+    /// Whether the guest may change what is in it.
+    pub is_writable: bool,
 }
 
 /// A granted directory, opened once: what takes its path later, be it a link, is not granted.
 pub struct OpenDirectory {
     handle: OwnedFd,
     guest: String,
+    pub(super) is_writable: bool,
+}
+
+impl OpenDirectory {
+    /// Where it is by now, if it is anywhere.
+    pub(super) fn place(&self) -> Option<PathBuf> {
+        fs::read_link(self.by_descriptor()).ok()
+    }
+
+    /// The name of the descriptor: the path may lead elsewhere by now.
+    fn by_descriptor(&self) -> String {
+        format!("/proc/self/fd/{}", self.handle.as_raw_fd())
+    }
 }
 
 impl Directory {
@@ -60,7 +76,7 @@ impl Directory {
         let handle = rustix::fs::open(&self.host, flags, Mode::empty());
         let handle = handle.map_err(|error| InvalidGrant::Unusable {
             path: self.host.clone(),
-            reason: match (error, may_grant(&self.host)) {
+            reason: match (error, may_grant(&self.host, self.is_writable)) {
                 (_, Err(reason)) => reason.to_string(),
                 (Errno::ACCESS, Ok(())) => format!(
                     "{error}; if it was made anew while the host runs under --sandbox, restart the host"
@@ -71,6 +87,7 @@ impl Directory {
         Ok(OpenDirectory {
             handle,
             guest: self.guest.clone(),
+            is_writable: self.is_writable,
         })
     }
 }
@@ -84,6 +101,13 @@ pub enum InvalidGrant {
     Unusable { path: PathBuf, reason: String },
     #[error("cannot grant the directory {} beside {}: one lies in the other", other.display(), one.display())]
     Overlap { one: PathBuf, other: PathBuf },
+    #[error(
+        "cannot grant the directory {}: a handler that still runs, or can be swapped back to, is granted {}, and one lies in the \
+         other: restart the host",
+        grant.display(),
+        held.display()
+    )]
+    Held { grant: PathBuf, held: PathBuf },
     #[error(
         "cannot grant the directory {}: {what} would be in reach, {}",
         grant.display(),
@@ -109,7 +133,19 @@ impl FromStr for Directory {
         Ok(Directory {
             host: host.into(),
             guest: guest.to_owned(),
+            is_writable: true,
         })
+    }
+}
+
+impl Directory {
+    /// The same, to be read only.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Directory {
+            is_writable: false,
+            ..self
+        }
     }
 }
 
@@ -117,9 +153,12 @@ impl Grants {
     /// Checks that what is granted exists, so that a mistake shows at the start and not with the first
     /// client.
     pub fn check(&self) -> Result<(), InvalidGrant> {
-        for Directory { host, .. } in &self.directories {
-            let reason = match std::fs::metadata(host) {
-                Ok(found) if found.is_dir() => match may_grant(host) {
+        for Directory {
+            host, is_writable, ..
+        } in &self.directories
+        {
+            let reason = match fs::metadata(host) {
+                Ok(found) if found.is_dir() => match may_grant(host, *is_writable) {
                     Ok(()) => continue,
                     Err(error) => error.to_string(),
                 },
@@ -184,10 +223,13 @@ impl Grants {
             wasi.stdin(AsyncStdinStream::new(input))
                 .stdout(AsyncStdoutStream::new(PIPE_BYTES, output));
         }
-        for OpenDirectory { handle, guest } in directories {
-            // The name of the descriptor: the path may lead elsewhere by now.
-            let opened = format!("/proc/self/fd/{}", handle.as_raw_fd());
-            wasi.preopened_dir(opened, guest, FsPerms::ReadWrite)
+        for directory in directories {
+            let guest = &directory.guest;
+            let permissions = match directory.is_writable {
+                true => FsPerms::ReadWrite,
+                false => FsPerms::ReadOnly,
+            };
+            wasi.preopened_dir(directory.by_descriptor(), guest, permissions)
                 .map_err(|error| {
                     CallError::Instantiation(format!("directory {guest}: {error:#}"))
                 })?;

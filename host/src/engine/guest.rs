@@ -36,7 +36,7 @@ pub struct Common {
 pub struct GuestTerms {
     pub grants: Grants,
     pub limits: GuestLimits,
-    directories: Arc<[OpenDirectory]>,
+    pub directories: Arc<[OpenDirectory]>,
     /// What they find in `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,

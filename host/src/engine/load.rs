@@ -119,8 +119,7 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = GuestTerms::new(grants.clone(), limits, self.common.clone());
-        let terms = &terms.map_err(|error| LoadError {
+        let terms = &self.terms(grants, limits).map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),
         })?;

@@ -22,6 +22,7 @@ mod features;
 mod file;
 mod files;
 mod folder;
+mod granted;
 mod grants;
 mod guest;
 mod guest_log;
@@ -66,6 +67,7 @@ pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
 use crate::limits::{MAX_TABLE_ELEMENTS, MAX_WARM_BYTES};
+use granted::Granted;
 use guest::{Common, Guest};
 use memory::CommonMemory;
 use proving::Proofs;
@@ -135,6 +137,7 @@ pub struct Engine {
     total_places: u32,
     common: Common,
     proofs: Proofs,
+    granted: Granted,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -221,6 +224,7 @@ impl Engine {
                 turns,
             },
             proofs,
+            granted: Granted::default(),
         })
     }
 

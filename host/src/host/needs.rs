@@ -26,6 +26,11 @@ pub fn names(sources: &Sources, config: &HostConfig) -> Names {
     sources.file.iter().for_each(|file| names.file(file));
     let folders = config.sandbox_read.iter();
     folders.for_each(|folder| names.folder(folder));
+    // Sockets that others pass on may be served with TLS, too.
+    sources
+        .listener
+        .tls_files()
+        .for_each(|file| names.file(file));
     for service in &config.services {
         let serve = &service.serve;
         for file in serve.handler.files() {
@@ -53,10 +58,6 @@ pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access
         .metrics
         .iter()
         .for_each(|place| of_place(&mut access, place));
-    if sources.tls_is_given {
-        let files = sources.listener.tls_files();
-        files.for_each(|file| access.read_file(file));
-    }
     for service in &config.services {
         of_service(&mut access, service);
         service
@@ -77,7 +78,10 @@ fn read_by_name(access: &mut Access, sources: &Sources, config: &HostConfig) {
 fn of_service(access: &mut Access, service: &ServiceConfig) {
     let serve = &service.serve;
     let granted = serve.grants.directories.iter();
-    granted.for_each(|directory| access.write(&directory.host));
+    granted.for_each(|directory| match directory.is_writable {
+        true => access.write(&directory.host),
+        false => access.read(&directory.host),
+    });
     serve.grants.ports().for_each(|port| access.connect(port));
     if serve.grants.ports().next().is_some() {
         // Long answers about names come by TCP (RFC 7766).

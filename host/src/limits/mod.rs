@@ -1,9 +1,14 @@
 //! Every bound the operator can set, and every bound that is fixed, with its unit in its name.
 
 mod guests;
+mod helper;
 mod reached;
 
 pub use guests::*;
+pub use helper::{
+    COMPILE_TIME, HELPER_REPLY_TIME, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_COMPILERS,
+    MAX_HELPER_LINE_BYTES,
+};
 pub use reached::Limit;
 
 use std::time::Duration;
@@ -120,12 +125,6 @@ pub const MAX_CONTROL_FILES: usize = 2;
 
 /// How long a client of the control socket may take to send its request, and to read the reply.
 pub const CONTROL_REQUEST_TIME: Duration = Duration::from_secs(5);
-
-/// The longest line between the host and its helper, in bytes: a path in hexadecimal.
-pub const MAX_HELPER_LINE_BYTES: usize = 16 << 10;
-
-/// How long the host waits until its helper has opened a file.
-pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
 
 /// How long a client waits for a reply that the host has at hand, and for one that comes when a handler has
 /// been loaded.

@@ -2,13 +2,14 @@
 
 mod way;
 
+pub use way::Ways;
+
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{sleep, timeout};
-use way::Ways;
 
 /// A file is read when it has been left alone for so long: compilers and editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);

@@ -1,0 +1,22 @@
+//! What the helper of a confined host, and the processes that compile for it, may take.
+
+use std::time::Duration;
+
+/// The longest line between the host and its helper, in bytes: a path in hexadecimal.
+pub const MAX_HELPER_LINE_BYTES: usize = 16 << 10;
+
+/// How long the host waits until its helper has opened a file.
+pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
+
+/// Processes that compile at once.
+pub const MAX_COMPILERS: usize = 16;
+
+/// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
+/// of the usual guests takes on a slow machine.
+pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
+
+/// Memory that it may have, in bytes: five times what the largest of the usual guests takes.
+pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
+
+/// How long the host waits for it, on a machine that is busy.
+pub const COMPILE_TIME: Duration = Duration::from_secs(600);
