@@ -64,14 +64,6 @@ pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
 /// it leaves zeros out.
 pub const MAX_START_WORK: u64 = 6_000_000;
 
-/// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
-/// of the usual guests takes on a slow machine.
-pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
-/// Memory that it may have, in bytes: five times what the largest of the usual guests takes.
-pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
-/// How long the host waits for it, on a machine that is busy.
-pub const COMPILE_TIME: Duration = Duration::from_secs(600);
-
 /// What a host that watches handlers keeps of compiled functions, in bytes: some times what the largest of the usual
 /// components has. When it is full it begins anew.
 pub const MAX_COMPILED_FUNCTION_BYTES: usize = 128 << 20;
