@@ -193,4 +193,26 @@ mod tests {
         drop(other);
         assert_eq!(common.used_bytes.load(Ordering::Relaxed), 0);
     }
+
+    #[test]
+    fn handles_and_streams_are_memory_too() {
+        let common = CommonMemory::new(None);
+        let mut guest = MemoryBudget::new(FILE_STREAM_BYTES + 10 * HANDLE_BYTES, common.clone());
+        guest.charge_handles(10).unwrap();
+        // Fewer, and as many again, are paid for.
+        guest.charge_handles(3).unwrap();
+        guest.charge_handles(10).unwrap();
+        guest.charge_file_streams(1).unwrap();
+        assert!(guest.charge_file_streams(2).is_err());
+        assert!(guest.charge_handles(11).is_err());
+        assert_eq!(guest.refusal(), Some(Refusal::Memory));
+        guest.charge_file_streams(0).unwrap();
+        guest.charge_handles(11).unwrap();
+        guest.take(FILE_STREAM_BYTES - HANDLE_BYTES).unwrap();
+        assert!(!guest.memory_growing(0, 1, None).unwrap());
+        guest.give_back(1);
+        assert!(guest.memory_growing(0, 1, None).unwrap());
+        drop(guest);
+        assert_eq!(common.used_bytes.load(Ordering::Relaxed), 0);
+    }
 }
