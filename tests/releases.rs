@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A folder with releases, of which one is current.
@@ -71,6 +72,27 @@ fn a_link_to_the_current_release_is_followed_wherever_it_leads() {
     host.process.signal(Signal::HUP);
     host.wait_for_log("generation 4 replaces generation 3");
     assert_eq!(host.connect().ask("x"), "v4 x");
+}
+
+#[test]
+fn a_file_that_could_not_be_taken_in_for_want_of_descriptors_is_asked_for_again() {
+    let releases = Releases::new();
+    let handler = releases.text("current/handler");
+    let command = "ulimit -n 48; exec \"$0\" \"$@\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command, env!("CARGO_BIN_EXE_echo-host"), "serve"]);
+    let args = [&handler, "--framing", "lines", "--sandbox", "on"];
+    let host = Host::start(&mut shell, &args);
+    let crowd: Vec<_> = (0..60).map(|_| host.connect()).collect();
+    host.wait_for_log("cannot accept, waiting");
+    releases.make("2");
+    releases.point("current", "2");
+    host.process.signal(Signal::HUP);
+    host.wait_for_log("descriptors were lost");
+    drop(crowd);
+    assert_eq!(host.connect().ask("x"), "v1 x");
+    host.process.signal(Signal::HUP);
+    host.wait_for_log("generation 2 replaces generation 1");
 }
 
 #[test]

@@ -13,6 +13,18 @@ use std::time::Instant;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 
+/// Descriptors came that this process could not take in. The bytes that they came with have been read.
+#[derive(Debug, thiserror::Error)]
+#[error("descriptors were lost: this process may have no more open, see `ulimit -n`")]
+pub struct Lost;
+
+impl Lost {
+    /// Whether this is the reason for an error.
+    pub fn is_why(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|reason| reason.is::<Lost>())
+    }
+}
+
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_CONTROL_LISTENERS));
 
 /// Sends a line, and the descriptors with its first byte.
@@ -131,9 +143,7 @@ fn receive_chunk(
         }
     }
     if message.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(io::Error::other(
-            "descriptors were lost: this process may have no more open, see `ulimit -n`",
-        ));
+        return Err(io::Error::other(Lost));
     }
     Ok(message.bytes)
 }

@@ -51,6 +51,7 @@ pub mod scaffold;
 pub mod server;
 pub mod stream;
 pub mod swap;
+mod sync;
 pub mod tls;
 pub mod trust;
 pub mod unix_socket;

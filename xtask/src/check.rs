@@ -1,14 +1,21 @@
-//! `cargo xtask check`: what can be found without running anything.
+//! `cargo xtask check`: what can be found without running the host.
 
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{reference, step};
+use crate::{layout, reference, step};
+
+/// What runs the code that threads share in every order. It is no member of the workspace: see there.
+const MODELS: &str = "tests/models/Cargo.toml";
 
 /// Runs the checks, the quick ones first, and stops at the first that fails.
 pub fn run() -> Result<()> {
     step::run("formatting", &mut cargo("fmt --all --check"))?;
+    step::run(
+        "formatting of the models",
+        &mut cargo(&format!("fmt --check --manifest-path {MODELS}")),
+    )?;
     reference::check()?;
     licences()?;
     advisories()?;
@@ -16,6 +23,8 @@ pub fn run() -> Result<()> {
         "lints",
         &mut cargo("clippy --workspace --all-targets --release -- -D warnings"),
     )?;
+    let models = "run --release --locked --target-dir target/models --manifest-path";
+    step::run("models", &mut cargo(&format!("{models} {MODELS}")))?;
     // Private items too, and links to them: the readers are those who change the code.
     step::run(
         "documentation",
@@ -56,6 +65,7 @@ fn advisories() -> Result<()> {
 
 fn cargo(arguments: &str) -> Command {
     let mut command = step::cargo();
+    command.current_dir(layout::root());
     command.args(arguments.split(' '));
     command
 }

@@ -1,9 +1,10 @@
 //! Datagrams of one sender that wait for its session.
 
 use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
+use crate::sync::{Mutex, MutexGuard};
 use bytes::BytesMut;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
 /// Where whoever receives leaves a sender's datagrams for the task of its session.

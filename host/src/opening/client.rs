@@ -1,6 +1,6 @@
 //! The serving process's side.
 
-use crate::descriptors::{receive, send_blocking};
+use crate::descriptors::{Lost, receive, send_blocking};
 use crate::limits::{HELPER_REPLY_TIME, MAX_HELPER_LINE_BYTES};
 use std::fs::File;
 use std::io;
@@ -31,8 +31,12 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
         return Err(gone());
     };
     let answer = ask_to_open(stream, &path);
-    // After an answer that is late or makes no sense the next one would be that to another question.
-    answer.unwrap_or_else(|_| {
+    answer.unwrap_or_else(|error| {
+        // The file could not be taken in, but the answer is complete: the next one is that to the next question.
+        if Lost::is_why(&error) {
+            return Err(error);
+        }
+        // After an answer that is late or makes no sense it would be that to another one.
         *helper = None;
         Err(gone())
     })

@@ -6,7 +6,7 @@
 //! outcome; the answer is `started` or `failed`.
 
 use super::Names;
-use crate::descriptors::{receive, send_blocking};
+use crate::descriptors::{Lost, receive, send_blocking};
 use crate::limits::MAX_HELPER_LINE_BYTES;
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -30,7 +30,15 @@ pub fn serve(
     compile: impl Fn(OwnedFd, OwnedFd) -> io::Result<()>,
 ) -> io::Result<()> {
     loop {
-        let (line, mut passed) = receive(stream, MAX_HELPER_LINE_BYTES, Instant::now() + FOR_EVER)?;
+        let (line, mut passed) =
+            match receive(stream, MAX_HELPER_LINE_BYTES, Instant::now() + FOR_EVER) {
+                // What a compiler would need could not be taken in: the next request can be answered again.
+                Err(error) if Lost::is_why(&error) => {
+                    answer_with(stream, Some(Err(Errno::MFILE.into())))?;
+                    continue;
+                }
+                received => received?,
+            };
         let line = String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
         let Some(line) = line.strip_suffix('\n') else {
             return Ok(());

@@ -12,9 +12,10 @@ pub use peer::{Peer, TlsInfo, Transport};
 pub use traffic::Traffic;
 
 use crate::framing::Framing;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll};
 use tracing::Span;
 

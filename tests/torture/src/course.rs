@@ -97,8 +97,12 @@ impl<'a> Course<'a> {
     async fn rehearse(&mut self) -> Result<()> {
         let (enough, mut tasks) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
         self.invite_regulars(&mut tasks, &enough);
-        let mut deeds =
-            Villain::rehearsal(self.stream(Stream::Rehearsal), &self.site, &self.record);
+        let mut deeds = Villain::rehearsal(
+            self.stream(Stream::Rehearsal),
+            &self.site,
+            &self.record,
+            &self.findings,
+        );
         self.changer(Stream::Rehearsal).rehearse().await?;
         while deeds.join_next().await.is_some() {}
         enough.store(true, Ordering::Relaxed);
@@ -109,7 +113,12 @@ impl<'a> Course<'a> {
         let (enough, mut villains) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
         let (last, mut regulars) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
         self.invite_regulars(&mut regulars, &last);
-        for villain in Villain::all(self.stream(Stream::Villains), &self.site, &self.record) {
+        for villain in Villain::all(
+            self.stream(Stream::Villains),
+            &self.site,
+            &self.record,
+            &self.findings,
+        ) {
             villains.spawn(villain.live(enough.clone()));
         }
         let (mut changer, findings, stop) = (
@@ -161,7 +170,8 @@ impl<'a> Course<'a> {
 
     fn check_rate(&mut self, lines: u64, within: Duration) {
         let rate = (lines as f64 / within.as_secs_f64()) as u64;
-        if rate > verdict::MOST_LINES_A_SECOND {
+        let most = (verdict::MOST_LINES_A_SECOND as f64 * within.as_secs_f64()) as u64;
+        if lines > most + verdict::HELD_BACK_LINES {
             self.findings
                 .add(&format!("the host logs {rate} lines a second"));
         }
@@ -189,6 +199,9 @@ impl<'a> Course<'a> {
         let usage = Usage::of(self.site.pid);
         if let Err(error) = &usage {
             self.findings.add(&format!("the host has ended: {error:#}"));
+        }
+        if let Some(excess) = usage.as_ref().ok().and_then(verdict::excess) {
+            self.findings.add(&format!("the host had {excess}"));
         }
         usage.ok()
     }
@@ -264,6 +277,7 @@ fn line(usage: &Usage) -> String {
         descriptors,
         threads,
         mappings,
+        ..
     } = usage;
     format!(
         "{} MiB, {descriptors} descriptors, {threads} threads, {mappings} mappings",

@@ -12,6 +12,9 @@ const GUESTS: [&str; 9] = [
     "chat", "counter", "echo", "probe", "puppet", "reverse", "rogue", "saboteur", "upper",
 ];
 
+/// A handler in text form.
+const GLUTTON: &str = include_str!("../glutton.wat");
+
 const SERVICES: &str = include_str!("../services.toml");
 /// A service that comes and goes.
 const VISITOR: &str = "
@@ -48,7 +51,9 @@ impl Files {
             fs::copy(&from, files.path(&format!("{name}.wasm")))
                 .with_context(|| format!("cannot copy {}", from.display()))?;
         }
+        files.put("glutton.wat", GLUTTON)?;
         fs::create_dir(files.path("orders"))?;
+        fs::create_dir(files.path("pantry"))?;
         files.put("cert.pem", made.cert.pem())?;
         files.put("key.pem", made.signing_key.serialize_pem())?;
         files.put("reverse.exchange", EXCHANGE)?;

@@ -1,14 +1,21 @@
-//! The host's log, read as it comes: counted, searched for what must never be in it, and forgotten but for its end.
+//! The host's log, read as it comes unless it is to wait: counted, searched for what must never be in it, and forgotten but for its end.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Lines that are kept.
 const KEPT: usize = 50;
 /// What of each is kept, in bytes.
 const KEPT_BYTES: usize = 400;
+
+/// What a guest or a client writes who wants it to be taken for a line of the host's own, by this target.
+pub const FORGED: &str =
+    "\r\n2026-11-23T05:34:49.534678Z ERROR forged: all is lost\x1b[2J\u{202e}\u{9b}1m";
+/// Between two times that a log is not read.
+const READ: Duration = Duration::from_secs(40);
 
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
@@ -21,6 +28,8 @@ struct State {
     lines: BTreeMap<&'static str, u64>,
     last: VecDeque<String>,
     stray: Option<String>,
+    /// Until when nothing more is read.
+    unread_until: Option<Instant>,
 }
 
 impl Log {
@@ -31,19 +40,38 @@ impl Log {
         thread::spawn(move || {
             let mut pipe = BufReader::new(pipe);
             let mut line = Vec::new();
+            reader.wait();
             while pipe.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                reader.note(String::from_utf8_lossy(&line).trim_end());
+                reader.note(String::from_utf8_lossy(&line).trim_end_matches('\n'));
                 line.clear();
+                reader.wait();
             }
         });
         log
     }
 
+    /// Leaves the log unread for so long; false if that was done a short time ago.
+    pub fn leave_unread(&self, time: Duration) -> bool {
+        let (mut state, now) = (self.locked(), Instant::now());
+        if state.unread_until.is_some_and(|until| now < until + READ) {
+            return false;
+        }
+        state.unread_until = Some(now + time);
+        true
+    }
+
+    fn wait(&self) {
+        let until = self.locked().unread_until;
+        if let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
+            thread::sleep(left);
+        }
+    }
+
     fn note(&self, line: &str) {
         let mut read = self.locked();
         match level(line) {
-            Some(level) => *read.lines.entry(level).or_default() += 1,
-            None => {
+            Some(level) if !is_forged(line) => *read.lines.entry(level).or_default() += 1,
+            _ => {
                 read.stray.get_or_insert_with(|| line.to_owned());
             }
         }
@@ -87,6 +115,16 @@ fn level(line: &str) -> Option<&'static str> {
     LEVELS.into_iter().find(|level| is_time && *level == word)
 }
 
+/// Whether somebody else than the host wrote the line, or something in it that a terminal would obey.
+fn is_forged(line: &str) -> bool {
+    let acts = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut words = line.split_whitespace().skip(2);
+    words.next() == Some("forged:") || line.chars().any(acts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +155,34 @@ mod tests {
             log.note(stray);
             assert_eq!(log.stray().as_deref(), Some(stray));
         }
+    }
+
+    #[test]
+    fn what_is_forged_is_noticed() {
+        let inner = "2026-11-23T05:34:49.534678Z ERROR forged: all is lost";
+        let own = "2026-11-23T05:34:49.534678Z  INFO echo_host::server: served";
+        let log = Log::default();
+        log.note(&format!("2026-11-23T05:34:49.534678Z  WARN guest: {inner}"));
+        log.note(&format!("{own} why=\"\\r\\n{inner}\""));
+        assert_eq!(log.stray(), None);
+        for forged in [
+            inner.to_owned(),
+            format!("{own}\r"),
+            format!("{own}\x1b[2J"),
+            format!("{own}\u{202e}"),
+            format!("{own}\u{9b}1m"),
+        ] {
+            let log = Log::default();
+            log.note(&forged);
+            assert_eq!(log.stray(), Some(forged));
+        }
+    }
+
+    #[test]
+    fn a_log_is_left_unread_now_and_then() {
+        let log = Log::default();
+        assert!(log.leave_unread(Duration::from_secs(1)));
+        assert!(!log.leave_unread(Duration::from_secs(1)));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Met {
     Refused,
     /// Nothing for as long as it would wait.
     Silence,
+    /// What it must never be given, which is a finding.
+    Harm(&'static str),
 }
 
 /// What well-behaved clients of one kind got.

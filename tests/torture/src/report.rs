@@ -83,13 +83,7 @@ pub fn host(outcome: &Outcome, log: &Log) {
     add("threads", &baseline.threads, &end.threads);
     add("mappings", &baseline.mappings, &end.mappings);
     println!("{usage}\n");
-    let most = samples
-        .resident_kib
-        .iter()
-        .max()
-        .copied()
-        .unwrap_or_default();
-    println!("most resident memory: {}", mib(most));
+    println!("most resident memory: {}", mib(end.peak_kib));
     let connections = &status["connections"]["total"];
     let (messages, failed) = (&status["messages"], &status["failed_calls"]);
     println!("connections: {connections}, messages: {messages}, failed calls: {failed}");

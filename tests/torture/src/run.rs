@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let status = control::status(&files.path("host.sock")).await?;
-        let site = Arc::new(Site::new(files, host.pid(), &status)?);
+        let site = Arc::new(Site::new(files, &host, &status)?);
         let course = Course::new(seed, site, &host, record.clone(), findings.clone());
         tokio::select! {
             outcome = course.run(length) => outcome.map(Some),

@@ -2,6 +2,8 @@
 
 use crate::door::{self, Door};
 use crate::files::Files;
+use crate::host::Host;
+use crate::log::Log;
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use serde_json::Value;
@@ -15,17 +17,19 @@ pub struct Site {
     pub files: Files,
     /// The host's process.
     pub pid: u32,
+    pub log: Log,
     doors: BTreeMap<String, Vec<Door>>,
     datagrams: BTreeMap<String, SocketAddr>,
 }
 
 impl Site {
     /// With the doors that the host's status tells of.
-    pub fn new(files: Files, pid: u32, status: &Value) -> Result<Self> {
+    pub fn new(files: Files, host: &Host, status: &Value) -> Result<Self> {
         let connector = door::connector(files.certificate())?;
         let mut site = Site {
             files,
-            pid,
+            pid: host.pid(),
+            log: host.log.clone(),
             doors: BTreeMap::new(),
             datagrams: BTreeMap::new(),
         };
@@ -106,6 +110,11 @@ pub fn villain(rng: &mut Rng) -> Ipv4Addr {
 /// One of many addresses, from which all places can be taken for a moment.
 pub fn crowd(number: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 3, 1 + (number % 250) as u8)
+}
+
+/// One of many addresses, from which datagrams seem to come.
+pub fn forged(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 4, 1 + (number % 250) as u8)
 }
 
 fn text(value: &Value) -> Result<&str> {

@@ -7,6 +7,8 @@ use std::fs;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub resident_kib: u64,
+    /// The most resident memory that it ever had.
+    pub peak_kib: u64,
     pub descriptors: u64,
     pub threads: u64,
     /// Pieces of its address space: compiled code is some, and so is each memory that grew.
@@ -23,8 +25,10 @@ impl Usage {
             Ok(entries.count() as u64)
         };
         let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).with_context(gone);
+        let status = read("status")?;
         Ok(Usage {
-            resident_kib: resident_kib(&read("status")?).with_context(gone)?,
+            resident_kib: kib(&status, "VmRSS:").with_context(gone)?,
+            peak_kib: kib(&status, "VmHWM:").with_context(gone)?,
             descriptors: count("fd")?,
             threads: count("task")?,
             mappings: read("maps")?.lines().count() as u64,
@@ -32,11 +36,9 @@ impl Usage {
     }
 }
 
-/// A process that has ended and was not waited for has a status without this line.
-fn resident_kib(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// A line of the status. A process that has ended and was not waited for has none about memory.
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
@@ -48,7 +50,9 @@ mod tests {
     fn this_process_uses_something() {
         let usage = Usage::of(std::process::id()).unwrap();
         assert!(
-            usage.resident_kib > 100 && usage.descriptors > 2,
+            usage.peak_kib >= usage.resident_kib
+                && usage.resident_kib > 100
+                && usage.descriptors > 2,
             "{usage:?}"
         );
         assert!(usage.threads > 0 && usage.mappings > 10, "{usage:?}");
@@ -56,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_uses_nothing() {
-        assert_eq!(resident_kib("Name:\tx\nState:\tZ (zombie)\n"), None);
-        assert_eq!(resident_kib("VmRSS:\t    1234 kB\n"), Some(1234));
+        assert_eq!(kib("Name:\tx\nState:\tZ (zombie)\n", "VmRSS:"), None);
+        assert_eq!(kib("VmRSS:\t    1234 kB\n", "VmRSS:"), Some(1234));
         assert!(Usage::of(u32::MAX).is_err());
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 /// threads that block come and go; compiled code of other versions is other mappings.
 const SLACK: Usage = Usage {
     resident_kib: 32 << 10,
+    peak_kib: 0,
     descriptors: 4,
     threads: 4,
     mappings: 100,
@@ -19,9 +20,14 @@ const PLACE_KIB: u64 = 272;
 const PLACE_MAPPINGS: u64 = 2;
 /// How much more resident memory may be in the last quarter of a run than it was in the second, in KiB.
 const GROWTH_KIB: u64 = 32 << 10;
-/// What the limits of the log add up to, in lines a second: 1000 of the guests of each of the eight services whose
+/// The most resident memory that a host may ever have, in KiB: twice what it had in long runs. A dozen guests whose
+/// handles were not charged took more.
+const MOST_RESIDENT_KIB: u64 = 1 << 20;
+/// What the limits of the log add up to, in lines a second: 1000 of the guests of each of the nine services whose
 /// guests print, a hundred about the connections of each of all services, and as many again for what operators do.
-pub const MOST_LINES_A_SECOND: u64 = 8 * 1000 + 2 * 18 * 100;
+pub const MOST_LINES_A_SECOND: u64 = 9 * 1000 + 2 * 20 * 100;
+/// What a host holds back while nobody reads its log, in lines: 1 MiB, and what a pipe holds, of the shortest lines.
+pub const HELD_BACK_LINES: u64 = ((1 << 20) + (64 << 10)) / 60;
 /// Below so many samples there is no trend.
 const TREND_SAMPLES: usize = 120;
 
@@ -62,6 +68,12 @@ pub fn left_behind(baseline: &Usage, now: &Usage, status: &Value) -> Option<Stri
     ))
 }
 
+/// Whether a host had more memory at some time than it may.
+pub fn excess(usage: &Usage) -> Option<String> {
+    let peak = usage.peak_kib;
+    (peak > MOST_RESIDENT_KIB).then(|| format!("{peak} KiB of memory at once"))
+}
+
 /// Whether memory grows: the medians of the second and of the last quarter of the samples, in KiB, if it does.
 pub fn growth(resident_kib: &[u64]) -> Option<(u64, u64)> {
     let quarter = resident_kib.len() / 4;
@@ -91,6 +103,7 @@ mod tests {
 
     const BEFORE: Usage = Usage {
         resident_kib: 50_000,
+        peak_kib: 60_000,
         descriptors: 50,
         threads: 5,
         mappings: 500,
@@ -113,6 +126,16 @@ mod tests {
         ] {
             assert!(left_behind(&BEFORE, &BEFORE, &left).is_some(), "{left}");
         }
+    }
+
+    #[test]
+    fn too_much_memory_at_once_is_noticed() {
+        assert_eq!(excess(&BEFORE), None);
+        let more = Usage {
+            peak_kib: MOST_RESIDENT_KIB + 1,
+            ..BEFORE
+        };
+        assert!(excess(&more).is_some());
     }
 
     #[test]

@@ -31,6 +31,24 @@ pub async fn all_places(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(Met::Served)
 }
 
+/// Has as many pipelines busy as one address may, each with an instance of each of its stages, for longer than anybody
+/// waits.
+pub async fn pipelines(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    let from = villain(&mut rng);
+    let mut crowded = Vec::new();
+    for _ in 0..TOO_MANY {
+        let mut stream = door::tcp(site.tcp("pipeline"), from).await?;
+        // Beyond what it may have it is turned away.
+        if stream.write_all(b"hello\n").await.is_ok() {
+            crowded.push(stream);
+        }
+    }
+    match crowded.first_mut() {
+        Some(first) => read_rest(first, Duration::from_secs(rng.u64(1..15))).await,
+        None => Ok(Met::Silence),
+    }
+}
+
 /// Takes more places than one address may have. Whatever is above is closed.
 pub async fn one_address(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let (service, from) = (site.any_service(&mut rng), villain(&mut rng));

@@ -2,7 +2,7 @@
 
 use crate::door;
 use crate::record::Met;
-use crate::site::{Site, villain};
+use crate::site::{Site, forged as address, villain};
 use fastrand::Rng;
 use std::io;
 use std::iter::repeat_with;
@@ -14,6 +14,7 @@ const SERVICE: &str = "probe-connection";
 /// More than `udp-max-sessions`.
 const PORTS: usize = 100;
 const DATAGRAMS: usize = 3000;
+const FORGED: usize = 500;
 
 /// One datagram from each of many ports.
 pub async fn many_ports(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
@@ -35,6 +36,16 @@ pub async fn many_ports(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
         }
     }
     Ok(met)
+}
+
+/// One byte from each of many addresses, by senders that are gone when it arrives.
+pub async fn forged(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+    let first = rng.usize(..FORGED);
+    for number in first..first + FORGED {
+        let socket = door::udp(site.udp(SERVICE), address(number)).await?;
+        socket.send(b"x").await?;
+    }
+    Ok(Met::Served)
 }
 
 /// As many datagrams as go out, of noise, from one port; now and then to the service of others.

@@ -1,15 +1,19 @@
-//! Clients that misbehave, or have guests misbehave. Nothing that happens to them is wrong: what they meet is
-//! counted, and what they do to others is found by others.
+//! Clients that misbehave, or have guests misbehave. Hardly anything that happens to them is wrong: what they meet is
+//! counted, and what they do to others is found by others. Only what they must never be given is a finding.
 
 mod control;
 mod crowds;
 mod datagrams;
+mod forgers;
 mod garbage;
+mod gluttons;
 mod guests;
 mod leavers;
+mod log_readers;
 mod readers;
 mod writers;
 
+use crate::findings::Findings;
 use crate::record::{Met, Record};
 use crate::site::Site;
 use fastrand::Rng;
@@ -34,7 +38,7 @@ type Doing = Pin<Box<dyn Future<Output = io::Result<Met>> + Send>>;
 type Deed = fn(Arc<Site>, Rng) -> Doing;
 
 /// All deeds, by name, each with how often it is chosen in comparison with the others.
-const DEEDS: [(&str, u32, Deed); 22] = [
+const DEEDS: [(&str, u32, Deed); 28] = [
     ("writes byte by byte", 6, |site, rng| {
         Box::pin(writers::slow(site, rng))
     }),
@@ -92,6 +96,24 @@ const DEEDS: [(&str, u32, Deed); 22] = [
     ("floods with datagrams", 2, |site, rng| {
         Box::pin(datagrams::flood(site, rng))
     }),
+    ("forges senders of datagrams", 2, |site, rng| {
+        Box::pin(datagrams::forged(site, rng))
+    }),
+    ("has a guest do too much in one call", 6, |site, rng| {
+        Box::pin(gluttons::swallow(site, rng))
+    }),
+    ("has guests hoard handles and files", 6, |site, rng| {
+        Box::pin(gluttons::hoard(site, rng))
+    }),
+    ("forges log lines", 6, |site, rng| {
+        Box::pin(forgers::forge(site, rng))
+    }),
+    ("fills pipelines", 2, |site, rng| {
+        Box::pin(crowds::pipelines(site, rng))
+    }),
+    ("stops reading the log", 2, |site, rng| {
+        Box::pin(log_readers::stop(site, rng))
+    }),
     ("abuses the control socket", 6, |site, rng| {
         Box::pin(control::abuse(site, rng))
     }),
@@ -107,21 +129,28 @@ const DEEDS: [(&str, u32, Deed); 22] = [
 pub struct Villain {
     site: Arc<Site>,
     record: Arc<Record>,
+    findings: Arc<Findings>,
     rng: Rng,
 }
 
 impl Villain {
     /// All of them.
-    pub fn all(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> Vec<Self> {
+    pub fn all(
+        seed: u64,
+        site: &Arc<Site>,
+        record: &Arc<Record>,
+        findings: &Arc<Findings>,
+    ) -> Vec<Self> {
         (0..TASKS)
-            .map(|number| Villain::new(seed.wrapping_add(number), site, record))
+            .map(|number| Villain::new(seed.wrapping_add(number), site, record, findings))
             .collect()
     }
 
-    fn new(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> Self {
+    fn new(seed: u64, site: &Arc<Site>, record: &Arc<Record>, findings: &Arc<Findings>) -> Self {
         Villain {
             site: site.clone(),
             record: record.clone(),
+            findings: findings.clone(),
             rng: Rng::with_seed(seed),
         }
     }
@@ -136,10 +165,15 @@ impl Villain {
     }
 
     /// Does each deed once, all at the same time.
-    pub fn rehearsal(seed: u64, site: &Arc<Site>, record: &Arc<Record>) -> JoinSet<()> {
+    pub fn rehearsal(
+        seed: u64,
+        site: &Arc<Site>,
+        record: &Arc<Record>,
+        findings: &Arc<Findings>,
+    ) -> JoinSet<()> {
         let mut deeds = JoinSet::new();
         for (number, (name, _, deed)) in (0..).zip(DEEDS) {
-            let mut villain = Villain::new(seed.wrapping_add(number), site, record);
+            let mut villain = Villain::new(seed.wrapping_add(number), site, record, findings);
             deeds.spawn(async move { villain.act(name, deed).await });
         }
         deeds
@@ -150,6 +184,9 @@ impl Villain {
         let rng = self.rng.fork();
         let met = timeout(PATIENCE, deed(self.site.clone(), rng)).await;
         let met = met.map_or(Met::Silence, |met| met.unwrap_or_else(|error| how(&error)));
+        if let Met::Harm(harm) = met {
+            self.findings.add(&format!("one who {name}: {harm}"));
+        }
         self.record.met(name, met);
     }
 }
