@@ -77,3 +77,45 @@ fn memory_comes_back_when_a_crowd_has_left() {
         "{before} KiB, {after} KiB"
     );
 }
+
+/// A guest that asks for too much, as the torture's villains have it.
+#[test]
+fn who_hoards_leaves_descriptors_and_memory_to_others() {
+    let folder = tempdir().unwrap();
+    let granted = folder.path().join("granted");
+    fs::create_dir(&granted).unwrap();
+    let handler = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/torture/glutton.wat");
+    let dir = format!("{}::/", granted.display());
+    let host = Host::serve(&[handler, "--dir", &dir, "--max-memory", "16MiB"]);
+    let mut modest = host.connect();
+    modest.send("?");
+    modest.expect(".");
+    drop(modest);
+    let before = host.usage();
+    let mut hoarders: Vec<_> = ["f", "b", "c"]
+        .iter()
+        .cycle()
+        .take(30)
+        .map(|what| {
+            let mut client = host.connect();
+            client.send(*what);
+            client
+        })
+        .collect();
+    for (place, hoarder) in hoarders.iter_mut().enumerate() {
+        match place % 3 {
+            // It is told that it may open no more files, and goes on.
+            0 => hoarder.expect("."),
+            // It has no memory left for what is behind its handles, and ends.
+            _ => hoarder.expect_closed(),
+        }
+    }
+    let with_files = host.usage();
+    // Ten instances have no more than 128 each, and everybody else is served.
+    assert!(with_files.descriptors < before.descriptors + 10 * 140);
+    assert!(with_files.resident_kib < before.resident_kib + (100 << 10));
+    assert_ne!(host.status()["limits_reached"]["open-files"], 0);
+    assert_ne!(host.status()["limits_reached"]["max-memory"], 0);
+    drop(hoarders);
+    host.wait_for_open(0);
+}

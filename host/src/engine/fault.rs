@@ -5,7 +5,7 @@ use super::guest::Guest;
 use super::memory::{NoMemory, Refusal};
 use crate::handler::CallError;
 use std::time::Duration;
-use wasmtime::{Error, Trap};
+use wasmtime::{Error, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// A program has computed for so long without moving a byte.
@@ -64,10 +64,15 @@ fn excess(error: &Error, guest: &Guest) -> Option<Excess> {
         return Some(*excess);
     }
     let said = error.root_cause().to_string();
+    // What happens in a call of the host happens within the guest.
+    let handed = match error.downcast_ref::<WasmBacktrace>() {
+        Some(_) => guest.handed.arguments,
+        None => guest.handed.results,
+    };
     let of_wasmtime = [
         (
             "fuel allocated for hostcalls",
-            Excess::HandedBytes(guest.handed.current()),
+            Excess::HandedBytes(handed),
         ),
         ("store handle limit exceeded", Excess::Handles),
         ("requested len", Excess::RandomBytes),

@@ -9,8 +9,6 @@ pub struct HandedBytes {
     pub arguments: usize,
     /// With the return of the running call.
     pub results: usize,
-    /// Which of the two holds now.
-    current: usize,
 }
 
 impl HandedBytes {
@@ -19,17 +17,6 @@ impl HandedBytes {
         HandedBytes {
             arguments,
             results: arguments,
-            current: arguments,
         }
-    }
-
-    /// From now on, until the next change.
-    pub fn set_current(&mut self, bytes: usize) {
-        self.current = bytes;
-    }
-
-    /// What a call that handed over too much has gone beyond.
-    pub fn current(&self) -> usize {
-        self.current
     }
 }

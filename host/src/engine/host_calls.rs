@@ -15,7 +15,6 @@ pub fn bound(store: &mut Store<Guest>) {
             CallHook::ReturningFromHost => return guest.charge_handles(),
             CallHook::CallingWasm => return Ok(()),
         };
-        guest.handed.set_current(bytes);
         store.set_hostcall_fuel(bytes);
         Ok(())
     });
