@@ -66,19 +66,99 @@ pub fn component(
         name.replace('[', "<").replace(']', ">"),
         "drop ".repeat(signature.results.len())
     );
+    let asked = Asked {
+        call,
+        fill: arguments.fill,
+        filled: MOST_BYTES,
+    };
+    encode(offer, interface, name, &asked, encoding)
+}
+
+/// How many values of core WebAssembly the functions take at most, and where they come in a message.
+pub const VALUES: usize = 16;
+const VALUE_BYTES: usize = 8;
+/// Where what comes behind them lies while a function is called.
+pub const DATA: u32 = LISTS + (VALUES * VALUE_BYTES) as u32;
+/// The most bytes of a message.
+pub const MESSAGE_BYTES: u32 = 4096;
+
+/// The component that calls a function with what the second message says: its values, eight bytes each, and then what
+/// they may point to. Where a handle is wanted, an odd number stands for one that there is.
+pub fn obedient(offer: &Offer, interface: &str, name: &str) -> Vec<u8> {
+    let (_, function) = offer.function(interface, name);
+    let signature = offer
+        .resolve
+        .wasm_signature(AbiVariant::GuestImport, function);
+    let mut params = signature.params.as_slice();
+    let mut returned = "";
+    if signature.retptr {
+        (_, params) = params.split_last().expect("it is the last one");
+        returned = "i32.const 0x1000";
+    }
+    assert!(params.len() <= VALUES, "{name}");
+    let is_method = function.params.first();
+    let is_method = is_method.is_some_and(|first| offer.resource(&first.ty).is_some());
+    let mut values = String::new();
+    for (at, ty) in params.iter().enumerate() {
+        let offset = VALUE_BYTES * at;
+        let load = format!("({}.load offset={offset} (i32.const {LISTS}))", core(ty));
+        values += &match at {
+            0 if is_method => {
+                let is_odd = format!("(i32.and (i32.const 1) {load})");
+                format!("(select (global.get $handle) {load} {is_odd})\n")
+            }
+            _ => format!("{load}\n"),
+        };
+    }
+    let copied = format!("(i32.const {LISTS}) (global.get $message) (i32.const {MESSAGE_BYTES})");
+    let asked = Asked {
+        call: format!(
+            "(memory.copy {copied}) {values} {returned} call ${interface}#{} {}",
+            name.replace('[', "<").replace(']', ">"),
+            "drop ".repeat(signature.results.len())
+        ),
+        fill: Fill::Bytes,
+        filled: 16,
+    };
+    encode(offer, interface, name, &asked, StringEncoding::UTF8)
+}
+
+/// What a component does.
+struct Asked {
+    /// The instructions of the call.
+    call: String,
+    /// What lies where lists are, and how much of it.
+    fill: Fill,
+    filled: u32,
+}
+
+fn encode(
+    offer: &Offer,
+    interface: &str,
+    name: &str,
+    asked: &Asked,
+    encoding: StringEncoding,
+) -> Vec<u8> {
+    let (_, function) = offer.function(interface, name);
     let resource = function
         .params
         .iter()
         .find_map(|param| offer.resource(&param.ty));
     let handle = match resource {
         None => "i32.const 0".to_owned(),
+        // None can be had.
+        Some(resource)
+            if resource != "descriptor" && HANDLES.iter().all(|(of, _)| *of != resource) =>
+        {
+            "i32.const 0".to_owned()
+        }
         Some("descriptor") => format!(
             "call ${}",
             if is_of_folder(name) { "folder" } else { "file" }
         ),
         Some(resource) => format!("call ${resource}"),
     };
-    let text = module(offer, &handle, &arguments, &call);
+    let text = module(offer, &handle, asked);
     let failed = |error: String| -> ! { panic!("{interface} {name}: {error}\n{text}") };
     let mut module = wat::parse_str(&text).unwrap_or_else(|error| failed(error.to_string()));
     embed_component_metadata(&mut module, &offer.resolve, offer.world, encoding).unwrap();
@@ -91,7 +171,8 @@ fn is_of_folder(method: &str) -> bool {
     method.ends_with("-at") || method.ends_with("read-directory")
 }
 
-fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> String {
+fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
+    let call = &asked.call;
     let mut functions = String::new();
     let mut wanted = format!("{handle} {call}");
     // What one of them needs stands further up.
@@ -108,7 +189,7 @@ fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> Str
         }
     }
     let stores = (0..4).map(|at| {
-        let value = match arguments.fill {
+        let value = match asked.fill {
             Fill::Bytes => "(i32.const 0x00610061)".to_owned(),
             Fill::Short => format!("(i32.const {})", if at % 2 == 0 { SHORT } else { 1 }),
             Fill::Handles => "(global.get $handle)".to_owned(),
@@ -119,6 +200,7 @@ fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> Str
     let imports = imports(offer, &wanted);
     let conversation = "echo-host:handler/conversation@0.1.0";
     let end = LISTS + MOST_BYTES;
+    let filled = LISTS + asked.filled;
     let pages = (64 << 20) >> 16;
     format!(
         r#"(module
@@ -130,6 +212,8 @@ fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> Str
         (data (i32.const 0x900) "\00\08\00\00\01\00\00\00\00\08\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01\00\00")
         (global $connection (mut i32) (i32.const 0))
         (global $handle (mut i32) (i32.const 0))
+        (global $message (mut i32) (i32.const 0))
+        (global $is_prepared (mut i32) (i32.const 0))
         (global $free (mut i32) (i32.const {end}))
         {functions}
         (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
@@ -141,7 +225,7 @@ fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> Str
             loop
                 {stores}
                 (local.set $at (i32.add (local.get $at) (i32.const 16)))
-                (br_if 0 (i32.lt_u (local.get $at) (i32.const {end})))
+                (br_if 0 (i32.lt_u (local.get $at) (i32.const {filled})))
             end)
         (func $call {call})
         (func (export "{conversation}#[static]session.open") (param $to i32) (param i32 i32 i32) (result i32)
@@ -150,7 +234,9 @@ fn module(offer: &Offer, handle: &str, arguments: &Arguments, call: &str) -> Str
             (i32.store (i32.const 0xa04) (call $session (i32.const 1)))
             (i32.const 0xa00))
         (func (export "{conversation}#[method]session.on-message") (param i32) (param $text i32) (param i32) (result i32)
-            (if (i32.eq (i32.load8_u (local.get $text)) (i32.const 48)) (then (call $prepare)) (else (call $call)))
+            (global.set $message (local.get $text))
+            (if (global.get $is_prepared) (then (call $call)) (else (call $prepare)))
+            (global.set $is_prepared (i32.const 1))
             (i32.store (i32.const 0xb00) (i32.const 0))
             (i32.const 0xb00))
         (func (export "{conversation}#[method]session.on-eof") (param i32) (result i32) (i32.const 0xb00))

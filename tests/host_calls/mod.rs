@@ -1,11 +1,13 @@
 //! Every function that the host offers, called with as much as it takes, and more: none holds its thread up for longer
 //! than a guest may compute, and none makes the host hold more than the limits say.
 
+mod anything;
 mod arguments;
 mod caller;
 mod offer;
 mod table;
 
+use crate::fixture::root;
 use arguments::Arguments;
 use caller::{MOST_BYTES, component};
 use echo_host::engine::{Capacity, Directory, Engine, Grants, HandlerSource, Isolation};
@@ -46,6 +48,25 @@ fn the_table_has_every_function() {
     assert_eq!(listed.len(), TABLE.len());
     for (_, name, reached) in TABLE {
         assert!(!matches!(reached, Reached::Never("")), "{name}: why?");
+    }
+}
+
+#[test]
+fn what_fuzzing_found_to_call_does_no_harm() {
+    let corpus = root().join("host/fuzz/corpus/imports");
+    let mut anything = anything::Anything::new();
+    let inputs = fs::read_dir(corpus).unwrap();
+    let inputs: Vec<_> = inputs
+        .map(|it| fs::read(it.unwrap().path()).unwrap())
+        .collect();
+    assert!(inputs.len() > 5);
+    // Of each function the same.
+    let functions = Offer::read().functions().len() as u16;
+    for number in 0..functions {
+        for input in &inputs {
+            let (_, rest) = input.split_at(2);
+            anything.call(&[&number.to_le_bytes(), rest].concat());
+        }
     }
 }
 

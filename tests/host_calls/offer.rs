@@ -1,7 +1,6 @@
 //! What the host offers to handlers, as the contracts say that it is made from.
 
-use crate::fixture::crate_folder;
-use std::path::Path;
+use crate::fixture::{crate_folder, root};
 use wit_parser::abi::{FlatTypes, WasmType};
 use wit_parser::{
     Function, Handle, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, WorldId, WorldItem,
@@ -30,7 +29,7 @@ impl Offer {
         for folder in [
             crate_folder("wasmtime-wasi").join("src/p2/wit"),
             crate_folder("wasmtime-wasi-config").join("wit"),
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"),
+            root().join("wit"),
         ] {
             resolve.push_path(folder).unwrap();
         }

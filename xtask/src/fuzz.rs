@@ -30,6 +30,7 @@ enum Target {
     Datagrams,
     Exchange,
     Framing,
+    Imports,
 }
 
 #[derive(Args)]
@@ -58,6 +59,7 @@ impl Target {
             Target::Datagrams => "datagrams",
             Target::Exchange => "exchange",
             Target::Framing => "framing",
+            Target::Imports => "imports",
         }
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Lines that are kept.
-const KEPT: usize = 50;
+const KEPT: usize = 300;
 /// What of each is kept, in bytes.
 const KEPT_BYTES: usize = 400;
 
@@ -16,6 +16,10 @@ pub const FORGED: &str =
     "\r\n2026-11-23T05:34:49.534678Z ERROR forged: all is lost\x1b[2J\u{202e}\u{9b}1m";
 /// Between two times that a log is not read.
 const READ: Duration = Duration::from_secs(40);
+/// Between two looks whether it is read again.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long what was written may take to be read.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
@@ -60,10 +64,20 @@ impl Log {
         true
     }
 
+    /// Has it read again, and waits for what was written by now.
+    pub fn catch_up(&self) {
+        self.locked().unread_until = None;
+        thread::sleep(CATCH_UP);
+    }
+
     fn wait(&self) {
-        let until = self.locked().unread_until;
-        if let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
-            thread::sleep(left);
+        let is_unread = || {
+            self.locked()
+                .unread_until
+                .is_some_and(|until| Instant::now() < until)
+        };
+        while is_unread() {
+            thread::sleep(LOOK);
         }
     }
 
@@ -193,6 +207,6 @@ mod tests {
         }
         let last = log.last();
         assert_eq!(last.len(), KEPT);
-        assert!(last[0].starts_with("950 ") && last[0].len() <= KEPT_BYTES);
+        assert!(last[0].starts_with("700 ") && last[0].len() <= KEPT_BYTES);
     }
 }

@@ -80,6 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     match findings.first() {
         None => println!("verdict: everything held"),
         Some(found) => {
+            host.log.catch_up();
             let end = host.log.last().join("\n  ");
             println!("the end of the host's log:\n  {end}\nverdict: {found}\n{again}");
         }

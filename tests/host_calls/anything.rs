@@ -1,0 +1,140 @@
+//! Any function of the host, called with any arguments: what a fuzz target does, and a test with its corpus.
+
+use super::caller::{DATA, MESSAGE_BYTES, VALUES, obedient};
+use super::offer::Offer;
+use echo_host::engine::{
+    Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler,
+};
+use echo_host::handler::{Event, Handler, Service, Session};
+use echo_host::keyvalue::Store;
+use echo_host::limits::GuestLimits;
+use echo_host::outbox::{Outbox, Peer};
+use echo_host::trust::Trust;
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// What an input says of each value: how it is meant, and four bytes.
+const VALUE_BYTES: usize = 5;
+/// A word of the data that begins so is a place in it.
+const PLACE: u8 = 0xaa;
+/// How long a call may wait for something.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Where functions are called: in this process, by one thread.
+pub struct Anything {
+    offer: Offer,
+    functions: Vec<(String, String)>,
+    runtime: Runtime,
+    engine: Engine,
+    folder: tempfile::TempDir,
+    loaded: BTreeMap<usize, LoadedHandler>,
+}
+
+impl Anything {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("granted")).unwrap();
+        fs::write(folder.path().join("granted/b"), "content").unwrap();
+        let offer = Offer::read();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Anything {
+            functions: offer.functions(),
+            offer,
+            runtime: runtime.enable_all().build().unwrap(),
+            engine: Engine::new(Capacity::of(1), None).unwrap(),
+            folder,
+            loaded: BTreeMap::new(),
+        }
+    }
+
+    /// Calls the function, with the arguments, that an input says. Whatever comes of it, the host goes on, and what went
+    /// wrong is said in one line.
+    pub fn call(&mut self, input: &[u8]) {
+        let Some((number, rest)) = input.split_first_chunk() else {
+            return;
+        };
+        let number = usize::from(u16::from_le_bytes(*number)) % self.functions.len();
+        let message = message(rest);
+        self.load(number);
+        let store = Store::scratch();
+        let serving = self.loaded[&number].serving(Isolation::Connection, &store);
+        let span = tracing::Span::none();
+        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
+        let Service::Session(mut session) = serving.serve(&outbox) else {
+            panic!("a conversation is no program");
+        };
+        self.runtime.block_on(async {
+            session.tell(Event::Open(None)).await.unwrap();
+            let prepared = session.tell(Event::Message("0".into())).await;
+            // What no option grants gives it no handle.
+            if prepared.is_ok()
+                && let Err(error) = session.tell(Event::Message(message.into())).await
+            {
+                let line = error.to_string();
+                assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+            }
+            session.end().await;
+        });
+    }
+
+    fn load(&mut self, number: usize) {
+        if self.loaded.contains_key(&number) {
+            return;
+        }
+        let (interface, name) = &self.functions[number];
+        let file = self.folder.path().join("caller.wasm");
+        fs::write(&file, obedient(&self.offer, interface, name)).unwrap();
+        let limits = GuestLimits {
+            max_memory_bytes: 80 << 20,
+            call_timeout: PATIENCE,
+        };
+        let grants = Grants {
+            directories: vec![Directory {
+                host: self.folder.path().join("granted"),
+                guest: "/".to_owned(),
+                is_writable: true,
+            }],
+            // Where nobody listens.
+            connect: vec!["127.0.0.1:9".parse().unwrap()],
+            ..Grants::default()
+        };
+        let (source, trust) = (HandlerSource::File(file), Trust::default());
+        let loading = self.engine.load(&source, &trust, &grants, limits);
+        let loaded = self.runtime.block_on(loading).unwrap();
+        self.loaded.insert(number, loaded);
+    }
+}
+
+/// What the guest is told: its values, and what they point to.
+fn message(input: &[u8]) -> Vec<u8> {
+    let (said, data) = input.split_at(input.len().min(VALUES * VALUE_BYTES));
+    let mut message = Vec::new();
+    for at in 0..VALUES {
+        let mut one = [0; VALUE_BYTES];
+        let rest = said.chunks(VALUE_BYTES).nth(at).unwrap_or_default();
+        one[..rest.len()].copy_from_slice(rest);
+        let [how, number @ ..] = one;
+        let number = u32::from_le_bytes(number);
+        let value = match how % 4 {
+            0 => u64::from(number % 64),
+            1 => u64::from(DATA + number % 512),
+            2 => number.into(),
+            _ => i64::from(number.cast_signed()).cast_unsigned(),
+        };
+        message.extend(value.to_le_bytes());
+    }
+    for word in data.chunks(4) {
+        match *word {
+            [low, high, _, PLACE] => {
+                let place = u32::from(u16::from_le_bytes([low, high])) % MESSAGE_BYTES;
+                message.extend((DATA + place).to_le_bytes());
+            }
+            _ => message.extend(word),
+        }
+    }
+    message.resize(MESSAGE_BYTES as usize, 0);
+    message
+}
