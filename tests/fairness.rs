@@ -1,7 +1,9 @@
 //! What one service has of the machine is not what another one needs.
 
-use crate::fixture::{Client, DEADLINE, Host, guest};
+use crate::fixture::{Client, DEADLINE, Host, Sender, guest, root};
+use rustix::process::Signal;
 use std::fs;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::process::Command;
 use std::time::Instant;
 use tempfile::{TempDir, tempdir};
@@ -9,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 /// A host that serves these services, on one address each, in this order.
 struct Scene {
     host: Host,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scene {
@@ -19,10 +21,16 @@ impl Scene {
         fs::write(&file, config).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command.args(["serve", "--config"]).arg(file);
+        let listeners = config.matches("://127.0.0.1:0'").count();
         Scene {
-            host: Host::start_as_it_is(&mut command, 2),
-            _folder: folder,
+            host: Host::start_as_it_is(&mut command, listeners),
+            folder,
         }
+    }
+
+    /// Gives it another configuration, for when it reloads.
+    fn write(&self, config: &str) {
+        fs::write(self.folder.path().join("echo-host.toml"), config).unwrap();
     }
 
     fn connect(&self, service: usize) -> Client {
@@ -76,4 +84,163 @@ fn memory_comes_back_when_a_crowd_has_left() {
         after < before + ((8 + 50) << 10),
         "{before} KiB, {after} KiB"
     );
+}
+
+#[test]
+fn forged_senders_keep_no_client_of_tcp_waiting() {
+    // No place, no share of an address and no rate is what datagrams may take from connections.
+    let limits = ["--max-connections", "20", "--max-connections-per-ip", "40"];
+    let rates = ["--max-new-connections-per-second-per-ip", "100"];
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let host = Host::serve(&[&limits[..], &rates, &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    // Their addresses are those of other clients.
+    let senders: Vec<_> = (0..100).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("x");
+    }
+    host.wait_for_log("their address has as many as it may (--max-connections-per-ip)");
+    senders[0].expect("x");
+    let mut clients: Vec<_> = (0..20).map(|_| Client::connect(tcp)).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    // They have the places of their own that the others have not.
+    senders[39].expect("x");
+    let status = host.status();
+    assert_eq!(status["limits_reached"]["max-connections"], 0);
+    assert_eq!(status["limits_reached"]["places"], 0);
+    assert_eq!(status["connections"]["open"], 60);
+}
+
+#[test]
+fn senders_with_many_addresses_keep_no_client_of_tcp_waiting() {
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let host = Host::serve(&[&["--max-connections", "100"][..], &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    let senders: Vec<_> = (0..400_u16)
+        .map(|count| {
+            let address = Ipv4Addr::new(127, 0, 0, 2 + (count % 4) as u8);
+            let socket = UdpSocket::bind((address, 0)).unwrap();
+            socket.connect(udp).unwrap();
+            socket.set_read_timeout(Some(DEADLINE)).unwrap();
+            Sender { socket }
+        })
+        .collect();
+    for sender in &senders {
+        sender.send("x");
+        sender.expect("x");
+    }
+    let mut client = Client::connect(tcp);
+    assert_eq!(client.ask("hello"), "hello");
+    let status = host.status();
+    assert_eq!(status["connections"]["open"], 401);
+    assert_eq!(status["places"]["taken"], 401);
+}
+
+/// A pipeline of so many echoes, and an echo.
+fn pipeline(host: &str, stages: usize) -> Scene {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let then = format!("'{echo}', ").repeat(stages - 1);
+    Scene::new(&format!(
+        "{host}
+        drain-timeout = '1ms'
+        [service.a-pipeline]
+        handler = '{echo}'
+        then = [{then}]
+        listen = ['tcp://127.0.0.1:0']
+        [service.echo]
+        listen = ['tcp://127.0.0.1:0']"
+    ))
+}
+
+fn served_crowd(scene: &Scene, clients: usize) -> Vec<Client> {
+    let mut crowd: Vec<_> = (0..clients).map(|_| scene.connect(0)).collect();
+    for client in &mut crowd {
+        assert_eq!(client.ask("hi"), "hi");
+    }
+    crowd
+}
+
+#[test]
+fn a_crowd_of_a_pipeline_leaves_another_service_its_places() {
+    let scene = pipeline("", 4);
+    let _crowd = served_crowd(&scene, 255);
+    let mut neighbour = scene.connect(1);
+    assert_eq!(neighbour.ask("hello"), "hello");
+    let status = scene.host.status();
+    assert_eq!(status["places"]["total"], 4 * 1004);
+    assert_eq!(status["places"]["taken"], 4 * 255 + 1);
+    assert_eq!(status["limits_reached"]["places"], 0);
+}
+
+#[test]
+fn every_connection_that_may_be_open_has_its_places() {
+    let scene = pipeline("max-connections = 12", 4);
+    let _crowd = served_crowd(&scene, 11);
+    let mut neighbour = scene.connect(1);
+    assert_eq!(neighbour.ask("hello"), "hello");
+    assert_eq!(scene.host.status()["limits_reached"]["places"], 0);
+}
+
+#[test]
+fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let service = |name: &str, then: usize| {
+        let then = format!("'{echo}', ").repeat(then);
+        format!(
+            "[service.{name}]\nhandler = '{echo}'\nthen = [{then}]\nlisten = ['tcp://127.0.0.1:0']
+            call-timeout = '1h'\n"
+        )
+    };
+    let first = format!("max-connections = 36\n{}", service("echo", 0));
+    let scene = Scene::new(&first);
+    // There are 40 places, half of which are kept for the two services.
+    scene.write(&[first, service("pipeline", 3)].concat());
+    scene.host.process.signal(Signal::HUP);
+    let opened = scene
+        .host
+        .wait_for_log("service `pipeline` listens on tcp://");
+    let address = opened.split("listens on tcp://").last().unwrap();
+    let address = address.split([';', ' ']).next().unwrap().parse().unwrap();
+    let mut served: Vec<_> = (0..7).map(|_| Client::connect(address)).collect();
+    for client in &mut served {
+        assert_eq!(client.ask("hi"), "hi");
+    }
+    let mut waiting: Vec<_> = (0..13).map(|_| Client::connect(address)).collect();
+    for client in &mut waiting {
+        client.send("hi");
+    }
+    let status = || scene.host.status();
+    let deadline = Instant::now() + DEADLINE;
+    while status()["limits_reached"]["places"] != 13 {
+        assert!(Instant::now() < deadline, "{}", status());
+    }
+    // Nobody has only some of the places that they need.
+    assert_eq!(status()["places"]["taken"], 28);
+    let mut neighbours: Vec<_> = (0..10).map(|_| scene.connect(0)).collect();
+    for neighbour in &mut neighbours {
+        assert_eq!(neighbour.ask("hello"), "hello");
+    }
+    // Whoever leaves makes room for the next.
+    drop(served);
+    for mut client in waiting {
+        client.expect("hi");
+    }
 }

@@ -79,6 +79,10 @@ impl Bound {
         }
     }
 
+    pub(super) fn doors(&self) -> impl Iterator<Item = &ReadyDoor> {
+        self.0.iter().flatten()
+    }
+
     /// Makes the sockets known to the current runtime.
     pub fn register(&self) -> io::Result<()> {
         let mut doors = self.0.iter().flatten();

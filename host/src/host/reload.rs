@@ -84,6 +84,7 @@ impl Host {
         let steps = plan.0.into_iter();
         let services: Vec<_> = steps.map(|step| self.take(step, &mut changes)).collect();
         let config = with_what_cannot_change(next, &now.config);
+        self.expect(&config);
         if config.address_rates != now.config.address_rates {
             self.server.set_address_rates(config.address_rates);
             changes.push("client addresses have other rates".to_owned());

@@ -35,7 +35,8 @@ impl Service {
         engine: &Arc<Engine>,
         config: &ServiceConfig,
     ) -> Result<Arc<Swapper>, StartError> {
-        Swapper::begin(engine.clone(), config.serve.clone(), config.span())
+        let engine = Arc::new(engine.for_service());
+        Swapper::begin(engine, config.serve.clone(), config.span())
             .await
             .map_err(|cause| StartError::Service {
                 service: config.name.clone(),
