@@ -4,7 +4,8 @@
 //! Server -> Served -> Door      a host, a service of it, a listener of that
 //! ```
 //!
-//! A sender of datagrams is a connection, too.
+//! A sender of datagrams is a connection, too, but for the limits: it may be forged, so it takes nothing that
+//! connections need.
 //!
 //! Services and doors come and go while the server runs; what all of them have in common is the limit of
 //! connections.
@@ -57,6 +58,8 @@ struct House {
     quota: Arc<Quota>,
     /// What each client address may have in a second.
     address_rates: Arc<AddressRates>,
+    /// What each address may send in datagrams, which may be forged: it takes nothing from its connections.
+    sender_rates: Arc<AddressRates>,
     /// What the operator is told of clients that come too often.
     no_rate: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that have too many connections.
@@ -93,6 +96,7 @@ impl<H: Handler> Server<H> {
                     limits.max_connections_per_uid,
                 ),
                 address_rates: AddressRates::new(address_rates),
+                sender_rates: AddressRates::new(address_rates),
                 no_rate: Ration::default(),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
@@ -120,6 +124,7 @@ impl<H: Handler> Server<H> {
     /// Changes what each client address may have in a second, from now on.
     pub fn set_address_rates(&self, limits: RateLimits) {
         self.house.address_rates.set(limits);
+        self.house.sender_rates.set(limits);
     }
 
     /// Ends a service: no client gets in any more, and those that are there may finish within `limit`.
