@@ -1,11 +1,12 @@
 //! What one service has of the machine is not what another one needs.
 
-use crate::fixture::{Client, DEADLINE, Host, Sender, guest, root};
+use crate::fixture::{Client, DEADLINE, Host, Sender, free_port, guest, root};
 use rustix::process::Signal;
 use std::fs;
+use std::io::Read;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
 /// A host that serves these services, on one address each, in this order.
@@ -21,7 +22,7 @@ impl Scene {
         fs::write(&file, config).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command.args(["serve", "--config"]).arg(file);
-        let listeners = config.matches("://127.0.0.1:0'").count();
+        let listeners = config.matches("://127.0.0.1:").count();
         Scene {
             host: Host::start_as_it_is(&mut command, listeners),
             folder,
@@ -243,4 +244,62 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     for mut client in waiting {
         client.expect("hi");
     }
+}
+
+fn waits(client: &mut Client) {
+    let short = Some(Duration::from_millis(50));
+    client.stream.set_read_timeout(short).unwrap();
+    let read = client.stream.read(&mut [0; 8]);
+    assert!(read.is_err(), "{read:?}");
+    client.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+}
+
+#[test]
+fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes() {
+    // A port that the system chooses would be another one when the listener changes.
+    let port = free_port();
+    let config = |service: usize, listener: usize| {
+        format!(
+            "[service.crowded]
+            max-connections = {service}
+            listen = [
+                {{ uri = 'tcp://127.0.0.1:{port}', max-connections = {listener} }},
+                'tcp://127.0.0.1:0',
+            ]
+            [service.other]
+            listen = ['tcp://127.0.0.1:0']"
+        )
+    };
+    let scene = Scene::new(&config(3, 2));
+    let mut served: Vec<_> = [0, 0, 1].map(|at| scene.connect(at)).into();
+    for client in &mut served {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    let mut beyond = [0, 1].map(|at| scene.connect(at));
+    for client in &mut beyond {
+        client.send("waiting");
+    }
+    scene
+        .host
+        .wait_for_log("has as many connections as it may (max-connections)");
+    assert_eq!(scene.connect(2).ask("hello"), "hello");
+    let deadline = Instant::now() + DEADLINE;
+    while scene.host.status()["limits_reached"]["max-connections"] != 2 {
+        assert!(Instant::now() < deadline);
+    }
+    beyond.iter_mut().for_each(waits);
+    // The listener's is not the service's: with more for the service, one of them has to wait still.
+    scene.write(&config(9, 2));
+    scene.host.process.signal(Signal::HUP);
+    beyond[1].expect("waiting");
+    waits(&mut beyond[0]);
+    // Those are counted that came before the reload.
+    scene.write(&config(9, 3));
+    scene.host.process.signal(Signal::HUP);
+    beyond[0].expect("waiting");
+    let mut fourth = scene.connect(0);
+    fourth.send("waiting");
+    waits(&mut fourth);
+    drop(served);
+    fourth.expect("waiting");
 }

@@ -119,6 +119,13 @@ impl Host {
                     service.served.set_rates(step.config.rates);
                     changes.push(format!("service `{name}` has other rates"));
                 }
+                if service.config.max_connections != step.config.max_connections {
+                    let limit = step.config.max_connections;
+                    service.served.set_max_connections(limit);
+                    changes.push(format!(
+                        "service `{name}` may have other numbers of connections"
+                    ));
+                }
                 match (service.config.watch, step.config.watch) {
                     (false, true) => changes.push(format!("service `{name}` is watched")),
                     (true, false) => changes.push(format!("service `{name}` is watched no more")),

@@ -10,6 +10,7 @@
 //! Services and doors come and go while the server runs; what all of them have in common is the limit of
 //! connections.
 
+mod cap;
 mod client;
 mod datagrams;
 mod drops;
@@ -19,6 +20,7 @@ mod ration;
 mod sender;
 mod served;
 
+use cap::{Cap, Slot};
 use drops::Drops;
 pub use ends::{Ends, Totals};
 pub use served::{Door, Served};
@@ -108,15 +110,17 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Adds a service, which has no door yet. What is logged about its connections is logged in `span`.
+    /// Adds a service, which has no door yet, and may have `max_connections` at once. What is logged about its connections is logged in `span`.
     pub fn add(
         &self,
         generations: Arc<Generations<H>>,
         rates: RateLimits,
+        max_connections: Option<usize>,
         span: Span,
     ) -> Arc<Served<H>> {
         let served = Served::new(self.house.clone(), generations, rates, span);
         let served = Arc::new(served);
+        served.set_max_connections(max_connections);
         self.services().push(served.clone());
         served
     }
@@ -184,28 +188,36 @@ impl<H: Handler> Server<H> {
 }
 
 impl House {
-    /// A place for another connection. If there is none at once the operator is told, but not each time.
-    async fn place_or_wait(&self, listener: &str) -> OwnedSemaphorePermit {
+    /// A place for another connection, as soon as there is one. If there is none at once the operator is told, but not
+    /// each time.
+    async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
         if let Ok(permit) = self.free.clone().try_acquire_owned() {
             return permit;
         }
         Limit::MaxConnections.reached();
-        if let Some(left_out) = self.no_place.take() {
-            tracing::warn!(
-                listener,
-                left_out,
-                "the connection limit is reached (--max-connections): new clients wait"
-            );
-        }
-        self.place().await
-    }
-
-    /// A place for another connection, as soon as there is one.
-    async fn place(&self) -> OwnedSemaphorePermit {
+        self.tell_who_waits(
+            listener,
+            "the connection limit is reached (--max-connections): new clients wait",
+        );
         match self.free.clone().acquire_owned().await {
             Ok(permit) => permit,
             // Only a closed semaphore fails, and nobody closes this one.
             Err(_) => pending().await,
+        }
+    }
+
+    /// The same for one that a service, or a listener, may have.
+    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> Slot {
+        if let Some(slot) = cap.try_take() {
+            return slot;
+        }
+        self.tell_who_waits(listener, why);
+        cap.take().await
+    }
+
+    fn tell_who_waits(&self, listener: &str, why: &str) {
+        if let Some(left_out) = self.no_place.take() {
+            tracing::warn!(listener, left_out, "{why}");
         }
     }
 
