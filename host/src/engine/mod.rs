@@ -50,6 +50,7 @@ mod responder;
 mod screening;
 mod serving;
 mod shared_instance;
+mod shares;
 mod stdio;
 mod streams;
 mod ticker;
@@ -72,9 +73,10 @@ use crate::limits::{MAX_TABLE_ELEMENTS, MAX_WARM_BYTES};
 use granted::Granted;
 use guest::{Common, Guest};
 use memory::CommonMemory;
-use places::{Pool, Share, Shares};
+use places::{Pool, Share};
 use proving::Proofs;
 use recompiling::CompiledFunctions;
+use shares::Shares;
 use std::path::Path;
 use std::sync::Arc;
 use turns::Turns;
@@ -235,7 +237,7 @@ impl Engine {
             wasm,
             with_files: Arc::new(linker),
             without_files: Arc::new(without_files),
-            shares: pool.shares(),
+            shares: Shares::new(&pool),
             trials: pool.share(true),
             pool,
             common: Common {
@@ -256,7 +258,7 @@ impl Engine {
             with_files: self.with_files.clone(),
             without_files: self.without_files.clone(),
             pool: self.pool.clone(),
-            shares: self.pool.shares(),
+            shares: Shares::new(&self.pool),
             trials: self.trials.clone(),
             common: self.common.clone(),
             proofs: self.proofs.clone(),

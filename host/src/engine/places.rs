@@ -6,7 +6,6 @@
 //! it: what one of them lacks of its part is kept free for it.
 
 use crate::limits::Limit;
-use crate::outbox::Transport;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -62,13 +61,6 @@ pub struct Permit {
     places: usize,
 }
 
-/// What a service has of the pool. Senders of datagrams may be forged, so they do not take what streams need.
-#[derive(Clone, Debug)]
-pub struct Shares {
-    pub streams: Arc<Share>,
-    datagrams: Arc<Share>,
-}
-
 impl Pool {
     /// A pool of so many places, for so many connections.
     pub fn new(total: usize, connections: usize) -> Arc<Self> {
@@ -113,14 +105,6 @@ impl Pool {
             pool: self.clone(),
             number,
         })
-    }
-
-    /// The shares of another service.
-    pub fn shares(self: &Arc<Self>) -> Shares {
-        Shares {
-            streams: self.share(false),
-            datagrams: self.share(false),
-        }
     }
 
     /// Changes something by which those who wait may get their places.
@@ -324,16 +308,6 @@ impl Drop for Permit {
                 claim.taken -= places;
             }
         });
-    }
-}
-
-impl Shares {
-    /// The one that a connection's places come from.
-    pub fn of(&self, transport: Transport) -> &Arc<Share> {
-        match transport {
-            Transport::Udp => &self.datagrams,
-            Transport::Tcp | Transport::Tls | Transport::Unix | Transport::Stdio => &self.streams,
-        }
     }
 }
 

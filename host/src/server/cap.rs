@@ -2,7 +2,7 @@
 
 use crate::limits::Limit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 /// A limit of connections, and how many there are.
 #[derive(Debug, Default)]
@@ -21,6 +21,15 @@ struct State {
 /// One of the connections, as long as it is open.
 #[derive(Debug)]
 pub struct Slot(Arc<Cap>);
+
+/// A connection's place among those of the listener, of the service, and of all services.
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are held until it is dropped")]
+pub struct Place {
+    pub listener: Slot,
+    pub service: Slot,
+    pub connection: OwnedSemaphorePermit,
+}
 
 impl Cap {
     /// Changes the limit, from now on. Those who are there stay.

@@ -1,9 +1,8 @@
 //! One client of a server, from the moment it was accepted to its end.
 
 use super::Served;
-use super::cap::Cap;
+use super::cap::{Cap, Place};
 use super::quota::Share;
-use super::served::Place;
 use crate::admission::{Admission, Admitted};
 use crate::connection::{self, ConnectionError, Ending, Terms};
 use crate::generation::{Generation, MovingSession};

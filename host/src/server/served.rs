@@ -1,6 +1,6 @@
 //! A service of a server, and the doors to it.
 
-use super::cap::{Cap, Slot};
+use super::cap::{Cap, Place};
 use super::client::Client;
 use super::{Ends, House};
 use crate::admission::Admission;
@@ -12,7 +12,6 @@ use crate::stream::Stream;
 use crate::tls::Terminator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -46,13 +45,6 @@ pub struct Door {
     cap: Arc<Cap>,
     closing: CancellationToken,
     closed: TaskTracker,
-}
-
-/// A connection's place among those of the listener, of the service, and of all services.
-pub(super) struct Place {
-    _listener: Slot,
-    _service: Slot,
-    _connection: OwnedSemaphorePermit,
 }
 
 impl<H: Handler> Served<H> {
@@ -121,9 +113,9 @@ impl<H: Handler> Served<H> {
             "the service has as many connections as it may (max-connections): new clients wait";
         let of_service = self.house.slot(&self.cap, name, why).await;
         Place {
-            _listener: of_listener,
-            _service: of_service,
-            _connection: self.house.place(name).await,
+            listener: of_listener,
+            service: of_service,
+            connection: self.house.place(name).await,
         }
     }
 
