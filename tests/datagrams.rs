@@ -211,10 +211,6 @@ fn no_more_senders_are_served_than_may_be() {
             "no more sessions are allowed (--udp-max-sessions)",
         ),
         (
-            ["--max-connections", "2"],
-            "the connection limit is reached (--max-connections)",
-        ),
-        (
             ["--max-connections-per-ip", "2"],
             "their address has as many as it may (--max-connections-per-ip)",
         ),
@@ -480,7 +476,7 @@ fn a_storm_of_senders_leaves_nothing_behind() {
     let args = [
         "--udp-idle-timeout",
         "100ms",
-        "--max-connections",
+        "--udp-max-sessions",
         "100",
         "--framing",
         "lines",

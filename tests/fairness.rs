@@ -1,15 +1,18 @@
 //! What one service has of the machine is not what another one needs.
 
-use crate::fixture::{Client, DEADLINE, Host, guest};
+use crate::fixture::{Client, DEADLINE, Host, Sender, free_port, guest, root};
+use rustix::process::Signal;
 use std::fs;
+use std::io::Read;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
 /// A host that serves these services, on one address each, in this order.
 struct Scene {
     host: Host,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scene {
@@ -19,10 +22,16 @@ impl Scene {
         fs::write(&file, config).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command.args(["serve", "--config"]).arg(file);
+        let listeners = config.matches("://127.0.0.1:").count();
         Scene {
-            host: Host::start_as_it_is(&mut command, 2),
-            _folder: folder,
+            host: Host::start_as_it_is(&mut command, listeners),
+            folder,
         }
+    }
+
+    /// Gives it another configuration, for when it reloads.
+    fn write(&self, config: &str) {
+        fs::write(self.folder.path().join("echo-host.toml"), config).unwrap();
     }
 
     fn connect(&self, service: usize) -> Client {
@@ -118,4 +127,221 @@ fn who_hoards_leaves_descriptors_and_memory_to_others() {
     assert_ne!(host.status()["limits_reached"]["max-memory"], 0);
     drop(hoarders);
     host.wait_for_open(0);
+}
+
+#[test]
+fn forged_senders_keep_no_client_of_tcp_waiting() {
+    // No place, no share of an address and no rate is what datagrams may take from connections.
+    let limits = ["--max-connections", "20", "--max-connections-per-ip", "40"];
+    let rates = ["--max-new-connections-per-second-per-ip", "100"];
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let host = Host::serve(&[&limits[..], &rates, &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    // Their addresses are those of other clients.
+    let senders: Vec<_> = (0..100).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("x");
+    }
+    host.wait_for_log("their address has as many as it may (--max-connections-per-ip)");
+    senders[0].expect("x");
+    let mut clients: Vec<_> = (0..20).map(|_| Client::connect(tcp)).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    // They have the places of their own that the others have not.
+    senders[39].expect("x");
+    let status = host.status();
+    assert_eq!(status["limits_reached"]["max-connections"], 0);
+    assert_eq!(status["limits_reached"]["places"], 0);
+    assert_eq!(status["connections"]["open"], 60);
+}
+
+#[test]
+fn senders_with_many_addresses_keep_no_client_of_tcp_waiting() {
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let host = Host::serve(&[&["--max-connections", "100"][..], &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    let senders: Vec<_> = (0..400_u16)
+        .map(|count| {
+            let address = Ipv4Addr::new(127, 0, 0, 2 + (count % 4) as u8);
+            let socket = UdpSocket::bind((address, 0)).unwrap();
+            socket.connect(udp).unwrap();
+            socket.set_read_timeout(Some(DEADLINE)).unwrap();
+            Sender { socket }
+        })
+        .collect();
+    for sender in &senders {
+        sender.send("x");
+        sender.expect("x");
+    }
+    let mut client = Client::connect(tcp);
+    assert_eq!(client.ask("hello"), "hello");
+    let status = host.status();
+    assert_eq!(status["connections"]["open"], 401);
+    assert_eq!(status["places"]["taken"], 401);
+}
+
+/// A pipeline of so many echoes, and an echo.
+fn pipeline(host: &str, stages: usize) -> Scene {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let then = format!("'{echo}', ").repeat(stages - 1);
+    Scene::new(&format!(
+        "{host}
+        drain-timeout = '1ms'
+        [service.a-pipeline]
+        handler = '{echo}'
+        then = [{then}]
+        listen = ['tcp://127.0.0.1:0']
+        [service.echo]
+        listen = ['tcp://127.0.0.1:0']"
+    ))
+}
+
+fn served_crowd(scene: &Scene, clients: usize) -> Vec<Client> {
+    let mut crowd: Vec<_> = (0..clients).map(|_| scene.connect(0)).collect();
+    for client in &mut crowd {
+        assert_eq!(client.ask("hi"), "hi");
+    }
+    crowd
+}
+
+#[test]
+fn a_crowd_of_a_pipeline_leaves_another_service_its_places() {
+    let scene = pipeline("", 4);
+    let _crowd = served_crowd(&scene, 255);
+    let mut neighbour = scene.connect(1);
+    assert_eq!(neighbour.ask("hello"), "hello");
+    let status = scene.host.status();
+    assert_eq!(status["places"]["total"], 4 * 1004);
+    assert_eq!(status["places"]["taken"], 4 * 255 + 1);
+    assert_eq!(status["limits_reached"]["places"], 0);
+}
+
+#[test]
+fn every_connection_that_may_be_open_has_its_places() {
+    let scene = pipeline("max-connections = 12", 4);
+    let _crowd = served_crowd(&scene, 11);
+    let mut neighbour = scene.connect(1);
+    assert_eq!(neighbour.ask("hello"), "hello");
+    assert_eq!(scene.host.status()["limits_reached"]["places"], 0);
+}
+
+#[test]
+fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let service = |name: &str, then: usize| {
+        let then = format!("'{echo}', ").repeat(then);
+        format!(
+            "[service.{name}]\nhandler = '{echo}'\nthen = [{then}]\nlisten = ['tcp://127.0.0.1:0']
+            call-timeout = '1h'\n"
+        )
+    };
+    let first = format!("max-connections = 36\n{}", service("echo", 0));
+    let scene = Scene::new(&first);
+    // There are 40 places, half of which are kept for the two services.
+    scene.write(&[first, service("pipeline", 3)].concat());
+    scene.host.process.signal(Signal::HUP);
+    let opened = scene
+        .host
+        .wait_for_log("service `pipeline` listens on tcp://");
+    let address = opened.split("listens on tcp://").last().unwrap();
+    let address = address.split([';', ' ']).next().unwrap().parse().unwrap();
+    let mut served: Vec<_> = (0..7).map(|_| Client::connect(address)).collect();
+    for client in &mut served {
+        assert_eq!(client.ask("hi"), "hi");
+    }
+    let mut waiting: Vec<_> = (0..13).map(|_| Client::connect(address)).collect();
+    for client in &mut waiting {
+        client.send("hi");
+    }
+    let status = || scene.host.status();
+    let deadline = Instant::now() + DEADLINE;
+    while status()["limits_reached"]["places"] != 13 {
+        assert!(Instant::now() < deadline, "{}", status());
+    }
+    // Nobody has only some of the places that they need.
+    assert_eq!(status()["places"]["taken"], 28);
+    let mut neighbours: Vec<_> = (0..10).map(|_| scene.connect(0)).collect();
+    for neighbour in &mut neighbours {
+        assert_eq!(neighbour.ask("hello"), "hello");
+    }
+    // Whoever leaves makes room for the next.
+    drop(served);
+    for mut client in waiting {
+        client.expect("hi");
+    }
+}
+
+fn waits(client: &mut Client) {
+    let short = Some(Duration::from_millis(50));
+    client.stream.set_read_timeout(short).unwrap();
+    let read = client.stream.read(&mut [0; 8]);
+    assert!(read.is_err(), "{read:?}");
+    client.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+}
+
+#[test]
+fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes() {
+    // A port that the system chooses would be another one when the listener changes.
+    let port = free_port();
+    let config = |service: usize, listener: usize| {
+        format!(
+            "[service.crowded]
+            max-connections = {service}
+            listen = [
+                {{ uri = 'tcp://127.0.0.1:{port}', max-connections = {listener} }},
+                'tcp://127.0.0.1:0',
+            ]
+            [service.other]
+            listen = ['tcp://127.0.0.1:0']"
+        )
+    };
+    let scene = Scene::new(&config(3, 2));
+    let mut served: Vec<_> = [0, 0, 1].map(|at| scene.connect(at)).into();
+    for client in &mut served {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    let mut beyond = [0, 1].map(|at| scene.connect(at));
+    for client in &mut beyond {
+        client.send("waiting");
+    }
+    scene
+        .host
+        .wait_for_log("has as many connections as it may (max-connections)");
+    assert_eq!(scene.connect(2).ask("hello"), "hello");
+    let deadline = Instant::now() + DEADLINE;
+    while scene.host.status()["limits_reached"]["max-connections"] != 2 {
+        assert!(Instant::now() < deadline);
+    }
+    beyond.iter_mut().for_each(waits);
+    // The listener's is not the service's: with more for the service, one of them has to wait still.
+    scene.write(&config(9, 2));
+    scene.host.process.signal(Signal::HUP);
+    beyond[1].expect("waiting");
+    waits(&mut beyond[0]);
+    // Those are counted that came before the reload.
+    scene.write(&config(9, 3));
+    scene.host.process.signal(Signal::HUP);
+    beyond[0].expect("waiting");
+    let mut fourth = scene.connect(0);
+    fourth.send("waiting");
+    waits(&mut fourth);
+    drop(served);
+    fourth.expect("waiting");
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use echo_host::config::{HostSettings, SCHEMA, Sources};
 use echo_host::engine::{Capacity, Costs, Engine, Language, LoadedHandler, Tier, grant};
-use echo_host::host::{Service, StartError};
+use echo_host::host::{Service, StartError, capacity};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::iter;
@@ -99,8 +99,12 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
         ..Sources::default()
     };
     let config = sources.load()?;
-    let engine =
-        Arc::new(Engine::new(Capacity::of(1), config.cache.as_deref()).map_err(StartError::from)?);
+    let capacity = Capacity {
+        places_each: capacity(&config).places_each,
+        ..Capacity::of(1)
+    };
+    let engine = Engine::new(capacity, config.cache.as_deref());
+    let engine = Arc::new(engine.map_err(StartError::from)?);
     let mut text = format!("{} can be served\n", file.display());
     for service in &config.services {
         let swapper = runtime.block_on(Service::load(&engine, service))?;

@@ -10,8 +10,8 @@ pub struct DatagramArgs {
     /// End the session of a sender that has sent nothing for so long [default: 60s]
     #[arg(long, value_name = "TIME", env = "ECHO_HOST_UDP_IDLE_TIMEOUT")]
     udp_idle_timeout: Option<Time>,
-    /// Senders that have a session at once, at each listener; datagrams of further ones are dropped. Each also
-    /// takes one of --max-connections [default: 1000]
+    /// Senders that have a session at once, at each listener; datagrams of further ones are dropped
+    /// [default: 1000]
     #[arg(long, value_name = "N", env = "ECHO_HOST_UDP_MAX_SESSIONS")]
     udp_max_sessions: Option<NonZeroUsize>,
     /// How many times what it has sent a sender may be sent, counted with headers; off for any number. A forged

@@ -121,6 +121,7 @@ impl ServiceSettings {
                 self.max_messages_per_second,
                 self.max_bytes_per_second,
             ),
+            max_connections: self.max_connections.map(NonZeroUsize::get),
             watch: self.watch.unwrap_or(false),
             serve: ServeConfig {
                 datagrams,

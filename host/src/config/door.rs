@@ -28,6 +28,8 @@ pub struct ListenerConfig {
     pub handshake_timeout: Duration,
     /// A TCP connection whose other side has answered nothing for so long is closed; `None` for never.
     pub peer_timeout: Option<Duration>,
+    /// Connections at once; `None` for as many as the service may have.
+    pub max_connections: Option<usize>,
     /// Who may connect to a Unix socket.
     pub unix: UnixAccess,
     /// How TLS is taken off, if there is any.
@@ -68,6 +70,7 @@ impl ListenerSettings {
             peer_timeout: self
                 .peer_timeout
                 .map_or(Some(PEER_TIMEOUT), |OptionalTime(time)| time),
+            max_connections: self.max_connections.map(NonZeroUsize::get),
             unix: UnixAccess {
                 mode: self.unix_mode.map(|FileMode(mode)| mode),
                 owner: self.unix_owner.unwrap_or_default(),

@@ -48,6 +48,8 @@ pub struct ServiceConfig {
     pub name: ServiceName,
     /// Where clients connect to, at least one.
     pub listen: Vec<ListenerConfig>,
+    /// Connections at once; `None` for as many as the host may have.
+    pub max_connections: Option<usize>,
     /// What all its clients together may have in a second.
     pub rates: RateLimits,
     /// Whether the handler is swapped when its file changes.

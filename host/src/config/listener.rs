@@ -33,6 +33,8 @@ pub struct ListenerSettings {
     /// Closes a TCP connection whose other side has answered nothing for so long, not even the kernel's own
     /// questions; off for never. Default: 5min.
     pub peer_timeout: Option<OptionalTime>,
+    /// Connections of the listener at once; further clients wait. Default: as many as the service may have.
+    pub max_connections: Option<NonZeroUsize>,
     /// The permissions of a Unix socket, in octal digits. Default: what the umask leaves.
     pub unix_mode: Option<FileMode>,
     /// Whom a Unix socket belongs to, as USER, USER:GROUP or :GROUP. Default: the host's user.
@@ -78,6 +80,7 @@ impl ListenerSettings {
             proxy_from: self.proxy_from.or(lower.proxy_from),
             handshake_timeout: self.handshake_timeout.or(lower.handshake_timeout),
             peer_timeout: self.peer_timeout.or(lower.peer_timeout),
+            max_connections: self.max_connections.or(lower.max_connections),
             unix_mode: self.unix_mode.or(lower.unix_mode),
             unix_owner: self.unix_owner.or(lower.unix_owner),
             tls_cert: self.tls_cert.or(lower.tls_cert),
@@ -106,6 +109,7 @@ impl ListenerSettings {
             tls_self_signed: self.tls_self_signed.filter(|_| speaks_tls),
             tls_client_ca: self.tls_client_ca.filter(|_| speaks_tls),
             tls_alpn: self.tls_alpn.filter(|_| speaks_tls),
+            max_connections: self.max_connections.filter(|_| !is_udp),
             udp_idle_timeout: self.udp_idle_timeout.filter(|_| is_udp),
             udp_max_sessions: self.udp_max_sessions.filter(|_| is_udp),
             udp_amplification: self.udp_amplification.filter(|_| is_udp),

@@ -12,6 +12,7 @@ use crate::keyvalue::StoreUri;
 use crate::trust::{FileHash, SignerKey};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// All that can be said about one service, none of which has to be. The options of `serve`, their variables, and
@@ -68,6 +69,8 @@ pub struct ServiceSettings {
     /// Bytes that may wait to be sent on a conversation's connection; a slower reader is disconnected.
     /// Default: 1MiB.
     pub max_unsent: Option<Size>,
+    /// Connections of the service at once; further clients wait. Default: as many as the host may have.
+    pub max_connections: Option<NonZeroUsize>,
     /// New connections of the service in a second; further clients wait, and datagrams of new senders are dropped. Off
     /// for any number. Default: off.
     pub max_new_connections_per_second: Option<OptionalNumber>,
@@ -120,6 +123,7 @@ impl ServiceSettings {
             call_timeout: self.call_timeout.or(lower.call_timeout),
             max_message: self.max_message.or(lower.max_message),
             max_unsent: self.max_unsent.or(lower.max_unsent),
+            max_connections: self.max_connections.or(lower.max_connections),
             max_new_connections_per_second: self
                 .max_new_connections_per_second
                 .or(lower.max_new_connections_per_second),

@@ -149,7 +149,9 @@ impl OwnSession {
 impl Session for OwnSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         if let Event::Open(saved) = &event {
-            let mut instance = Instance::new(&self.template, self.outbox.span()).await?;
+            let (template, outbox) = (&self.template, &self.outbox);
+            let share = template.shares.of(outbox.peer().transport);
+            let mut instance = Instance::new(template, share, outbox.span()).await?;
             let session = instance.open(&self.outbox, saved.as_ref()).await?;
             self.open = Some((instance, session));
             return Ok(());

@@ -70,10 +70,7 @@ fn excess(error: &Error, guest: &Guest) -> Option<Excess> {
         None => guest.handed.results,
     };
     let of_wasmtime = [
-        (
-            "fuel allocated for hostcalls",
-            Excess::HandedBytes(handed),
-        ),
+        ("fuel allocated for hostcalls", Excess::HandedBytes(handed)),
         ("store handle limit exceeded", Excess::Handles),
         ("requested len", Excess::RandomBytes),
     ];

@@ -4,16 +4,17 @@ use super::fault::{self, BusyTooLong};
 use super::guest::{Guest, GuestTerms};
 use super::handed_bytes::HandedBytes;
 use super::host_calls;
+use super::places::{Permit, Share};
+use super::shares::Shares;
 use crate::handler::CallError;
 use crate::keyvalue;
-use crate::limits::{BREATHER, EPOCH_TICK, Limit, MAX_ARGUMENT_BYTES, MAX_HANDLES};
+use crate::limits::{BREATHER, EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::DuplexStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
@@ -43,10 +44,18 @@ pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
     pub terms: Arc<GuestTerms>,
-    /// The places of the engine's pool, one for each memory.
-    pub places: Arc<Semaphore>,
-    /// How many of them an instance takes.
-    pub memories: u32,
+    /// What its service has of the engine's places.
+    pub shares: Shares,
+    /// How many of them an instance takes: one for each memory.
+    pub memories: usize,
+}
+
+impl<E: Exports> Template<E> {
+    /// Takes so many places of a share, within the call timeout.
+    pub async fn take(&self, share: &Arc<Share>, places: usize) -> Result<Permit, CallError> {
+        let taking = async { Ok(share.take(places).await) };
+        within(self.terms.limits.call_timeout, taking).await
+    }
 }
 
 impl<E: Exports<Indices: Clone>> Template<E> {
@@ -56,7 +65,7 @@ impl<E: Exports<Indices: Clone>> Template<E> {
             pre: self.pre.clone(),
             indices: self.indices.clone(),
             terms: self.terms.with_store(store.clone()),
-            places: self.places.clone(),
+            shares: self.shares.clone(),
             memories: self.memories,
         })
     }
@@ -70,40 +79,53 @@ pub struct Instance<E> {
     store: Store<Guest>,
     call_timeout: Duration,
     // Declared last, so dropped last: the place is free when the store is gone.
-    _place: OwnedSemaphorePermit,
+    _places: Permit,
 }
 
 impl<E: Exports> Instance<E> {
-    /// Makes an instance, as soon as there is a place for it and within the call timeout.
+    /// Makes an instance, as soon as there are places for it in `share` and within the call timeout.
     /// What it prints is logged in `span`.
-    pub async fn new(template: &Template<E>, span: &Span) -> Result<Self, CallError> {
-        Self::with_stdio(template, None, span).await
+    pub async fn new(
+        template: &Template<E>,
+        share: &Arc<Share>,
+        span: &Span,
+    ) -> Result<Self, CallError> {
+        Self::with_stdio(template, share, None, span).await
     }
 
     /// Makes an instance whose standard input and output are `stdio`.
     pub async fn with_stdio(
         template: &Template<E>,
+        share: &Arc<Share>,
         stdio: Option<DuplexStream>,
+        span: &Span,
+    ) -> Result<Self, CallError> {
+        within(template.terms.limits.call_timeout, async {
+            let places = share.take(template.memories).await;
+            Self::instantiate(template, places, stdio, span).await
+        })
+        .await
+    }
+
+    /// Makes an instance in these places, within the call timeout.
+    pub async fn in_places(
+        template: &Template<E>,
+        places: Permit,
         span: &Span,
     ) -> Result<Self, CallError> {
         within(
             template.terms.limits.call_timeout,
-            Self::instantiate(template, stdio, span),
+            Self::instantiate(template, places, None, span),
         )
         .await
     }
 
     async fn instantiate(
         template: &Template<E>,
+        places: Permit,
         stdio: Option<DuplexStream>,
         span: &Span,
     ) -> Result<Self, CallError> {
-        let places = template.places.clone();
-        if places.available_permits() < template.memories as usize {
-            Limit::Places.reached();
-        }
-        let place = places.acquire_many_owned(template.memories).await;
-        let place = place.map_err(|error| CallError::Instantiation(error.to_string()))?;
         let handed = HandedBytes::new(E::MAX_ARGUMENT_BYTES);
         let guest = Guest::new(&template.terms, stdio, handed, span)?;
         let mut store = Store::new(template.pre.engine(), guest);
@@ -123,7 +145,7 @@ impl<E: Exports> Instance<E> {
             exports,
             store,
             call_timeout: template.terms.limits.call_timeout,
-            _place: place,
+            _places: places,
         })
     }
 

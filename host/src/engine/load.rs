@@ -11,6 +11,7 @@ use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
 use super::pipeline::StageTemplate;
+use super::places::Share;
 use super::proving::TooCostly;
 use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
@@ -84,6 +85,11 @@ pub enum LoadFault {
     Link(String),
     #[error("brings {0} memories; an instance may have {MAX_MEMORIES}")]
     Memories(u32),
+    #[error(
+        "takes {needed} places for a connection, and the host has {total} of them: start it anew with this handler, or with \
+         more --max-connections"
+    )]
+    Places { needed: usize, total: u32 },
     #[error("is a {0}: only responders can stand in a pipeline")]
     NoStage(Tier),
     #[error("cannot be started: {0}")]
@@ -162,6 +168,11 @@ impl Engine {
                 fault,
             })?);
         }
+        let needed = stages.iter().map(|stage| stage.template.memories).sum();
+        self.expect_places(needed).map_err(|fault| LoadError {
+            handler: HandlerSource::Pipeline(files.to_vec()),
+            fault,
+        })?;
         let sum = |sum: Costs, it: &LoadedHandler| Costs {
             size_bytes: sum.size_bytes + it.costs.size_bytes,
             compiling: sum.compiling + it.costs.compiling,
@@ -177,6 +188,16 @@ impl Engine {
             costs: loaded.iter().fold(Costs::default(), sum),
             sha256: sha256_of_all(&hashes),
         })
+    }
+
+    /// Tells the pool what each connection of a handler is going to take, if there is as much.
+    fn expect_places(&self, needed: usize) -> Result<(), LoadFault> {
+        let total = self.places().total;
+        if needed > total as usize {
+            return Err(LoadFault::Places { needed, total });
+        }
+        self.shares.streams.expect(needed);
+        Ok(())
     }
 
     async fn try_load(
@@ -206,7 +227,7 @@ impl Engine {
         let about = match tier {
             Tier::FramedResponder | Tier::Conversation => {
                 let template = self.template::<Describe>(&component, terms)?;
-                let mut trial = try_out(&template).await?;
+                let mut trial = try_out(&template, &self.trials).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
@@ -244,7 +265,7 @@ impl Engine {
         terms: &Arc<GuestTerms>,
     ) -> Result<(Templates, usize), LoadFault> {
         let template = self.template(component, terms)?;
-        let mut trial = try_out(&template).await?;
+        let mut trial = try_out(&template, &self.trials).await?;
         let memory_bytes = trial.guest().memory.used_bytes();
         Ok((kind(Arc::new(template)), memory_bytes))
     }
@@ -260,6 +281,7 @@ impl Engine {
             return Err(LoadFault::Memories(memories));
         }
         let link = |error| LoadFault::Link(one_line(&error));
+        self.expect_places(memories as usize)?;
         let linker = match terms.grants.directories.is_empty() {
             true => &self.without_files,
             false => &self.with_files,
@@ -269,14 +291,17 @@ impl Engine {
             indices: E::indices(&pre).map_err(link)?,
             pre,
             terms: terms.clone(),
-            places: self.places.clone(),
-            memories,
+            shares: self.shares.clone(),
+            memories: memories as usize,
         })
     }
 }
 
-async fn try_out<E: Exports>(template: &Template<E>) -> Result<Instance<E>, LoadFault> {
-    let trial = Instance::new(template, &Span::none()).await;
+async fn try_out<E: Exports>(
+    template: &Template<E>,
+    trials: &Arc<Share>,
+) -> Result<Instance<E>, LoadFault> {
+    let trial = Instance::new(template, trials, &Span::none()).await;
     trial.map_err(LoadFault::Start)
 }
 

@@ -34,12 +34,14 @@ mod keyvalue;
 mod log_rate;
 mod logging;
 mod manifest;
+mod memories;
 mod memory;
 mod network;
 mod no_files;
 mod origin;
 mod pending;
 mod pipeline;
+mod places;
 mod program;
 mod proving;
 mod reach;
@@ -48,6 +50,7 @@ mod responder;
 mod screening;
 mod serving;
 mod shared_instance;
+mod shares;
 mod stdio;
 mod streams;
 mod ticker;
@@ -70,11 +73,12 @@ use crate::limits::{MAX_TABLE_ELEMENTS, MAX_WARM_BYTES};
 use granted::Granted;
 use guest::{Common, Guest};
 use memory::CommonMemory;
+use places::{Pool, Share};
 use proving::Proofs;
 use recompiling::CompiledFunctions;
+use shares::Shares;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use turns::Turns;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -93,9 +97,9 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
 const PAGE_BYTES: usize = 4 << 10;
 
-/// Places beyond those asked for: an instance with every memory it may have always fits, and a handler
-/// can be tried out while all places are taken.
-const SPARE_PLACES: usize = MAX_MEMORIES as usize;
+/// Connections that there are places for beyond those that may be open: a handler can be tried out, and connections
+/// move to another generation, while all places are taken.
+const SPARE_CONNECTIONS: usize = MAX_MEMORIES as usize;
 /// What a place has room for: how much of it an instance may use is for each handler to be told. The room costs
 /// address space only, which is reserved anyway.
 const MAX_MEMORY_BYTES: usize = 4 << 30;
@@ -106,8 +110,12 @@ const MAX_PLACES: usize = 16 << 10;
 /// What an engine may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Instances at once.
-    pub max_instances: usize,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Sessions of senders of datagrams at once.
+    pub max_datagram_sessions: usize,
+    /// What a connection takes of places: one for each memory of each of its instances.
+    pub places_each: usize,
     /// What all of them together may have of memory, in bytes; `None` for any amount.
     pub max_memory_bytes: Option<usize>,
     /// What the places of instances that are gone may keep of memory, in bytes.
@@ -115,29 +123,42 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// So many instances, with as much memory as there is.
-    pub fn of(max_instances: usize) -> Self {
+    /// So many connections with an ordinary instance each, and as much memory as there is.
+    pub fn of(max_connections: usize) -> Self {
         Capacity {
-            max_instances,
+            max_connections,
+            max_datagram_sessions: 0,
+            places_each: 1,
             max_memory_bytes: None,
             max_warm_bytes: MAX_WARM_BYTES,
         }
     }
+
+    /// With those that are tried out or moved while all others are open.
+    fn all_connections(&self) -> usize {
+        let open = self
+            .max_connections
+            .saturating_add(self.max_datagram_sessions);
+        open.saturating_add(SPARE_CONNECTIONS)
+    }
 }
 
-/// Compiles and runs handlers. One for the whole process.
+/// Compiles and runs handlers. One for the whole process, of which each service has its own view.
 pub struct Engine {
     wasm: wasmtime::Engine,
     /// What guests are offered that are granted directories, and those that are not.
-    with_files: Linker<Guest>,
-    without_files: Linker<Guest>,
-    /// As many permits as the pool has memories. An instance takes one for each of its own, so that it
+    with_files: Arc<Linker<Guest>>,
+    without_files: Arc<Linker<Guest>>,
+    /// As many places as the pool has memories. An instance takes one for each of its own, so that it
     /// waits for a place and never fails for want of one.
-    places: Arc<Semaphore>,
-    total_places: u32,
+    pool: Arc<Pool>,
+    /// What its handlers have of them.
+    shares: Shares,
+    /// What all handlers have of them that are tried out.
+    trials: Arc<Share>,
     common: Common,
-    proofs: Proofs,
-    granted: Granted,
+    proofs: Arc<Proofs>,
+    granted: Arc<Granted>,
 }
 
 /// The places for instances: one for each memory of each of them.
@@ -180,10 +201,10 @@ impl Engine {
         cache: Option<&Path>,
         compiled: Option<CompiledFunctions>,
     ) -> Result<Self, EngineError> {
-        let max_instances = capacity.max_instances;
-        let places = max_instances.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let total_places = places as u32;
-        let mut config = config(total_places, capacity.max_warm_bytes);
+        let connections = capacity.all_connections();
+        let places = connections.saturating_mul(capacity.places_each.max(1));
+        let places = places.min(MAX_PLACES);
+        let mut config = config(places as u32, capacity.max_warm_bytes);
         let opened = cache.and_then(cache::open);
         let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
         config.cache(opened);
@@ -208,31 +229,59 @@ impl Engine {
             WasiConfig::from(guest.config())
         })
         .map_err(EngineError::new)?;
+        let pool = Pool::new(places, connections);
         let without_files = no_files::offer(&linker).map_err(EngineError::new)?;
         let turns = Arc::<Turns>::default();
         ticker::start(&wasm, &turns).map_err(EngineError::new)?;
         Ok(Engine {
             wasm,
-            with_files: linker,
-            without_files,
-            places: Arc::new(Semaphore::new(places)),
-            total_places,
+            with_files: Arc::new(linker),
+            without_files: Arc::new(without_files),
+            shares: Shares::new(&pool),
+            trials: pool.share(true),
+            pool,
             common: Common {
                 memory: CommonMemory::new(capacity.max_memory_bytes),
                 outgoing: network::sockets(),
-                files: files::permits(max_instances),
+                files: files::permits(capacity.max_connections),
                 turns,
             },
-            proofs,
-            granted: Granted::default(),
+            proofs: Arc::new(proofs),
+            granted: Arc::default(),
         })
+    }
+
+    /// The same for another service, whose instances have a share of the places of their own.
+    pub fn for_service(&self) -> Self {
+        Engine {
+            wasm: self.wasm.clone(),
+            with_files: self.with_files.clone(),
+            without_files: self.without_files.clone(),
+            pool: self.pool.clone(),
+            shares: Shares::new(&self.pool),
+            trials: self.trials.clone(),
+            common: self.common.clone(),
+            proofs: self.proofs.clone(),
+            granted: self.granted.clone(),
+        }
+    }
+
+    /// There may be so many connections and sessions of senders of datagrams at once from now on. The places stay as
+    /// many as they are.
+    pub fn expect(&self, max_connections: usize, max_datagram_sessions: usize) {
+        let capacity = Capacity {
+            max_datagram_sessions,
+            ..Capacity::of(max_connections)
+        };
+        self.pool.expect(capacity.all_connections());
     }
 
     /// How many places there are, and how many are taken.
     pub fn places(&self) -> Places {
+        let (taken, total) = self.pool.counts();
         Places {
-            taken: self.total_places - self.places.available_permits() as u32,
-            total: self.total_places,
+            taken: taken as u32,
+            total: total as u32,
         }
     }
 }

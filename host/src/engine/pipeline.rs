@@ -4,7 +4,7 @@ use super::instance::Template;
 use super::isolation::Isolation;
 use super::responder::Respond;
 use super::responder::{Responder, ResponderSession};
-use crate::handler::{Event, Session, SessionError};
+use crate::handler::{CallError, Event, Session, SessionError};
 use crate::keyvalue::Store;
 use crate::outbox::Outbox;
 use bytes::Bytes;
@@ -63,6 +63,21 @@ pub struct PipelineSession {
 }
 
 impl PipelineSession {
+    /// Makes the instances that the connection is to have for itself. Their places are taken at once: connections that
+    /// each have some and wait for more would wait for each other.
+    async fn open(&mut self) -> Result<(), CallError> {
+        let wanted = self.stages.iter().map(|(stage, _)| stage.places()).sum();
+        let Some((first, _)) = self.stages.first_mut().filter(|_| wanted > 0) else {
+            return Ok(());
+        };
+        let mut places = first.take(wanted).await?;
+        for (stage, _) in &mut self.stages {
+            let own = places.split(stage.places());
+            stage.open_in(own).await?;
+        }
+        Ok(())
+    }
+
     /// What comes out at the end, if anything does: a stage that answers nothing has taken the message out.
     async fn pass(&mut self, message: Bytes) -> Result<Option<Bytes>, SessionError> {
         let mut passing = message;
@@ -89,11 +104,7 @@ impl PipelineSession {
 impl Session for PipelineSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
-            Event::Open(_) => {
-                for (stage, _) in &mut self.stages {
-                    stage.open().await?;
-                }
-            }
+            Event::Open(_) => self.open().await?,
             Event::Message(message) => {
                 if let Some(reply) = self.pass(message).await? {
                     self.outbox.send(reply);

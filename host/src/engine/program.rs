@@ -44,7 +44,9 @@ impl ProgramRun {
 impl Program for ProgramRun {
     async fn run(self, stream: DuplexStream) -> Result<(), CallError> {
         let span = self.outbox.span();
-        let mut instance = Instance::with_stdio(&self.template, Some(stream), span).await?;
+        let template = &self.template;
+        let share = template.shares.of(self.outbox.peer().transport);
+        let mut instance = Instance::with_stdio(template, share, Some(stream), span).await?;
         let ran = instance.call_while_it_talks(async |Run(run), store| run.call_run(store).await);
         let ran = ran.await;
         let _entered = span.enter();

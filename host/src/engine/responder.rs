@@ -4,6 +4,7 @@ use super::contract::RESPOND;
 use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
+use super::places::{Permit, Share};
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::MAX_HANDED_BYTES;
 use crate::outbox::Outbox;
@@ -118,9 +119,35 @@ impl Session for ResponderSession {
 
 impl ResponderSession {
     /// Makes the instance that the connection is to have for itself, if it is.
-    pub async fn open(&mut self) -> Result<(), CallError> {
+    async fn open(&mut self) -> Result<(), CallError> {
+        match self.places() {
+            0 => Ok(()),
+            places => {
+                let places = self.take(places).await?;
+                self.open_in(places).await
+            }
+        }
+    }
+
+    /// Takes so many of its service's places.
+    pub async fn take(&mut self, places: usize) -> Result<Permit, CallError> {
+        let share = self.template.shares.of(self.outbox.peer().transport);
+        self.template.take(share, places).await
+    }
+
+    /// How many places it has for itself, as long as it lasts.
+    pub fn places(&self) -> usize {
+        match self.instance {
+            Place::Own(_) => self.template.memories,
+            Place::Shared(_) | Place::Fresh => 0,
+        }
+    }
+
+    /// The same in these places.
+    pub async fn open_in(&mut self, places: Permit) -> Result<(), CallError> {
         if let Place::Own(instance) = &mut self.instance {
-            *instance = Some(Instance::new(&self.template, self.outbox.span()).await?);
+            let made = Instance::in_places(&self.template, places, self.outbox.span());
+            *instance = Some(made.await?);
         }
         Ok(())
     }
@@ -133,17 +160,23 @@ impl ResponderSession {
     }
 
     async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        let span = self.outbox.span();
+        let ResponderSession {
+            template, outbox, ..
+        } = self;
+        let span = outbox.span();
+        let own = template.shares.of(outbox.peer().transport);
         match &mut self.instance {
-            Place::Own(instance) => respond_in(instance, &self.template, message, span).await,
+            Place::Own(instance) => respond_in(instance, template, own, message, span).await,
             Place::Shared(shared) => {
                 let mut shared = shared.lock().await;
                 if let Some(instance) = &mut *shared {
                     instance.guest().log.speak_for(span);
                 }
-                respond_in(&mut shared, &self.template, message, span).await
+                // It is everybody's, whoever comes first.
+                let share = &template.shares.streams;
+                respond_in(&mut shared, template, share, message, span).await
             }
-            Place::Fresh => respond_in(&mut None, &self.template, message, span).await,
+            Place::Fresh => respond_in(&mut None, template, own, message, span).await,
         }
     }
 }
@@ -153,12 +186,13 @@ impl ResponderSession {
 async fn respond_in(
     place: &mut Option<Instance<Respond>>,
     template: &Template<Respond>,
+    share: &Arc<Share>,
     message: Bytes,
     span: &Span,
 ) -> Result<Bytes, CallError> {
     let mut instance = match place.take() {
         Some(instance) => instance,
-        None => Instance::new(template, span).await?,
+        None => Instance::new(template, share, span).await?,
     };
     let reply = instance.respond(message).await?;
     *place = Some(instance);

@@ -76,7 +76,8 @@ impl Shared {
             Some(instance) => instance,
             None => {
                 state.born = Instant::now();
-                let made = Instance::new(&self.template, outbox.span()).await;
+                let share = &self.template.shares.streams;
+                let made = Instance::new(&self.template, share, outbox.span()).await;
                 made.inspect_err(|error| state.bury(&error.to_string()))?
             }
         };

@@ -5,6 +5,7 @@ use crate::address::Endpoint;
 use crate::admission::Admission;
 use crate::config::{HostConfig, ListenerConfig, Sources};
 use crate::listener::{Listener, Owner, UnixAccess};
+use crate::server::Door;
 use crate::tls::Terminator;
 use std::io;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct ReadyDoor {
     pub listener: Listener,
     /// What they go through.
     pub admission: Admission,
+    /// The one that has the same socket until then.
+    pub after: Option<Door>,
 }
 
 /// The doors that a host begins with, for each service, in the order of the configuration.
@@ -50,6 +53,7 @@ impl ReadyDoor {
             config,
             listener,
             admission,
+            after: None,
         }
     }
 }
@@ -77,6 +81,10 @@ impl Bound {
             }
             _ => choose_and_bind(config, given),
         }
+    }
+
+    pub(super) fn doors(&self) -> impl Iterator<Item = &ReadyDoor> {
+        self.0.iter().flatten()
     }
 
     /// Makes the sockets known to the current runtime.

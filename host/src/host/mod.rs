@@ -1,6 +1,7 @@
 //! A running host: its services, each with its handler and its doors, and how another configuration takes the
 //! place of theirs.
 
+mod capacity;
 mod certificates;
 mod doors;
 mod error;
@@ -9,6 +10,7 @@ mod plan;
 mod reload;
 mod service;
 
+pub use capacity::capacity;
 pub use doors::Bound;
 pub use error::{DoorError, ReloadError, StartError, WhichService};
 pub use needs::{names, needs};
@@ -55,11 +57,9 @@ impl Host {
             let datagrams = bound.find(|it| matches!(it, Endpoint::Udp(_))).cloned();
             only.serve.datagrams = only.serve.datagrams.take().or(datagrams);
         }
-        let limits = &config.server_limits;
         let capacity = Capacity {
-            max_instances: limits.max_connections,
-            max_memory_bytes: limits.max_guest_memory_bytes,
-            max_warm_bytes: limits.max_warm_memory_bytes,
+            max_datagram_sessions: bound.datagram_sessions(),
+            ..capacity(&config)
         };
         let cache = config.cache.as_deref();
         let engine = match config.services.iter().any(|it| it.watch) {

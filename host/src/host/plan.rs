@@ -86,7 +86,10 @@ fn ready(wanted: &ListenerConfig, now: &Now) -> Result<ReadyDoor, DoorError> {
     let doors = now.services.iter().flat_map(|service| &service.doors);
     let mut bound = doors.filter(|(said, _)| said.uri.shares_a_socket_with(&wanted.uri));
     match bound.next() {
-        Some((_, door)) => ReadyDoor::with(wanted, door.listener().again(&wanted.uri)?),
+        Some((_, door)) => Ok(ReadyDoor {
+            after: Some(door.clone()),
+            ..ReadyDoor::with(wanted, door.listener().again(&wanted.uri)?)?
+        }),
         None => ReadyDoor::bind(wanted),
     }
 }

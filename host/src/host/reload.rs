@@ -84,6 +84,7 @@ impl Host {
         let steps = plan.0.into_iter();
         let services: Vec<_> = steps.map(|step| self.take(step, &mut changes)).collect();
         let config = with_what_cannot_change(next, &now.config);
+        self.expect(&config);
         if config.address_rates != now.config.address_rates {
             self.server.set_address_rates(config.address_rates);
             changes.push("client addresses have other rates".to_owned());
@@ -117,6 +118,13 @@ impl Host {
                 if service.config.rates != step.config.rates {
                     service.served.set_rates(step.config.rates);
                     changes.push(format!("service `{name}` has other rates"));
+                }
+                if service.config.max_connections != step.config.max_connections {
+                    let limit = step.config.max_connections;
+                    service.served.set_max_connections(limit);
+                    changes.push(format!(
+                        "service `{name}` may have other numbers of connections"
+                    ));
                 }
                 match (service.config.watch, step.config.watch) {
                     (false, true) => changes.push(format!("service `{name}` is watched")),

@@ -35,7 +35,8 @@ impl Service {
         engine: &Arc<Engine>,
         config: &ServiceConfig,
     ) -> Result<Arc<Swapper>, StartError> {
-        Swapper::begin(engine.clone(), config.serve.clone(), config.span())
+        let engine = Arc::new(engine.for_service());
+        Swapper::begin(engine, config.serve.clone(), config.span())
             .await
             .map_err(|cause| StartError::Service {
                 service: config.name.clone(),
@@ -56,7 +57,12 @@ impl Service {
         };
         Service {
             config: config.clone(),
-            served: server.add(swapper.generations().clone(), config.rates, span),
+            served: server.add(
+                swapper.generations().clone(),
+                config.rates,
+                config.max_connections,
+                span,
+            ),
             doors: Vec::new(),
             _watch_over: Arc::new(AbortOnDropHandle::new(tokio::spawn(watch_over))),
             watch: config.watch.then(|| watch(config, &swapper)),
@@ -92,10 +98,15 @@ impl Service {
             let place = ready.listener.endpoint();
             self.in_scope(|| tracing::warn!("{place} goes without --peer-timeout: {error}"));
         }
-        (
-            ready.config,
-            self.served.open(ready.listener, ready.admission),
-        )
+        let ReadyDoor {
+            config,
+            listener,
+            admission,
+            after,
+        } = ready;
+        let limit = config.max_connections;
+        let door = (self.served).open(listener, admission, limit, after.as_ref());
+        (config, door)
     }
 
     /// What takes TLS off at its doors.

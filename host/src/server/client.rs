@@ -1,6 +1,7 @@
 //! One client of a server, from the moment it was accepted to its end.
 
 use super::Served;
+use super::cap::{Cap, Place};
 use super::quota::Share;
 use crate::admission::{Admission, Admitted};
 use crate::connection::{self, ConnectionError, Ending, Terms};
@@ -11,7 +12,6 @@ use crate::outbox::Outbox;
 use crate::rates::Throttle;
 use crate::stream::Stream;
 use std::sync::{Arc, PoisonError};
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
 /// A client that was accepted.
@@ -20,6 +20,8 @@ pub struct Client {
     pub accepted: Accepted,
     /// What it has to go through.
     pub admission: Arc<Admission>,
+    /// Among whose connections it counts.
+    pub cap: Arc<Cap>,
     /// Its share of the places, unless a proxy speaks for it.
     pub share: Option<Share>,
 }
@@ -27,10 +29,10 @@ pub struct Client {
 impl Client {
     /// Lets it in and serves it until both sides are done with each other, and counts how that went. It still has to
     /// wait for a place if its door was closed before there was one: the kernel has told it that it is connected.
-    pub async fn serve<H: Handler>(self, served: &Served<H>, place: Option<OwnedSemaphorePermit>) {
+    pub async fn serve<H: Handler>(self, served: &Served<H>, place: Option<Place>) {
         let _place = match place {
             Some(place) => place,
-            None => served.house.place().await,
+            None => served.place(&self.cap, &self.admission.listener).await,
         };
         let id = self.id;
         let Some((admitted, _share)) = self.enter(served).await else {

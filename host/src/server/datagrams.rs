@@ -1,6 +1,6 @@
 //! Serves a UDP listener: sorts datagrams by sender, each of whom has a session in a task of its own.
 
-use super::quota::Share;
+use super::quota::{Holder, Share};
 use super::sender::Sender;
 use super::{House, Served};
 use crate::admission::Admission;
@@ -94,7 +94,7 @@ impl<H: Handler> Reception<H> {
     /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
     /// session, another one of those.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
-        let (service, addresses) = (&self.served.rates, &self.served.house.address_rates);
+        let (service, addresses) = (&self.served.rates, &self.served.house.sender_rates);
         if service.are_off() && addresses.are_off() {
             return true;
         }
@@ -153,10 +153,10 @@ impl<H: Handler> Reception<H> {
     }
 }
 
-/// A session's place, among those of senders, among all connections and among those of its address.
+/// A session's place, among those of the listener's senders and among those of its address. It is none of the
+/// connections': whoever sends datagrams may forge any number of addresses, also one that has connections.
 struct Place {
     _session: OwnedSemaphorePermit,
-    _connection: OwnedSemaphorePermit,
     _share: Share,
 }
 
@@ -168,12 +168,7 @@ impl Place {
             house.drops.no_place(listener, Limit::UdpMaxSessions, why);
             return None;
         };
-        let Ok(connection) = house.free.clone().try_acquire_owned() else {
-            let why = "the connection limit is reached (--max-connections)";
-            house.drops.no_place(listener, Limit::MaxConnections, why);
-            return None;
-        };
-        let Some(share) = house.quota.take(sender) else {
+        let Some(share) = house.quota.take(Holder::sender(sender)) else {
             let why = "their address has as many as it may (--max-connections-per-ip)";
             house
                 .drops
@@ -182,7 +177,6 @@ impl Place {
         };
         Some(Place {
             _session: session,
-            _connection: connection,
             _share: share,
         })
     }

@@ -4,11 +4,13 @@
 //! Server -> Served -> Door      a host, a service of it, a listener of that
 //! ```
 //!
-//! A sender of datagrams is a connection, too.
+//! A sender of datagrams is a connection, too, but for the limits: it may be forged, so it takes nothing that
+//! connections need.
 //!
 //! Services and doors come and go while the server runs; what all of them have in common is the limit of
 //! connections.
 
+mod cap;
 mod client;
 mod datagrams;
 mod drops;
@@ -18,6 +20,7 @@ mod ration;
 mod sender;
 mod served;
 
+use cap::{Cap, Slot};
 use drops::Drops;
 pub use ends::{Ends, Totals};
 pub use served::{Door, Served};
@@ -57,6 +60,8 @@ struct House {
     quota: Arc<Quota>,
     /// What each client address may have in a second.
     address_rates: Arc<AddressRates>,
+    /// What each address may send in datagrams, which may be forged: it takes nothing from its connections.
+    sender_rates: Arc<AddressRates>,
     /// What the operator is told of clients that come too often.
     no_rate: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that have too many connections.
@@ -93,6 +98,7 @@ impl<H: Handler> Server<H> {
                     limits.max_connections_per_uid,
                 ),
                 address_rates: AddressRates::new(address_rates),
+                sender_rates: AddressRates::new(address_rates),
                 no_rate: Ration::default(),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
@@ -104,15 +110,17 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Adds a service, which has no door yet. What is logged about its connections is logged in `span`.
+    /// Adds a service, which has no door yet, and may have `max_connections` at once. What is logged about its connections is logged in `span`.
     pub fn add(
         &self,
         generations: Arc<Generations<H>>,
         rates: RateLimits,
+        max_connections: Option<usize>,
         span: Span,
     ) -> Arc<Served<H>> {
         let served = Served::new(self.house.clone(), generations, rates, span);
         let served = Arc::new(served);
+        served.set_max_connections(max_connections);
         self.services().push(served.clone());
         served
     }
@@ -120,6 +128,7 @@ impl<H: Handler> Server<H> {
     /// Changes what each client address may have in a second, from now on.
     pub fn set_address_rates(&self, limits: RateLimits) {
         self.house.address_rates.set(limits);
+        self.house.sender_rates.set(limits);
     }
 
     /// Ends a service: no client gets in any more, and those that are there may finish within `limit`.
@@ -179,28 +188,36 @@ impl<H: Handler> Server<H> {
 }
 
 impl House {
-    /// A place for another connection. If there is none at once the operator is told, but not each time.
-    async fn place_or_wait(&self, listener: &str) -> OwnedSemaphorePermit {
+    /// A place for another connection, as soon as there is one. If there is none at once the operator is told, but not
+    /// each time.
+    async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
         if let Ok(permit) = self.free.clone().try_acquire_owned() {
             return permit;
         }
         Limit::MaxConnections.reached();
-        if let Some(left_out) = self.no_place.take() {
-            tracing::warn!(
-                listener,
-                left_out,
-                "the connection limit is reached (--max-connections): new clients wait"
-            );
-        }
-        self.place().await
-    }
-
-    /// A place for another connection, as soon as there is one.
-    async fn place(&self) -> OwnedSemaphorePermit {
+        self.tell_who_waits(
+            listener,
+            "the connection limit is reached (--max-connections): new clients wait",
+        );
         match self.free.clone().acquire_owned().await {
             Ok(permit) => permit,
             // Only a closed semaphore fails, and nobody closes this one.
             Err(_) => pending().await,
+        }
+    }
+
+    /// The same for one that a service, or a listener, may have.
+    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> Slot {
+        if let Some(slot) = cap.try_take() {
+            return slot;
+        }
+        self.tell_who_waits(listener, why);
+        cap.take().await
+    }
+
+    fn tell_who_waits(&self, listener: &str, why: &str) {
+        if let Some(left_out) = self.no_place.take() {
+            tracing::warn!(listener, left_out, "{why}");
         }
     }
 

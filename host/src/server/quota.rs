@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Holder {
     /// Those of an address, or of an IPv6 network of 64 bits.
     Address(IpAddr),
+    /// The sessions of senders of datagrams with such an address, which may be forged.
+    Sender(IpAddr),
     /// Those of a user of this machine, by number.
     User(u32),
 }
@@ -38,6 +40,13 @@ impl From<IpAddr> for Holder {
     }
 }
 
+impl Holder {
+    /// A sender of datagrams.
+    pub fn sender(address: IpAddr) -> Self {
+        Holder::Sender(counted_as(address))
+    }
+}
+
 impl Quota {
     /// Nobody has a connection yet.
     pub fn new(per_ip: Option<usize>, per_uid: Option<usize>) -> Arc<Self> {
@@ -52,7 +61,7 @@ impl Quota {
     pub fn take(self: &Arc<Self>, client: impl Into<Holder>) -> Option<Share> {
         let holder = client.into();
         let limit = match holder {
-            Holder::Address(_) => self.per_ip,
+            Holder::Address(_) | Holder::Sender(_) => self.per_ip,
             Holder::User(_) => self.per_uid,
         };
         let mut open = self.open();
@@ -96,6 +105,15 @@ mod tests {
 
     fn take(quota: &Arc<Quota>, client: &str) -> Option<Share> {
         quota.take(client.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn forged_senders_take_nothing_from_connections() {
+        let quota = Quota::new(Some(1), None);
+        let sender = || Holder::sender("192.0.2.1".parse().unwrap());
+        let forged = quota.take(sender());
+        assert!(forged.is_some() && quota.take(sender()).is_none());
+        assert!(take(&quota, "192.0.2.1").is_some());
     }
 
     #[test]

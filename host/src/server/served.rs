@@ -1,5 +1,6 @@
 //! A service of a server, and the doors to it.
 
+use super::cap::{Cap, Place};
 use super::client::Client;
 use super::{Ends, House};
 use crate::admission::Admission;
@@ -22,6 +23,8 @@ pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
     /// What all its connections together may have in a second.
     pub(super) rates: Arc<ServiceRates>,
+    /// How many connections it may have.
+    cap: Arc<Cap>,
     /// How its connections ended.
     pub(super) ends: Ends,
     pub(super) house: Arc<House>,
@@ -39,6 +42,7 @@ pub struct Served<H> {
 pub struct Door {
     listener: ListenerHandle,
     admission: Arc<Admission>,
+    cap: Arc<Cap>,
     closing: CancellationToken,
     closed: TaskTracker,
 }
@@ -53,6 +57,7 @@ impl<H: Handler> Served<H> {
         Served {
             generations,
             rates: Arc::new(ServiceRates::new(rates)),
+            cap: Arc::default(),
             ends: Ends::within(&house.ends),
             span,
             stopping: house.stopping.child_token(),
@@ -62,18 +67,28 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// Lets clients in by another listener, from now on, if they pass. Must be called within a tokio runtime.
-    pub fn open(self: &Arc<Self>, listener: Listener, admission: Admission) -> Door {
+    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, those counted too that
+    /// came by the door whose socket it has `after` that. Must be called within a tokio runtime.
+    pub fn open(
+        self: &Arc<Self>,
+        listener: Listener,
+        admission: Admission,
+        max_connections: Option<usize>,
+        after: Option<&Door>,
+    ) -> Door {
+        let cap = after.map_or_else(Arc::default, |door| door.cap.clone());
+        cap.set(max_connections);
         let admission = Arc::new(admission);
         let closing = self.stopping.child_token();
         let closed = TaskTracker::new();
         let door = Door {
             listener: listener.handle(),
             admission: admission.clone(),
+            cap: cap.clone(),
             closing: closing.clone(),
             closed: closed.clone(),
         };
-        let accepting = self.clone().accept(listener, admission, closing);
+        let accepting = self.clone().accept(listener, admission, cap, closing);
         let accepting = accepting.instrument(self.span.clone());
         self.doors.spawn(closed.track_future(accepting));
         door
@@ -82,6 +97,26 @@ impl<H: Handler> Served<H> {
     /// Changes what its connections may have in a second, from now on.
     pub fn set_rates(&self, limits: RateLimits) {
         self.rates.set(limits);
+    }
+
+    /// Changes how many connections it may have at once, from now on.
+    pub fn set_max_connections(&self, limit: Option<usize>) {
+        self.cap.set(limit);
+    }
+
+    /// A place for another connection of a listener, as soon as there is one everywhere.
+    pub(super) async fn place(&self, listener: &Arc<Cap>, name: &str) -> Place {
+        let why =
+            "the listener has as many connections as it may (max-connections): new clients wait";
+        let of_listener = self.house.slot(listener, name, why).await;
+        let why =
+            "the service has as many connections as it may (max-connections): new clients wait";
+        let of_service = self.house.slot(&self.cap, name, why).await;
+        Place {
+            listener: of_listener,
+            service: of_service,
+            connection: self.house.place(name).await,
+        }
     }
 
     /// Its versions.
@@ -99,6 +134,7 @@ impl<H: Handler> Served<H> {
         self: Arc<Self>,
         listener: Listener,
         admission: Arc<Admission>,
+        cap: Arc<Cap>,
         closing: CancellationToken,
     ) {
         if let Some(socket) = listener.datagrams() {
@@ -109,14 +145,14 @@ impl<H: Handler> Served<H> {
             .is_for_one()
             .then(|| self.house.exhausted.clone().drop_guard());
         while let Some(Some(accepted)) = closing.run_until_cancelled(listener.accept()).await {
-            let Some(client) = self.welcome(accepted, &admission) else {
+            let Some(client) = self.welcome(accepted, &admission, &cap) else {
                 continue;
             };
             let turn = self.rates.reserve(Kind::NewConnections, 1);
             if !turn.is_zero() {
                 closing.run_until_cancelled(sleep(turn)).await;
             }
-            let place = self.house.place_or_wait(&admission.listener);
+            let place = self.place(&cap, &admission.listener);
             let place = closing.run_until_cancelled(place).await;
             let (served, exhausting) = (self.clone(), exhausting.take());
             self.spawn(async move {
@@ -127,7 +163,12 @@ impl<H: Handler> Served<H> {
     }
 
     /// A client, unless it is to be sent away at once. Whom a proxy speaks for turns out later.
-    fn welcome(&self, accepted: Accepted, admission: &Arc<Admission>) -> Option<Client> {
+    fn welcome(
+        &self,
+        accepted: Accepted,
+        admission: &Arc<Admission>,
+        cap: &Arc<Cap>,
+    ) -> Option<Client> {
         let mut share = None;
         if let Some(client) = accepted.client {
             if admission.turns_away(client) {
@@ -155,6 +196,7 @@ impl<H: Handler> Served<H> {
             id: self.house.next_id.fetch_add(1, Ordering::Relaxed),
             accepted,
             admission: admission.clone(),
+            cap: cap.clone(),
             share,
         })
     }
