@@ -1,6 +1,7 @@
 //! From a handler file to a handler that can serve: read, compile, check, link, try out.
 
 use super::contract::{self, ContractError, Tier};
+use super::costs::Costs;
 use super::fault::one_line;
 use super::features::NotCompiled;
 use super::grants::{Grants, InvalidGrant};
@@ -23,7 +24,7 @@ use crate::limits::GuestLimits;
 use crate::trust::Trust;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tracing::Span;
 use wasmtime::component::Component;
 
@@ -35,17 +36,6 @@ pub struct LoadedHandler {
     imports: Imports,
     costs: Costs,
     sha256: String,
-}
-
-/// What a handler costs before it has answered anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Costs {
-    /// The size of the component in binary form.
-    pub size_bytes: usize,
-    /// How long it took to compile, or to find that it was compiled already.
-    pub compiling: Duration,
-    /// The memory that a new instance may write to. How much of it becomes resident, what it does decides.
-    pub memory_bytes: usize,
 }
 
 /// Why a handler can't be served.
@@ -76,7 +66,7 @@ pub enum LoadFault {
         error: ContractError,
         language: Option<Language>,
     },
-    #[error("imports what this host does not offer: `{}`{}", .names.join("`, `"), trap(*.language, .names))]
+    #[error("imports what this host does not offer: `{}`{}", .names.join("`, `"), Language::trap_of(*.language, .names))]
     Imports {
         names: Vec<String>,
         language: Option<Language>,
@@ -107,11 +97,6 @@ fn how_to_export(error: &ContractError, language: Option<Language>) -> String {
         }
         _ => String::new(),
     }
-}
-
-fn trap(language: Option<Language>, imports: &[String]) -> String {
-    let trap = language.and_then(|language| language.trap(imports));
-    trap.map_or_else(String::new, |trap| format!("; {trap}"))
 }
 
 impl Engine {
@@ -188,16 +173,6 @@ impl Engine {
             costs: loaded.iter().fold(Costs::default(), sum),
             sha256: sha256_of_all(&hashes),
         })
-    }
-
-    /// Tells the pool what each connection of a handler is going to take, if there is as much.
-    fn expect_places(&self, needed: usize) -> Result<(), LoadFault> {
-        let total = self.places().total;
-        if needed > total as usize {
-            return Err(LoadFault::Places { needed, total });
-        }
-        self.shares.streams.expect(needed);
-        Ok(())
     }
 
     async fn try_load(

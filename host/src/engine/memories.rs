@@ -1,8 +1,9 @@
 //! How many places a connection will take, told before there is an engine that could load its handler: the engine's pool
 //! is sized by it.
 
-use super::MAX_MEMORIES;
+use super::load::LoadFault;
 use super::source::HandlerSource;
+use super::{Engine, MAX_MEMORIES};
 use crate::trust::Trust;
 use wasmparser::{Parser, Payload};
 
@@ -17,6 +18,18 @@ impl HandlerSource {
             }
             _ => self.read(trust).map_or(1, |binary| count(&binary)),
         }
+    }
+}
+
+impl Engine {
+    /// Tells the pool what each connection of a handler is going to take, if there is as much.
+    pub(super) fn expect_places(&self, needed: usize) -> Result<(), LoadFault> {
+        let total = self.places().total;
+        if needed > total as usize {
+            return Err(LoadFault::Places { needed, total });
+        }
+        self.shares.streams.expect(needed);
+        Ok(())
     }
 }
 

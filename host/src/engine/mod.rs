@@ -11,10 +11,12 @@ pub mod load;
 pub mod source;
 
 mod cache;
+mod capacity;
 mod clocks;
 mod connections;
 mod contract;
 mod conversation;
+mod costs;
 mod denials;
 mod excess;
 mod fault;
@@ -57,19 +59,21 @@ mod ticker;
 mod turns;
 mod watched;
 
+pub use capacity::Capacity;
 pub use contract::Tier;
+pub use costs::Costs;
 pub use file::{FileError, HandlerFile, open, open_signature};
 pub use grants::{Directory, Grants, InvalidGrant};
 pub use imports::grant;
 pub use isolation::Isolation;
-pub use load::{Costs, LoadError, LoadedHandler};
+pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use origin::Language;
 pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
-use crate::limits::{MAX_TABLE_ELEMENTS, MAX_WARM_BYTES};
+use crate::limits::MAX_TABLE_ELEMENTS;
 use granted::Granted;
 use guest::{Common, Guest};
 use memory::CommonMemory;
@@ -97,51 +101,12 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
 const PAGE_BYTES: usize = 4 << 10;
 
-/// Connections that there are places for beyond those that may be open: a handler can be tried out, and connections
-/// move to another generation, while all places are taken.
-const SPARE_CONNECTIONS: usize = MAX_MEMORIES as usize;
 /// What a place has room for: how much of it an instance may use is for each handler to be told. The room costs
 /// address space only, which is reserved anyway.
 const MAX_MEMORY_BYTES: usize = 4 << 30;
 /// Each place reserves 4 GiB of address space, without which every access would need a bounds check. A
 /// process has 128 TiB of it; half of that is ours to take.
 const MAX_PLACES: usize = 16 << 10;
-
-/// What an engine may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// Connections at once.
-    pub max_connections: usize,
-    /// Sessions of senders of datagrams at once.
-    pub max_datagram_sessions: usize,
-    /// What a connection takes of places: one for each memory of each of its instances.
-    pub places_each: usize,
-    /// What all of them together may have of memory, in bytes; `None` for any amount.
-    pub max_memory_bytes: Option<usize>,
-    /// What the places of instances that are gone may keep of memory, in bytes.
-    pub max_warm_bytes: usize,
-}
-
-impl Capacity {
-    /// So many connections with an ordinary instance each, and as much memory as there is.
-    pub fn of(max_connections: usize) -> Self {
-        Capacity {
-            max_connections,
-            max_datagram_sessions: 0,
-            places_each: 1,
-            max_memory_bytes: None,
-            max_warm_bytes: MAX_WARM_BYTES,
-        }
-    }
-
-    /// With those that are tried out or moved while all others are open.
-    fn all_connections(&self) -> usize {
-        let open = self
-            .max_connections
-            .saturating_add(self.max_datagram_sessions);
-        open.saturating_add(SPARE_CONNECTIONS)
-    }
-}
 
 /// Compiles and runs handlers. One for the whole process, of which each service has its own view.
 pub struct Engine {

@@ -24,6 +24,12 @@ pub enum Language {
 }
 
 impl Language {
+    /// What surprises people about these imports, as the end of a sentence.
+    pub(super) fn trap_of(language: Option<Self>, imports: &[String]) -> String {
+        let trap = language.and_then(|language| language.trap(imports));
+        trap.map_or_else(String::new, |trap| format!("; {trap}"))
+    }
+
     /// The language of a component in binary form, if it can be told. One that is valid is assumed.
     pub fn of(component: &[u8]) -> Option<Self> {
         let named = producers(component);
