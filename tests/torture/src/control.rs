@@ -2,10 +2,13 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use std::io;
+use std::os::unix::net;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// How long a host may take to answer: others that keep the socket busy are cut off after 5 s, and may come in
@@ -16,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn ask(socket: &Path, mut request: Value) -> Result<Value> {
     request["version"] = 1.into();
     let asking = async {
-        let mut stream = UnixStream::connect(socket).await?;
+        let mut stream = connect(socket).await?;
         stream.write_all(format!("{request}\n").as_bytes()).await?;
         let mut reply = String::new();
         BufReader::new(stream).read_line(&mut reply).await?;
-        Ok::<_, std::io::Error>(reply)
+        Ok::<_, io::Error>(reply)
     };
     let reply = timeout(PATIENCE, asking)
         .await
@@ -34,6 +37,14 @@ pub async fn ask(socket: &Path, mut request: Value) -> Result<Value> {
     Ok(reply)
 }
 
+/// Waits where the socket's queue is full, as every ordinary client does. A connection that may not wait would fail there.
+async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let socket = socket.to_owned();
+    let connected = spawn_blocking(|| net::UnixStream::connect(socket)).await??;
+    connected.set_nonblocking(true)?;
+    UnixStream::from_std(connected)
+}
+
 /// How the host is doing.
 pub async fn status(socket: &Path) -> Result<Value> {
     let mut reply = ask(socket, serde_json::json!({ "command": "status" })).await?;
@@ -43,12 +54,12 @@ pub async fn status(socket: &Path) -> Result<Value> {
 /// Collects the metrics, as Prometheus does.
 pub async fn metrics(socket: &Path) -> Result<String> {
     let collecting = async {
-        let mut stream = UnixStream::connect(socket).await?;
+        let mut stream = connect(socket).await?;
         let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).await?;
         let mut reply = String::new();
         stream.read_to_string(&mut reply).await?;
-        Ok::<_, std::io::Error>(reply)
+        Ok::<_, io::Error>(reply)
     };
     let reply = timeout(PATIENCE, collecting)
         .await
