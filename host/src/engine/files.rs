@@ -153,25 +153,17 @@ impl Guest {
         Ok(self.table.push(Entries::of(&folder)?)?)
     }
 
-    /// Takes a permit for one more open file. Those of files that are gone are given back here: nothing tells when one
-    /// is closed. A stream counts, as it keeps its file open and may have read ahead.
+    /// Takes a permit for one more open file. A stream counts, as it keeps its file open and may have read ahead.
     fn may_open_another(&mut self) -> bool {
         let (mut files, mut streams) = (0, 0);
         for it in self.table.iter_mut() {
             files += usize::from(it.is::<Descriptor>());
             streams += usize::from(is_stream(it));
         }
-        let open = files + streams;
-        self.files.truncate(open);
-        let permit = match open < MAX_OPEN_FILES_OF_INSTANCE {
-            true => self.terms.common.files.clone().try_acquire_owned().ok(),
-            false => None,
-        };
-        if permit.is_none() {
+        if !self.files.take(files + streams, MAX_OPEN_FILES_OF_INSTANCE) {
             Limit::OpenFiles.reached();
             return false;
         }
-        self.files.extend(permit);
         self.memory.charge_file_streams(streams + 1).is_ok()
     }
 }

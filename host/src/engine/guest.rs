@@ -7,6 +7,7 @@ use super::handed_bytes::HandedBytes;
 use super::log_rate::LogRate;
 use super::memory::{CommonMemory, MemoryBudget};
 use super::pending::Pending;
+use super::permits::Permits;
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
 use super::turns::{Share, Turns};
@@ -78,9 +79,7 @@ impl GuestTerms {
             ..self.clone()
         })
     }
-}
 
-impl GuestTerms {
     /// Takes permits for the granted directories, each of which an instance opens for itself.
     fn take_directories(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
         if self.directories.is_empty() {
@@ -106,9 +105,9 @@ pub struct Guest {
     pub memory: MemoryBudget,
     pub log: GuestLog,
     /// One permit for each socket that it has, or had not long ago.
-    pub outgoing: Vec<OwnedSemaphorePermit>,
+    pub outgoing: Permits,
     /// The same for files, and for the directories that it is granted.
-    pub files: Vec<OwnedSemaphorePermit>,
+    pub files: Permits,
     pub directories: Option<OwnedSemaphorePermit>,
     pub handed: HandedBytes,
 }
@@ -143,8 +142,8 @@ impl Guest {
             pending: Pending::default(),
             busy_ticks,
             memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.common.memory.clone()),
-            outgoing: Vec::new(),
-            files: Vec::new(),
+            outgoing: Permits::of(&terms.common.outgoing),
+            files: Permits::of(&terms.common.files),
             directories,
             handed,
             log,

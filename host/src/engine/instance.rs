@@ -6,6 +6,7 @@ use super::handed_bytes::HandedBytes;
 use super::host_calls;
 use super::places::{Permit, Share};
 use super::shares::Shares;
+use super::turns;
 use crate::handler::CallError;
 use crate::keyvalue;
 use crate::limits::{BREATHER, EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
@@ -78,6 +79,8 @@ pub struct Instance<E> {
     exports: E,
     store: Store<Guest>,
     call_timeout: Duration,
+    /// What it has of the turns to compute: its handler's, held here so that no call counts a reference.
+    turns: Arc<turns::Share>,
     // Declared last, so dropped last: the place is free when the store is gone.
     _places: Permit,
 }
@@ -145,6 +148,7 @@ impl<E: Exports> Instance<E> {
             exports,
             store,
             call_timeout: template.terms.limits.call_timeout,
+            turns: template.terms.share.clone(),
             _places: places,
         })
     }
@@ -193,8 +197,8 @@ impl<E: Exports> Instance<E> {
     ) -> Result<T, CallError> {
         self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
         self.store.data_mut().memory.forget_refusal();
-        let share = self.store.data().terms.share.clone();
-        let result = share
+        let result = self
+            .turns
             .compute(pin!(call(&self.exports, &mut self.store)))
             .await;
         let guest = self.store.data_mut();

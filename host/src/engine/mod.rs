@@ -42,6 +42,7 @@ mod network;
 mod no_files;
 mod origin;
 mod pending;
+mod permits;
 mod pipeline;
 mod places;
 mod program;

@@ -117,18 +117,11 @@ impl Guest {
         })
     }
 
-    /// Takes a permit for one more socket, if there is one. Those of sockets that are gone are given back here:
-    /// nothing tells when one is closed.
+    /// Takes a permit for one more socket, if there is one.
     fn may_have_another_socket(&mut self) -> bool {
         let sockets = self.table.iter_mut().filter(|it| it.is::<TcpSocket>());
         let open = sockets.count();
-        self.outgoing.truncate(open);
-        if open >= MAX_OUTGOING_OF_INSTANCE {
-            return false;
-        }
-        let permit = self.terms.common.outgoing.clone().try_acquire_owned();
-        self.outgoing.extend(permit.ok());
-        self.outgoing.len() > open
+        self.outgoing.take(open, MAX_OUTGOING_OF_INSTANCE)
     }
 
     fn reach(&self) -> &Reach {
