@@ -7,8 +7,8 @@ use super::access::Access;
 use super::error::ConfinementError;
 use ::landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, make_bitflags,
-    path_beneath_rules,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    make_bitflags, path_beneath_rules,
 };
 use std::env;
 
@@ -83,13 +83,7 @@ pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), Confinemen
         false => CompatLevel::BestEffort,
     };
     let restrict = || {
-        let ruleset = Ruleset::default()
-            .set_compatibility(level)
-            .handle_access(AccessFs::from_all(ABI::V5))?
-            .handle_access(AccessNet::ConnectTcp)?
-            .scope(scopes())?
-            .create()?;
-        ruleset
+        ruleset(level)?
             .add_rules(path_beneath_rules(["/"], READ))?
             .add_rules(path_beneath_rules(RUN, READ | AccessFs::Execute))?
             .add_rules(path_beneath_rules(DEVICES, USE))?
@@ -102,15 +96,18 @@ pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), Confinemen
     }
 }
 
-fn try_restrict(access: &Access, level: CompatLevel) -> Result<RulesetStatus, RulesetError> {
-    // What has no rule below is denied, of all the rights that this version knows.
-    let ruleset = Ruleset::default()
+/// What has no rule is denied, of all the rights that this version knows.
+fn ruleset(level: CompatLevel) -> Result<RulesetCreated, RulesetError> {
+    Ruleset::default()
         .set_compatibility(level)
         .handle_access(AccessFs::from_all(ABI::V5))?
         .handle_access(AccessNet::ConnectTcp)?
         .scope(scopes())?
-        .create()?;
-    let status = ruleset
+        .create()
+}
+
+fn try_restrict(access: &Access, level: CompatLevel) -> Result<RulesetStatus, RulesetError> {
+    let status = ruleset(level)?
         .add_rules(path_beneath_rules(SYSTEM, READ))?
         .add_rules(path_beneath_rules(DEVICES, USE))?
         .add_rules(path_beneath_rules(&access.read, READ))?

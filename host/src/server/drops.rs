@@ -65,17 +65,7 @@ impl Drops {
         let rate = count(&self.rate);
         let (waiting, amplification) = (count(&self.waiting), count(&self.amplification));
         let (too_long, unsent) = (count(&self.too_long), count(&self.unsent));
-        let dropped = [
-            unanswered_port,
-            turned_away,
-            no_place,
-            waiting,
-            rate,
-            amplification,
-            too_long,
-            unsent,
-        ];
-        if dropped.iter().any(|count| *count > 0) {
+        if self.counts().any(|(_, count)| count > 0) {
             tracing::info!(
                 unanswered_port,
                 turned_away,
