@@ -12,6 +12,7 @@ use echo_host::outbox::{Outbox, Peer};
 use echo_host::trust::Trust;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -91,20 +92,24 @@ impl Anything {
             max_memory_bytes: 80 << 20,
             call_timeout: PATIENCE,
         };
-        let grants = Grants {
-            directories: vec![Directory {
-                host: self.folder.path().join("granted"),
-                guest: "/".to_owned(),
-                is_writable: true,
-            }],
-            // Where nobody listens.
-            connect: vec!["127.0.0.1:9".parse().unwrap()],
-            ..Grants::default()
-        };
+        let grants = grants(self.folder.path());
         let (source, trust) = (HandlerSource::File(file), Trust::default());
         let loading = self.engine.load(&source, &trust, &grants, limits);
         let loaded = self.runtime.block_on(loading).unwrap();
         self.loaded.insert(number, loaded);
+    }
+}
+
+/// The folder `granted` in this one, and an address where nobody listens.
+pub fn grants(folder: &Path) -> Grants {
+    Grants {
+        directories: vec![Directory {
+            host: folder.join("granted"),
+            guest: "/".to_owned(),
+            is_writable: true,
+        }],
+        connect: vec!["127.0.0.1:9".parse().unwrap()],
+        ..Grants::default()
     }
 }
 

@@ -10,7 +10,7 @@ mod table;
 use crate::fixture::root;
 use arguments::Arguments;
 use caller::{MOST_BYTES, component};
-use echo_host::engine::{Capacity, Directory, Engine, Grants, HandlerSource, Isolation};
+use echo_host::engine::{Capacity, Engine, HandlerSource, Isolation};
 use echo_host::handler::{Event, Handler, Service, Session};
 use echo_host::keyvalue::Store;
 use echo_host::limits::{
@@ -151,15 +151,7 @@ impl Scene {
             max_memory_bytes: 256 << 20,
             call_timeout: Duration::from_secs(10),
         };
-        let grants = Grants {
-            directories: vec![Directory {
-                host: self.folder.path().join("granted"),
-                guest: "/".to_owned(),
-                is_writable: true,
-            }],
-            connect: vec!["127.0.0.1:9".parse().unwrap()],
-            ..Grants::default()
-        };
+        let grants = anything::grants(self.folder.path());
         let source = HandlerSource::File(file);
         let trust = Trust::default();
         let loaded = self.engine.load(&source, &trust, &grants, limits);

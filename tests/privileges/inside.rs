@@ -186,7 +186,7 @@ fn said() -> BTreeSet<String> {
 }
 
 /// A host that serves, which nobody else waits for: it is stopped and goes on meanwhile.
-fn serve(options: &[&str]) -> Child {
+pub fn serve(options: &[&str]) -> Child {
     let folder = root().join("target/test-run");
     fs::create_dir_all(&folder).unwrap();
     let mut host = Command::new(env!("CARGO_BIN_EXE_echo-host"))

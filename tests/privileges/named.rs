@@ -1,30 +1,19 @@
 //! What a host reads while it serves is opened by its helper, and not by the process that has clients.
 
 use super::injection::{Argument, Stopped};
+use super::inside::serve;
 use crate::fixture::echo_host;
 use crate::swap::post::Folder;
 use crate::swap::versions::signer;
 use nix::libc;
 use std::ffi::CString;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 
 #[test]
 fn the_serving_process_can_not_open_even_what_was_named() {
     let folder = Folder::new();
     let handler = folder.put("handler", signer("v1"));
     let control = folder.path("host.sock");
-    let mut host = Command::new(env!("CARGO_BIN_EXE_echo-host"))
-        .args(["serve", &handler, "--control", &control])
-        .args(["--listen", "tcp://127.0.0.1:0", "--sandbox", "on"])
-        .env("ECHO_HOST_CACHE", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let stdout = host.stdout.as_mut().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let mut host = serve(&[&handler, "--control", &control]);
     let thread = Stopped::new(host.id().cast_signed()).unwrap();
     let path = CString::new(handler).unwrap().into_bytes_with_nul();
     let arguments = [
