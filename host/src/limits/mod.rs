@@ -116,10 +116,13 @@ pub const MAX_CONTROL_CLIENTS: usize = 64;
 /// Listening sockets that one host can take over from another: Linux passes at most 253 at once.
 pub const MAX_CONTROL_LISTENERS: usize = 250;
 
-/// Clients of the metrics that are served at once, and how long each may take; further ones wait.
-pub const MAX_METRICS_CLIENTS: usize = 16;
+/// Clients of the metrics that are served at once, and how long each may take.
+pub const MAX_METRICS_CLIENTS: usize = 64;
 /// See [`MAX_METRICS_CLIENTS`].
 pub const METRICS_REQUEST_TIME: Duration = Duration::from_secs(5);
+/// How long a client of the metrics keeps its place for certain, where others want one: long enough to send a request.
+pub const METRICS_GRACE: Duration = Duration::from_millis(100);
+
 /// Files that come along with a request on the control socket: a handler, and its signature.
 pub const MAX_CONTROL_FILES: usize = 2;
 

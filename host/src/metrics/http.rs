@@ -28,6 +28,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 pub async fn serve<O: Operator>(listener: Listener, names: Names, operator: Arc<O>) {
     let mut clients = Clients::default();
     while let Some(accepted) = listener.accept().await {
+        clients.make_room().await;
         let (names, operator) = (names.clone(), operator.clone());
         clients.add(|asked| attend(accepted.stream, names, operator, asked));
     }
