@@ -6,6 +6,7 @@ pub use crate::address::invariants::check as address;
 pub use crate::admission::invariants::check as admission;
 pub use crate::config::invariants::check as config;
 pub use crate::control::invariants::check as control;
+pub use crate::engine::screening::invariants::check as screening;
 pub use crate::exchange::invariants::check as exchange;
 pub use crate::framing::invariants::check as framing;
 
@@ -23,7 +24,7 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 8] = [
         ("address", address),
         ("admission", admission),
         ("config", config),
@@ -31,6 +32,7 @@ mod tests {
         ("datagrams", datagrams),
         ("exchange", exchange),
         ("framing", framing),
+        ("screening", screening),
     ];
 
     fn folder() -> PathBuf {

@@ -4,7 +4,8 @@
 mod compiling;
 mod corpora;
 
-use crate::fixture::{echo_host, guest};
+use crate::fixture::{Host, echo_host, guest};
+use crate::swap::post::Folder;
 use std::fs;
 use std::path::Path;
 
@@ -118,4 +119,33 @@ fn binaries_that_a_compiler_would_choke_on() {
         let line = check(folder.path(), &binary).expect(reason);
         assert!(line.contains(reason), "no {reason:?} in {line:?}");
     }
+}
+
+#[test]
+fn a_component_that_the_compiler_fails_on() {
+    // Two instances of one type, handed to one component: wasmparser 0.254 asserts that this does not happen.
+    let component = r#"(component
+        (type $i (instance (type $t (tuple u8)) (export "t" (type (eq $t)))))
+        (component $c (alias outer 1 $i (type $i))
+            (import "a" (instance (type $i))) (import "b" (instance (type $i))))
+        (import "a" (instance $a (type $i))) (import "b" (instance $b (type $i)))
+        (instance (instantiate $c (with "a" (instance $a)) (with "b" (instance $b)))))"#;
+    let folder = Folder::new();
+    let control = folder.path("host.sock");
+    let host = Host::serve(&["--control", &control]);
+    let hostile = folder.put("hostile.wat", component);
+    let line = check_file(Path::new(&hostile)).expect("an error of the compiler");
+    assert!(
+        line.contains("brings an error of the compiler to light"),
+        "{line}"
+    );
+    for _ in 0..2 {
+        let refused = echo_host(&["swap", &hostile, "--control", &control]);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+        assert!(
+            refused.stderr.contains("an error of the compiler"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(host.connect().ask("still here"), "still here");
 }

@@ -31,6 +31,7 @@ enum Target {
     Exchange,
     Framing,
     Imports,
+    Screening,
 }
 
 #[derive(Args)]
@@ -60,6 +61,7 @@ impl Target {
             Target::Exchange => "exchange",
             Target::Framing => "framing",
             Target::Imports => "imports",
+            Target::Screening => "screening",
         }
     }
 

@@ -8,7 +8,7 @@ use anyhow::Error;
 use echo_host::config::ConfigError;
 use echo_host::confinement::{ConfinementError, UserError};
 use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
-use echo_host::engine::{EngineError, InvalidGrant, LoadError};
+use echo_host::engine::{EngineError, InvalidGrant, LoadError, panics};
 use echo_host::exchange::FileError;
 use echo_host::handler::{CallError, SessionError};
 use echo_host::host::{DoorError, StartError};
@@ -117,9 +117,12 @@ impl Cause<'_> {
 }
 
 /// Makes a panic one line in the log, and an internal error if it is the main thread's. A panic in a
-/// connection's task ends that connection only.
+/// connection's task ends that connection only. Whoever is going to tell of one says nothing here.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if panics::is_caught() {
+            return;
+        }
         let place = panic
             .location()
             .map(ToString::to_string)

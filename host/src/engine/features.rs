@@ -25,6 +25,15 @@ impl NotCompiled {
     }
 }
 
+/// All features that the compiler may have.
+pub(super) fn offered() -> WasmFeatures {
+    LEFT_OUT
+        .iter()
+        .fold(WasmFeatures::all(), |offered, feature| {
+            offered - feature.flag
+        })
+}
+
 /// A feature that the host leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feature {

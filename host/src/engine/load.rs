@@ -11,6 +11,7 @@ use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
+use super::panics;
 use super::pipeline::StageTemplate;
 use super::places::Share;
 use super::proving::TooCostly;
@@ -61,6 +62,10 @@ pub enum LoadFault {
     Grant(#[from] InvalidGrant),
     #[error(transparent)]
     NotCompiled(#[from] NotCompiled),
+    #[error(
+        "brings an error of the compiler to light ({0}): build it in another way, and report it to this host's authors"
+    )]
+    Panic(String),
     #[error("{error}{}", how_to_export(error, *.language))]
     Contract {
         error: ContractError,
@@ -182,12 +187,10 @@ impl Engine {
         terms: &Arc<GuestTerms>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
-        screening::screen(&binary)?;
         let begun = Instant::now();
         let hash = sha256(&binary);
-        self.prove(&binary, &hash)?;
-        let component = Component::from_binary(&self.wasm, &binary)
-            .map_err(|error| NotCompiled::new(&binary, &error))?;
+        let component = panics::catch(|| self.compile(&binary, &hash));
+        let component = component.map_err(LoadFault::Panic)??;
         let compiling = begun.elapsed();
         let tier = contract::tier(&component, &self.wasm).map_err(|error| {
             let language = Language::of(&binary);
@@ -230,6 +233,13 @@ impl Engine {
             },
             sha256: hash,
         })
+    }
+
+    fn compile(&self, binary: &[u8], sha256: &str) -> Result<Component, LoadFault> {
+        screening::screen(binary)?;
+        self.prove(binary, sha256)?;
+        Component::from_binary(&self.wasm, binary)
+            .map_err(|error| NotCompiled::new(binary, &error).into())
     }
 
     /// What instances of a kind of handler are made from, tried out, and the memory that one has.

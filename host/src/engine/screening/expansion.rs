@@ -1,19 +1,21 @@
 //! What the components in a component come to. Each is compiled anew wherever it is instantiated, so that ten that
 //! instantiate the one before them ten times each are ten billion.
 
+use super::transfers::Transfers;
 use super::{Unfit, types};
+use crate::engine::MAX_CORE_INSTANCES;
 use crate::limits::{MAX_COMPONENT_DEPTH, MAX_COMPONENT_PARTS, MAX_EXPANDED_BYTES};
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance,
-    ComponentOuterAliasKind, Encoding, Payload,
+    ComponentOuterAliasKind, Encoding, Instance, Payload,
 };
 
 /// What each instantiation counts at least. An instance has a type, whose size is not known here: with types of the
 /// largest size there is, the compiler takes ten megabytes for each.
 const INSTANCE_BYTES: u64 = 160 << 10;
-/// What each function counts that a component calls. If another component's is what it calls, the compiler makes code
-/// that hands the values over: up to twelve milliseconds and 200 kilobytes for each.
-const CALLED_BYTES: u64 = 8 << 10;
+/// What each function counts that a component calls, without its values. If another component's is what it calls, the
+/// compiler makes code that hands the values over: some 200 microseconds and 28 kilobytes for each, if there is but one.
+const CALLED_BYTES: u64 = 2 << 10;
 /// What each import, export, alias and declaration counts beside its own bytes: some take the compiler a kilobyte.
 const ITEM_BYTES: u64 = 128;
 
@@ -23,16 +25,26 @@ pub(super) struct Expansion<'a> {
     open: Vec<Scope>,
     /// How many components and modules there are.
     parts: usize,
+    transfers: Transfers,
+    total: Cost,
+}
+
+/// What a component comes to when it is instantiated.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    /// Its own bytes, without those of what is in it, and those of what it instantiates.
+    bytes: u64,
+    /// How many modules are instantiated.
+    instances: u64,
 }
 
 /// A component, or a module, whose end has not come.
 struct Scope {
     is_module: bool,
-    /// What there is to instantiate: the bytes of each component by its index, none if it is not known which
+    /// What there is to instantiate: the cost of each component by its index, none if it is not known which
     /// component it is.
-    components: Vec<Option<u64>>,
-    /// Its own bytes, without those of what is in it, and those of what it instantiates.
-    bytes: u64,
+    components: Vec<Option<Cost>>,
+    cost: Cost,
 }
 
 impl<'a> Expansion<'a> {
@@ -42,6 +54,8 @@ impl<'a> Expansion<'a> {
             whole,
             open: Vec::new(),
             parts: 0,
+            transfers: Transfers::new(),
+            total: Cost::default(),
         }
     }
 
@@ -58,17 +72,24 @@ impl<'a> Expansion<'a> {
                 self.open.push(Scope {
                     is_module: *encoding == Encoding::Module,
                     components: Vec::new(),
-                    bytes: INSTANCE_BYTES,
+                    cost: Cost {
+                        bytes: INSTANCE_BYTES,
+                        instances: 0,
+                    },
                 });
             }
             Payload::End(_) => self.close(),
             _ => {
-                if let Some(scope) = self.open.last_mut().filter(|scope| !scope.is_module) {
-                    scope.add(own_bytes(payload) + weight(payload, self.whole)?)?;
+                if self.open.last().is_some_and(|scope| !scope.is_module) {
+                    let bytes = own_bytes(payload) + weight(payload, self.whole)?;
+                    let bytes = bytes.saturating_add(self.transfers.weight(payload)?);
+                    let instances = instances(payload)?;
+                    self.add(Cost { bytes, instances })?;
                 }
                 self.note_section(payload)?;
             }
         }
+        self.transfers.enter(payload);
         Ok(())
     }
 
@@ -102,11 +123,9 @@ impl<'a> Expansion<'a> {
                         component_index, ..
                     } = instance?
                     {
-                        let bytes = self.component(0, component_index);
-                        let bytes = bytes.ok_or(Unfit::ForeignComponent)?;
-                        if let Some(scope) = self.open.last_mut() {
-                            scope.add(bytes)?;
-                        }
+                        let cost = self.component(0, component_index);
+                        let cost = cost.ok_or(Unfit::ForeignComponent)?;
+                        self.add(cost)?;
                     }
                 }
             }
@@ -116,7 +135,7 @@ impl<'a> Expansion<'a> {
     }
 
     /// What an alias makes known, if it is a component's.
-    fn aliased(&self, alias: &ComponentAlias<'_>) -> Option<Option<u64>> {
+    fn aliased(&self, alias: &ComponentAlias<'_>) -> Option<Option<Cost>> {
         match *alias {
             ComponentAlias::Outer {
                 kind: ComponentOuterAliasKind::Component,
@@ -131,33 +150,56 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The bytes of a component of the scope that is so many further out than the last one.
-    fn component(&self, outwards: usize, index: u32) -> Option<u64> {
+    /// The cost of a component of the scope that is so many further out than the last one.
+    fn component(&self, outwards: usize, index: u32) -> Option<Cost> {
         let scope = self.open.iter().rev().nth(outwards)?;
         *scope.components.get(index as usize)?
     }
 
-    fn define(&mut self, bytes: Option<u64>) {
+    fn define(&mut self, cost: Option<Cost>) {
         if let Some(scope) = self.open.last_mut() {
-            scope.components.push(bytes);
+            scope.components.push(cost);
+        }
+    }
+
+    /// Adds to what the component that is open last comes to.
+    fn add(&mut self, more: Cost) -> Result<(), Unfit> {
+        let Some(Scope { cost, .. }) = self.open.last_mut() else {
+            return Ok(());
+        };
+        cost.bytes = cost.bytes.saturating_add(more.bytes);
+        cost.instances = cost.instances.saturating_add(more.instances);
+        if cost.instances > MAX_CORE_INSTANCES.into() {
+            return Err(Unfit::Instances);
+        }
+        match cost.bytes > MAX_EXPANDED_BYTES {
+            true => Err(Unfit::Expansion),
+            false => Ok(()),
         }
     }
 
     fn close(&mut self) {
         if let Some(closed) = self.open.pop().filter(|closed| !closed.is_module) {
-            self.define(Some(closed.bytes));
+            self.define(Some(closed.cost));
+            self.total = closed.cost;
         }
+    }
+
+    /// What the whole comes to, when all of it is noted.
+    pub(super) fn total_bytes(&self) -> u64 {
+        self.total.bytes
     }
 }
 
-impl Scope {
-    fn add(&mut self, bytes: u64) -> Result<(), Unfit> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        match self.bytes > MAX_EXPANDED_BYTES {
-            true => Err(Unfit::Expansion),
-            false => Ok(()),
+/// How many modules a section instantiates.
+fn instances(section: &Payload<'_>) -> Result<u64, Unfit> {
+    let mut count = 0;
+    if let Payload::InstanceSection(instances) = section {
+        for instance in instances.clone() {
+            count += u64::from(matches!(instance?, Instance::Instantiate { .. }));
         }
     }
+    Ok(count)
 }
 
 /// What a section adds to its component itself: modules and components in it, and what tools have left for other

@@ -6,9 +6,14 @@
 
 mod expansion;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
+mod sizes;
 mod start;
+mod transfers;
 mod types;
 
+use super::MAX_CORE_INSTANCES;
 use crate::limits::{
     Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_COMPONENT_PARTS, MAX_EXPANDED_BYTES,
     MAX_FUNCTION_WORK, MAX_START_WORK,
@@ -42,6 +47,13 @@ pub enum Unfit {
          more than {MAX_EXPANDED_BYTES} bytes, those of a component counted whenever it is instantiated"
     )]
     Expansion,
+    #[error("instantiates more than {MAX_CORE_INSTANCES} modules")]
+    Instances,
+    #[error(
+        "has a type that declares an instance or a component, which this host does not do: declare functions and types \
+         only"
+    )]
+    NestedInstance,
     #[error("is made of more than {MAX_COMPONENT_PARTS} components and modules")]
     Parts,
     #[error("has components or types in each other, more than {MAX_COMPONENT_DEPTH} deep")]
@@ -64,8 +76,17 @@ impl From<BinaryReaderError> for Unfit {
     }
 }
 
+/// What it takes to compile a component, as far as its bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// What its functions and the starts of its modules take, in about microseconds.
+    pub work: u64,
+    /// What it comes to, in bytes, with its components counted wherever they are instantiated.
+    pub expanded_bytes: u64,
+}
+
 /// Says whether `component`, in binary form, may be compiled. Takes a few milliseconds for each megabyte.
-pub fn screen(component: &[u8]) -> Result<(), Unfit> {
+pub fn screen(component: &[u8]) -> Result<Weight, Unfit> {
     let weighed = weigh(component);
     if matches!(&weighed, Err(unfit) if !matches!(unfit, Unfit::Malformed(_))) {
         Limit::Component.reached();
@@ -73,22 +94,25 @@ pub fn screen(component: &[u8]) -> Result<(), Unfit> {
     weighed
 }
 
-fn weigh(component: &[u8]) -> Result<(), Unfit> {
+fn weigh(component: &[u8]) -> Result<Weight, Unfit> {
     let mut expansion = Expansion::of(component);
     let mut module = Module::default();
-    let mut total = 0;
+    let mut work = 0;
     for payload in Parser::new(0).parse_all(component) {
         let payload = payload?;
         expansion.note(&payload)?;
         if let Payload::ModuleSection { .. } = payload {
             module = Module::default();
         }
-        total += module.work(payload)?;
-        if total > MAX_COMPILE_WORK {
+        work += module.work(payload)?;
+        if work > MAX_COMPILE_WORK {
             return Err(Unfit::Work);
         }
     }
-    Ok(())
+    Ok(Weight {
+        work,
+        expanded_bytes: expansion.total_bytes(),
+    })
 }
 
 /// The module that is looked through.

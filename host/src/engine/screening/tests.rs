@@ -1,6 +1,6 @@
 //! Components that are cut, damaged and made to hurt: each is refused in one line, or runs.
 
-use super::{Unfit, screen};
+use super::{Unfit, Weight, screen};
 use crate::engine::{Capacity, Engine, Grants, HandlerSource};
 use crate::limits::GuestLimits;
 use crate::trust::Trust;
@@ -105,7 +105,7 @@ fn a_damaged_component_is_refused_or_runs() {
     damage(&built("echo.wasm"), 300);
 }
 
-fn screened(text: &str) -> Result<(), Unfit> {
+fn screened(text: &str) -> Result<Weight, Unfit> {
     screen(&wat::parse_str(text).unwrap())
 }
 
@@ -211,8 +211,25 @@ fn what_is_declared_imported_and_called_counts() {
         let lowered = "(core func (canon lower (func $f)))".repeat(count);
         screened(&format!("(component (import \"f\" (func $f)) {lowered})"))
     };
-    calls(1000).unwrap();
-    assert!(matches!(calls(3000), Err(Unfit::Expansion)));
+    calls(5000).unwrap();
+    assert!(matches!(calls(9000), Err(Unfit::Expansion)));
+}
+
+#[test]
+fn instances_of_modules_are_counted() {
+    let instances = |count| "(core instance (instantiate $m))".repeat(count);
+    let in_components = |each, times| {
+        let taken = "(instance (instantiate $c))".repeat(times);
+        format!(
+            "(component (component $c (core module $m) {}) {taken})",
+            instances(each)
+        )
+    };
+    screened(&in_components(4, 8)).unwrap();
+    for (each, times) in [(33, 1), (4, 9)] {
+        let refused = screened(&in_components(each, times));
+        assert!(matches!(refused, Err(Unfit::Instances)), "{refused:?}");
+    }
 }
 
 /// A component with one function of this body.

@@ -3,7 +3,7 @@
 
 use super::Unfit;
 use crate::limits::MAX_COMPONENT_DEPTH;
-use wasmparser::{BinaryReader, ComponentType, ComponentTypeDeclaration};
+use wasmparser::{BinaryReader, ComponentExternalKind, ComponentType, ComponentTypeDeclaration};
 
 /// How types of components and of instances begin, and a type among their declarations (component model specification,
 /// "Binary Format").
@@ -11,7 +11,8 @@ const COMPONENT_TYPE: u8 = 0x41;
 const INSTANCE_TYPE: u8 = 0x42;
 const TYPE_DECLARATION: u8 = 0x01;
 
-/// How many declarations the content of a section of types has, those in types included.
+/// How many declarations the content of a section of types has, those in types included. A type must not declare
+/// instances or components: the compiler may copy all that is in one for each time that it is declared.
 pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
     let mut reader = BinaryReader::new(section, 0);
     // How many are still to come, in the section itself and in each type that is open.
@@ -26,7 +27,16 @@ pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
         count += 1;
         if open.len() > 1 {
             if next_byte(&reader)? != TYPE_DECLARATION {
-                reader.read::<ComponentTypeDeclaration>()?;
+                let declared = match reader.read()? {
+                    ComponentTypeDeclaration::Import(import) => Some(import.ty.kind()),
+                    ComponentTypeDeclaration::Export { ty, .. } => Some(ty.kind()),
+                    _ => None,
+                };
+                if let Some(ComponentExternalKind::Instance | ComponentExternalKind::Component) =
+                    declared
+                {
+                    return Err(Unfit::NestedInstance);
+                }
                 continue;
             }
             reader.read_u8()?;

@@ -1,0 +1,43 @@
+//! Panics of the compiler and of what looks a component through: each is an error in it that this component brings to
+//! light, and no reason for the host to end.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread ends no more than what is done for a component.
+pub fn is_caught() -> bool {
+    IS_CAUGHT.get()
+}
+
+/// What is done for a component; or what it said when it panicked. All that `work` makes is gone then.
+pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let before = IS_CAUGHT.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    IS_CAUGHT.set(before);
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        text.unwrap_or("it gave no reason").to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_said_is_kept() {
+        assert_eq!(catch(|| 3), Ok(3));
+        assert_eq!(catch(|| panic!("no")), Err::<(), _>("no".to_owned()));
+        assert_eq!(
+            catch(|| panic!("no {}", 3)),
+            Err::<(), _>("no 3".to_owned())
+        );
+        assert!(!is_caught());
+        assert_eq!(catch(is_caught), Ok(true));
+    }
+}

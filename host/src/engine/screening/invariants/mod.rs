@@ -1,0 +1,71 @@
+//! What must hold for any component: what screening lets through compiles in about the time, and with about the memory,
+//! that its weight says.
+
+mod choices;
+mod composed;
+mod module;
+
+use super::{Weight, screen};
+use crate::engine::{Capacity, Engine};
+use choices::Choices;
+use rustix::time::{ClockId, clock_gettime};
+use std::cell::OnceCell;
+use std::time::Duration;
+use wasmtime::component::Component;
+
+/// Heavier components are not compiled here: what is wrong by a factor is wrong for lighter ones, too.
+const MAX_TIME: Duration = Duration::from_millis(500);
+/// By how much a weight may be wrong. It is for the worst function of each kind, and on other machines.
+const MAX_FACTOR: u32 = 4;
+/// What the compiler takes for any component.
+const TIME_OF_NOTHING: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static ENGINE: OnceCell<Engine> = const { OnceCell::new() };
+}
+
+/// Makes a component of `input`, and compiles it if it may be compiled.
+pub fn check(input: &[u8]) {
+    let mut choices = Choices::of(input);
+    let text = match choices.below(3) {
+        0 => composed::component(&mut choices),
+        1 => composed::imports(&mut choices),
+        _ => module::component(&mut choices),
+    };
+    let binary = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let Ok(weight) = screen(&binary) else {
+        return;
+    };
+    let expected = weight.time();
+    if expected > MAX_TIME {
+        return;
+    }
+    let begun = cpu_time();
+    let compiled = ENGINE.with(|engine| {
+        let engine = engine.get_or_init(|| Engine::new(Capacity::of(1), None).expect("an engine"));
+        Component::from_binary(&engine.wasm, &binary).map(drop)
+    });
+    let taken = cpu_time() - begun;
+    // What does not fit the pool is no less compiled before that is said.
+    let error = compiled.err().map(|error| format!("{error:#}"));
+    let error = error.filter(|error| !error.contains("pooling allocator"));
+    assert!(error.is_none(), "{error:?}: {text}");
+    // Tests share their process with others, whose time would count.
+    if cfg!(fuzzing) {
+        let most = MAX_FACTOR * expected + TIME_OF_NOTHING;
+        assert!(taken <= most, "{taken:?}, not {expected:?}: {text}");
+    }
+}
+
+impl Weight {
+    /// About how long the compiler takes.
+    fn time(&self) -> Duration {
+        Duration::from_micros(self.work + self.expanded_bytes / 2)
+    }
+}
+
+/// Of this process.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}

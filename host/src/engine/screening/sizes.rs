@@ -1,0 +1,191 @@
+//! How large the types of a component are.
+
+use std::collections::HashMap;
+use wasmparser::PrimitiveValType;
+use wasmparser::component_types::{
+    ComponentAnyTypeId, ComponentDefinedType, ComponentEntityType, ComponentValType,
+};
+use wasmparser::types::TypesRef;
+
+/// As many numbers these count as that are handed over, and each case of a variant beside what it carries.
+const CHAR: u64 = 5;
+const STRING: u64 = 100;
+const LIST: u64 = 50;
+const CASE: u64 = 3;
+const RESOURCE: u64 = 10;
+/// So many names of an enumeration, or flags, are one number.
+const NAMES: usize = 8;
+
+/// How large a type is, with those of the types in it counted wherever they are named.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size {
+    /// How many types it is made of.
+    pub(super) parts: u64,
+    /// How many numbers it takes as long as to hand over one value of it.
+    pub(super) handed: u64,
+}
+
+/// The types that are known where a section begins.
+pub(super) struct Known<'a> {
+    pub(super) types: TypesRef<'a>,
+    pub(super) sizes: &'a mut HashMap<ComponentAnyTypeId, Size>,
+    /// What a type counts that is not known yet.
+    pub(super) largest: Size,
+}
+
+impl Known<'_> {
+    pub(super) fn instance(&mut self, index: u32) -> Size {
+        match index < self.types.component_instance_count() {
+            true => self.size(ComponentAnyTypeId::Instance(
+                self.types.component_instance_at(index),
+            )),
+            false => self.largest,
+        }
+    }
+
+    pub(super) fn ty(&mut self, index: u32) -> Size {
+        match index < self.types.component_type_count() {
+            true => self.size(self.types.component_any_type_at(index)),
+            false => self.largest,
+        }
+    }
+
+    pub(super) fn component(&mut self, index: u32) -> Size {
+        match index < self.types.component_count() {
+            true => self.size(ComponentAnyTypeId::Component(
+                self.types.component_at(index),
+            )),
+            false => self.largest,
+        }
+    }
+
+    /// Of a function of this index; those of the types `lifted` come after those that are known.
+    pub(super) fn function(&mut self, index: u32, lifted: &[u32]) -> Size {
+        match index.checked_sub(self.types.component_function_count()) {
+            None => self.size(ComponentAnyTypeId::Func(
+                self.types.component_function_at(index),
+            )),
+            Some(index) => lifted
+                .get(index as usize)
+                .map_or(Size::default(), |index| self.ty(*index)),
+        }
+    }
+
+    fn size(&mut self, id: ComponentAnyTypeId) -> Size {
+        if let Some(size) = self.sizes.get(&id) {
+            return *size;
+        }
+        let types = self.types;
+        let size = match id {
+            ComponentAnyTypeId::Resource(_) => Size::default(),
+            ComponentAnyTypeId::Defined(id) => self.defined(&types[id]),
+            ComponentAnyTypeId::Func(id) => {
+                let function = &types[id];
+                let params = function.params.iter().map(|(_, ty)| ty);
+                self.values(params.chain(&function.result))
+            }
+            ComponentAnyTypeId::Instance(id) => {
+                self.entities(types[id].exports.values().map(|it| it.ty))
+            }
+            ComponentAnyTypeId::Component(id) => {
+                let component = &types[id];
+                let items = component.imports.values().chain(component.exports.values());
+                self.entities(items.map(|it| it.ty))
+            }
+        };
+        self.sizes.insert(id, size);
+        size
+    }
+
+    fn entities(&mut self, entities: impl Iterator<Item = ComponentEntityType>) -> Size {
+        entities.fold(Size::default(), |sum, entity| {
+            let size = match entity {
+                ComponentEntityType::Func(id) => self.size(ComponentAnyTypeId::Func(id)),
+                ComponentEntityType::Value(ty) => self.value(ty),
+                ComponentEntityType::Type { referenced, .. } => self.size(referenced),
+                ComponentEntityType::Instance(id) => self.size(ComponentAnyTypeId::Instance(id)),
+                ComponentEntityType::Component(id) => self.size(ComponentAnyTypeId::Component(id)),
+                ComponentEntityType::Module(_) => Size::default(),
+            };
+            sum.and(size).and(Size::of(1, 0))
+        })
+    }
+
+    fn values<'a>(&mut self, values: impl IntoIterator<Item = &'a ComponentValType>) -> Size {
+        let values = values.into_iter();
+        values.fold(Size::default(), |sum, ty| sum.and(self.value(*ty)))
+    }
+
+    fn value(&mut self, ty: ComponentValType) -> Size {
+        match ty {
+            ComponentValType::Primitive(ty) => primitive(ty),
+            ComponentValType::Type(id) => self.size(ComponentAnyTypeId::Defined(id)),
+        }
+    }
+
+    fn defined(&mut self, ty: &ComponentDefinedType) -> Size {
+        use ComponentDefinedType as Ty;
+        let cases = |count: usize| Size::of(1, count as u64 * CASE);
+        let names = |count: usize| Size::of(1, (count / NAMES) as u64 + 1);
+        match ty {
+            Ty::Primitive(ty) => primitive(*ty),
+            Ty::Record(record) => self.values(record.fields.values()).and(Size::of(1, 0)),
+            Ty::Tuple(tuple) => self.values(&tuple.types).and(Size::of(1, 0)),
+            Ty::Variant(variant) => {
+                let payloads = variant.cases.values().filter_map(|case| case.ty.as_ref());
+                self.values(payloads).and(cases(variant.cases.len()))
+            }
+            Ty::Option { ty, .. } => self.value(*ty).and(cases(2)),
+            Ty::Result { ok, err, .. } => self.values(ok.iter().chain(err)).and(cases(2)),
+            Ty::List { element, .. } => self.value(*element).and(Size::of(1, LIST)),
+            Ty::Map { key, value, .. } => self.values([key, value]).and(Size::of(1, LIST)),
+            Ty::FixedLengthList {
+                element, length, ..
+            } => self.value(*element).times(u64::from(*length)),
+            Ty::Enum(cases) => names(cases.len()),
+            Ty::Flags(flags) => names(flags.len()),
+            Ty::Own(_) | Ty::Borrow(_) => Size::of(1, RESOURCE),
+            Ty::Future { ty, .. } | Ty::Stream { ty, .. } => {
+                self.values(ty).and(Size::of(1, RESOURCE))
+            }
+        }
+    }
+}
+
+fn primitive(ty: PrimitiveValType) -> Size {
+    Size::of(
+        1,
+        match ty {
+            PrimitiveValType::String => STRING,
+            PrimitiveValType::Char => CHAR,
+            _ => 1,
+        },
+    )
+}
+
+impl Size {
+    fn of(parts: u64, handed: u64) -> Self {
+        Size { parts, handed }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Size {
+            parts: self.parts.saturating_add(other.parts),
+            handed: self.handed.saturating_add(other.handed),
+        }
+    }
+
+    pub(super) fn largest(self, other: Self) -> Self {
+        Size {
+            parts: self.parts.max(other.parts),
+            handed: self.handed.max(other.handed),
+        }
+    }
+
+    fn times(self, times: u64) -> Self {
+        Size {
+            parts: self.parts.saturating_mul(times),
+            handed: self.handed.saturating_mul(times),
+        }
+    }
+}
