@@ -4,7 +4,7 @@ use crate::fixture::{Client, DEADLINE, Host, Sender, free_port, guest, root};
 use rustix::process::Signal;
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
@@ -36,6 +36,14 @@ impl Scene {
 
     fn connect(&self, service: usize) -> Client {
         Client::connect(self.host.addresses()[service])
+    }
+
+    /// Where a service listens that a reload has added.
+    fn address_of(&self, service: &str) -> SocketAddr {
+        let opened = format!("service `{service}` listens on tcp://");
+        let logged = self.host.wait_for_log(&opened);
+        let address = logged.split(&opened).last().unwrap();
+        address.split([';', ' ']).next().unwrap().parse().unwrap()
     }
 }
 
@@ -257,11 +265,7 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     // There are 40 places, half of which are kept for the two services.
     scene.write(&[first, service("pipeline", 3)].concat());
     scene.host.process.signal(Signal::HUP);
-    let opened = scene
-        .host
-        .wait_for_log("service `pipeline` listens on tcp://");
-    let address = opened.split("listens on tcp://").last().unwrap();
-    let address = address.split([';', ' ']).next().unwrap().parse().unwrap();
+    let address = scene.address_of("pipeline");
     let mut served: Vec<_> = (0..7).map(|_| Client::connect(address)).collect();
     for client in &mut served {
         assert_eq!(client.ask("hi"), "hi");
@@ -286,6 +290,56 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     for mut client in waiting {
         client.expect("hi");
     }
+}
+
+#[test]
+fn a_shared_pipeline_that_does_not_get_all_its_places_holds_none() {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let service = "listen = ['tcp://127.0.0.1:0']\ncall-timeout = '1s'";
+    let pipeline = |name: &str| {
+        format!(
+            "[service.{name}]\nhandler = '{echo}'\nthen = ['{echo}', '{echo}', '{echo}']
+            isolation = 'shared'\n{service}\n"
+        )
+    };
+    let first = format!("max-connections = 1\n[service.echo]\n{service}\n");
+    let scene = Scene::new(&first);
+    // There are 5 places, and each of the two is going to need 4 of them.
+    scene.write(&[first, pipeline("one"), pipeline("two")].concat());
+    scene.host.process.signal(Signal::HUP);
+    let [one, two] = ["one", "two"].map(|name| scene.address_of(name));
+    let mut client = Client::connect(one);
+    assert_eq!(client.ask("hi"), "hi");
+    drop(client);
+    let mut client = Client::connect(two);
+    client.send("hi");
+    client.expect_closed();
+    assert_eq!(scene.connect(0).ask("hello"), "hello");
+    assert_eq!(Client::connect(one).ask("hi"), "hi");
+}
+
+#[test]
+fn shared_instances_leave_all_connections_their_places() {
+    let service = |name: &str, isolation: &str| {
+        format!("[service.{name}]\nlisten = ['tcp://127.0.0.1:0']\nisolation = '{isolation}'\n")
+    };
+    let shared: String = ('b'..='k')
+        .map(|name| service(&name.to_string(), "shared"))
+        .collect();
+    let scene = Scene::new(
+        &[
+            "max-connections = 1\n",
+            &service("a", "connection"),
+            &shared,
+        ]
+        .concat(),
+    );
+    // Their instances stay when their clients have left.
+    for service in (1..=10).chain([0]) {
+        assert_eq!(scene.connect(service).ask("hello"), "hello");
+    }
+    assert_eq!(scene.host.status()["limits_reached"]["places"], 0);
 }
 
 fn waits(client: &mut Client) {
