@@ -92,9 +92,9 @@ impl<H: Handler> Reception<H> {
     }
 
     /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
-    /// session, another one of those.
+    /// session, another one of those. Both have buckets for datagrams beside those of connections.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
-        let (service, addresses) = (&self.served.rates, &self.served.house.sender_rates);
+        let (service, addresses) = (&self.served.sender_rates, &self.served.house.sender_rates);
         if service.are_off() && addresses.are_off() {
             return true;
         }

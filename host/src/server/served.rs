@@ -23,6 +23,8 @@ pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
     /// What all its connections together may have in a second.
     pub(super) rates: Arc<ServiceRates>,
+    /// As much again for its senders of datagrams, who may be forged: they take nothing from connections.
+    pub(super) sender_rates: ServiceRates,
     /// How many connections it may have.
     cap: Arc<Cap>,
     /// How its connections ended.
@@ -57,6 +59,7 @@ impl<H: Handler> Served<H> {
         Served {
             generations,
             rates: Arc::new(ServiceRates::new(rates)),
+            sender_rates: ServiceRates::new(rates),
             cap: Arc::default(),
             ends: Ends::within(&house.ends),
             span,
@@ -94,9 +97,10 @@ impl<H: Handler> Served<H> {
         door
     }
 
-    /// Changes what its connections may have in a second, from now on.
+    /// Changes what its connections, and its senders of datagrams, may have in a second, from now on.
     pub fn set_rates(&self, limits: RateLimits) {
         self.rates.set(limits);
+        self.sender_rates.set(limits);
     }
 
     /// Changes how many connections it may have at once, from now on.
