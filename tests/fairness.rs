@@ -399,3 +399,88 @@ fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes
     drop(served);
     fourth.expect("waiting");
 }
+
+#[test]
+fn a_listener_that_goes_to_another_service_keeps_its_count_and_takes_none_along() {
+    let port = free_port();
+    let config = |first: &str, second: &str, listener: usize| {
+        let moves = format!("{{ uri = 'tcp://127.0.0.1:{port}', max-connections = {listener} }}");
+        let listen = |name: &str, more: &str| {
+            format!(
+                "[service.{name}]\nmax-connections = 2
+                listen = ['tcp://127.0.0.1:0', {}]\n",
+                if more == name { moves.as_str() } else { "" }
+            )
+        };
+        [listen("first", first), listen("second", second)].concat()
+    };
+    let scene = Scene::new(&config("first", "", 2));
+    let [own, moving, other] = scene.host.addresses()[..] else {
+        panic!("{:?}", scene.host.uris());
+    };
+    let mut old: Vec<_> = (0..2).map(|_| Client::connect(moving)).collect();
+    for client in &mut old {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    scene.write(&config("", "second", 2));
+    scene.host.process.signal(Signal::HUP);
+    scene
+        .host
+        .wait_for_log("service `first` listens on tcp://127.0.0.1:");
+    // The first service has its two connections still, and so has the listener.
+    let mut of_first = Client::connect(own);
+    let mut of_listener = Client::connect(moving);
+    for client in [&mut of_first, &mut of_listener] {
+        client.send("waiting");
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while scene.host.status()["limits_reached"]["max-connections"] != 2 {
+        assert!(Instant::now() < deadline);
+    }
+    waits(&mut of_first);
+    waits(&mut of_listener);
+    // The second has none of them: it has room for two more, when the listener has.
+    assert_eq!(Client::connect(other).ask("hello"), "hello");
+    scene.write(&config("", "second", 4));
+    scene.host.process.signal(Signal::HUP);
+    of_listener.expect("waiting");
+    let mut second = Client::connect(moving);
+    assert_eq!(second.ask("hello"), "hello");
+    waits(&mut of_first);
+    drop(old);
+    of_first.expect("waiting");
+}
+
+#[test]
+fn senders_that_compute_on_count_when_their_listener_goes_to_another_service() {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let udp = socket.local_addr().unwrap();
+    drop(socket);
+    let config = |first: &str, second: &str| {
+        let handler = guest("probe");
+        format!(
+            "drain-timeout = '1ms'
+            [service.first]
+            handler = '{handler}'
+            call-timeout = '1h'
+            listen = ['tcp://127.0.0.1:0', {first}]
+            [service.second]
+            listen = ['tcp://127.0.0.1:0', {second}]"
+        )
+    };
+    let listener = format!("{{ uri = 'udp://{udp}', udp-max-sessions = 2 }}");
+    let scene = Scene::new(&config(&listener, ""));
+    let senders: Vec<_> = (0..2).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        assert_eq!(sender.ask("count"), "1");
+        sender.send("spin");
+    }
+    scene.write(&config("", &listener));
+    scene.host.process.signal(Signal::HUP);
+    scene.host.wait_for_log("service `first` listens on udp://");
+    Sender::to(udp).send("hello");
+    scene
+        .host
+        .wait_for_log("no more sessions are allowed (--udp-max-sessions)");
+    assert_eq!(scene.host.status()["connections"]["open"], 2);
+}

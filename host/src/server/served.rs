@@ -70,8 +70,9 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, those counted too that
-    /// came by the door whose socket it has `after` that. Must be called within a tokio runtime.
+    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, or as many sessions as
+    /// its admission says where they send datagrams. Those count too that came by the door whose socket it has `after`
+    /// that. Must be called within a tokio runtime.
     pub fn open(
         self: &Arc<Self>,
         listener: Listener,
@@ -80,7 +81,10 @@ impl<H: Handler> Served<H> {
         after: Option<&Door>,
     ) -> Door {
         let cap = after.map_or_else(Arc::default, |door| door.cap.clone());
-        cap.set(max_connections);
+        cap.set(match listener.datagrams() {
+            Some(_) => Some(admission.datagrams.max_sessions),
+            None => max_connections,
+        });
         let admission = Arc::new(admission);
         let closing = self.stopping.child_token();
         let closed = TaskTracker::new();
@@ -142,7 +146,8 @@ impl<H: Handler> Served<H> {
         closing: CancellationToken,
     ) {
         if let Some(socket) = listener.datagrams() {
-            return self.receive(socket.clone(), admission, closing).await;
+            let receiving = self.receive(socket.clone(), admission, cap, closing);
+            return receiving.await;
         }
         // Goes with the only client of a listener that has no more.
         let mut exhausting = listener
