@@ -4,7 +4,7 @@ use crate::fixture::{Client, DEADLINE, Host, Sender, free_port, guest, root};
 use rustix::process::Signal;
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
@@ -36,6 +36,14 @@ impl Scene {
 
     fn connect(&self, service: usize) -> Client {
         Client::connect(self.host.addresses()[service])
+    }
+
+    /// Where a service listens that a reload has added.
+    fn address_of(&self, service: &str) -> SocketAddr {
+        let opened = format!("service `{service}` listens on tcp://");
+        let logged = self.host.wait_for_log(&opened);
+        let address = logged.split(&opened).last().unwrap();
+        address.split([';', ' ']).next().unwrap().parse().unwrap()
     }
 }
 
@@ -257,11 +265,7 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     // There are 40 places, half of which are kept for the two services.
     scene.write(&[first, service("pipeline", 3)].concat());
     scene.host.process.signal(Signal::HUP);
-    let opened = scene
-        .host
-        .wait_for_log("service `pipeline` listens on tcp://");
-    let address = opened.split("listens on tcp://").last().unwrap();
-    let address = address.split([';', ' ']).next().unwrap().parse().unwrap();
+    let address = scene.address_of("pipeline");
     let mut served: Vec<_> = (0..7).map(|_| Client::connect(address)).collect();
     for client in &mut served {
         assert_eq!(client.ask("hi"), "hi");
@@ -286,6 +290,56 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     for mut client in waiting {
         client.expect("hi");
     }
+}
+
+#[test]
+fn a_shared_pipeline_that_does_not_get_all_its_places_holds_none() {
+    let echo = root().join("guest/echo.wat");
+    let echo = echo.display();
+    let service = "listen = ['tcp://127.0.0.1:0']\ncall-timeout = '1s'";
+    let pipeline = |name: &str| {
+        format!(
+            "[service.{name}]\nhandler = '{echo}'\nthen = ['{echo}', '{echo}', '{echo}']
+            isolation = 'shared'\n{service}\n"
+        )
+    };
+    let first = format!("max-connections = 1\n[service.echo]\n{service}\n");
+    let scene = Scene::new(&first);
+    // There are 5 places, and each of the two is going to need 4 of them.
+    scene.write(&[first, pipeline("one"), pipeline("two")].concat());
+    scene.host.process.signal(Signal::HUP);
+    let [one, two] = ["one", "two"].map(|name| scene.address_of(name));
+    let mut client = Client::connect(one);
+    assert_eq!(client.ask("hi"), "hi");
+    drop(client);
+    let mut client = Client::connect(two);
+    client.send("hi");
+    client.expect_closed();
+    assert_eq!(scene.connect(0).ask("hello"), "hello");
+    assert_eq!(Client::connect(one).ask("hi"), "hi");
+}
+
+#[test]
+fn shared_instances_leave_all_connections_their_places() {
+    let service = |name: &str, isolation: &str| {
+        format!("[service.{name}]\nlisten = ['tcp://127.0.0.1:0']\nisolation = '{isolation}'\n")
+    };
+    let shared: String = ('b'..='k')
+        .map(|name| service(&name.to_string(), "shared"))
+        .collect();
+    let scene = Scene::new(
+        &[
+            "max-connections = 1\n",
+            &service("a", "connection"),
+            &shared,
+        ]
+        .concat(),
+    );
+    // Their instances stay when their clients have left.
+    for service in (1..=10).chain([0]) {
+        assert_eq!(scene.connect(service).ask("hello"), "hello");
+    }
+    assert_eq!(scene.host.status()["limits_reached"]["places"], 0);
 }
 
 fn waits(client: &mut Client) {
@@ -344,4 +398,89 @@ fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes
     waits(&mut fourth);
     drop(served);
     fourth.expect("waiting");
+}
+
+#[test]
+fn a_listener_that_goes_to_another_service_keeps_its_count_and_takes_none_along() {
+    let port = free_port();
+    let config = |first: &str, second: &str, listener: usize| {
+        let moves = format!("{{ uri = 'tcp://127.0.0.1:{port}', max-connections = {listener} }}");
+        let listen = |name: &str, more: &str| {
+            format!(
+                "[service.{name}]\nmax-connections = 2
+                listen = ['tcp://127.0.0.1:0', {}]\n",
+                if more == name { moves.as_str() } else { "" }
+            )
+        };
+        [listen("first", first), listen("second", second)].concat()
+    };
+    let scene = Scene::new(&config("first", "", 2));
+    let [own, moving, other] = scene.host.addresses()[..] else {
+        panic!("{:?}", scene.host.uris());
+    };
+    let mut old: Vec<_> = (0..2).map(|_| Client::connect(moving)).collect();
+    for client in &mut old {
+        assert_eq!(client.ask("hello"), "hello");
+    }
+    scene.write(&config("", "second", 2));
+    scene.host.process.signal(Signal::HUP);
+    scene
+        .host
+        .wait_for_log("service `first` listens on tcp://127.0.0.1:");
+    // The first service has its two connections still, and so has the listener.
+    let mut of_first = Client::connect(own);
+    let mut of_listener = Client::connect(moving);
+    for client in [&mut of_first, &mut of_listener] {
+        client.send("waiting");
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while scene.host.status()["limits_reached"]["max-connections"] != 2 {
+        assert!(Instant::now() < deadline);
+    }
+    waits(&mut of_first);
+    waits(&mut of_listener);
+    // The second has none of them: it has room for two more, when the listener has.
+    assert_eq!(Client::connect(other).ask("hello"), "hello");
+    scene.write(&config("", "second", 4));
+    scene.host.process.signal(Signal::HUP);
+    of_listener.expect("waiting");
+    let mut second = Client::connect(moving);
+    assert_eq!(second.ask("hello"), "hello");
+    waits(&mut of_first);
+    drop(old);
+    of_first.expect("waiting");
+}
+
+#[test]
+fn senders_that_compute_on_count_when_their_listener_goes_to_another_service() {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let udp = socket.local_addr().unwrap();
+    drop(socket);
+    let config = |first: &str, second: &str| {
+        let handler = guest("probe");
+        format!(
+            "drain-timeout = '1ms'
+            [service.first]
+            handler = '{handler}'
+            call-timeout = '1h'
+            listen = ['tcp://127.0.0.1:0', {first}]
+            [service.second]
+            listen = ['tcp://127.0.0.1:0', {second}]"
+        )
+    };
+    let listener = format!("{{ uri = 'udp://{udp}', udp-max-sessions = 2 }}");
+    let scene = Scene::new(&config(&listener, ""));
+    let senders: Vec<_> = (0..2).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        assert_eq!(sender.ask("count"), "1");
+        sender.send("spin");
+    }
+    scene.write(&config("", &listener));
+    scene.host.process.signal(Signal::HUP);
+    scene.host.wait_for_log("service `first` listens on udp://");
+    Sender::to(udp).send("hello");
+    scene
+        .host
+        .wait_for_log("no more sessions are allowed (--udp-max-sessions)");
+    assert_eq!(scene.host.status()["connections"]["open"], 2);
 }

@@ -160,6 +160,58 @@ fn datagrams_beyond_a_rate_are_dropped() {
 }
 
 #[test]
+fn datagrams_use_up_no_rate_of_connections() {
+    for (rate, limit) in [
+        ("--max-messages-per-second", "max-messages-per-second"),
+        (
+            "--max-messages-per-second-per-ip",
+            "max-messages-per-second-per-ip",
+        ),
+        ("--max-bytes-per-second", "max-bytes-per-second"),
+        (
+            "--max-bytes-per-second-per-ip",
+            "max-bytes-per-second-per-ip",
+        ),
+        (
+            "--max-new-connections-per-second",
+            "max-new-connections-per-second",
+        ),
+        (
+            "--max-new-connections-per-second-per-ip",
+            "max-new-connections-per-second-per-ip",
+        ),
+    ] {
+        let listeners = [
+            "--listen",
+            "tcp://127.0.0.1:0",
+            "--listen",
+            "udp://127.0.0.1:0",
+        ];
+        let host = Host::serve(&[&listeners[..], &[rate, "3"]].concat());
+        let [tcp, udp] = host.addresses()[..] else {
+            panic!("{:?}", host.uris());
+        };
+        let count = |part: &str, what: &str| host.status()[part][what].as_u64().unwrap();
+        let dropped = || count("dropped_datagrams", "rate");
+        let deadline = Instant::now() + DEADLINE;
+        let mut sent = 0;
+        while dropped() == 0 || count("connections", "total") + dropped() < sent {
+            assert!(Instant::now() < deadline, "{rate}");
+            if dropped() == 0 {
+                (0..20).for_each(|_| Sender::to(udp).send("x"));
+                sent += 20;
+            }
+        }
+        let before = reached(&host, limit);
+        // The senders have used up their rates, with the client's address.
+        let mut client = Client::connect(tcp);
+        client.send("xyz");
+        client.expect("xyz");
+        assert_eq!(reached(&host, limit), before, "{rate}");
+    }
+}
+
+#[test]
 fn a_proxys_clients_have_rates_of_their_own() {
     let host = Host::serve(&[
         "--proxy-from",

@@ -195,6 +195,30 @@ fn what_is_refused_changes_nothing() {
 }
 
 #[test]
+fn a_handler_that_takes_more_places_than_there_are_is_refused() {
+    let few = "max-connections = 1\n";
+    let site = Site::new(&[few, &at("a", ANY, "")].concat());
+    let host = site.serve(1);
+    // There is one place for the connection, and four for handlers that are tried out.
+    let echo = guest("echo");
+    let pipeline = |stages: usize| {
+        let then = format!("'{echo}', ").repeat(stages - 1);
+        let pipeline = format!("handler = '{echo}'\nthen = [{then}]");
+        [few, &at("a", ANY, ""), &at("b", ANY, &pipeline)].concat()
+    };
+    site.write(&pipeline(6));
+    let said = site.reload().unwrap_err();
+    let why = "takes 6 places for a connection, and the host has 5 of them: start it anew with this \
+               handler, or with more --max-connections";
+    assert!(said.contains("service `b`: handler "), "{said}");
+    assert!(said.contains(why), "{said}");
+    assert_eq!(host.connect().ask("hello"), "hello");
+    site.write(&pipeline(5));
+    site.reload().unwrap();
+    assert_eq!(site.connect("b").ask("hello"), "hello");
+}
+
+#[test]
 fn sighup_reads_the_file_and_the_handlers() {
     let site = Site::new(&at("a", ANY, "handler = 'a.wasm'"));
     site.put("a.wasm", std::fs::read(guest("echo")).unwrap());

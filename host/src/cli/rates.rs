@@ -6,7 +6,8 @@ use echo_host::config::{HostSettings, OptionalNumber, OptionalSize, ServiceSetti
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rates")]
 pub struct RateArgs {
-    /// New connections of a service in a second; further clients wait; off for any number [default: off]
+    /// New connections of a service in a second; further clients wait; senders of datagrams are counted apart; off
+    /// for any number [default: off]
     #[arg(
         long,
         value_name = "N",
@@ -21,7 +22,7 @@ pub struct RateArgs {
         env = "ECHO_HOST_MAX_NEW_CONNECTIONS_PER_SECOND_PER_IP"
     )]
     max_new_connections_per_second_per_ip: Option<OptionalNumber>,
-    /// Messages to a service in a second; further ones wait, and datagrams are dropped [default: off]
+    /// Messages to a service in a second; further ones wait; datagrams are counted apart, and dropped [default: off]
     #[arg(long, value_name = "N", env = "ECHO_HOST_MAX_MESSAGES_PER_SECOND")]
     max_messages_per_second: Option<OptionalNumber>,
     /// The same for clients with one address [default: off]
@@ -31,7 +32,8 @@ pub struct RateArgs {
         env = "ECHO_HOST_MAX_MESSAGES_PER_SECOND_PER_IP"
     )]
     max_messages_per_second_per_ip: Option<OptionalNumber>,
-    /// Bytes received by a service in a second; clients are not read from until then [default: off]
+    /// Bytes received by a service in a second; clients are not read from until then; datagrams are counted apart,
+    /// and dropped [default: off]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_BYTES_PER_SECOND")]
     max_bytes_per_second: Option<OptionalSize>,
     /// The same for clients with one address [default: off]

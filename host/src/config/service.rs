@@ -71,14 +71,14 @@ pub struct ServiceSettings {
     pub max_unsent: Option<Size>,
     /// Connections of the service at once; further clients wait. Default: as many as the host may have.
     pub max_connections: Option<NonZeroUsize>,
-    /// New connections of the service in a second; further clients wait, and datagrams of new senders are dropped. Off
-    /// for any number. Default: off.
+    /// New connections of the service in a second; further clients wait. Senders of datagrams are counted apart, and
+    /// those beyond the rate are dropped. Off for any number. Default: off.
     pub max_new_connections_per_second: Option<OptionalNumber>,
-    /// Messages that all clients of the service may send in a second; further ones wait, and datagrams are dropped.
-    /// Default: off.
+    /// Messages that all clients of the service may send in a second; further ones wait. Datagrams are counted apart,
+    /// and those beyond the rate are dropped. Default: off.
     pub max_messages_per_second: Option<OptionalNumber>,
-    /// Bytes that all clients of the service may send in a second; they are not read from until then, and datagrams
-    /// are dropped. Default: off.
+    /// Bytes that all clients of the service may send in a second; they are not read from until then. Datagrams are
+    /// counted apart, and those beyond the rate are dropped. Default: off.
     pub max_bytes_per_second: Option<OptionalSize>,
     /// Closes a connection on which no byte moves for so long; off for never. Default: 10min.
     pub idle_timeout: Option<OptionalTime>,

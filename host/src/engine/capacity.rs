@@ -14,6 +14,8 @@ pub struct Capacity {
     pub max_connections: usize,
     /// Sessions of senders of datagrams at once.
     pub max_datagram_sessions: usize,
+    /// Instances that a service's connections share, which stay when the connections have left.
+    pub standing_instances: usize,
     /// What a connection takes of places: one for each memory of each of its instances.
     pub places_each: usize,
     /// What all of them together may have of memory, in bytes; `None` for any amount.
@@ -28,17 +30,20 @@ impl Capacity {
         Capacity {
             max_connections,
             max_datagram_sessions: 0,
+            standing_instances: 0,
             places_each: 1,
             max_memory_bytes: None,
             max_warm_bytes: MAX_WARM_BYTES,
         }
     }
 
-    /// With those that are tried out or moved while all others are open.
+    /// With those that are tried out or moved while all others are open. A standing instance counts as one, though
+    /// those who share it need no other: it is there before and after them.
     pub(super) fn all_connections(&self) -> usize {
         let open = self
             .max_connections
             .saturating_add(self.max_datagram_sessions);
-        open.saturating_add(SPARE_CONNECTIONS)
+        open.saturating_add(self.standing_instances)
+            .saturating_add(SPARE_CONNECTIONS)
     }
 }

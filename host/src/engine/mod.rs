@@ -54,6 +54,7 @@ mod responder;
 pub(crate) mod screening;
 mod serving;
 mod shared_instance;
+mod shared_places;
 mod shares;
 mod stdio;
 mod streams;
@@ -233,13 +234,9 @@ impl Engine {
         }
     }
 
-    /// There may be so many connections and sessions of senders of datagrams at once from now on. The places stay as
-    /// many as they are.
-    pub fn expect(&self, max_connections: usize, max_datagram_sessions: usize) {
-        let capacity = Capacity {
-            max_datagram_sessions,
-            ..Capacity::of(max_connections)
-        };
+    /// There may be as many connections, sessions and standing instances from now on. The places stay as many as they
+    /// are.
+    pub fn expect(&self, capacity: &Capacity) {
         self.pool.expect(capacity.all_connections());
     }
 

@@ -4,6 +4,7 @@ use super::instance::Template;
 use super::isolation::Isolation;
 use super::responder::Respond;
 use super::responder::{Responder, ResponderSession};
+use super::shared_places::SharedPlaces;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::keyvalue::Store;
 use crate::outbox::Outbox;
@@ -35,8 +36,9 @@ pub struct Pipeline {
 
 impl Pipeline {
     pub fn new(stages: &[StageTemplate], isolation: Isolation) -> Self {
+        let shared = SharedPlaces::new(stages.iter().map(|it| it.template.memories).sum());
         let stages = stages.iter().map(|stage| {
-            let responder = Responder::new(stage.template.clone(), isolation);
+            let responder = Responder::in_places(stage.template.clone(), isolation, &shared);
             (responder, stage.max_message_bytes)
         });
         Pipeline {

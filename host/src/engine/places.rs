@@ -297,6 +297,11 @@ impl Permit {
         self.places -= places;
         self.share.permit(places)
     }
+
+    /// A permit for places that this one keeps: dropping it frees none.
+    pub fn lend(&self) -> Permit {
+        self.share.permit(0)
+    }
 }
 
 impl Drop for Permit {

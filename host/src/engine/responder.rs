@@ -4,14 +4,14 @@ use super::contract::RESPOND;
 use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
-use super::places::{Permit, Share};
+use super::places::Permit;
+use super::shared_places::SharedPlaces;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::MAX_HANDED_BYTES;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Mutex;
-use tracing::Span;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store, error::Context as _};
 
@@ -51,19 +51,37 @@ impl Instance<Respond> {
 pub struct Responder {
     template: Arc<Template<Respond>>,
     isolation: Isolation,
-    shared: SharedInstance,
+    shared: Arc<SharedInstance>,
 }
 
-/// The instance of [`Isolation::Shared`], once it is made. The lock is fair: messages are answered in
-/// the order of arrival.
-type SharedInstance = Arc<Mutex<Option<Instance<Respond>>>>;
+/// The instance of [`Isolation::Shared`].
+struct SharedInstance {
+    /// Once it is made. The lock is fair: messages are answered in the order of arrival.
+    instance: Mutex<Option<Instance<Respond>>>,
+    // Declared last, so dropped last: the places are free when no instance is there.
+    places: Arc<SharedPlaces>,
+}
 
 impl Responder {
     pub fn new(template: Arc<Template<Respond>>, isolation: Isolation) -> Self {
+        let places = SharedPlaces::new(template.memories);
+        Self::in_places(template, isolation, &places)
+    }
+
+    /// A responder whose shared instance has its places among these.
+    pub fn in_places(
+        template: Arc<Template<Respond>>,
+        isolation: Isolation,
+        places: &Arc<SharedPlaces>,
+    ) -> Self {
+        let shared = SharedInstance {
+            instance: Mutex::default(),
+            places: places.clone(),
+        };
         Responder {
             template,
             isolation,
-            shared: SharedInstance::default(),
+            shared: Arc::new(shared),
         }
     }
 
@@ -91,7 +109,7 @@ pub struct ResponderSession {
 /// Where a connection finds its instance.
 enum Place {
     Own(Option<Instance<Respond>>),
-    Shared(SharedInstance),
+    Shared(Arc<SharedInstance>),
     Fresh,
 }
 
@@ -164,19 +182,22 @@ impl ResponderSession {
             template, outbox, ..
         } = self;
         let span = outbox.span();
-        let own = template.shares.of(outbox.peer().transport);
+        let share = template.shares.of(outbox.peer().transport);
+        let make = async || Instance::new(template, share, span).await;
         match &mut self.instance {
-            Place::Own(instance) => respond_in(instance, template, own, message, span).await,
+            Place::Own(instance) => respond_in(instance, make, message).await,
             Place::Shared(shared) => {
-                let mut shared = shared.lock().await;
-                if let Some(instance) = &mut *shared {
+                let mut instance = shared.instance.lock().await;
+                if let Some(instance) = &mut *instance {
                     instance.guest().log.speak_for(span);
                 }
-                // It is everybody's, whoever comes first.
-                let share = &template.shares.streams;
-                respond_in(&mut shared, template, share, message, span).await
+                let make = async || {
+                    let places = shared.places.lend(template).await?;
+                    Instance::in_places(template, places, span).await
+                };
+                respond_in(&mut instance, make, message).await
             }
-            Place::Fresh => respond_in(&mut None, template, own, message, span).await,
+            Place::Fresh => respond_in(&mut None, make, message).await,
         }
     }
 }
@@ -185,14 +206,12 @@ impl ResponderSession {
 /// ended well: one that failed, or was given up half-way, leaves an instance nobody may use again.
 async fn respond_in(
     place: &mut Option<Instance<Respond>>,
-    template: &Template<Respond>,
-    share: &Arc<Share>,
+    make: impl AsyncFnOnce() -> Result<Instance<Respond>, CallError>,
     message: Bytes,
-    span: &Span,
 ) -> Result<Bytes, CallError> {
     let mut instance = match place.take() {
         Some(instance) => instance,
-        None => Instance::new(template, share, span).await?,
+        None => make().await?,
     };
     let reply = instance.respond(message).await?;
     *place = Some(instance);

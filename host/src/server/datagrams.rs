@@ -1,5 +1,6 @@
 //! Serves a UDP listener: sorts datagrams by sender, each of whom has a session in a task of its own.
 
+use super::cap::{Cap, Slot};
 use super::quota::{Holder, Share};
 use super::sender::Sender;
 use super::{House, Served};
@@ -15,7 +16,6 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
@@ -23,15 +23,17 @@ use tokio_util::sync::CancellationToken;
 type Inboxes = Arc<Mutex<HashMap<Route, Arc<Inbox>>>>;
 
 impl<H: Handler> Served<H> {
-    /// Serves the senders of one socket until its door is closed. Their sessions go on until they end.
+    /// Serves the senders of one socket until its door is closed. Their sessions go on until they end, and count in
+    /// `cap` until then.
     pub(super) async fn receive(
         self: Arc<Self>,
         socket: Arc<DatagramSocket>,
         admission: Arc<Admission>,
+        cap: Arc<Cap>,
         closing: CancellationToken,
     ) {
         let mut reception = Reception {
-            free: Arc::new(Semaphore::new(admission.datagrams.max_sessions)),
+            cap,
             served: self,
             socket: socket.clone(),
             admission,
@@ -60,8 +62,8 @@ struct Reception<H> {
     served: Arc<Served<H>>,
     socket: Arc<DatagramSocket>,
     admission: Arc<Admission>,
-    /// A permit for each session that there may be.
-    free: Arc<Semaphore>,
+    /// How many sessions there may be.
+    cap: Arc<Cap>,
     inboxes: Inboxes,
     /// Those that have got something of a batch.
     wakers: Vec<Waker>,
@@ -92,9 +94,9 @@ impl<H: Handler> Reception<H> {
     }
 
     /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
-    /// session, another one of those.
+    /// session, another one of those. Both have buckets for datagrams beside those of connections.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
-        let (service, addresses) = (&self.served.rates, &self.served.house.sender_rates);
+        let (service, addresses) = (&self.served.sender_rates, &self.served.house.sender_rates);
         if service.are_off() && addresses.are_off() {
             return true;
         }
@@ -124,7 +126,7 @@ impl<H: Handler> Reception<H> {
         }
         let listener = &self.admission.listener;
         let house = &self.served.house;
-        let Some(place) = Place::take(&self.free, house, route.peer.ip(), listener) else {
+        let Some(place) = Place::take(&self.cap, house, route.peer.ip(), listener) else {
             return;
         };
         let inbox = Arc::<Inbox>::default();
@@ -156,14 +158,14 @@ impl<H: Handler> Reception<H> {
 /// A session's place, among those of the listener's senders and among those of its address. It is none of the
 /// connections': whoever sends datagrams may forge any number of addresses, also one that has connections.
 struct Place {
-    _session: OwnedSemaphorePermit,
+    _session: Slot,
     _share: Share,
 }
 
 impl Place {
     /// Takes one if there is one: a datagram can't wait.
-    fn take(free: &Arc<Semaphore>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
-        let Ok(session) = free.clone().try_acquire_owned() else {
+    fn take(cap: &Arc<Cap>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
+        let Some(session) = cap.try_take() else {
             let why = "no more sessions are allowed (--udp-max-sessions)";
             house.drops.no_place(listener, Limit::UdpMaxSessions, why);
             return None;

@@ -23,6 +23,8 @@ pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
     /// What all its connections together may have in a second.
     pub(super) rates: Arc<ServiceRates>,
+    /// As much again for its senders of datagrams, who may be forged: they take nothing from connections.
+    pub(super) sender_rates: ServiceRates,
     /// How many connections it may have.
     cap: Arc<Cap>,
     /// How its connections ended.
@@ -57,6 +59,7 @@ impl<H: Handler> Served<H> {
         Served {
             generations,
             rates: Arc::new(ServiceRates::new(rates)),
+            sender_rates: ServiceRates::new(rates),
             cap: Arc::default(),
             ends: Ends::within(&house.ends),
             span,
@@ -67,8 +70,9 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, those counted too that
-    /// came by the door whose socket it has `after` that. Must be called within a tokio runtime.
+    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, or as many sessions as
+    /// its admission says where they send datagrams. Those count too that came by the door whose socket it has `after`
+    /// that. Must be called within a tokio runtime.
     pub fn open(
         self: &Arc<Self>,
         listener: Listener,
@@ -77,7 +81,10 @@ impl<H: Handler> Served<H> {
         after: Option<&Door>,
     ) -> Door {
         let cap = after.map_or_else(Arc::default, |door| door.cap.clone());
-        cap.set(max_connections);
+        cap.set(match listener.datagrams() {
+            Some(_) => Some(admission.datagrams.max_sessions),
+            None => max_connections,
+        });
         let admission = Arc::new(admission);
         let closing = self.stopping.child_token();
         let closed = TaskTracker::new();
@@ -94,9 +101,10 @@ impl<H: Handler> Served<H> {
         door
     }
 
-    /// Changes what its connections may have in a second, from now on.
+    /// Changes what its connections, and its senders of datagrams, may have in a second, from now on.
     pub fn set_rates(&self, limits: RateLimits) {
         self.rates.set(limits);
+        self.sender_rates.set(limits);
     }
 
     /// Changes how many connections it may have at once, from now on.
@@ -138,7 +146,8 @@ impl<H: Handler> Served<H> {
         closing: CancellationToken,
     ) {
         if let Some(socket) = listener.datagrams() {
-            return self.receive(socket.clone(), admission, closing).await;
+            let receiving = self.receive(socket.clone(), admission, cap, closing);
+            return receiving.await;
         }
         // Goes with the only client of a listener that has no more.
         let mut exhausting = listener
