@@ -13,7 +13,7 @@ use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
 use super::pipeline::StageTemplate;
 use super::places::Share;
-use super::proving::TooCostly;
+use super::proving::NotProved;
 use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
@@ -56,7 +56,7 @@ pub enum LoadFault {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]
-    Costly(#[from] TooCostly),
+    NotProved(#[from] NotProved),
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
     #[error(transparent)]
@@ -185,10 +185,12 @@ impl Engine {
         screening::screen(&binary)?;
         let begun = Instant::now();
         let hash = sha256(&binary);
-        self.prove(&binary, &hash)?;
+        self.prove(source, &binary, &hash)?;
+        let proving = begun.elapsed();
         let component = Component::from_binary(&self.wasm, &binary)
             .map_err(|error| NotCompiled::new(&binary, &error))?;
-        let compiling = begun.elapsed();
+        // Without a cache it was compiled twice.
+        let compiling = proving.max(begun.elapsed() - proving);
         let tier = contract::tier(&component, &self.wasm).map_err(|error| {
             let language = Language::of(&binary);
             LoadFault::Contract { error, language }
