@@ -235,7 +235,7 @@ fn is_dead(process: &str) -> bool {
 #[test]
 fn a_host_whose_helper_has_ended_serves_on_and_says_what_it_can_not() {
     let releases = Releases::new();
-    let host = releases.serve(&[]);
+    let host = releases.serve(&["--cache", "off"]);
     let pid = rustix::process::Pid::from_raw(helper(&host)).unwrap();
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
     host.wait_for_log("the helper that opens files has ended");
@@ -243,13 +243,21 @@ fn a_host_whose_helper_has_ended_serves_on_and_says_what_it_can_not() {
     let control = releases.text("host.sock");
     let refused = echo_host(&["swap", "--control", &control]);
     assert_eq!(refused.code, Some(65), "{refused:?}");
-    let reason =
-        "the helper that opens files for the sandbox (--sandbox) has ended: restart the host";
+    let reason = "the helper of the sandbox (--sandbox) has ended: restart the host";
     assert!(refused.stderr.contains(reason), "{refused:?}");
-    // What is handed over opened needs no helper.
+    // What is handed over opened needs no helper, if it is known to compile within the limits.
+    let first = releases.text("1/handler");
+    let swapped = echo_host(&["swap", &first, "--control", &control]);
+    assert_eq!(swapped.code, Some(0), "{swapped:?}");
     releases.make("2");
     let other = releases.text("2/handler");
-    let swapped = echo_host(&["swap", &other, "--control", &control]);
-    assert_eq!(swapped.code, Some(0), "{swapped:?}");
-    assert_eq!(host.connect().ask("x"), "v2 x");
+    let refused = echo_host(&["swap", &other, "--control", &control]);
+    assert_eq!(refused.code, Some(65), "{refused:?}");
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("cannot be compiled: {reason}")),
+        "{refused:?}"
+    );
+    assert_eq!(host.connect().ask("x"), "v1 x");
 }

@@ -23,7 +23,7 @@ fn each(text: &str) -> String {
 
 /// A component that the host admits and that takes several seconds to compile: two in it, one of which hands twenty
 /// strings to the other in each of many functions. It exports nothing.
-fn slow() -> String {
+pub fn slow() -> String {
     let strings = format!("(type $strings (tuple {}))", "string ".repeat(20));
     let memory = r#"(memory (export "memory") 1) (func (export "realloc")
         (param i32 i32 i32 i32) (result i32) (i32.const 0))"#;
@@ -74,7 +74,7 @@ fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
 
 /// CPU time of a process, and of those that it has started and that have ended, in the kernel's ticks.
 #[cfg(target_os = "linux")]
-fn ticks(process: impl std::fmt::Display) -> [u64; 2] {
+pub fn ticks(process: impl std::fmt::Display) -> [u64; 2] {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     [[11, 12], [13, 14]].map(|both| {

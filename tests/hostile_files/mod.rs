@@ -1,6 +1,7 @@
 //! Files that are made to hurt whoever loads them: the program refuses each in one line, or finds nothing wrong with
 //! it, and never crashes.
 
+mod compilers;
 mod compiling;
 mod corpora;
 

@@ -17,9 +17,6 @@ use tokio_util::task::AbortOnDropHandle;
 /// What makes this program the helper, as its first argument. It is no command: it works for a host only.
 pub const NAME: &str = "helper-of-a-host";
 
-/// What makes it the process that compiles one component, which the helper starts.
-pub const COMPILER: &str = "compiler-of-a-host";
-
 /// A helper that was started.
 pub struct Helper {
     child: Child,
@@ -37,7 +34,8 @@ pub fn start(config: &HostConfig, options: &[OsString]) -> Option<Helper> {
     try_start(options)
         .inspect_err(|error| {
             tracing::warn!(
-                "no helper can be started: files in folders that are replaced can't be read (--sandbox): {error}"
+                "no helper can be started: files in folders that are replaced can't be read, and no other handlers be \
+                 compiled (--sandbox): {error}"
             );
         })
         .ok()
@@ -69,7 +67,7 @@ impl Helper {
             let how = how.map_or_else(|error| error.to_string(), |status| status.to_string());
             tracing::error!(
                 "the helper that opens files has ended ({how}): handlers, certificates and the configuration can't be \
-                 read again until the host is restarted"
+                 read again, and no other handlers be compiled, until the host is restarted"
             );
         };
         Ok(AbortOnDropHandle::new(tokio::spawn(watching)))

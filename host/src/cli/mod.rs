@@ -4,6 +4,7 @@
 mod bench;
 mod call;
 mod check;
+mod compiler;
 mod connect;
 mod control;
 mod datagrams;
@@ -40,6 +41,7 @@ mod test;
 mod variables;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use echo_host::opening::compile_with;
 use std::env;
 use std::path::PathBuf;
 
@@ -108,9 +110,10 @@ pub fn run() -> anyhow::Result<()> {
     if first == helper::NAME {
         return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
     }
-    if first == helper::COMPILER {
-        return helping::compile(args.next().map(PathBuf::from).as_deref());
+    if first == compiler::NAME {
+        return compiler::run(args.next().map(PathBuf::from).as_deref());
     }
+    compile_with(compiler::compile);
     // What `serve` was told, if it is that.
     let options: Vec<_> = env::args_os().skip(2).collect();
     let mut known = variables::prepare(Cli::command());

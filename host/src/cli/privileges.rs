@@ -8,9 +8,10 @@ use anyhow::Context;
 use clap::builder::PathBufValueParser;
 use clap::{Args, ValueEnum};
 use echo_host::address::{Endpoint, UnixAddress};
-use echo_host::config::{HostConfig, HostSettings, Place, Sources};
+use echo_host::config::{HostConfig, HostSettings, Place, ServeConfig, Sources};
 use echo_host::confinement::{Identity, Sandbox, UserError, confine};
 use echo_host::control::{Predecessor, default_path_of};
+use echo_host::engine::{LoadError, prove};
 use echo_host::host::{Bound, needs};
 use echo_host::listener::{Listener, Owner, UnixAccess};
 use echo_host::ownership::{check_above, give};
@@ -92,6 +93,9 @@ pub fn give_up(
         become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
     }
     let helper = helper::start(config, options);
+    if helper.is_none() && config.sandbox != Sandbox::Off {
+        prove_handlers(config)?;
+    }
     let mut access = needs(sources, config, helper.is_some());
     control.iter().for_each(|path| access.bind(path));
     let uris = predecessor.into_iter().flat_map(Predecessor::uris);
@@ -102,6 +106,17 @@ pub fn give_up(
     }
     confine(config.sandbox, access)?;
     Ok(helper)
+}
+
+/// Has the handlers compiled in processes of their own while these can be started.
+fn prove_handlers(config: &HostConfig) -> Result<(), LoadError> {
+    for ServeConfig { handler, trust, .. } in config.services.iter().map(|it| &it.serve) {
+        prove(handler, trust, config.cache.as_deref()).map_err(|fault| LoadError {
+            handler: handler.clone(),
+            fault: fault.into(),
+        })?;
+    }
+    Ok(())
 }
 
 /// Where the control socket will be, if anywhere.

@@ -43,7 +43,7 @@ pub enum Sandbox {
 
 /// What the kernel lets the process do with files, if it denies it the rest.
 static CONFINED: OnceLock<Access> = OnceLock::new();
-/// Set when the process can't change modes and owners of files any more.
+/// Set when the process can't change modes and owners of files any more, nor start processes.
 static FILTERED: OnceLock<()> = OnceLock::new();
 
 /// Lets this thread, and those it will start, do no more with files than `access` says, and nothing at all that no
@@ -152,11 +152,20 @@ pub fn may_connect(port: u16) -> io::Result<()> {
 
 /// Fails with the reason if the sandbox keeps this process from changing modes and owners of files.
 pub fn may_change_files() -> io::Result<()> {
+    refuse_if_filtered("lets no mode or owner of a file be changed")
+}
+
+/// Fails with the reason if the sandbox keeps this process from starting others.
+pub fn may_start_processes() -> io::Result<()> {
+    refuse_if_filtered("lets no process be started")
+}
+
+fn refuse_if_filtered(what: &str) -> io::Result<()> {
     match FILTERED.get() {
         None => Ok(()),
         Some(()) => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            "the sandbox (--sandbox) lets no mode or owner of a file be changed while the host runs: restart the host",
+            format!("the sandbox (--sandbox) {what} while the host runs: restart the host"),
         )),
     }
 }

@@ -54,6 +54,11 @@ pub fn open(folder: &Path) -> Option<Cache> {
         .ok()
 }
 
+/// Whether code can be kept in `folder`, which is made if there is none.
+pub fn is_usable(folder: &Path) -> bool {
+    try_open(folder).is_ok()
+}
+
 fn try_open(folder: &Path) -> Result<Cache, CacheError> {
     make(folder)?;
     // What is checked is what is used: a link may lead elsewhere later.

@@ -11,10 +11,10 @@ use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
-use super::panics;
+use super::panics::{self, Panic};
 use super::pipeline::StageTemplate;
 use super::places::Share;
-use super::proving::TooCostly;
+use super::proving::NotProved;
 use super::screening::{self, Unfit};
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
@@ -57,15 +57,13 @@ pub enum LoadFault {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]
-    Costly(#[from] TooCostly),
+    NotProved(#[from] NotProved),
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
     #[error(transparent)]
     NotCompiled(#[from] NotCompiled),
-    #[error(
-        "brings an error of the compiler to light ({0}): build it in another way, and report it to this host's authors"
-    )]
-    Panic(String),
+    #[error(transparent)]
+    Panic(#[from] Panic),
     #[error("{error}{}", how_to_export(error, *.language))]
     Contract {
         error: ContractError,
@@ -189,9 +187,12 @@ impl Engine {
         let binary = source.read(trust)?;
         let begun = Instant::now();
         let hash = sha256(&binary);
-        let component = panics::catch(|| self.compile(&binary, &hash));
-        let component = component.map_err(LoadFault::Panic)??;
-        let compiling = begun.elapsed();
+        screening::screen(&binary)?;
+        self.prove(source, &binary, &hash)?;
+        let proving = begun.elapsed();
+        let component = self.compile(&binary)?;
+        // Without a cache it was compiled twice.
+        let compiling = proving.max(begun.elapsed() - proving);
         let tier = contract::tier(&component, &self.wasm).map_err(|error| {
             let language = Language::of(&binary);
             LoadFault::Contract { error, language }
@@ -235,11 +236,12 @@ impl Engine {
         })
     }
 
-    fn compile(&self, binary: &[u8], sha256: &str) -> Result<Component, LoadFault> {
-        screening::screen(binary)?;
-        self.prove(binary, sha256)?;
-        Component::from_binary(&self.wasm, binary)
-            .map_err(|error| NotCompiled::new(binary, &error).into())
+    fn compile(&self, binary: &[u8]) -> Result<Component, LoadFault> {
+        let compiled = panics::catch(|| {
+            Component::from_binary(&self.wasm, binary)
+                .map_err(|error| NotCompiled::new(binary, &error))
+        });
+        Ok(compiled??)
     }
 
     /// What instances of a kind of handler are made from, tried out, and the memory that one has.

@@ -72,6 +72,7 @@ pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use origin::Language;
+pub use proving::{compile_for_cache, prove};
 pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
@@ -126,6 +127,8 @@ pub struct Engine {
     trials: Arc<Share>,
     common: Common,
     proofs: Arc<Proofs>,
+    /// What it has compiled, where handlers are expected to change.
+    functions: Option<Arc<CompiledFunctions>>,
     granted: Arc<Granted>,
 }
 
@@ -161,13 +164,13 @@ impl Engine {
         capacity: Capacity,
         cache: Option<&Path>,
     ) -> Result<Self, EngineError> {
-        Self::build(capacity, cache, Some(CompiledFunctions::default()))
+        Self::build(capacity, cache, Some(Arc::default()))
     }
 
     fn build(
         capacity: Capacity,
         cache: Option<&Path>,
-        compiled: Option<CompiledFunctions>,
+        functions: Option<Arc<CompiledFunctions>>,
     ) -> Result<Self, EngineError> {
         let connections = capacity.all_connections();
         let places = connections.saturating_mul(capacity.places_each.max(1));
@@ -176,9 +179,9 @@ impl Engine {
         let opened = cache.and_then(cache::open);
         let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
         config.cache(opened);
-        if let Some(compiled) = compiled {
+        if let Some(functions) = &functions {
             config
-                .enable_incremental_compilation(Arc::new(compiled))
+                .enable_incremental_compilation(functions.clone())
                 .map_err(EngineError::new)?;
         }
         let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
@@ -215,6 +218,7 @@ impl Engine {
                 turns,
             },
             proofs: Arc::new(proofs),
+            functions,
             granted: Arc::default(),
         })
     }
@@ -230,6 +234,7 @@ impl Engine {
             trials: self.trials.clone(),
             common: self.common.clone(),
             proofs: self.proofs.clone(),
+            functions: self.functions.clone(),
             granted: self.granted.clone(),
         }
     }

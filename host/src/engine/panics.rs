@@ -4,6 +4,13 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// What the compiler said when it panicked.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "brings an error of the compiler to light ({0}): build it in another way, and report it to this host's authors"
+)]
+pub struct Panic(String);
+
 thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
@@ -13,15 +20,15 @@ pub fn is_caught() -> bool {
     IS_CAUGHT.get()
 }
 
-/// What is done for a component; or what it said when it panicked. All that `work` makes is gone then.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+/// What is done for a component, unless it panics.
+pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     let before = IS_CAUGHT.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     IS_CAUGHT.set(before);
     result.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        text.unwrap_or("it gave no reason").to_owned()
+        Panic(text.unwrap_or("it gave no reason").to_owned())
     })
 }
 
@@ -32,10 +39,10 @@ mod tests {
     #[test]
     fn what_it_said_is_kept() {
         assert_eq!(catch(|| 3), Ok(3));
-        assert_eq!(catch(|| panic!("no")), Err::<(), _>("no".to_owned()));
+        assert_eq!(catch(|| panic!("no")), Err::<(), _>(Panic("no".to_owned())));
         assert_eq!(
             catch(|| panic!("no {}", 3)),
-            Err::<(), _>("no 3".to_owned())
+            Err::<(), _>(Panic("no 3".to_owned()))
         );
         assert!(!is_caught());
         assert_eq!(catch(is_caught), Ok(true));

@@ -1,117 +1,162 @@
-//! Has a process of its own compile a component before this one does, which the kernel ends if it takes too long or too much
-//! memory. Screening only weighs a component, and may misjudge one.
+//! Has a process of its own compile a component before this one does. The kernel ends that process if it takes
+//! too long or too much memory: screening only weighs a component, and may misjudge one.
 //!
-//! It fills the cache, from which the code is loaded then. Where there is no cache, this process compiles once more what has
-//! been proved to end. What has been proved is noted beside the code.
+//! The process fills the cache, from which the code is loaded then. Without a cache this process compiles the
+//! component once more, now that it is known to end. What was proved is noted in the cache.
 
-use super::Engine;
-use crate::limits::{COMPILE_TIME, Limit, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
-use crate::opening;
+use super::cache;
+use super::capacity::Capacity;
+use super::recompiling::{CompiledFunctions, append, take};
+use super::screening::screen;
+use super::source::{HandlerSource, sha256};
+use super::{Engine, EngineError};
+use crate::limits::{Limit, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
+use crate::opening::{self, COMPILED};
+use crate::trust::Trust;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::component::Component;
 
 /// Why a component is not compiled.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "takes more to compile than a component may, which is {} s of CPU time and {} MiB of memory (the process that compiled it \
-     {outcome})",
-    MAX_COMPILE_CPU.as_secs(),
-    MAX_COMPILE_DATA_BYTES >> 20
-)]
-pub struct TooCostly {
-    outcome: String,
+pub enum NotProved {
+    #[error(
+        "takes more to compile than a component may, which is {} s of CPU time and {} MiB of memory (the process that \
+         compiled it {outcome})",
+        MAX_COMPILE_CPU.as_secs(),
+        MAX_COMPILE_DATA_BYTES >> 20
+    )]
+    TooCostly { outcome: String },
+    #[error("cannot be compiled: the process for it {0}")]
+    Ended(String),
+    #[error("cannot be compiled: {0}")]
+    NoProcess(#[from] io::Error),
 }
 
-/// Components that have been compiled within the limits.
+/// The components that were compiled within the limits, for the whole process.
+static PROVED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Where it is noted which components compile within the limits.
 pub struct Proofs {
-    /// Where they are noted for later processes.
-    folder: Option<PathBuf>,
-    noted: Mutex<BTreeSet<String>>,
+    cache: Option<PathBuf>,
 }
 
 impl Proofs {
-    /// With those that are noted in this cache, if there is one. Another version of the compiler notes elsewhere.
+    /// Notes them in this cache, if there is one that can be trusted, and in memory.
     pub fn new(cache: Option<&Path>) -> Self {
-        let version = concat!("echo-host-", env!("CARGO_PKG_VERSION"));
         Proofs {
-            folder: cache.map(|cache| cache.join("proved").join(version)),
-            noted: Mutex::default(),
+            cache: cache.map(Path::to_owned),
         }
+    }
+
+    /// The file that notes a component. Another version of the compiler notes elsewhere.
+    fn file(&self, sha256: &str) -> Option<PathBuf> {
+        let version = concat!("echo-host-", env!("CARGO_PKG_VERSION"));
+        let cache = self.cache.as_ref()?;
+        Some(cache.join("proved").join(version).join(sha256))
     }
 
     fn has(&self, sha256: &str) -> bool {
-        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = self.folder.as_ref().map(|folder| folder.join(sha256));
-        noted.contains(sha256) || file.is_some_and(|file| file.exists())
+        let proved = PROVED.lock().unwrap_or_else(PoisonError::into_inner);
+        proved.contains(sha256) || self.file(sha256).is_some_and(|file| file.exists())
     }
 
     fn note(&self, sha256: &str) {
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.insert(sha256.to_owned());
-        if let Some(folder) = &self.folder {
-            // Without the note it is proved again by the next host.
-            let _ = fs::create_dir_all(folder);
-            let _ = fs::write(folder.join(sha256), "");
+        let mut proved = PROVED.lock().unwrap_or_else(PoisonError::into_inner);
+        proved.insert(sha256.to_owned());
+        if let Some(file) = self.file(sha256) {
+            // Without the note it is proved again by the next process.
+            let _ = file.parent().map(fs::create_dir_all);
+            let _ = fs::write(file, "");
         }
     }
-}
 
-impl Engine {
-    /// Has a component with this hash compiled by another process, unless that has been done before or there is no helper.
-    pub(super) fn prove(&self, binary: &[u8], sha256: &str) -> Result<(), TooCostly> {
-        if self.proofs.has(sha256) {
+    /// Has the component with this hash compiled by a process of its own, unless that was done before. The
+    /// process need not compile the functions that are `known`.
+    fn prove(
+        &self,
+        binary: &[u8],
+        sha256: &str,
+        known: Option<&CompiledFunctions>,
+    ) -> Result<(), NotProved> {
+        if self.has(sha256) {
             return Ok(());
         }
-        let refuse = |outcome: String| {
-            Limit::Component.reached();
-            Err(TooCostly { outcome })
-        };
-        match compile_elsewhere(binary) {
-            Ok(None) => Ok(()),
-            Ok(Some(outcome)) if outcome == "exited 0" => {
-                self.proofs.note(sha256);
+        let mut input = Vec::new();
+        append(&mut input, binary);
+        if let Some(known) = known {
+            known.write(&mut input);
+        }
+        match opening::compile(input, self.cache.as_deref())?.as_deref() {
+            // Nobody has said how to start processes: this is no `echo-host`, but a program that uses the library.
+            None => Ok(()),
+            Some(COMPILED) => {
+                self.note(sha256);
                 Ok(())
             }
-            Ok(Some(outcome)) => refuse(outcome),
-            Err(error) => refuse(format!("failed: {error}")),
+            Some(outcome) if ends_at_a_limit(outcome) => {
+                Limit::Component.reached();
+                let outcome = outcome.to_owned();
+                Err(NotProved::TooCostly { outcome })
+            }
+            Some(outcome) => Err(NotProved::Ended(outcome.to_owned())),
         }
     }
 }
 
-/// How the process ended that compiled it; none if there is nobody to start one.
-#[cfg(target_os = "linux")]
-fn compile_elsewhere(binary: &[u8]) -> io::Result<Option<String>> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-    if !opening::is_helped() {
-        return Ok(None);
-    }
-    let mut component = fs::File::from(memfd_create("component", MemfdFlags::CLOEXEC)?);
-    component.write_all(binary)?;
-    component.rewind()?;
-    let (mut ours, theirs) = UnixStream::pair()?;
-    if !opening::compile(component.into(), theirs.into())? {
-        return Ok(None);
-    }
-    ours.set_read_timeout(Some(COMPILE_TIME))?;
-    let mut outcome = String::new();
-    ours.read_to_string(&mut outcome)?;
-    Ok(Some(outcome.trim_end().to_owned()))
-}
-
-/// Only a confined host has a helper.
-#[cfg(not(target_os = "linux"))]
-fn compile_elsewhere(_: &[u8]) -> io::Result<Option<String>> {
-    Ok(None)
-}
-
 impl Engine {
-    /// Compiles a component for nothing but the cache. Whether it is a valid one is for whoever loads it to say.
-    pub fn compile_for_cache(&self, binary: &[u8]) {
-        let _ = Component::from_binary(&self.wasm, binary);
+    /// Proves a component of this handler, unless it is the host's own.
+    pub(super) fn prove(
+        &self,
+        handler: &HandlerSource,
+        binary: &[u8],
+        sha256: &str,
+    ) -> Result<(), NotProved> {
+        match handler {
+            HandlerSource::BuiltInEcho => Ok(()),
+            _ => self.proofs.prove(binary, sha256, self.functions.as_deref()),
+        }
     }
+}
+
+/// Whether a process that ended so has reached its limits: the kernel kills it (9, or 24 where a limit of CPU time
+/// was set before), or it ends itself where it gets no memory (6, or 11 for its stack).
+fn ends_at_a_limit(outcome: &str) -> bool {
+    let signal = outcome.strip_prefix("was ended by signal ");
+    signal.is_some_and(|signal| ["6", "9", "11", "24"].contains(&signal))
+}
+
+/// Proves the components of a handler before there is an engine, for a process that may start no others later.
+/// Anything else that is wrong with the handler is found when it is loaded.
+pub fn prove(
+    handler: &HandlerSource,
+    trust: &Trust,
+    cache: Option<&Path>,
+) -> Result<(), NotProved> {
+    let proofs = Proofs::new(cache.filter(|cache| cache::is_usable(cache)));
+    for file in handler.files() {
+        let Ok(binary) = HandlerSource::File(file.clone()).read(trust) else {
+            continue;
+        };
+        let hash = sha256(&binary);
+        if !proofs.has(&hash) && screen(&binary).is_ok() {
+            proofs.prove(&binary, &hash, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// In the process that compiles: compiles the component in this input for nothing but the cache. Loading it
+/// will tell whether it is a valid one.
+pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<(), EngineError> {
+    let cut_short = || EngineError("the component is cut short".to_owned());
+    let binary = take(&mut input).ok_or_else(cut_short)?;
+    let known = CompiledFunctions::read(input).ok_or_else(cut_short)?;
+    let known = (!known.is_empty()).then(|| Arc::new(known));
+    let engine = Engine::build(Capacity::of(1), cache, known)?;
+    let _ = Component::from_binary(&engine.wasm, binary);
+    Ok(())
 }

@@ -20,9 +20,48 @@ struct Kept {
 }
 
 impl CompiledFunctions {
+    /// Appends all of them to `bytes`, for [`CompiledFunctions::read`].
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        let kept = self.kept();
+        for part in kept.functions.iter().flat_map(|(key, value)| [key, value]) {
+            append(bytes, part);
+        }
+    }
+
+    /// Those that were written; `None` if something is missing at the end.
+    pub fn read(mut bytes: &[u8]) -> Option<Self> {
+        let mut kept = Kept::default();
+        while !bytes.is_empty() {
+            let (key, value) = (take(&mut bytes)?, take(&mut bytes)?);
+            kept.bytes += key.len() + value.len();
+            kept.functions.insert(key.to_owned(), value.to_owned());
+        }
+        Some(CompiledFunctions(Mutex::new(kept)))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.kept().functions.is_empty()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Appends `part` behind its length.
+pub fn append(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend((part.len() as u64).to_le_bytes());
+    bytes.extend(part);
+}
+
+/// Takes what [`append`] has appended from the beginning of `bytes`.
+pub fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (part, rest) = rest.split_at_checked(length)?;
+    *bytes = rest;
+    Some(part)
 }
 
 impl CacheStore for CompiledFunctions {

@@ -1,4 +1,4 @@
-//! What the helper of a confined host, and the processes that compile for it, may take.
+//! What the helper of a confined host, and the processes that compile, may take.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ pub const HELPER_REPLY_TIME: Duration = Duration::from_secs(10);
 /// Processes that compile at once.
 pub const MAX_COMPILERS: usize = 16;
 
-/// CPU time that the process which compiles a component may take, where the helper starts one: four times what the largest
-/// of the usual guests takes on a slow machine.
+/// CPU time that the process which compiles a component may take: four times what the largest of the usual guests takes on
+/// a slow machine.
 pub const MAX_COMPILE_CPU: Duration = Duration::from_secs(60);
 
 /// Memory that it may have, in bytes: five times what the largest of the usual guests takes.
 pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
 
-/// How long the host waits for it, on a machine that is busy.
+/// How long it may take on a machine that is busy, before it is killed.
 pub const COMPILE_TIME: Duration = Duration::from_secs(600);

@@ -42,39 +42,28 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
     })
 }
 
-fn gone() -> io::Error {
-    io::Error::other(
-        "the helper that opens files for the sandbox (--sandbox) has ended: restart the host",
-    )
+/// The error of a request for which there is no helper any more.
+pub fn gone() -> io::Error {
+    io::Error::other("the helper of the sandbox (--sandbox) has ended: restart the host")
 }
 
-/// Whether there is a helper, as far as is known.
-pub fn is_helped() -> bool {
-    let is_there = |helper: &Mutex<Option<UnixStream>>| {
-        helper
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
-    };
-    HELPER.get().is_some_and(is_there)
+/// Whether this process has a helper, or had one that has ended.
+pub fn is_in_use() -> bool {
+    HELPER.get().is_some()
 }
 
-/// Has a process of its own compile the component in this file, and tells how that ended on this stream: `exited` or
-/// `killed`, and a number. `false` if there is no helper.
-pub fn compile(component: OwnedFd, outcome: OwnedFd) -> io::Result<bool> {
-    let Some(helper) = HELPER.get() else {
-        return Ok(false);
-    };
+/// Has the helper start a process that compiles the component in this file, and write to this stream how it
+/// ended.
+pub fn start_compiler(component: OwnedFd, outcome: OwnedFd) -> io::Result<()> {
+    let helper = HELPER.get().ok_or_else(gone)?;
     let mut helper = helper.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(stream) = &*helper else {
-        return Ok(false);
-    };
+    let stream = helper.as_ref().ok_or_else(gone)?;
     match request(stream, "compile", &[component, outcome]) {
-        Ok((Answer::Started, None)) => Ok(true),
+        Ok((Answer::Started, None)) => Ok(()),
         Ok((Answer::Failed(error), None)) => Err(error),
         _ => {
             *helper = None;
-            Ok(false)
+            Err(gone())
         }
     }
 }

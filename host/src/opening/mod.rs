@@ -3,12 +3,16 @@
 //! A confined process can't open them. It asks a [`helper`], a process that was started before the sandbox closed, that
 //! knows which files options and the configuration name, and that passes them on opened. So a file is found wherever
 //! its name leads at that moment, and whoever takes over the serving process gets no other file.
+//!
+//! The helper also starts the processes that compile handlers, see [`compile`].
 
 mod client;
+mod compiling;
 pub mod helper;
 mod names;
 
-pub use client::{ask, compile, is_helped};
+pub use client::ask;
+pub use compiling::{COMPILED, compile, compile_with};
 pub use names::Names;
 
 use crate::confinement::why_unreadable;

@@ -105,13 +105,17 @@ fn edits(language: Language, echo: &Project, tools: &Tools) -> Result<(Duration,
     Ok((taken[taken.len() / 2], taken[taken.len() - 1]))
 }
 
-/// How long it takes until a handler that nobody has compiled yet could be served.
+/// How long it takes until a handler that nobody has compiled yet could be served, with a cache that is empty.
 fn compile(component: &Path) -> Result<Duration> {
     let mut quickest = Duration::MAX;
     for _ in 0..TRIES {
+        let cache = component.with_extension("cache");
         let begin = Instant::now();
-        output(host().args(["check", "--cache", "off"]).arg(component))?;
+        let mut check = host();
+        check.args(["check", "--cache"]).arg(&cache);
+        output(check.arg(component))?;
         quickest = quickest.min(begin.elapsed());
+        fs::remove_dir_all(cache)?;
     }
     Ok(quickest)
 }

@@ -14,6 +14,7 @@ mod transfers;
 mod types;
 
 use super::MAX_CORE_INSTANCES;
+use super::panics::{self, Panic};
 use crate::limits::{
     Limit, MAX_COMPILE_WORK, MAX_COMPONENT_DEPTH, MAX_COMPONENT_PARTS, MAX_EXPANDED_BYTES,
     MAX_FUNCTION_WORK, MAX_START_WORK,
@@ -54,6 +55,8 @@ pub enum Unfit {
          only"
     )]
     NestedInstance,
+    #[error(transparent)]
+    Panic(#[from] Panic),
     #[error("is made of more than {MAX_COMPONENT_PARTS} components and modules")]
     Parts,
     #[error("has components or types in each other, more than {MAX_COMPONENT_DEPTH} deep")]
@@ -87,7 +90,7 @@ pub struct Weight {
 
 /// Says whether `component`, in binary form, may be compiled. Takes a few milliseconds for each megabyte.
 pub fn screen(component: &[u8]) -> Result<Weight, Unfit> {
-    let weighed = weigh(component);
+    let weighed = panics::catch(|| weigh(component))?;
     if matches!(&weighed, Err(unfit) if !matches!(unfit, Unfit::Malformed(_))) {
         Limit::Component.reached();
     }
