@@ -11,11 +11,11 @@ use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::manifest::{About, Describe, ManifestError};
 use super::origin::Language;
-use super::panics::{self, Panic};
+use super::panics::Panic;
 use super::pipeline::StageTemplate;
 use super::places::Share;
 use super::proving::NotProved;
-use super::screening::{self, Unfit};
+use super::screening::Unfit;
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
@@ -25,7 +25,6 @@ use crate::limits::GuestLimits;
 use crate::trust::Trust;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 use tracing::Span;
 use wasmtime::component::Component;
 
@@ -185,14 +184,8 @@ impl Engine {
         terms: &Arc<GuestTerms>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
-        let begun = Instant::now();
         let hash = sha256(&binary);
-        screening::screen(&binary)?;
-        self.prove(source, &binary, &hash)?;
-        let proving = begun.elapsed();
-        let component = self.compile(&binary)?;
-        // Without a cache it was compiled twice.
-        let compiling = proving.max(begun.elapsed() - proving);
+        let (component, compiling) = self.compile(source, &binary, &hash)?;
         let tier = contract::tier(&component, &self.wasm).map_err(|error| {
             let language = Language::of(&binary);
             LoadFault::Contract { error, language }
@@ -234,14 +227,6 @@ impl Engine {
             },
             sha256: hash,
         })
-    }
-
-    fn compile(&self, binary: &[u8]) -> Result<Component, LoadFault> {
-        let compiled = panics::catch(|| {
-            Component::from_binary(&self.wasm, binary)
-                .map_err(|error| NotCompiled::new(binary, &error))
-        });
-        Ok(compiled??)
     }
 
     /// What instances of a kind of handler are made from, tried out, and the memory that one has.

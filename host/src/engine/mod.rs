@@ -13,6 +13,7 @@ pub mod source;
 mod cache;
 mod capacity;
 mod clocks;
+mod compile;
 mod connections;
 mod contract;
 mod conversation;

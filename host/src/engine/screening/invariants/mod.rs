@@ -14,7 +14,7 @@ use std::time::Duration;
 use wasmtime::component::Component;
 
 /// Heavier components are not compiled here: what is wrong by a factor is wrong for lighter ones, too.
-const MAX_TIME: Duration = Duration::from_millis(500);
+const MAX_TIME: Duration = Duration::from_millis(150);
 /// By how much a weight may be wrong. It is for the worst function of each kind, and on other machines.
 const MAX_FACTOR: u32 = 4;
 /// What the compiler takes for any component.
