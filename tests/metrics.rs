@@ -180,7 +180,7 @@ fn a_unix_socket_will_do() {
 #[test]
 fn those_who_dawdle_keep_nobody_waiting_for_long() {
     let (host, address) = measured(&[]);
-    let mut slow: Vec<Client> = (0..20).map(|_| Client::connect(address)).collect();
+    let mut slow: Vec<Client> = (0..80).map(|_| Client::connect(address)).collect();
     for client in &mut slow {
         client.send("GET /met");
     }
