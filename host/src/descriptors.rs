@@ -1,10 +1,12 @@
-//! Lines that descriptors come along with, as `SCM_RIGHTS`: sockets for a successor, files for the host.
+//! Descriptors: how many this process may have, and lines that some come along with, as `SCM_RIGHTS`: sockets for a
+//! successor, files for the host.
 
 use crate::limits::MAX_CONTROL_LISTENERS;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,6 +14,21 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Instant;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
+
+/// Allows this process as many descriptors as can be had, and returns how many that is; `None` for no limit. Every
+/// connection is one, and many systems allow a process no more than 1024 unless it asks.
+pub fn allow_many() -> Option<u64> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where this fails, connections that are too many will fail too, and say so.
+    let _ = setrlimit(Resource::Nofile, limit);
+    allowed()
+}
+
+/// How many descriptors this process may have; `None` for no limit.
+pub fn allowed() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
 
 /// Descriptors came that this process could not take in. The bytes that they came with have been read.
 #[derive(Debug, thiserror::Error)]

@@ -2,20 +2,14 @@
 
 use super::caller::{DATA, MESSAGE_BYTES, VALUES, obedient};
 use super::offer::Offer;
-use echo_host::engine::{
-    Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler,
-};
-use echo_host::handler::{Event, Handler, Service, Session};
+use super::scene::Scene;
+use echo_host::engine::LoadedHandler;
+use echo_host::handler::{Event, Session};
 use echo_host::keyvalue::Store;
 use echo_host::limits::GuestLimits;
-use echo_host::outbox::{Outbox, Peer};
-use echo_host::trust::Trust;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
 /// What an input says of each value: how it is meant, and four bytes.
 const VALUE_BYTES: usize = 5;
@@ -24,29 +18,23 @@ const PLACE: u8 = 0xaa;
 /// How long a call may wait for something.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Where functions are called: in this process, by one thread.
+/// Where functions are called.
 pub struct Anything {
     offer: Offer,
     functions: Vec<(String, String)>,
-    runtime: Runtime,
-    engine: Engine,
-    folder: tempfile::TempDir,
+    scene: Scene,
     loaded: BTreeMap<usize, LoadedHandler>,
 }
 
 impl Anything {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("granted")).unwrap();
-        fs::write(folder.path().join("granted/b"), "content").unwrap();
+        let scene = Scene::new();
+        fs::write(scene.granted().join("b"), "content").unwrap();
         let offer = Offer::read();
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
         Anything {
             functions: offer.functions(),
             offer,
-            runtime: runtime.enable_all().build().unwrap(),
-            engine: Engine::new(Capacity::of(1), None).unwrap(),
-            folder,
+            scene,
             loaded: BTreeMap::new(),
         }
     }
@@ -61,14 +49,8 @@ impl Anything {
         let message = message(rest);
         self.load(number);
         let store = Store::scratch();
-        let serving = self.loaded[&number].serving(Isolation::Connection, &store);
-        let span = tracing::Span::none();
-        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
-        let Service::Session(mut session) = serving.serve(&outbox) else {
-            panic!("a conversation is no program");
-        };
-        self.runtime.block_on(async {
-            session.tell(Event::Open(None)).await.unwrap();
+        let mut session = self.scene.session(&self.loaded[&number], &store);
+        self.scene.runtime.block_on(async {
             let prepared = session.tell(Event::Message("0".into())).await;
             // What no option grants gives it no handle.
             if prepared.is_ok()
@@ -86,30 +68,13 @@ impl Anything {
             return;
         }
         let (interface, name) = &self.functions[number];
-        let file = self.folder.path().join("caller.wasm");
-        fs::write(&file, obedient(&self.offer, interface, name)).unwrap();
+        let component = obedient(&self.offer, interface, name);
         let limits = GuestLimits {
             max_memory_bytes: 80 << 20,
             call_timeout: PATIENCE,
         };
-        let grants = grants(self.folder.path());
-        let (source, trust) = (HandlerSource::File(file), Trust::default());
-        let loading = self.engine.load(&source, &trust, &grants, limits);
-        let loaded = self.runtime.block_on(loading).unwrap();
+        let loaded = self.scene.load(&component, limits);
         self.loaded.insert(number, loaded);
-    }
-}
-
-/// The folder `granted` in this one, and an address where nobody listens.
-pub fn grants(folder: &Path) -> Grants {
-    Grants {
-        directories: vec![Directory {
-            host: folder.join("granted"),
-            guest: "/".to_owned(),
-            is_writable: true,
-        }],
-        connect: vec!["127.0.0.1:9".parse().unwrap()],
-        ..Grants::default()
     }
 }
 

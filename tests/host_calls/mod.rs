@@ -5,30 +5,27 @@ mod anything;
 mod arguments;
 mod caller;
 mod offer;
+mod scene;
 mod table;
 
 use crate::fixture::root;
 use arguments::Arguments;
 use caller::{MOST_BYTES, component};
-use echo_host::engine::{Capacity, Engine, HandlerSource, Isolation};
-use echo_host::handler::{Event, Handler, Service, Session};
+use echo_host::handler::{Event, Session};
 use echo_host::keyvalue::Store;
 use echo_host::limits::{
     EPOCH_TICK, GuestLimits, MAX_ARGUMENT_BYTES, MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES,
     MAX_SEND_BYTES,
 };
-use echo_host::outbox::{Outbox, Peer};
-use echo_host::trust::Trust;
 use offer::Offer;
 use rustix::time::{ClockId, clock_gettime};
+use scene::Scene;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 use table::{Reached, TABLE};
-use tokio::runtime::Runtime;
 use wit_component::StringEncoding;
 
 /// The bytes of a list of as many keys as may be named at once.
@@ -74,6 +71,9 @@ fn what_fuzzing_found_to_call_does_no_harm() {
 fn none_takes_longer_than_a_slice() {
     let offer = Offer::read();
     let scene = Scene::new();
+    for file in 0..1000 {
+        fs::write(scene.granted().join(format!("file{file}")), "").unwrap();
+    }
     let mut slow = Vec::new();
     for (interface, name, reached) in TABLE {
         if let Reached::Never(why) = reached {
@@ -95,7 +95,7 @@ fn none_takes_longer_than_a_slice() {
                 let component = component(&offer, interface, name, *bytes, *encoding);
                 // Others may have had the processor's caches meanwhile.
                 let costs: Vec<_> = (0..3)
-                    .map(|_| scene.cost(name, &component))
+                    .map(|_| cost(&scene, name, &component))
                     .take_while(|cost| !cost.is_fair())
                     .collect();
                 if costs.len() == 3 {
@@ -121,67 +121,31 @@ impl Cost {
     }
 }
 
-/// Where components are called: in this process, by one thread.
-struct Scene {
-    runtime: Runtime,
-    engine: Engine,
-    folder: tempfile::TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let granted = folder.path().join("granted");
-        fs::create_dir(&granted).unwrap();
-        for file in 0..1000 {
-            fs::write(granted.join(format!("file{file}")), "").unwrap();
+fn cost(scene: &Scene, name: &str, component: &[u8]) -> Cost {
+    let limits = GuestLimits {
+        max_memory_bytes: 256 << 20,
+        call_timeout: Duration::from_secs(10),
+    };
+    let loaded = scene.load(component, limits);
+    let store = Store::scratch();
+    // As long as it may be if all that are named at once are as long.
+    let value = vec![b'v'; MAX_BATCH_VALUE_BYTES / MAX_BATCH_KEYS];
+    let set = store.set(vec![("b:b".to_owned(), value)]);
+    scene.runtime.block_on(set).unwrap();
+    let mut session = scene.session(&loaded, &store);
+    scene.runtime.block_on(async {
+        let prepared = session.tell(Event::Message("0".into())).await;
+        prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let before = memory_kib("VmRSS");
+        fs::write("/proc/self/clear_refs", "5").unwrap();
+        let (thread_time, _) = measured(session.tell(Event::Message("1".into()))).await;
+        let growth_kib = memory_kib("VmHWM").saturating_sub(before);
+        session.end().await;
+        Cost {
+            thread_time,
+            growth_kib,
         }
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        Scene {
-            runtime: runtime.enable_all().build().unwrap(),
-            engine: Engine::new(Capacity::of(1), None).unwrap(),
-            folder,
-        }
-    }
-
-    fn cost(&self, name: &str, component: &[u8]) -> Cost {
-        let file = self.folder.path().join("caller.wasm");
-        fs::write(&file, component).unwrap();
-        let limits = GuestLimits {
-            max_memory_bytes: 256 << 20,
-            call_timeout: Duration::from_secs(10),
-        };
-        let grants = anything::grants(self.folder.path());
-        let source = HandlerSource::File(file);
-        let trust = Trust::default();
-        let loaded = self.engine.load(&source, &trust, &grants, limits);
-        let loaded = self.runtime.block_on(loaded).unwrap();
-        let store = Store::scratch();
-        // As long as it may be if all that are named at once are as long.
-        let value = vec![b'v'; MAX_BATCH_VALUE_BYTES / MAX_BATCH_KEYS];
-        let set = store.set(vec![("b:b".to_owned(), value)]);
-        self.runtime.block_on(set).unwrap();
-        let serving = loaded.serving(Isolation::Connection, &store);
-        let span = tracing::Span::none();
-        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
-        let Service::Session(mut session) = serving.serve(&outbox) else {
-            panic!("a conversation is no program");
-        };
-        self.runtime.block_on(async {
-            session.tell(Event::Open(None)).await.unwrap();
-            let prepared = session.tell(Event::Message("0".into())).await;
-            prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let before = memory_kib("VmRSS");
-            fs::write("/proc/self/clear_refs", "5").unwrap();
-            let (thread_time, _) = measured(session.tell(Event::Message("1".into()))).await;
-            let growth_kib = memory_kib("VmHWM").saturating_sub(before);
-            session.end().await;
-            Cost {
-                thread_time,
-                growth_kib,
-            }
-        })
-    }
+    })
 }
 
 /// A value of `/proc/self/status`.

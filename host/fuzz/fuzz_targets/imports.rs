@@ -11,6 +11,8 @@ mod caller;
 #[allow(dead_code, reason = "the tests need more of it")]
 #[path = "../../../tests/host_calls/offer.rs"]
 mod offer;
+#[path = "../../../tests/host_calls/scene.rs"]
+mod scene;
 
 #[path = "../../../tests/fixture/crates.rs"]
 mod crates;

@@ -1,6 +1,5 @@
 //! `echo-host bench`.
 
-use super::descriptors;
 use super::exit::ConnectError;
 use super::signals;
 use anyhow::Context;
@@ -9,6 +8,7 @@ use clap::{Args, ValueEnum, value_parser};
 use echo_host::address::Endpoint;
 use echo_host::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
 use echo_host::config::{OptionalTime, Size, Time};
+use echo_host::descriptors;
 use echo_host::limits::MAX_DATAGRAM_BYTES_IPV4;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};

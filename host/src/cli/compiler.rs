@@ -30,7 +30,8 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
     }
     let (mut ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(COMPILE_TIME))?;
-    let mut compiler = Command::new(this_program()?)
+    let program = this_program()?;
+    let mut compiler = Command::new(&program)
         .arg0("echo-host")
         .arg(NAME)
         .args(cache)
@@ -41,7 +42,10 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
         .map_err(|error| {
             io::Error::new(
                 error.kind(),
-                format!("no process can be started for it: {error}"),
+                format!(
+                    "no process can be started for it from {}: {error}",
+                    program.display()
+                ),
             )
         })?;
     let mut said = String::new();

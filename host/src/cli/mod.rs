@@ -8,7 +8,6 @@ mod compiler;
 mod connect;
 mod control;
 mod datagrams;
-mod descriptors;
 mod dev;
 mod doors;
 pub mod exit;

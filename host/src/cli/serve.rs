@@ -123,7 +123,7 @@ struct LimitArgs {
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_GUEST_MEMORY")]
     max_guest_memory: Option<Size>,
     /// Memory that the host keeps when instances are gone, for those to come; more makes new connections cheaper, up
-    /// to 256 KiB for each connection that there may be [default: 128MiB]
+    /// to 256 KiB for each place of an instance [default: 128MiB]
     #[arg(long, value_name = "SIZE", env = "ECHO_HOST_MAX_WARM_MEMORY")]
     max_warm_memory: Option<Size>,
     /// Close a connection on which no byte moves for so long; off for never [default: 10min]

@@ -1,11 +1,11 @@
 //! The sockets of a host, all of which are there before it gives up any right.
 
-use super::descriptors;
 use super::inherited::Inherited;
 use super::metrics;
 use anyhow::Context;
 use echo_host::config::{HostConfig, Sources};
 use echo_host::control::Predecessor;
+use echo_host::descriptors;
 use echo_host::host::Bound;
 use echo_host::listener::Listener;
 

@@ -36,7 +36,7 @@ pub struct HostSettings {
     /// or of what the host's control group may have.
     pub max_guest_memory: Option<Size>,
     /// Memory that the host keeps when instances are gone, for those to come; more makes new connections cheaper, up to
-    /// 256 KiB for each connection that there may be. Default: 128MiB.
+    /// 256 KiB for each place of an instance. Default: 128MiB.
     pub max_warm_memory: Option<Size>,
     /// How long open connections may go on when the host is stopped. Default: 10s.
     pub drain_timeout: Option<Time>,

@@ -2,8 +2,8 @@
 
 use super::folder::Entries;
 use super::guest::Guest;
+use crate::descriptors;
 use crate::limits::{Limit, MAX_OPEN_FILES, MAX_OPEN_FILES_OF_INSTANCE, RESERVED_DESCRIPTORS};
-use rustix::process::getrlimit;
 use std::any::Any;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -25,9 +25,7 @@ const FULL: ErrorCode = ErrorCode::InsufficientMemory;
 /// How many files the guests of this process may have open, all together: not the descriptors that its
 /// `connections`, and the process itself, need.
 pub fn permits(connections: usize) -> Arc<Semaphore> {
-    let descriptors = getrlimit(rustix::process::Resource::Nofile)
-        .current
-        .unwrap_or(u64::MAX);
+    let descriptors = descriptors::allowed().unwrap_or(u64::MAX);
     let reserved = connections.saturating_add(RESERVED_DESCRIPTORS);
     let left = usize::try_from(descriptors)
         .unwrap_or(usize::MAX)

@@ -130,4 +130,18 @@ mod tests {
         assert!(functions.get(b"one").is_none());
         assert_eq!(functions.get(b"two").unwrap()[0], 2);
     }
+
+    #[test]
+    fn what_was_written_is_read_and_nothing_that_is_cut_short() {
+        let functions = CompiledFunctions::default();
+        functions.insert(b"one", vec![1; 3]);
+        functions.insert(b"two", vec![]);
+        let mut written = Vec::new();
+        functions.write(&mut written);
+        let read = CompiledFunctions::read(&written).unwrap();
+        assert_eq!(read.kept().functions, functions.kept().functions);
+        assert_eq!(read.kept().bytes, functions.kept().bytes);
+        assert!(CompiledFunctions::read(&written[..written.len() - 1]).is_none());
+        assert!(CompiledFunctions::read(&[]).unwrap().is_empty());
+    }
 }

@@ -3,7 +3,7 @@
 use super::bindings::wasi::keyvalue::store::Error;
 use super::{Bucket, VERSION};
 use crate::engine::guest::Guest;
-use crate::keyvalue::{StoreError, check_key, check_number, check_sum};
+use crate::keyvalue::{StoreError, check_number, check_sum};
 use wasmtime::component::{Linker, Resource, WasmList, WasmStr};
 use wasmtime::{Result, StoreContextMut};
 
@@ -17,8 +17,9 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
         "get-many",
         |mut store, (bucket, keys): (Resource<Bucket>, WasmList<WasmStr>)| {
             Box::new(async move {
-                let keys = keys_of(&mut store, &keys)?;
-                Ok((store.data_mut().get_many(&bucket, keys).await?,))
+                let bucket = store.data().bucket(&bucket)?.clone();
+                let keys = keys_of(&mut store, &bucket, &keys)?;
+                Ok((store.data_mut().get_many(&bucket, keys).await,))
             })
         },
     )?;
@@ -26,8 +27,9 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
         "set-many",
         |mut store, (bucket, entries): (Resource<Bucket>, WasmList<Entry>)| {
             Box::new(async move {
-                let entries = entries_of(&mut store, &entries)?;
-                Ok((store.data_mut().set_many(&bucket, entries).await?,))
+                let bucket = store.data().bucket(&bucket)?.clone();
+                let entries = entries_of(&mut store, &bucket, &entries)?;
+                Ok((store.data_mut().set_many(entries).await,))
             })
         },
     )?;
@@ -35,8 +37,9 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
         "delete-many",
         |mut store, (bucket, keys): (Resource<Bucket>, WasmList<WasmStr>)| {
             Box::new(async move {
-                let keys = keys_of(&mut store, &keys)?;
-                Ok((store.data_mut().delete_many(&bucket, keys).await?,))
+                let bucket = store.data().bucket(&bucket)?.clone();
+                let keys = keys_of(&mut store, &bucket, &keys)?;
+                Ok((store.data_mut().delete_many(keys).await,))
             })
         },
     )
@@ -45,25 +48,24 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
 /// What cannot be decoded ends the guest, what is too much it is told.
 type Checked<T> = Result<Result<T, StoreError>>;
 
+/// The keys as the store knows them.
 fn keys_of(
     store: &mut StoreContextMut<'_, Guest>,
+    bucket: &Bucket,
     keys: &WasmList<WasmStr>,
 ) -> Checked<Vec<String>> {
     if let Err(error) = check_number(keys.len()) {
         return Ok(Err(error));
     }
     let keys: Vec<_> = keys.iter(&mut *store)?.collect::<Result<_>>()?;
+    let key_of = |key: &WasmStr| Ok(bucket.key(&key.to_str(&*store)?));
     // The first that is too long is the last that is decoded.
-    keys.iter().map(|key| key_of(store, key)).collect()
-}
-
-fn key_of(store: &StoreContextMut<'_, Guest>, key: &WasmStr) -> Checked<String> {
-    let key = key.to_str(store)?;
-    Ok(check_key(&key).map(|()| key.into_owned()))
+    keys.iter().map(key_of).collect()
 }
 
 fn entries_of(
     store: &mut StoreContextMut<'_, Guest>,
+    bucket: &Bucket,
     entries: &WasmList<Entry>,
 ) -> Checked<Vec<(String, Vec<u8>)>> {
     if let Err(error) = check_number(entries.len()) {
@@ -76,7 +78,7 @@ fn entries_of(
     }
     let store = &*store;
     let copied = |(key, value): &Entry| {
-        let key = key_of(store, key)?;
+        let key = bucket.key(&key.to_str(store)?);
         Ok(key.map(|key| (key, value.as_le_slice(store).to_vec())))
     };
     entries.iter().map(copied).collect()
@@ -85,43 +87,38 @@ fn entries_of(
 impl Guest {
     async fn get_many(
         &mut self,
-        bucket: &Resource<Bucket>,
+        bucket: &Bucket,
         keys: Result<Vec<String>, StoreError>,
-    ) -> Result<Result<Found, Error>> {
-        let (bucket, store) = self.bucket_and_store(bucket)?;
+    ) -> Result<Found, Error> {
+        let store = self.store().clone();
         let get = async {
             let keys = keys?;
-            let values = store.get(&bucket.keys(&keys)?).await?;
-            let entries = keys.into_iter().zip(values);
+            let values = store.get(&keys).await?;
+            // The guest knows them without the bucket's name.
+            let keys = keys
+                .into_iter()
+                .map(|mut key| key.split_off(bucket.prefix.len()));
+            let entries = keys.zip(values);
             Ok(entries.map(|(key, value)| Some((key, value?))).collect())
         };
         let found = get.await;
-        Ok(self.told(found))
+        self.told(found)
     }
 
     async fn set_many(
         &mut self,
-        bucket: &Resource<Bucket>,
         entries: Result<Vec<(String, Vec<u8>)>, StoreError>,
-    ) -> Result<Result<(), Error>> {
-        let (bucket, store) = self.bucket_and_store(bucket)?;
-        let set = async {
-            let entries = entries?.into_iter();
-            let entries = entries.map(|(key, value)| Ok((bucket.key(&key)?, value)));
-            store.set(entries.collect::<Result<_, StoreError>>()?).await
-        };
+    ) -> Result<(), Error> {
+        let store = self.store().clone();
+        let set = async { store.set(entries?).await };
         let set = set.await;
-        Ok(self.told(set))
+        self.told(set)
     }
 
-    async fn delete_many(
-        &mut self,
-        bucket: &Resource<Bucket>,
-        keys: Result<Vec<String>, StoreError>,
-    ) -> Result<Result<(), Error>> {
-        let (bucket, store) = self.bucket_and_store(bucket)?;
-        let delete = async { store.delete(&bucket.keys(&keys?)?).await };
+    async fn delete_many(&mut self, keys: Result<Vec<String>, StoreError>) -> Result<(), Error> {
+        let store = self.store().clone();
+        let delete = async { store.delete(&keys?).await };
         let deleted = delete.await;
-        Ok(self.told(deleted))
+        self.told(deleted)
     }
 }

@@ -3,7 +3,7 @@
 mod batch;
 
 use super::guest::Guest;
-use crate::keyvalue::{Mark, Store, StoreError, check_key, check_number};
+use crate::keyvalue::{Mark, Store, StoreError, check_key};
 use bindings::wasi::keyvalue::atomics::{self, CasError};
 use bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use tracing::Level;
@@ -62,12 +62,6 @@ impl Bucket {
     fn key(&self, key: &str) -> Result<String, StoreError> {
         check_key(key)?;
         Ok(format!("{}{key}", self.prefix))
-    }
-
-    /// Their number is checked before any is copied, and each one's length.
-    fn keys(&self, keys: &[String]) -> Result<Vec<String>, StoreError> {
-        check_number(keys.len())?;
-        keys.iter().map(|key| self.key(key)).collect()
     }
 }
 
@@ -246,16 +240,13 @@ impl atomics::HostCas for Guest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{MAX_BATCH_KEYS, MAX_KEY_BYTES};
+    use crate::limits::MAX_KEY_BYTES;
 
     #[test]
-    fn too_much_is_refused_before_it_is_copied() {
+    fn a_long_key_is_refused_before_it_is_copied() {
         let bucket = Bucket::of("b").unwrap();
         let long = "k".repeat(MAX_KEY_BYTES + 1);
         assert!(matches!(bucket.key(&long), Err(StoreError::LongKey(_))));
-        assert!(bucket.keys(&[long]).is_err());
-        let many = vec![String::new(); MAX_BATCH_KEYS + 1];
-        assert!(matches!(bucket.keys(&many), Err(StoreError::ManyKeys(_))));
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! Where components that call the host are loaded and served: in this process, by one thread.
+
+use echo_host::engine::{
+    Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler,
+};
+use echo_host::handler::{Event, Handler, Service, Session};
+use echo_host::keyvalue::Store;
+use echo_host::limits::GuestLimits;
+use echo_host::outbox::{Outbox, Peer};
+use echo_host::trust::Trust;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+pub struct Scene {
+    pub runtime: Runtime,
+    engine: Engine,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("granted")).unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Scene {
+            runtime: runtime.enable_all().build().unwrap(),
+            engine: Engine::new(Capacity::of(1), None).unwrap(),
+            folder,
+        }
+    }
+
+    /// The folder that guests are granted.
+    pub fn granted(&self) -> PathBuf {
+        self.folder.path().join("granted")
+    }
+
+    pub fn load(&self, component: &[u8], limits: GuestLimits) -> LoadedHandler {
+        let file = self.folder.path().join("caller.wasm");
+        fs::write(&file, component).unwrap();
+        let (source, trust) = (HandlerSource::File(file), Trust::default());
+        let grants = grants(&self.granted());
+        let loading = self.engine.load(&source, &trust, &grants, limits);
+        self.runtime.block_on(loading).unwrap()
+    }
+
+    /// A session of a conversation, which has been opened.
+    pub fn session(&self, loaded: &LoadedHandler, store: &Store) -> impl Session + use<> {
+        let serving = loaded.serving(Isolation::Connection, store);
+        let span = tracing::Span::none();
+        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
+        let Service::Session(mut session) = serving.serve(&outbox) else {
+            panic!("a conversation is no program");
+        };
+        let opened = self.runtime.block_on(session.tell(Event::Open(None)));
+        opened.unwrap();
+        session
+    }
+}
+
+/// This folder, and an address where nobody listens.
+fn grants(granted: &Path) -> Grants {
+    Grants {
+        directories: vec![Directory {
+            host: granted.to_owned(),
+            guest: "/".to_owned(),
+            is_writable: true,
+        }],
+        connect: vec!["127.0.0.1:9".parse().unwrap()],
+        ..Grants::default()
+    }
+}
