@@ -97,7 +97,7 @@ const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
 
-/// The most that stays resident of a memory and a table between two instances: all of what small guests have
+/// The most that stays resident of a place, and of a table of it, between two instances: all of what small guests have
 /// (`guest/build.toml`).
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
@@ -249,15 +249,21 @@ impl Engine {
     }
 }
 
-/// What stays resident of each memory when its instance is gone, in bytes: whole pages. Once a place was used it keeps
-/// that for good.
-fn warm_bytes(places: u32, max_warm_bytes: usize) -> usize {
-    let share = max_warm_bytes / places as usize;
-    share.min(KEEP_RESIDENT_BYTES) & !(PAGE_BYTES - 1)
+/// What stays resident of each memory and of each table when their instance is gone, in bytes: whole pages. Once a place
+/// was used it keeps that for good. A place has one memory, and two tables as the usual tools make them.
+fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
+    let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
+    // Small shares are worth more to a memory.
+    let of_table = match share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
+        true => KEEP_RESIDENT_TABLE_BYTES,
+        false => 0,
+    };
+    let of_memory = share - 2 * of_table;
+    (of_memory & !(PAGE_BYTES - 1), of_table)
 }
 
 fn config(places: u32, max_warm_bytes: usize) -> Config {
-    let warm_bytes = warm_bytes(places, max_warm_bytes);
+    let (of_memory, of_table) = warm_bytes(places, max_warm_bytes);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
         .total_stacks(places)
@@ -273,8 +279,8 @@ fn config(places: u32, max_warm_bytes: usize) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         // Clearing the pages a guest has touched by hand costs less than giving them back and faulting
         // them in again.
-        .linear_memory_keep_resident(warm_bytes)
-        .table_keep_resident(warm_bytes.min(KEEP_RESIDENT_TABLE_BYTES))
+        .linear_memory_keep_resident(of_memory)
+        .table_keep_resident(of_table)
         // Scanning for touched pages may leave some behind for the next tenant where swap is on.
         .pagemap_scan(Enabled::No);
 
