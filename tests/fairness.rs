@@ -76,6 +76,31 @@ fn however_many_guests_compute_another_service_is_answered() {
 }
 
 #[test]
+fn however_many_senders_have_guests_compute_a_client_of_tcp_is_answered() {
+    let scene = Scene::new(&format!(
+        "drain-timeout = '1ms'
+        workers = 2
+        [service.both]
+        handler = '{}'
+        listen = ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0']
+        call-timeout = '10min'",
+        guest("probe")
+    ));
+    let udp = scene.host.addresses()[1];
+    let senders: Vec<_> = (0..200).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("spin");
+    }
+    scene.host.wait_for_open(200);
+    let begun = Instant::now();
+    let mut client = scene.connect(0);
+    for count in 1..=300 {
+        assert_eq!(client.ask("count"), count.to_string());
+        assert!(begun.elapsed() < DEADLINE, "{count} answers only");
+    }
+}
+
+#[test]
 fn memory_comes_back_when_a_crowd_has_left() {
     let host = Host::serve(&["--max-warm-memory", "8MiB"]);
     assert_eq!(host.connect().ask("warm"), "warm");

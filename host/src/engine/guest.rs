@@ -46,8 +46,10 @@ pub struct GuestTerms {
     store: Store,
     /// Whom they may connect to.
     pub reach: Arc<Reach>,
-    /// What they have of the turns to compute.
-    pub share: Arc<Share>,
+    /// What they have of the turns to compute: those of connections, and those of senders of datagrams, who may be
+    /// forged.
+    pub turns: Arc<Share>,
+    pub datagram_turns: Arc<Share>,
     pub common: Common,
 }
 
@@ -60,7 +62,8 @@ impl GuestTerms {
     ) -> Result<Arc<Self>, InvalidGrant> {
         Ok(Arc::new(GuestTerms {
             directories: grants.open_directories()?.into(),
-            share: Share::new(&common.turns),
+            turns: Share::new(&common.turns),
+            datagram_turns: Share::new(&common.turns),
             common,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),

@@ -298,6 +298,11 @@ impl Permit {
         self.share.permit(places)
     }
 
+    /// Whether they come from this share.
+    pub fn is_of(&self, share: &Arc<Share>) -> bool {
+        Arc::ptr_eq(&self.share, share)
+    }
+
     /// A permit for places that this one keeps: dropping it frees none.
     pub fn lend(&self) -> Permit {
         self.share.permit(0)
