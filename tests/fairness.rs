@@ -163,6 +163,61 @@ fn who_hoards_leaves_descriptors_and_memory_to_others() {
 }
 
 #[test]
+fn a_service_that_takes_all_files_and_memory_leaves_another_its_part() {
+    let handler = root().join("tests/torture/glutton.wat");
+    let (first, second) = (tempdir().unwrap(), tempdir().unwrap());
+    let service = |name: &str, folder: &TempDir| {
+        format!(
+            "[service.{name}]\nhandler = '{}'\ndirs = ['{}::/']\nlisten = ['tcp://127.0.0.1:0']\n",
+            handler.display(),
+            folder.path().display()
+        )
+    };
+    let services = [service("greedy", &first), service("modest", &second)];
+    let scene = Scene::new(&format!(
+        "max-guest-memory = '64MiB'\n{}",
+        services.concat()
+    ));
+    let status = || scene.host.status();
+    let reached = |limit: &str| status()["limits_reached"][limit].as_u64().unwrap();
+    let mut crowd = Vec::new();
+    // Each opens as many files as it may, until it may not even have the folder that it is granted.
+    loop {
+        assert!(crowd.len() < 200, "{}", status());
+        let mut client = scene.connect(0);
+        client.send("f");
+        if !client.is_served() {
+            break;
+        }
+        crowd.push(client);
+    }
+    assert_ne!(reached("open-files"), 0);
+    let mut modest = scene.connect(1);
+    modest.send("?");
+    modest.expect(".");
+    drop((crowd, modest));
+    scene.host.wait_for_open(0);
+    // Those that open none have memory, until there is none for another instance.
+    let scene = Scene::new(&format!(
+        "max-guest-memory = '16MiB'
+        [service.greedy]\nhandler = '{0}'\nlisten = ['tcp://127.0.0.1:0']
+        [service.modest]\nhandler = '{0}'\nlisten = ['tcp://127.0.0.1:0']",
+        guest("probe")
+    ));
+    let mut crowd = Vec::new();
+    loop {
+        assert!(crowd.len() < 200, "{}", scene.host.status());
+        let mut client = scene.connect(0);
+        client.send("count\n");
+        if !client.is_served() {
+            break;
+        }
+        crowd.push(client);
+    }
+    assert_eq!(scene.connect(1).ask("count"), "1");
+}
+
+#[test]
 fn forged_senders_keep_no_client_of_tcp_waiting() {
     // No place, no share of an address and no rate is what datagrams may take from connections.
     let limits = ["--max-connections", "20", "--max-connections-per-ip", "40"];

@@ -19,6 +19,7 @@ mod conversation;
 mod costs;
 mod denials;
 mod excess;
+mod fair_share;
 mod fault;
 mod features;
 mod file;
@@ -76,9 +77,9 @@ pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
+use fair_share::FairShare;
 use granted::Granted;
 use guest::{Common, Guest};
-use memory::CommonMemory;
 use places::{Pool, Share};
 use proving::Proofs;
 use recompiling::CompiledFunctions;
@@ -208,7 +209,7 @@ impl Engine {
             trials: pool.share(true),
             pool,
             common: Common {
-                memory: CommonMemory::new(capacity.max_memory_bytes),
+                memory: FairShare::of(capacity.max_memory_bytes.unwrap_or(usize::MAX)),
                 outgoing: network::sockets(),
                 files: files::permits(capacity.max_connections),
                 turns,
@@ -227,7 +228,7 @@ impl Engine {
             pool: self.pool.clone(),
             shares: Shares::new(&self.pool),
             trials: self.trials.clone(),
-            common: self.common.clone(),
+            common: self.common.for_service(),
             proofs: self.proofs.clone(),
             granted: self.granted.clone(),
         }
