@@ -101,6 +101,33 @@ fn however_many_senders_have_guests_compute_a_client_of_tcp_is_answered() {
 }
 
 #[test]
+fn senders_that_wait_for_a_shared_instance_are_not_all_before_a_client_of_tcp() {
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let shared = [&guest("probe"), "--isolation", "shared"];
+    let host = Host::serve(&[&shared[..], &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    let senders: Vec<_> = (0..100).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("sleep 200");
+    }
+    host.wait_for_open(100);
+    assert_eq!(Client::connect(tcp).ask("args"), "probe.wasm");
+    // All of them take twenty seconds.
+    let answered = senders.iter().filter(|sender| {
+        sender.socket.set_nonblocking(true).unwrap();
+        sender.socket.recv(&mut [0; 64]).is_ok()
+    });
+    assert!(answered.count() < senders.len());
+}
+
+#[test]
 fn memory_comes_back_when_a_crowd_has_left() {
     let host = Host::serve(&["--max-warm-memory", "8MiB"]);
     assert_eq!(host.connect().ask("warm"), "warm");

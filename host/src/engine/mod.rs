@@ -54,6 +54,7 @@ mod responder;
 mod screening;
 mod serving;
 mod shared_instance;
+mod shared_lock;
 mod shared_places;
 mod shares;
 mod stdio;

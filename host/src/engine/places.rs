@@ -57,7 +57,7 @@ pub struct Share {
 /// Places, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    share: Arc<Share>,
+    pub(super) share: Arc<Share>,
     places: usize,
 }
 
@@ -296,11 +296,6 @@ impl Permit {
         let places = places.min(self.places);
         self.places -= places;
         self.share.permit(places)
-    }
-
-    /// Whether they come from this share.
-    pub fn is_of(&self, share: &Arc<Share>) -> bool {
-        Arc::ptr_eq(&self.share, share)
     }
 
     /// A permit for places that this one keeps: dropping it frees none.
