@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
@@ -76,6 +77,58 @@ fn however_many_guests_compute_another_service_is_answered() {
 }
 
 #[test]
+fn however_many_senders_have_guests_compute_a_client_of_tcp_is_answered() {
+    let scene = Scene::new(&format!(
+        "drain-timeout = '1ms'
+        workers = 2
+        [service.both]
+        handler = '{}'
+        listen = ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0']
+        call-timeout = '10min'",
+        guest("probe")
+    ));
+    let udp = scene.host.addresses()[1];
+    let senders: Vec<_> = (0..200).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("spin");
+    }
+    scene.host.wait_for_open(200);
+    let begun = Instant::now();
+    let mut client = scene.connect(0);
+    for count in 1..=300 {
+        assert_eq!(client.ask("count"), count.to_string());
+        assert!(begun.elapsed() < DEADLINE, "{count} answers only");
+    }
+}
+
+#[test]
+fn senders_that_wait_for_a_shared_instance_are_not_all_before_a_client_of_tcp() {
+    let listeners = [
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "udp://127.0.0.1:0",
+    ];
+    let shared = [&guest("probe"), "--isolation", "shared"];
+    let host = Host::serve(&[&shared[..], &listeners].concat());
+    let [tcp, udp] = host.addresses()[..] else {
+        panic!("{:?}", host.uris());
+    };
+    let senders: Vec<_> = (0..100).map(|_| Sender::to(udp)).collect();
+    for sender in &senders {
+        sender.send("sleep 200");
+    }
+    host.wait_for_open(100);
+    assert_eq!(Client::connect(tcp).ask("args"), "probe.wasm");
+    // All of them take twenty seconds.
+    let answered = senders.iter().filter(|sender| {
+        sender.socket.set_nonblocking(true).unwrap();
+        sender.socket.recv(&mut [0; 64]).is_ok()
+    });
+    assert!(answered.count() < senders.len());
+}
+
+#[test]
 fn memory_comes_back_when_a_crowd_has_left() {
     let host = Host::serve(&["--max-warm-memory", "8MiB"]);
     assert_eq!(host.connect().ask("warm"), "warm");
@@ -135,6 +188,61 @@ fn who_hoards_leaves_descriptors_and_memory_to_others() {
     host.wait_for_log("there is none for what stands behind its handles");
     drop(hoarders);
     host.wait_for_open(0);
+}
+
+#[test]
+fn a_service_that_takes_all_files_and_memory_leaves_another_its_part() {
+    let handler = root().join("tests/torture/glutton.wat");
+    let (first, second) = (tempdir().unwrap(), tempdir().unwrap());
+    let service = |name: &str, folder: &TempDir| {
+        format!(
+            "[service.{name}]\nhandler = '{}'\ndirs = ['{}::/']\nlisten = ['tcp://127.0.0.1:0']\n",
+            handler.display(),
+            folder.path().display()
+        )
+    };
+    let services = [service("greedy", &first), service("modest", &second)];
+    let scene = Scene::new(&format!(
+        "max-guest-memory = '64MiB'\n{}",
+        services.concat()
+    ));
+    let status = || scene.host.status();
+    let reached = |limit: &str| status()["limits_reached"][limit].as_u64().unwrap();
+    let mut crowd = Vec::new();
+    // Each opens as many files as it may, until it may not even have the folder that it is granted.
+    loop {
+        assert!(crowd.len() < 200, "{}", status());
+        let mut client = scene.connect(0);
+        client.send("f");
+        if !client.is_served() {
+            break;
+        }
+        crowd.push(client);
+    }
+    assert_ne!(reached("open-files"), 0);
+    let mut modest = scene.connect(1);
+    modest.send("?");
+    modest.expect(".");
+    drop((crowd, modest));
+    scene.host.wait_for_open(0);
+    // Those that open none have memory, until there is none for another instance.
+    let scene = Scene::new(&format!(
+        "max-guest-memory = '16MiB'
+        [service.greedy]\nhandler = '{0}'\nlisten = ['tcp://127.0.0.1:0']
+        [service.modest]\nhandler = '{0}'\nlisten = ['tcp://127.0.0.1:0']",
+        guest("probe")
+    ));
+    let mut crowd = Vec::new();
+    loop {
+        assert!(crowd.len() < 200, "{}", scene.host.status());
+        let mut client = scene.connect(0);
+        client.send("count\n");
+        if !client.is_served() {
+            break;
+        }
+        crowd.push(client);
+    }
+    assert_eq!(scene.connect(1).ask("count"), "1");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The file system, for guests that are granted directories: so many open files at once, of an instance and of all.
 
+use super::fair_share::FairShare;
 use super::folder::Entries;
 use super::guest::Guest;
 use crate::descriptors;
 use crate::limits::{Limit, MAX_OPEN_FILES, MAX_OPEN_FILES_OF_INSTANCE, RESERVED_DESCRIPTORS};
 use std::any::Any;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use wasmtime::Result;
 use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType};
@@ -24,15 +24,13 @@ const FULL: ErrorCode = ErrorCode::InsufficientMemory;
 
 /// How many files the guests of this process may have open, all together: not the descriptors that its
 /// `connections`, and the process itself, need.
-pub fn permits(connections: usize) -> Arc<Semaphore> {
+pub fn permits(connections: usize) -> Arc<FairShare> {
     let descriptors = descriptors::allowed().unwrap_or(u64::MAX);
     let reserved = connections.saturating_add(RESERVED_DESCRIPTORS);
     let left = usize::try_from(descriptors)
         .unwrap_or(usize::MAX)
         .saturating_sub(reserved);
-    Arc::new(Semaphore::new(
-        left.clamp(MAX_OPEN_FILES_OF_INSTANCE, MAX_OPEN_FILES),
-    ))
+    FairShare::of(left.clamp(MAX_OPEN_FILES_OF_INSTANCE, MAX_OPEN_FILES))
 }
 
 /// Offers it, in the place of wasmtime's own, in a linker that lets itself be shadowed.

@@ -1,11 +1,12 @@
 //! What the host keeps for one instance: its view of WASI, its memory budget, its log.
 
 use super::denials::{Denials, Want};
+use super::fair_share::{FairShare, Held};
 use super::grants::{Grants, InvalidGrant, OpenDirectory};
 use super::guest_log::GuestLog;
 use super::handed_bytes::HandedBytes;
 use super::log_rate::LogRate;
-use super::memory::{CommonMemory, MemoryBudget};
+use super::memory::MemoryBudget;
 use super::pending::Pending;
 use super::permits::Permits;
 use super::reach::{Reach, guard};
@@ -16,20 +17,34 @@ use crate::keyvalue::Store;
 use crate::limits::{GuestLimits, Limit};
 use std::sync::Arc;
 use tokio::io::DuplexStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 
-/// What all guests of an engine have together.
+/// What all guests of an engine have together, as far as those of one service may have it.
 #[derive(Clone)]
 pub struct Common {
-    pub memory: Arc<CommonMemory>,
-    /// Permits for the connections that they open, and for the files.
-    pub outgoing: Arc<Semaphore>,
-    pub files: Arc<Semaphore>,
+    /// In bytes.
+    pub memory: Arc<FairShare>,
+    /// The connections that they open, and the files.
+    pub outgoing: Arc<FairShare>,
+    pub files: Arc<FairShare>,
     pub turns: Arc<Turns>,
+}
+
+impl Common {
+    /// The same for another service.
+    pub fn for_service(&self) -> Self {
+        let memory = self.memory.another();
+        memory.claim();
+        Common {
+            memory,
+            outgoing: self.outgoing.another(),
+            files: self.files.another(),
+            turns: self.turns.clone(),
+        }
+    }
 }
 
 /// What all guests of one handler have in common.
@@ -46,8 +61,10 @@ pub struct GuestTerms {
     store: Store,
     /// Whom they may connect to.
     pub reach: Arc<Reach>,
-    /// What they have of the turns to compute.
-    pub share: Arc<Share>,
+    /// What they have of the turns to compute: those of connections, and those of senders of datagrams, who may be
+    /// forged.
+    pub turns: Arc<Share>,
+    pub datagram_turns: Arc<Share>,
     pub common: Common,
 }
 
@@ -58,9 +75,16 @@ impl GuestTerms {
         limits: GuestLimits,
         common: Common,
     ) -> Result<Arc<Self>, InvalidGrant> {
+        if !grants.directories.is_empty() {
+            common.files.claim();
+        }
+        if !grants.connect.is_empty() {
+            common.outgoing.claim();
+        }
         Ok(Arc::new(GuestTerms {
             directories: grants.open_directories()?.into(),
-            share: Share::new(&common.turns),
+            turns: Share::new(&common.turns),
+            datagram_turns: Share::new(&common.turns),
             common,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),
@@ -81,16 +105,19 @@ impl GuestTerms {
     }
 
     /// Takes permits for the granted directories, each of which an instance opens for itself.
-    fn take_directories(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
+    fn take_directories(&self) -> Result<Option<Held>, CallError> {
         if self.directories.is_empty() {
             return Ok(None);
         }
-        let permits = self.common.files.clone();
-        let permits = permits.try_acquire_many_owned(self.directories.len() as u32);
-        permits.map(Some).map_err(|_| {
-            Limit::OpenFiles.reached();
-            CallError::Limit("all guests together have as many files open as they may".to_owned())
-        })
+        let mut permits = Held::of(&self.common.files);
+        match permits.grow(self.directories.len()) {
+            true => Ok(Some(permits)),
+            false => {
+                Limit::OpenFiles.reached();
+                let why = "all guests together have as many files open as they may";
+                Err(CallError::Limit(why.to_owned()))
+            }
+        }
     }
 }
 
@@ -108,7 +135,7 @@ pub struct Guest {
     pub outgoing: Permits,
     /// The same for files, and for the directories that it is granted.
     pub files: Permits,
-    pub directories: Option<OwnedSemaphorePermit>,
+    pub directories: Option<Held>,
     pub handed: HandedBytes,
 }
 
@@ -141,7 +168,7 @@ impl Guest {
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,
-            memory: MemoryBudget::new(terms.limits.max_memory_bytes, terms.common.memory.clone()),
+            memory: MemoryBudget::new(terms.limits.max_memory_bytes, &terms.common.memory),
             outgoing: Permits::of(&terms.common.outgoing),
             files: Permits::of(&terms.common.files),
             directories,

@@ -57,6 +57,14 @@ impl<E: Exports> Template<E> {
         let taking = async { Ok(share.take(places).await) };
         within(self.terms.limits.call_timeout, taking).await
     }
+
+    /// What an instance in these places has of the turns to compute.
+    fn turns(&self, places: &Permit) -> &Arc<turns::Share> {
+        match self.shares.are_datagrams(places) {
+            true => &self.terms.datagram_turns,
+            false => &self.terms.turns,
+        }
+    }
 }
 
 impl<E: Exports<Indices: Clone>> Template<E> {
@@ -141,14 +149,15 @@ impl<E: Exports> Instance<E> {
             let wasm = template.pre.instantiate_async(&mut store).await?;
             E::load(&template.indices, &mut store, &wasm)
         };
-        let made = template.terms.share.compute(pin!(made)).await;
+        let turns = template.turns(&places);
+        let made = turns.compute(pin!(made)).await;
         store.data_mut().log.end_call();
         let exports = made.map_err(|error| fault::of_start(&error, store.data()))?;
         Ok(Instance {
             exports,
             store,
             call_timeout: template.terms.limits.call_timeout,
-            turns: template.terms.share.clone(),
+            turns: turns.clone(),
             _places: places,
         })
     }

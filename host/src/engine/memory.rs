@@ -1,50 +1,21 @@
 //! What guests have of memory: each by itself, and all of them together.
 
+use super::fair_share::{FairShare, Held};
 use crate::limits::{FILE_STREAM_BYTES, HANDLE_BYTES, Limit, MAX_TABLE_ELEMENTS};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{ResourceLimiter, Result};
 
-/// The memory of all guests of an engine. It counts as used from when a guest may write to it: how much of it a guest
-/// has written to, only the kernel knows.
-#[derive(Debug)]
-pub struct CommonMemory {
-    limit_bytes: usize,
-    used_bytes: AtomicUsize,
-}
-
-impl CommonMemory {
-    /// Nothing is used yet. `None` is no limit.
-    pub fn new(limit_bytes: Option<usize>) -> Arc<Self> {
-        Arc::new(CommonMemory {
-            limit_bytes: limit_bytes.unwrap_or(usize::MAX),
-            used_bytes: AtomicUsize::new(0),
-        })
-    }
-
-    /// Whether there was so much left, which is taken then.
-    fn take(&self, bytes: usize) -> bool {
-        let more = |used: usize| {
-            used.checked_add(bytes)
-                .filter(|sum| *sum <= self.limit_bytes)
-        };
-        let taken = self
-            .used_bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.is_ok()
-    }
-}
-
 /// Counts an instance's memories and tables and what the host keeps for it, and remembers a refusal: a guest that is denied memory seldom says
-/// so, it runs into a trap soon after. What it had of the memory of all is given back when it is dropped.
+/// so, it runs into a trap soon after. Memory counts as used from when a guest may write to it: how much of it a guest has
+/// written to, only the kernel knows.
 pub struct MemoryBudget {
     limit_bytes: usize,
-    used_bytes: usize,
+    /// What it uses of the memory of all guests.
+    used: Held,
     used_elements: usize,
     /// The most handles that it had at once, and the streams of files when it last opened one.
     handles: usize,
     file_streams: usize,
-    common: Arc<CommonMemory>,
     refusal: Option<Refusal>,
 }
 
@@ -64,14 +35,13 @@ pub enum Refusal {
 
 impl MemoryBudget {
     /// A guest that has nothing yet.
-    pub fn new(limit_bytes: usize, common: Arc<CommonMemory>) -> Self {
+    pub fn new(limit_bytes: usize, common: &Arc<FairShare>) -> Self {
         MemoryBudget {
             limit_bytes,
-            used_bytes: 0,
+            used: Held::of(common),
             used_elements: 0,
             handles: 0,
             file_streams: 0,
-            common,
             refusal: None,
         }
     }
@@ -83,29 +53,26 @@ impl MemoryBudget {
 
     /// What all its memories have together.
     pub fn used_bytes(&self) -> usize {
-        self.used_bytes
+        self.used.amount()
     }
 
     /// Takes memory for something that the host keeps.
     pub fn take(&mut self, more: usize) -> Result<(), NoMemory> {
-        let used_bytes = self.used_bytes.saturating_add(more);
-        if used_bytes > self.limit_bytes {
+        if self.used_bytes().saturating_add(more) > self.limit_bytes {
             self.refusal = Some(Refusal::Memory);
             return Err(NoMemory);
         }
-        if !self.common.take(more) {
+        if !self.used.grow(more) {
             Limit::MaxGuestMemory.reached();
             self.refusal = Some(Refusal::CommonMemory);
             return Err(NoMemory);
         }
-        self.used_bytes = used_bytes;
         Ok(())
     }
 
     /// Gives memory back that was taken.
     pub fn give_back(&mut self, bytes: usize) {
-        self.used_bytes -= bytes;
-        self.common.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.used.shrink_to(self.used_bytes() - bytes);
     }
 
     /// Takes what so many handles need, if it never had so many before.
@@ -166,22 +133,15 @@ impl ResourceLimiter for MemoryBudget {
     }
 }
 
-impl Drop for MemoryBudget {
-    fn drop(&mut self) {
-        let used = &self.common.used_bytes;
-        used.fetch_sub(self.used_bytes, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_all_have_is_bounded_and_given_back() {
-        let common = CommonMemory::new(Some(100));
-        let mut one = MemoryBudget::new(80, common.clone());
-        let mut other = MemoryBudget::new(80, common.clone());
+        let common = FairShare::of(100);
+        let mut one = MemoryBudget::new(80, &common);
+        let mut other = MemoryBudget::new(80, &common);
         assert!(one.memory_growing(0, 80, None).unwrap());
         assert!(!one.memory_growing(80, 81, None).unwrap());
         assert_eq!(one.refusal(), Some(Refusal::Memory));
@@ -191,13 +151,13 @@ mod tests {
         drop(one);
         assert!(other.memory_growing(20, 80, None).unwrap());
         drop(other);
-        assert_eq!(common.used_bytes.load(Ordering::Relaxed), 0);
+        assert!(Held::of(&common).grow(100));
     }
 
     #[test]
     fn handles_and_streams_are_memory_too() {
-        let common = CommonMemory::new(None);
-        let mut guest = MemoryBudget::new(FILE_STREAM_BYTES + 10 * HANDLE_BYTES, common.clone());
+        let common = FairShare::of(usize::MAX);
+        let mut guest = MemoryBudget::new(FILE_STREAM_BYTES + 10 * HANDLE_BYTES, &common);
         guest.charge_handles(10).unwrap();
         // Fewer, and as many again, are paid for.
         guest.charge_handles(3).unwrap();
@@ -213,6 +173,6 @@ mod tests {
         guest.give_back(1);
         assert!(guest.memory_growing(0, 1, None).unwrap());
         drop(guest);
-        assert_eq!(common.used_bytes.load(Ordering::Relaxed), 0);
+        assert!(Held::of(&common).grow(usize::MAX));
     }
 }

@@ -20,6 +20,7 @@ mod conversation;
 mod costs;
 mod denials;
 mod excess;
+mod fair_share;
 mod fault;
 mod features;
 mod file;
@@ -55,6 +56,7 @@ mod responder;
 pub(crate) mod screening;
 mod serving;
 mod shared_instance;
+mod shared_lock;
 mod shared_places;
 mod shares;
 mod stdio;
@@ -79,9 +81,9 @@ pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
+use fair_share::FairShare;
 use granted::Granted;
 use guest::{Common, Guest};
-use memory::CommonMemory;
 use places::{Pool, Share};
 use proving::Proofs;
 use recompiling::CompiledFunctions;
@@ -100,7 +102,7 @@ const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
 
-/// The most that stays resident of a memory and a table between two instances: all of what small guests have
+/// The most that stays resident of a place, and of a table of it, between two instances: all of what small guests have
 /// (`guest/build.toml`).
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
@@ -213,7 +215,7 @@ impl Engine {
             trials: pool.share(true),
             pool,
             common: Common {
-                memory: CommonMemory::new(capacity.max_memory_bytes),
+                memory: FairShare::of(capacity.max_memory_bytes.unwrap_or(usize::MAX)),
                 outgoing: network::sockets(),
                 files: files::permits(capacity.max_connections),
                 turns,
@@ -233,7 +235,7 @@ impl Engine {
             pool: self.pool.clone(),
             shares: Shares::new(&self.pool),
             trials: self.trials.clone(),
-            common: self.common.clone(),
+            common: self.common.for_service(),
             proofs: self.proofs.clone(),
             functions: self.functions.clone(),
             granted: self.granted.clone(),
@@ -256,15 +258,21 @@ impl Engine {
     }
 }
 
-/// What stays resident of each memory when its instance is gone, in bytes: whole pages. Once a place was used it keeps
-/// that for good.
-fn warm_bytes(places: u32, max_warm_bytes: usize) -> usize {
-    let share = max_warm_bytes / places as usize;
-    share.min(KEEP_RESIDENT_BYTES) & !(PAGE_BYTES - 1)
+/// What stays resident of each memory and of each table when their instance is gone, in bytes: whole pages. Once a place
+/// was used it keeps that for good. A place has one memory, and two tables as the usual tools make them.
+fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
+    let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
+    // Small shares are worth more to a memory.
+    let of_table = match share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
+        true => KEEP_RESIDENT_TABLE_BYTES,
+        false => 0,
+    };
+    let of_memory = share - 2 * of_table;
+    (of_memory & !(PAGE_BYTES - 1), of_table)
 }
 
 fn config(places: u32, max_warm_bytes: usize) -> Config {
-    let warm_bytes = warm_bytes(places, max_warm_bytes);
+    let (of_memory, of_table) = warm_bytes(places, max_warm_bytes);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
         .total_stacks(places)
@@ -280,8 +288,8 @@ fn config(places: u32, max_warm_bytes: usize) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         // Clearing the pages a guest has touched by hand costs less than giving them back and faulting
         // them in again.
-        .linear_memory_keep_resident(warm_bytes)
-        .table_keep_resident(warm_bytes.min(KEEP_RESIDENT_TABLE_BYTES))
+        .linear_memory_keep_resident(of_memory)
+        .table_keep_resident(of_table)
         // Scanning for touched pages may leave some behind for the next tenant where swap is on.
         .pagemap_scan(Enabled::No);
 

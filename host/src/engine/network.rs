@@ -1,13 +1,13 @@
 //! The network, for guests that may connect to somebody: TCP sockets, so many at once, and names that were granted.
 
 use super::denials::Want;
+use super::fair_share::FairShare;
 use super::guest::Guest;
 use super::reach::Reach;
 use crate::limits::{Limit, MAX_OUTGOING, MAX_OUTGOING_OF_INSTANCE};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::vec;
-use tokio::sync::Semaphore;
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource, ResourceType};
 use wasmtime_wasi::p2::bindings::sockets::network::{
@@ -22,8 +22,8 @@ const CREATION: &str = "wasi:sockets/tcp-create-socket@0.2.12";
 const LOOKUP: &str = "wasi:sockets/ip-name-lookup@0.2.12";
 
 /// How many sockets the guests of this process may have, all together: each is a descriptor.
-pub fn sockets() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(MAX_OUTGOING))
+pub fn sockets() -> Arc<FairShare> {
+    FairShare::of(MAX_OUTGOING)
 }
 
 /// Offers it, in the place of wasmtime's own, in a linker that lets itself be shadowed.

@@ -57,7 +57,7 @@ pub struct Share {
 /// Places, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    share: Arc<Share>,
+    pub(super) share: Arc<Share>,
     places: usize,
 }
 

@@ -5,13 +5,13 @@ use super::guest::Guest;
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
 use super::places::Permit;
+use super::shared_lock::SharedLock;
 use super::shared_places::SharedPlaces;
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::MAX_HANDED_BYTES;
 use crate::outbox::Outbox;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::Mutex;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store, error::Context as _};
 
@@ -56,8 +56,8 @@ pub struct Responder {
 
 /// The instance of [`Isolation::Shared`].
 struct SharedInstance {
-    /// Once it is made. The lock is fair: messages are answered in the order of arrival.
-    instance: Mutex<Option<Instance<Respond>>>,
+    /// Once it is made.
+    instance: SharedLock<Option<Instance<Respond>>>,
     // Declared last, so dropped last: the places are free when no instance is there.
     places: Arc<SharedPlaces>,
 }
@@ -75,7 +75,7 @@ impl Responder {
         places: &Arc<SharedPlaces>,
     ) -> Self {
         let shared = SharedInstance {
-            instance: Mutex::default(),
+            instance: SharedLock::default(),
             places: places.clone(),
         };
         Responder {
@@ -182,12 +182,13 @@ impl ResponderSession {
             template, outbox, ..
         } = self;
         let span = outbox.span();
-        let share = template.shares.of(outbox.peer().transport);
+        let transport = outbox.peer().transport;
+        let share = template.shares.of(transport);
         let make = async || Instance::new(template, share, span).await;
         match &mut self.instance {
             Place::Own(instance) => respond_in(instance, make, message).await,
             Place::Shared(shared) => {
-                let mut instance = shared.instance.lock().await;
+                let mut instance = shared.instance.lock(transport).await;
                 if let Some(instance) = &mut *instance {
                     instance.guest().log.speak_for(span);
                 }

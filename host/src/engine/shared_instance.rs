@@ -1,10 +1,10 @@
 //! Sessions that share one instance: a chat room, a store.
 //!
-//! The instance is guarded by one fair lock, so its callbacks run one at a time and in the order of
-//! arrival. When it fails it takes its sessions along, and the next session gets a fresh one.
+//! The instance is guarded by one lock, so its callbacks run one at a time. When it fails it takes its sessions along, and the next session gets a fresh one.
 
 use super::conversation::Converse;
 use super::instance::{Instance, Template};
+use super::shared_lock::{Locked, SharedLock};
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::{Limit, RESTART_BACK_OFF};
 use crate::outbox::{Lost, Outbox};
@@ -12,14 +12,13 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep_until};
 use wasmtime::component::ResourceAny;
 
 /// The instance that all sessions of a handler share.
 pub struct Shared {
     template: Arc<Template<Converse>>,
-    state: Mutex<State>,
+    state: SharedLock<State>,
 }
 
 struct State {
@@ -41,7 +40,7 @@ impl Shared {
         let now = Instant::now();
         Shared {
             template,
-            state: Mutex::new(State {
+            state: SharedLock::new(State {
                 instance: None,
                 generation: 0,
                 members: HashMap::new(),
@@ -52,8 +51,8 @@ impl Shared {
         }
     }
 
-    async fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().await;
+    async fn lock(&self, outbox: &Outbox) -> Locked<'_, State> {
+        let mut state = self.state.lock(outbox.peer().transport).await;
         if state.instance.is_none() && !state.members.is_empty() {
             state.bury("a call to it was given up");
         }
@@ -65,12 +64,12 @@ impl Shared {
         outbox: &Arc<Outbox>,
         saved: Option<&Bytes>,
     ) -> Result<(u64, ResourceAny), SessionError> {
-        let mut state = self.lock().await;
+        let mut state = self.lock(outbox).await;
         while state.instance.is_none() && Instant::now() < state.not_before {
             let not_before = state.not_before;
             drop(state);
             sleep_until(not_before).await;
-            state = self.lock().await;
+            state = self.lock(outbox).await;
         }
         let mut instance = match state.instance.take() {
             Some(instance) => instance,
@@ -99,7 +98,7 @@ impl Shared {
         call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
         let (generation, session) = open;
-        let mut state = self.lock().await;
+        let mut state = self.lock(outbox).await;
         let Some(mut instance) = state.take(generation) else {
             return Err(CallError::Gone.into());
         };
@@ -111,7 +110,7 @@ impl Shared {
 
     async fn close(&self, outbox: &Outbox, open: (u64, ResourceAny)) {
         let (generation, session) = open;
-        let mut state = self.lock().await;
+        let mut state = self.lock(outbox).await;
         let Some(mut instance) = state.take(generation) else {
             return;
         };

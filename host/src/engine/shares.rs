@@ -1,6 +1,6 @@
 //! Which part of the pool's places a connection takes its own from.
 
-use super::places::{Pool, Share};
+use super::places::{Permit, Pool, Share};
 use crate::outbox::Transport;
 use std::sync::Arc;
 
@@ -26,5 +26,10 @@ impl Shares {
             Transport::Udp => &self.datagrams,
             Transport::Tcp | Transport::Tls | Transport::Unix | Transport::Stdio => &self.streams,
         }
+    }
+
+    /// Whether these places were taken for a sender of datagrams.
+    pub fn are_datagrams(&self, places: &Permit) -> bool {
+        Arc::ptr_eq(&places.share, &self.datagrams)
     }
 }
