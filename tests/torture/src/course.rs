@@ -81,7 +81,8 @@ impl<'a> Course<'a> {
         println!("baseline: {}", line(&baseline));
         self.torture(length).await?;
         let end = self.settle(Some(&baseline)).await?;
-        if let Some((before, after)) = verdict::growth(&self.samples.resident_kib) {
+        let kept_kib = end.resident_kib.saturating_sub(baseline.resident_kib);
+        if let Some((before, after)) = verdict::growth(&self.samples.resident_kib, kept_kib) {
             self.findings.add(&format!(
                 "memory grows: {before} KiB in the second quarter, {after} KiB in the last"
             ));
