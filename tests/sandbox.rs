@@ -104,6 +104,11 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
     let socket = format!("unix:{}", at("a/echo.sock"));
     let sockets = ["--dir", &at("a"), "--listen", &socket].map(str::to_owned);
     let processes = ["--dir", "/proc/self", "--cache", "off"].map(str::to_owned);
+    let store = format!("redis+unix://{}", at("a/redis.sock"));
+    let stores = ["--dir", &at("a"), "--keyvalue", &store].map(str::to_owned);
+    let program = env!("CARGO_BIN_EXE_echo-host").to_owned();
+    let programs = program.strip_suffix("/echo-host").unwrap().to_owned();
+    let next_start = ["--dir", &programs, "--cache", "off"].map(str::to_owned);
     for (args, names) in [
         (&overlaps, [at("a"), at("a/sub")]),
         (&above_cache, [at(""), at("cache")]),
@@ -111,6 +116,8 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
         (&handlers, [at("handlers"), at("handlers/probe.wasm")]),
         (&sockets, [at("a"), at("a/echo.sock")]),
         (&processes, ["/proc/self".to_owned(), "/proc".to_owned()]),
+        (&stores, [at("a"), at("a/redis.sock")]),
+        (&next_start, [programs, program]),
     ] {
         let mut command = vec!["serve".to_owned(), handler.display().to_string()];
         command.extend_from_slice(args);
