@@ -66,6 +66,7 @@ mod turns;
 mod watched;
 
 pub use capacity::Capacity;
+pub use compile::compile_for_cache;
 pub use contract::Tier;
 pub use costs::Costs;
 pub use file::{FileError, HandlerFile, open, open_signature};
@@ -75,7 +76,7 @@ pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use origin::Language;
-pub use proving::{compile_for_cache, prove};
+pub use proving::prove;
 pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};

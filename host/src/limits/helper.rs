@@ -20,3 +20,6 @@ pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
 
 /// How long it may take on a machine that is busy, before it is killed.
 pub const COMPILE_TIME: Duration = Duration::from_secs(600);
+
+/// The longest outcome of such a process, in bytes: what is wrong with a component.
+pub const MAX_OUTCOME_BYTES: usize = 64 << 10;

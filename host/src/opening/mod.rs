@@ -12,7 +12,7 @@ pub mod helper;
 mod names;
 
 pub use client::ask;
-pub use compiling::{COMPILED, compile, compile_with};
+pub use compiling::{COMPILED, OVER_A_LIMIT, REFUSED, compile, compile_with, is_outcome};
 pub use names::Names;
 
 use crate::confinement::why_unreadable;

@@ -207,6 +207,12 @@ fn what_is_declared_imported_and_called_counts() {
     };
     in_a_type(50_000).unwrap();
     assert!(matches!(in_a_type(200_000), Err(Unfit::Expansion)));
+    let in_components = |count| {
+        let ty = r#"(type (component (type $f (func)) (import "f" (func (type $f)))))"#;
+        screened(&format!("(component {})", ty.repeat(count)))
+    };
+    in_components(400).unwrap();
+    assert!(matches!(in_components(600), Err(Unfit::Expansion)));
     let calls = |count| {
         let lowered = "(core func (canon lower (func $f)))".repeat(count);
         screened(&format!("(component (import \"f\" (func $f)) {lowered})"))
