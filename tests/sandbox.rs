@@ -153,6 +153,30 @@ fn what_is_granted_to_read_can_be_read_and_nothing_in_it_be_changed() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_in_a_directory_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("note"), "granted").unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    for option in ["--dir", "--dir-ro"] {
+        let grant = format!("{}::/data", directory.path().display());
+        let host = Host::serve(&[&guest("probe"), option, &grant]);
+        let mut client = host.connect();
+        // More often than there are threads that wait for the disk.
+        for _ in 0..40 {
+            let reply = client.ask("read /data/pipe");
+            assert!(reply.starts_with("error: "), "{reply}");
+        }
+        if option == "--dir" {
+            let reply = client.ask("write /data/pipe x");
+            assert!(reply.starts_with("error: "), "{reply}");
+        }
+        assert_eq!(client.ask("read /data/note"), "granted");
+    }
+}
+
 #[test]
 fn keys_sockets_and_the_cache_are_not_granted_to_be_read_either() {
     let base = tempfile::tempdir().unwrap();

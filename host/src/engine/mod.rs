@@ -10,6 +10,8 @@ pub mod isolation;
 pub mod load;
 pub mod source;
 
+#[cfg(target_os = "linux")]
+mod beneath;
 mod cache;
 mod capacity;
 mod clocks;
@@ -44,6 +46,8 @@ mod network;
 mod no_files;
 mod origin;
 pub mod panics;
+#[cfg(target_os = "linux")]
+mod paths;
 mod pending;
 mod permits;
 mod pipeline;
