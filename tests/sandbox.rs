@@ -153,6 +153,28 @@ fn what_is_granted_to_read_can_be_read_and_nothing_in_it_be_changed() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
+#[test]
+fn no_handler_is_served_from_where_a_guest_may_write() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |name: &str| base.path().join(name).display().to_string();
+    std::fs::create_dir(at("granted")).unwrap();
+    std::fs::copy(guest("upper"), at("granted/upper.wasm")).unwrap();
+    std::fs::copy(guest("upper"), at("upper.wasm")).unwrap();
+    std::os::unix::fs::symlink("granted/upper.wasm", at("link.wasm")).unwrap();
+    let control = at("host.sock");
+    let args = ["--dir", &at("granted"), "--control", &control];
+    let host = probe(&args);
+    for handler in ["granted/upper.wasm", "link.wasm"] {
+        let refused = echo_host(&["swap", &at(handler), "--control", &control]);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+        let reason = "a handler would be in reach";
+        assert!(refused.stderr.contains(reason), "{refused:?}");
+    }
+    let swapped = echo_host(&["swap", &at("upper.wasm"), "--control", &control]);
+    assert_eq!(swapped.code, Some(0), "{swapped:?}");
+    assert_eq!(host.connect().ask("hello"), "HELLO");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_in_a_directory_keeps_nobody_waiting() {

@@ -114,7 +114,8 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = &self.terms(grants, limits).map_err(|error| LoadError {
+        let terms = self.terms(grants, limits, source.files());
+        let terms = &terms.map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),
         })?;
