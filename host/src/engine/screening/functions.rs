@@ -141,6 +141,17 @@ impl Functions {
                 };
                 tally.widest_block = tally.widest_block.max(width);
             }
+            // The compiler makes calls of them, after checks.
+            Operator::MemoryFill { .. }
+            | Operator::MemoryCopy { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+            | Operator::TableGrow { .. } => {
+                tally.calls += 1;
+                tally.slots += 1;
+            }
             Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } => tally.branches += 1,
             Operator::BrTable { targets } => tally.branches += u64::from(targets.len()) + 1,
             _ => {}
