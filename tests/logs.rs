@@ -1,6 +1,7 @@
 //! What the host writes to standard error.
 
-use crate::fixture::{Host, guest};
+use crate::fixture::{Host, echo_host, guest};
+use crate::swap::post::Folder;
 use serde_json::Value;
 
 fn probe(args: &[&str]) -> Host {
@@ -55,6 +56,35 @@ fn what_a_handler_says_of_its_failure_is_escaped_and_cut() {
             for raw in ['\u{1b}', '\r', '\u{202e}', '\u{2028}'] {
                 assert!(!log.contains(raw), "{raw:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn names_in_a_component_that_is_refused_are_escaped_and_cut() {
+    let folder = Folder::new();
+    let control = folder.path("host.sock");
+    let host = Host::serve(&["--control", &control]);
+    let echo = include_str!("../guest/echo.wat");
+    let evil = r"url=<x\0d\0aERROR connection{id=7}: forged\1b[2J\u{202e}";
+    let import = format!(
+        r#"(component (import "{evil}{}>" (instance))"#,
+        "y".repeat(60_000)
+    );
+    let handler = folder.put("handler.wat", echo.replacen("(component", &import, 1));
+    let refused = echo_host(&["swap", &handler, "--control", &control]);
+    assert_eq!(refused.code, Some(65), "{refused:?}");
+    assert!(refused.stderr.len() < 4096 + 600, "{refused:?}");
+    let line = host.wait_for_log("forged");
+    assert!(line.contains("swap refused"), "{line}");
+    assert!(line.contains("… (cut at 4096 bytes)"), "{line}");
+    assert!(line.len() < 4096 + 600, "{}", line.len());
+    let status = echo_host(&["status", "--json", "--control", &control]);
+    assert!(status.stdout.len() < 16 << 10, "{}", status.stdout.len());
+    let log = host.stop();
+    for text in [&log, &refused.stderr, &status.stdout] {
+        for raw in ['\u{1b}', '\r', '\u{202e}'] {
+            assert!(!text.contains(raw), "{raw:?}: {text}");
         }
     }
 }

@@ -104,6 +104,11 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
     let socket = format!("unix:{}", at("a/echo.sock"));
     let sockets = ["--dir", &at("a"), "--listen", &socket].map(str::to_owned);
     let processes = ["--dir", "/proc/self", "--cache", "off"].map(str::to_owned);
+    let store = format!("redis+unix://{}", at("a/redis.sock"));
+    let stores = ["--dir", &at("a"), "--keyvalue", &store].map(str::to_owned);
+    let program = env!("CARGO_BIN_EXE_echo-host").to_owned();
+    let programs = program.strip_suffix("/echo-host").unwrap().to_owned();
+    let next_start = ["--dir", &programs, "--cache", "off"].map(str::to_owned);
     for (args, names) in [
         (&overlaps, [at("a"), at("a/sub")]),
         (&above_cache, [at(""), at("cache")]),
@@ -111,6 +116,8 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
         (&handlers, [at("handlers"), at("handlers/probe.wasm")]),
         (&sockets, [at("a"), at("a/echo.sock")]),
         (&processes, ["/proc/self".to_owned(), "/proc".to_owned()]),
+        (&stores, [at("a"), at("a/redis.sock")]),
+        (&next_start, [programs, program]),
     ] {
         let mut command = vec!["serve".to_owned(), handler.display().to_string()];
         command.extend_from_slice(args);
@@ -144,6 +151,52 @@ fn what_is_granted_to_read_can_be_read_and_nothing_in_it_be_changed() {
         assert_eq!(client.ask("read /data/note"), "granted");
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn no_handler_is_served_from_where_a_guest_may_write() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |name: &str| base.path().join(name).display().to_string();
+    std::fs::create_dir(at("granted")).unwrap();
+    std::fs::copy(guest("upper"), at("granted/upper.wasm")).unwrap();
+    std::fs::copy(guest("upper"), at("upper.wasm")).unwrap();
+    std::os::unix::fs::symlink("granted/upper.wasm", at("link.wasm")).unwrap();
+    let control = at("host.sock");
+    let args = ["--dir", &at("granted"), "--control", &control];
+    let host = probe(&args);
+    for handler in ["granted/upper.wasm", "link.wasm"] {
+        let refused = echo_host(&["swap", &at(handler), "--control", &control]);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+        let reason = "a handler would be in reach";
+        assert!(refused.stderr.contains(reason), "{refused:?}");
+    }
+    let swapped = echo_host(&["swap", &at("upper.wasm"), "--control", &control]);
+    assert_eq!(swapped.code, Some(0), "{swapped:?}");
+    assert_eq!(host.connect().ask("hello"), "HELLO");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_in_a_directory_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("note"), "granted").unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    for option in ["--dir", "--dir-ro"] {
+        let grant = format!("{}::/data", directory.path().display());
+        let host = Host::serve(&[&guest("probe"), option, &grant]);
+        let mut client = host.connect();
+        // More often than there are threads that wait for the disk.
+        for _ in 0..40 {
+            let reply = client.ask("read /data/pipe");
+            assert!(reply.starts_with("error: "), "{reply}");
+        }
+        if option == "--dir" {
+            let reply = client.ask("write /data/pipe x");
+            assert!(reply.starts_with("error: "), "{reply}");
+        }
+        assert_eq!(client.ask("read /data/note"), "granted");
+    }
 }
 
 #[test]

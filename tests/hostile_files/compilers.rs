@@ -7,6 +7,8 @@ use crate::swap::post::Folder;
 use std::fs;
 use std::process::Command;
 
+const ANYWHERE: &str = "tcp://127.0.0.1:0";
+
 /// A folder with a handler, `slow.wat`, that takes several seconds to compile, and all it takes to develop it.
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -42,7 +44,14 @@ fn the_kernel_ends_what_takes_too_long_whichever_command_compiles() {
         &["call", "slow.wat", "hello", "--cache", "off"],
         &["test", "slow.wat", "slow.exchange"],
         &["dev", "--", "--listen", "tcp://127.0.0.1:0"],
-        &["serve", "slow.wat", "--sandbox", "off"],
+        &[
+            "serve",
+            "slow.wat",
+            "--sandbox",
+            "off",
+            "--listen",
+            ANYWHERE,
+        ],
         &["serve", "slow.wat", "--listen", "stdio:", "--sandbox", "on"],
         &[
             "serve",
@@ -61,6 +70,41 @@ fn the_kernel_ends_what_takes_too_long_whichever_command_compiles() {
         let reason = "takes more to compile than a component may, which is 60 s of CPU time and 2048 MiB of memory \
                       (the process that compiled it was ended by signal 9)";
         assert!(line.contains(reason), "{command:?}: {refused:?}");
+    }
+}
+
+/// A component in which the types of many components are large, so that it takes seconds to see whether it is valid: it is
+/// so if `more` is.
+fn slow_to_look_through(more: &str) -> String {
+    let fifteen_fold = (0..4).map(|level| {
+        let parts = format!("$t{level} ").repeat(15);
+        format!("(type $t{} (tuple {parts}))", level + 1)
+    });
+    let types: String = fifteen_fold.collect();
+    let component = r#"(component (alias outer 1 $f (type $f)) (import "f" (func (type $f))))"#;
+    format!(
+        r#"(component {more} (type $t0 (tuple {})) {types} (type $f (func (param "it" $t4))) {})"#,
+        "u8 ".repeat(15),
+        component.repeat(990)
+    )
+}
+
+#[test]
+fn the_kernel_ends_what_takes_too_long_to_look_through_whatever_is_wrong_with_it() {
+    let folder = folder();
+    // A feature that this host leaves out: which one it is takes several looks.
+    for more in ["", "(type (map string u8))"] {
+        folder.put("slow.wat", slow_to_look_through(more));
+        for command in [
+            &["check", "slow.wat"][..],
+            &["serve", "slow.wat", "--sandbox", "on", "--listen", ANYWHERE],
+            &["serve", "slow.wat", "--listen", "stdio:", "--sandbox", "on"],
+        ] {
+            let refused = run_in(&folder, command);
+            assert_eq!(refused.code, Some(65), "{command:?}: {refused:?}");
+            let reason = "takes more to compile than a component may";
+            assert!(refused.stderr.contains(reason), "{command:?}: {refused:?}");
+        }
     }
 }
 

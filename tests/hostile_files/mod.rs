@@ -5,10 +5,11 @@ mod compilers;
 mod compiling;
 mod corpora;
 
-use crate::fixture::{Host, echo_host, guest};
+use crate::fixture::{Host, echo_host, guest, run};
 use crate::swap::post::Folder;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Checks a file with these bytes, and returns the line that refuses it, if it is refused.
 fn check(folder: &Path, bytes: impl AsRef<[u8]>) -> Option<String> {
@@ -77,6 +78,30 @@ fn text_that_nests_without_end_or_is_too_long() {
     ] {
         let line = check(folder.path(), &text).expect(reason);
         assert!(line.contains(reason), "no {reason:?} in {line:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn settings_and_certificates_without_end() {
+    for args in [
+        &["check", "--config", "/dev/zero"][..],
+        &[
+            "serve",
+            "--listen",
+            "tls://127.0.0.1:0",
+            "--tls-cert",
+            "/dev/zero",
+            "--tls-key",
+            "/dev/zero",
+        ],
+    ] {
+        let mut command = Command::new("prlimit");
+        command.args(["--data=2147483648", env!("CARGO_BIN_EXE_echo-host")]);
+        let refused = run(command.args(args), b"");
+        assert_eq!(refused.code, Some(78), "{args:?}: {refused:?}");
+        let reason = "is larger than 16777216 bytes";
+        assert!(refused.stderr.contains(reason), "{args:?}: {refused:?}");
     }
 }
 

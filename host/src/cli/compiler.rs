@@ -2,9 +2,12 @@
 
 use echo_host::confinement::end_with_parent;
 use echo_host::engine::compile_for_cache;
-use echo_host::limits::{COMPILE_TIME, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_COMPILERS};
-use echo_host::opening::COMPILED;
+use echo_host::limits::{
+    COMPILE_TIME, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_COMPILERS, MAX_OUTCOME_BYTES,
+};
+use echo_host::opening::is_outcome;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::env;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -15,6 +18,9 @@ use std::sync::{Arc, LazyLock};
 
 /// The first argument that makes this program a compiler. It is no command: the program starts it itself.
 pub const NAME: &str = "compiler-of-a-host";
+
+/// The variable with the folders in which the system's loader looks for libraries.
+const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
 /// Counts the compilers that run, by its references.
 static RUNNING: LazyLock<Arc<()>> = LazyLock::new(Arc::default);
@@ -28,13 +34,16 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
             "{MAX_COMPILERS} components are being compiled already: try again later"
         )));
     }
-    let (mut ours, theirs) = UnixStream::pair()?;
+    let (ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(COMPILE_TIME))?;
     let program = this_program()?;
     let mut compiler = Command::new(&program)
         .arg0("echo-host")
         .arg(NAME)
         .args(cache)
+        // It needs no secrets, which variables may hold; where libraries are is all that concerns it.
+        .env_clear()
+        .envs(env::var_os(LIBRARIES).map(|folders| (LIBRARIES, folders)))
         .stdin(component)
         .stdout(OwnedFd::from(theirs))
         .stderr(Stdio::null())
@@ -49,14 +58,16 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
             )
         })?;
     let mut said = String::new();
-    let read = ours.read_to_string(&mut said);
+    let read = (&ours)
+        .take(MAX_OUTCOME_BYTES as u64)
+        .read_to_string(&mut said);
     if read.is_err() {
         // What can't be killed has ended.
         let _ = compiler.kill();
     }
     let ended = end_of(&mut compiler);
     Ok(match read {
-        Ok(_) if said == COMPILED => said,
+        Ok(_) if is_outcome(&said) => said,
         Ok(_) => ended,
         Err(_) => format!("did not end within {} s", COMPILE_TIME.as_secs()),
     })
@@ -85,17 +96,17 @@ fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Compiles what is on standard input for the cache in this folder, within the limits, and says so on standard
-/// output: whoever started it may not be told how it ended.
+/// Compiles what is on standard input for the cache in this folder, within the limits, and says on standard output what
+/// came of it: whoever started it may not be told how it ended.
 pub fn run(cache: Option<&Path>) -> anyhow::Result<()> {
     end_with_parent()?;
     lower(Resource::Cpu, MAX_COMPILE_CPU.as_secs())?;
     lower(Resource::Data, MAX_COMPILE_DATA_BYTES)?;
     let mut input = Vec::new();
     io::stdin().lock().read_to_end(&mut input)?;
-    compile_for_cache(&input, cache)?;
+    let outcome = compile_for_cache(&input, cache)?;
     let mut stdout = io::stdout().lock();
-    stdout.write_all(COMPILED.as_bytes())?;
+    stdout.write_all(outcome.as_bytes())?;
     Ok(stdout.flush()?)
 }
 

@@ -7,6 +7,7 @@ use crate::address::{Endpoint, UnixAddress};
 use crate::confinement::Identity;
 use crate::control::default_folder_of;
 use crate::engine::{Directory, InvalidGrant};
+use crate::keyvalue::StoreUri;
 use crate::watch::Ways;
 use rustix::process::geteuid;
 use std::collections::BTreeSet;
@@ -147,6 +148,9 @@ fn of_process(cache: Option<&Path>, user: u32) -> Vec<Trusted> {
         Trusted::secret("the folder of control sockets", &default_folder_of(user)),
     ];
     trusted.extend(cache.map(|it| Trusted::secret("the cache of compiled code", it)));
+    // It is run again at the next start.
+    let program = std::env::current_exe();
+    trusted.extend(program.map(|it| Trusted::public("the host's own program", &it)));
     trusted
 }
 
@@ -157,6 +161,10 @@ fn of_handler(serve: &ServeConfig, trusted: &mut Vec<Trusted>) {
     trusted.extend(keys.map(|it| Trusted::secret("a signer's key", it)));
     let probes = serve.swap.probes.iter();
     trusted.extend(probes.map(|it| Trusted::public("a probe", it)));
+    if let StoreUri::Redis(uri) = &serve.grants.keyvalue.uri {
+        let socket = uri.socket();
+        trusted.extend(socket.map(|it| Trusted::secret("the socket of a store", &it)));
+    }
 }
 
 /// A path without links. What is not there yet keeps its name.

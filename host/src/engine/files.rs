@@ -11,6 +11,8 @@ use tokio::task::spawn_blocking;
 use wasmtime::Result;
 use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView};
+#[cfg(target_os = "linux")]
+use wasmtime_wasi::p2::bindings::filesystem::types::NewTimestamp;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
 };
@@ -51,9 +53,28 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
                 if !guest.may_open_another() {
                     return Ok((Err(FULL),));
                 }
-                let mut files = guest.filesystem();
-                let opened = files.open_at(folder, path_flags, path, open_flags, flags);
+                #[cfg(not(target_os = "linux"))]
+                let mut guest = guest.filesystem();
+                let opened = guest.open_at(folder, path_flags, path, open_flags, flags);
                 Ok((told(opened.await)?,))
+            })
+        },
+    )?;
+    #[cfg(target_os = "linux")]
+    types.func_wrap_async(
+        "[method]descriptor.set-times-at",
+        |mut store,
+         (folder, path_flags, path, accessed, modified): (
+            Resource<Descriptor>,
+            PathFlags,
+            String,
+            NewTimestamp,
+            NewTimestamp,
+        )| {
+            Box::new(async move {
+                let guest = store.data_mut();
+                let set = guest.set_times_at(folder, path_flags, path, accessed, modified);
+                Ok((told(set.await)?,))
             })
         },
     )?;

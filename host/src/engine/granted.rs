@@ -9,16 +9,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 impl Engine {
-    /// What the instances of a handler get. Its directories are opened for it.
+    /// What the instances of a handler in these files get. Its directories are opened for it.
     pub(super) fn terms(
         &self,
         grants: &Grants,
         limits: GuestLimits,
+        files: &[PathBuf],
     ) -> Result<Arc<GuestTerms>, InvalidGrant> {
         // Before they are opened: a guest could have put a link on the way.
         self.granted.check(&grants.directories)?;
         let terms = GuestTerms::new(grants.clone(), limits, self.common.clone())?;
         self.granted.note(&terms.directories);
+        self.granted.check_files(files)?;
         Ok(terms)
     }
 }
@@ -53,6 +55,29 @@ impl Granted {
                 return Err(InvalidGrant::Held {
                     grant: directory.host.clone(),
                     held: held.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that none of these files of handlers lies in a directory that a running handler may write to, nor a link on
+    /// the way to it: a guest could choose what is served next. At the start the configuration was checked for that.
+    pub fn check_files(&self, files: &[PathBuf]) -> Result<(), InvalidGrant> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
+        let held = running.iter().flat_map(|directories| directories.iter());
+        let writable = held.filter(|held| held.is_writable);
+        let writable: Vec<_> = writable.filter_map(OpenDirectory::place).collect();
+        for file in files {
+            let ways = Ways::of([file]);
+            let mut places = ways.steps.iter().chain(&ways.ends);
+            if let Some(grant) = places.find_map(|it| writable.iter().find(|at| it.starts_with(at)))
+            {
+                return Err(InvalidGrant::Trusted {
+                    grant: grant.clone(),
+                    what: "a handler",
+                    path: file.clone(),
                 });
             }
         }

@@ -19,6 +19,7 @@ use super::screening::Unfit;
 use super::serving::{Serving, Templates};
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use super::{Engine, MAX_MEMORIES};
+use crate::guest_text::GuestText;
 use crate::handler::CallError;
 use crate::keyvalue::Store;
 use crate::limits::GuestLimits;
@@ -38,9 +39,10 @@ pub struct LoadedHandler {
     sha256: String,
 }
 
-/// Why a handler can't be served.
+/// Why a handler can't be served. What it shows of the fault is escaped and cut: names of imports and exports, which a
+/// component may choose, are part of it.
 #[derive(Debug, thiserror::Error)]
-#[error("handler {handler}: {fault}")]
+#[error("handler {handler}: {}", GuestText::from(fault.to_string()))]
 pub struct LoadError {
     /// Which handler.
     pub handler: HandlerSource,
@@ -112,7 +114,8 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = &self.terms(grants, limits).map_err(|error| LoadError {
+        let terms = self.terms(grants, limits, source.files());
+        let terms = &terms.map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),
         })?;

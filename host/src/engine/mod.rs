@@ -10,6 +10,8 @@ pub mod isolation;
 pub mod load;
 pub mod source;
 
+#[cfg(target_os = "linux")]
+mod beneath;
 mod cache;
 mod capacity;
 mod clocks;
@@ -44,6 +46,8 @@ mod network;
 mod no_files;
 mod origin;
 pub mod panics;
+#[cfg(target_os = "linux")]
+mod paths;
 mod pending;
 mod permits;
 mod pipeline;
@@ -66,6 +70,7 @@ mod turns;
 mod watched;
 
 pub use capacity::Capacity;
+pub use compile::compile_for_cache;
 pub use contract::Tier;
 pub use costs::Costs;
 pub use file::{FileError, HandlerFile, open, open_signature};
@@ -75,7 +80,7 @@ pub use isolation::Isolation;
 pub use load::{LoadError, LoadedHandler};
 pub use manifest::About;
 pub use origin::Language;
-pub use proving::{compile_for_cache, prove};
+pub use proving::prove;
 pub use screening::Unfit;
 pub use serving::Serving;
 pub use source::{HandlerSource, SourceError};

@@ -4,7 +4,6 @@
 //! WebAssembly tool conventions. Nobody has to, and anybody can: what is told here is advice and decides nothing.
 
 use super::contract::Tier;
-use std::collections::BTreeSet;
 use std::fmt;
 use wasmparser::{KnownCustom, Parser, Payload};
 
@@ -23,6 +22,15 @@ pub enum Language {
     Python,
 }
 
+/// How names begin that tell a language. Interpreters are written in other languages, and all bring an adapter in Rust.
+const KNOWN: [(&str, Language); 5] = [
+    ("ComponentizeJS", Language::JavaScript),
+    ("component-init-transform", Language::Python),
+    ("Go", Language::Go),
+    ("wit-bindgen-c", Language::C),
+    ("wit-bindgen-rust", Language::Rust),
+];
+
 impl Language {
     /// What surprises people about these imports, as the end of a sentence.
     pub(super) fn trap_of(language: Option<Self>, imports: &[String]) -> String {
@@ -32,18 +40,14 @@ impl Language {
 
     /// The language of a component in binary form, if it can be told. One that is valid is assumed.
     pub fn of(component: &[u8]) -> Option<Self> {
-        let named = producers(component);
-        let names = |name: &str| named.iter().any(|it| it.starts_with(name));
-        // Interpreters are written in other languages, and all bring an adapter in Rust.
-        let known = [
-            ("ComponentizeJS", Language::JavaScript),
-            ("component-init-transform", Language::Python),
-            ("Go", Language::Go),
-            ("wit-bindgen-c", Language::C),
-            ("wit-bindgen-rust", Language::Rust),
-        ];
-        let found = known.into_iter().find(|(name, _)| names(name));
-        found.map(|(_, language)| language)
+        let mut named = KNOWN.map(|_| false);
+        for_each_producer(component, |name| {
+            for (named, (beginning, _)) in named.iter_mut().zip(KNOWN) {
+                *named |= name.starts_with(beginning);
+            }
+        });
+        let mut found = named.into_iter().zip(KNOWN).filter(|(named, _)| *named);
+        found.next().map(|(_, (_, language))| language)
     }
 
     /// How what a world asks for is exported.
@@ -115,9 +119,9 @@ impl fmt::Display for Language {
     }
 }
 
-/// Those who name themselves, in the component and in all that it is made of.
-fn producers(component: &[u8]) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
+/// Goes through those who name themselves, in the component and in all that it is made of. None is kept: there may be
+/// millions.
+fn for_each_producer(component: &[u8], mut note: impl FnMut(&str)) {
     for payload in Parser::new(0).parse_all(component) {
         let Ok(Payload::CustomSection(section)) = payload else {
             continue;
@@ -125,13 +129,12 @@ fn producers(component: &[u8]) -> BTreeSet<String> {
         let KnownCustom::Producers(fields) = section.as_known() else {
             continue;
         };
-        let values = fields
-            .into_iter()
-            .flatten()
-            .flat_map(|field| field.values.into_iter().flatten());
-        named.extend(values.map(|value| value.name.to_owned()));
+        for field in fields.into_iter().flatten() {
+            for value in field.values.into_iter().flatten() {
+                note(value.name);
+            }
+        }
     }
-    named
 }
 
 #[cfg(test)]

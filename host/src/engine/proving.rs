@@ -1,24 +1,22 @@
-//! Has a process of its own compile a component before this one does. The kernel ends that process if it takes
-//! too long or too much memory: screening only weighs a component, and may misjudge one.
+//! Has a process of its own look a component through and compile it before this one does. The kernel ends that process
+//! if it takes too long or too much memory: screening only weighs a component, and may misjudge one, or take long itself.
+//! So does finding out why a component is not a valid one.
 //!
 //! The process fills the cache, from which the code is loaded then. Without a cache this process compiles the
 //! component once more, now that it is known to end. What was proved is noted in the cache.
 
+use super::Engine;
 use super::cache;
-use super::capacity::Capacity;
-use super::recompiling::{CompiledFunctions, append, take};
-use super::screening::screen;
+use super::recompiling::{CompiledFunctions, append};
 use super::source::{HandlerSource, sha256};
-use super::{Engine, EngineError};
 use crate::limits::{Limit, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
-use crate::opening::{self, COMPILED};
+use crate::opening::{self, COMPILED, OVER_A_LIMIT, REFUSED};
 use crate::trust::Trust;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use wasmtime::component::Component;
+use std::sync::{Mutex, PoisonError};
 
 /// Why a component is not compiled.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +28,9 @@ pub enum NotProved {
         MAX_COMPILE_DATA_BYTES >> 20
     )]
     TooCostly { outcome: String },
+    /// What it says comes from the process, and is not escaped.
+    #[error("{0}")]
+    Refused(String),
     #[error("cannot be compiled: the process for it {0}")]
     Ended(String),
     #[error("cannot be compiled: {0}")]
@@ -56,7 +57,7 @@ impl Proofs {
     fn file(&self, sha256: &str) -> Option<PathBuf> {
         let version = concat!("echo-host-", env!("CARGO_PKG_VERSION"));
         let cache = self.cache.as_ref()?;
-        Some(cache.join("proved").join(version).join(sha256))
+        Some(cache.join("compiled").join(version).join(sha256))
     }
 
     fn has(&self, sha256: &str) -> bool {
@@ -74,49 +75,57 @@ impl Proofs {
         }
     }
 
-    /// Has the component with this hash compiled by a process of its own, unless that was done before. The
-    /// process need not compile the functions that are `known`.
+    /// Has the component with this hash looked through and compiled by a process of its own, unless that was done
+    /// before. The process need not compile the functions that are `known`. Returns false if this program has no way to
+    /// start one.
     fn prove(
         &self,
         binary: &[u8],
         sha256: &str,
         known: Option<&CompiledFunctions>,
-    ) -> Result<(), NotProved> {
+    ) -> Result<bool, NotProved> {
         if self.has(sha256) {
-            return Ok(());
+            return Ok(true);
         }
         let mut input = Vec::new();
         append(&mut input, binary);
         if let Some(known) = known {
             known.write(&mut input);
         }
-        match opening::compile(input, self.cache.as_deref())?.as_deref() {
+        let outcome = opening::compile(input, self.cache.as_deref())?;
+        let Some(outcome) = outcome else {
             // Nobody has said how to start processes: this is no `echo-host`, but a program that uses the library.
-            None => Ok(()),
-            Some(COMPILED) => {
-                self.note(sha256);
-                Ok(())
-            }
-            Some(outcome) if ends_at_a_limit(outcome) => {
-                Limit::Component.reached();
-                let outcome = outcome.to_owned();
-                Err(NotProved::TooCostly { outcome })
-            }
-            Some(outcome) => Err(NotProved::Ended(outcome.to_owned())),
+            return Ok(false);
+        };
+        if outcome == COMPILED {
+            self.note(sha256);
+            return Ok(true);
         }
+        Err(match outcome.split_once(' ') {
+            Some((REFUSED, why)) => NotProved::Refused(why.to_owned()),
+            Some((OVER_A_LIMIT, why)) => {
+                Limit::Component.reached();
+                NotProved::Refused(why.to_owned())
+            }
+            _ if ends_at_a_limit(&outcome) => {
+                Limit::Component.reached();
+                NotProved::TooCostly { outcome }
+            }
+            _ => NotProved::Ended(outcome),
+        })
     }
 }
 
 impl Engine {
-    /// Proves a component of this handler, unless it is the host's own.
+    /// Proves a component of this handler, unless it is the host's own. Returns false if this program has no way to.
     pub(super) fn prove(
         &self,
         handler: &HandlerSource,
         binary: &[u8],
         sha256: &str,
-    ) -> Result<(), NotProved> {
+    ) -> Result<bool, NotProved> {
         match handler {
-            HandlerSource::BuiltInEcho => Ok(()),
+            HandlerSource::BuiltInEcho => Ok(true),
             _ => self.proofs.prove(binary, sha256, self.functions.as_deref()),
         }
     }
@@ -130,7 +139,7 @@ fn ends_at_a_limit(outcome: &str) -> bool {
 }
 
 /// Proves the components of a handler before there is an engine, for a process that may start no others later.
-/// Anything else that is wrong with the handler is found when it is loaded.
+/// Files that can't be read are found when the handler is loaded.
 pub fn prove(
     handler: &HandlerSource,
     trust: &Trust,
@@ -141,22 +150,7 @@ pub fn prove(
         let Ok(binary) = HandlerSource::File(file.clone()).read(trust) else {
             continue;
         };
-        let hash = sha256(&binary);
-        if !proofs.has(&hash) && screen(&binary).is_ok() {
-            proofs.prove(&binary, &hash, None)?;
-        }
+        proofs.prove(&binary, &sha256(&binary), None)?;
     }
-    Ok(())
-}
-
-/// In the process that compiles: compiles the component in this input for nothing but the cache. Loading it
-/// will tell whether it is a valid one.
-pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<(), EngineError> {
-    let cut_short = || EngineError("the component is cut short".to_owned());
-    let binary = take(&mut input).ok_or_else(cut_short)?;
-    let known = CompiledFunctions::read(input).ok_or_else(cut_short)?;
-    let known = (!known.is_empty()).then(|| Arc::new(known));
-    let engine = Engine::build(Capacity::of(1), cache, known)?;
-    let _ = Component::from_binary(&engine.wasm, binary);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// `memory`, or a URL of Redis.
@@ -60,6 +61,14 @@ impl RedisUri {
     pub fn port(&self) -> Option<u16> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
             ConnectionAddr::Tcp(_, port) | ConnectionAddr::TcpTls { port, .. } => Some(*port),
+            _ => None,
+        }
+    }
+
+    /// The Unix socket where it is, if it is reached by one.
+    pub fn socket(&self) -> Option<PathBuf> {
+        match self.0.as_str().into_connection_info().ok()?.addr() {
+            ConnectionAddr::Unix(path) => Some(path.clone()),
             _ => None,
         }
     }

@@ -20,3 +20,9 @@ pub const MAX_COMPILE_DATA_BYTES: u64 = 2 << 30;
 
 /// How long it may take on a machine that is busy, before it is killed.
 pub const COMPILE_TIME: Duration = Duration::from_secs(600);
+
+/// The longest outcome of such a process, in bytes: what is wrong with a component.
+pub const MAX_OUTCOME_BYTES: usize = 64 << 10;
+
+/// The largest file of settings, keys or certificates, in bytes. Handlers may be larger.
+pub const MAX_NAMED_FILE_BYTES: usize = 16 << 20;

@@ -7,7 +7,7 @@ mod reached;
 pub use guests::*;
 pub use helper::{
     COMPILE_TIME, HELPER_REPLY_TIME, MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES, MAX_COMPILERS,
-    MAX_HELPER_LINE_BYTES,
+    MAX_HELPER_LINE_BYTES, MAX_NAMED_FILE_BYTES, MAX_OUTCOME_BYTES,
 };
 pub use reached::Limit;
 

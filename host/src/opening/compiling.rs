@@ -5,16 +5,27 @@
 
 use super::client;
 use crate::confinement::may_start_processes;
-use crate::limits::{COMPILE_TIME, HELPER_REPLY_TIME};
+use crate::limits::{COMPILE_TIME, HELPER_REPLY_TIME, MAX_OUTCOME_BYTES};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The outcome of a process that has compiled what it was given. Any other outcome says how it ended, as in
-/// `was ended by signal 9`.
+/// The outcome of a process that has compiled what it was given.
 pub const COMPILED: &str = "compiled";
+
+/// How the outcome of a process begins that has refused to compile it. The reason follows behind a space. Any other
+/// outcome says how the process ended, as in `was ended by signal 9`.
+pub const REFUSED: &str = "refused";
+/// The same where a limit is the reason.
+pub const OVER_A_LIMIT: &str = "over-a-limit";
+
+/// Whether a process has said all that there is to say.
+pub fn is_outcome(said: &str) -> bool {
+    let beginning = said.split_once(' ').map(|(beginning, _)| beginning);
+    said == COMPILED || matches!(beginning, Some(REFUSED | OVER_A_LIMIT))
+}
 
 /// Starts a process that compiles what this file holds for the cache in this folder, waits for its end, and
 /// returns the outcome.
@@ -42,12 +53,14 @@ pub fn compile(input: Vec<u8>, cache: Option<&Path>) -> io::Result<Option<String
 
 /// The helper knows the folder of the cache.
 fn compile_by_helper(input: Vec<u8>) -> io::Result<String> {
-    let (mut ours, theirs) = UnixStream::pair()?;
+    let (ours, theirs) = UnixStream::pair()?;
     // The helper gives up first, and says so.
     ours.set_read_timeout(Some(COMPILE_TIME + HELPER_REPLY_TIME))?;
     client::start_compiler(holding(input)?, theirs.into())?;
     let mut outcome = String::new();
-    ours.read_to_string(&mut outcome)?;
+    (&ours)
+        .take(MAX_OUTCOME_BYTES as u64)
+        .read_to_string(&mut outcome)?;
     match outcome.is_empty() {
         true => Err(client::gone()),
         false => Ok(outcome),

@@ -12,10 +12,11 @@ pub mod helper;
 mod names;
 
 pub use client::ask;
-pub use compiling::{COMPILED, compile, compile_with};
+pub use compiling::{COMPILED, OVER_A_LIMIT, REFUSED, compile, compile_with, is_outcome};
 pub use names::Names;
 
 use crate::confinement::why_unreadable;
+use crate::limits::MAX_NAMED_FILE_BYTES;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -30,18 +31,24 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What a file holds. Blocks.
+/// What a file of settings, keys or certificates holds, which is not long. Blocks.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let limit = MAX_NAMED_FILE_BYTES as u64;
+    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    match bytes.len() > MAX_NAMED_FILE_BYTES {
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {MAX_NAMED_FILE_BYTES} bytes"),
+        )),
+        false => Ok(bytes),
+    }
 }
 
-/// The text that a file holds. Blocks.
+/// The text that such a file holds. Blocks.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    open(path)?.read_to_string(&mut text)?;
-    Ok(text)
+    let text = String::from_utf8(read(path)?);
+    text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 fn open_here(path: &Path) -> io::Result<File> {

@@ -7,7 +7,7 @@ use wasmparser::{
 };
 
 /// What each function takes, however small it is: as much of this is for the memory it takes as for the time.
-const FUNCTION_WORK: u64 = 500;
+const FUNCTION_WORK: u64 = 1000;
 /// What each type and import takes, and each value in a type.
 const TYPE_WORK: u64 = 20;
 const IMPORT_WORK: u64 = 20;
@@ -140,6 +140,17 @@ impl Functions {
                     BlockType::Empty | BlockType::Type(_) => 0,
                 };
                 tally.widest_block = tally.widest_block.max(width);
+            }
+            // The compiler makes calls of them, after checks.
+            Operator::MemoryFill { .. }
+            | Operator::MemoryCopy { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+            | Operator::TableGrow { .. } => {
+                tally.calls += 1;
+                tally.slots += 1;
             }
             Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } => tally.branches += 1,
             Operator::BrTable { targets } => tally.branches += u64::from(targets.len()) + 1,

@@ -207,6 +207,12 @@ fn what_is_declared_imported_and_called_counts() {
     };
     in_a_type(50_000).unwrap();
     assert!(matches!(in_a_type(200_000), Err(Unfit::Expansion)));
+    let in_components = |count| {
+        let ty = r#"(type (component (type $f (func)) (import "f" (func (type $f)))))"#;
+        screened(&format!("(component {})", ty.repeat(count)))
+    };
+    in_components(400).unwrap();
+    assert!(matches!(in_components(600), Err(Unfit::Expansion)));
     let calls = |count| {
         let lowered = "(core func (canon lower (func $f)))".repeat(count);
         screened(&format!("(component (import \"f\" (func $f)) {lowered})"))
@@ -253,6 +259,17 @@ fn functions_that_would_take_too_long_are_refused() {
         let refused = screened(&function(&body));
         assert!(matches!(refused, Err(Unfit::Function(1))), "{refused:?}");
     }
+    let filling = |times| {
+        // Its memory is 0, its operands are constants.
+        let fill = b"\x41\0\x41\0\x41\0\xfc\x0b\0".repeat(times);
+        let body = [b"\0", &fill[..], b"\x0b"].concat();
+        let code = [b"\x01", &leb(body.len())[..], &body].concat();
+        let code = [b"\x0a", &leb(code.len())[..], &code].concat();
+        let head = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01";
+        screen(&with_section(1, &[&head[..], &code].concat()))
+    };
+    filling(20_000).unwrap();
+    assert!(matches!(filling(200_000), Err(Unfit::Function(1))));
     let many = "(func)".repeat(250_000);
     let refused = screened(&format!("(component (core module {many}))"));
     assert!(matches!(refused, Err(Unfit::Work)), "{refused:?}");

@@ -10,15 +10,22 @@ use wasmparser::{BinaryReader, ComponentExternalKind, ComponentType, ComponentTy
 const COMPONENT_TYPE: u8 = 0x41;
 const INSTANCE_TYPE: u8 = 0x42;
 const TYPE_DECLARATION: u8 = 0x01;
+/// In place of how a type begins: the section itself.
+const SECTION: u8 = 0;
+
+/// How many other declarations count as much as one import or export in the type of a component. The validator goes through
+/// all of its type, which a few bytes can name, and takes up to 3 milliseconds. Few components declare any.
+const OF_COMPONENT: u64 = 256;
 
 /// How many declarations the content of a section of types has, those in types included. A type must not declare
 /// instances or components: the compiler may copy all that is in one for each time that it is declared.
 pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
     let mut reader = BinaryReader::new(section, 0);
     // How many are still to come, in the section itself and in each type that is open.
-    let mut open = vec![reader.read_var_u32()?];
+    let mut open = vec![(SECTION, reader.read_var_u32()?)];
     let mut count = 0;
-    while let Some(left) = open.last_mut() {
+    while let Some((kind, left)) = open.last_mut() {
+        let is_in_component = *kind == COMPONENT_TYPE;
         if *left == 0 {
             open.pop();
             continue;
@@ -32,10 +39,12 @@ pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
                     ComponentTypeDeclaration::Export { ty, .. } => Some(ty.kind()),
                     _ => None,
                 };
-                if let Some(ComponentExternalKind::Instance | ComponentExternalKind::Component) =
-                    declared
-                {
-                    return Err(Unfit::NestedInstance);
+                match declared {
+                    Some(ComponentExternalKind::Instance | ComponentExternalKind::Component) => {
+                        return Err(Unfit::NestedInstance);
+                    }
+                    Some(_) if is_in_component => count += OF_COMPONENT - 1,
+                    _ => {}
                 }
                 continue;
             }
@@ -48,8 +57,8 @@ pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
         if open.len() > MAX_COMPONENT_DEPTH {
             return Err(Unfit::Depth);
         }
-        reader.read_u8()?;
-        open.push(reader.read_var_u32()?);
+        let kind = reader.read_u8()?;
+        open.push((kind, reader.read_var_u32()?));
     }
     Ok(count)
 }
