@@ -51,7 +51,7 @@ pub fn summary(
         "Measured on {date} UTC: {cpu_model}, {cores} cores, Linux {kernel}; {rounds} rounds.\n\n\
          ![CPU time per message by server](bench/results.svg)\n\n\
          The server's CPU time per message, as a multiple of native-plain's in the same round (median). In\n\
-         parentheses: throughput, likewise, where more is better.\n"
+         parentheses: the ratio of throughput, where more is better.\n"
     )?;
     matrix(&mut text, loads, samples)?;
     let wanted = |it: &&Verdict| it.comparison.target != Target::None;
