@@ -2,7 +2,7 @@
 
 use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
 use echo_host::project::Project;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -370,6 +370,38 @@ fn every_link_leads_somewhere() {
             );
         }
     }
+}
+
+/// Of each command in a code block its name and its options.
+#[test]
+fn every_command_that_is_shown_exists() {
+    let mut helps = BTreeMap::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let blocks = blocks(&text, "sh");
+        let lines = blocks.iter().flat_map(|block| block.lines());
+        for line in lines.map(|line| line.split(" #").next().unwrap()) {
+            let Some((before, command)) = line.split_once("echo-host ") else {
+                continue;
+            };
+            if before.ends_with("../") {
+                continue;
+            }
+            let mut words = command.split_whitespace();
+            let name = words.next().unwrap();
+            let help: &String = helps.entry(name.to_owned()).or_insert_with(|| {
+                let finished = echo_host(&[name, "--help"]);
+                assert_eq!(finished.code, Some(0), "{line} in {}", page.display());
+                finished.stdout
+            });
+            let is_part = |c: char| c.is_alphanumeric() || c == '-';
+            for option in words.filter(|word| word.starts_with("--")) {
+                let is_there = help.split(|c| !is_part(c)).any(|word| word == option);
+                assert!(is_there, "{line} in {}", page.display());
+            }
+        }
+    }
+    assert!(helps.len() > 6, "{:?}", helps.keys());
 }
 
 #[test]
