@@ -60,7 +60,7 @@ fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
     let control = folder.path("host.sock");
     // The process that compiles may not have more than its parents.
     let mut command = Command::new("prlimit");
-    command.args(["--cpu=2", env!("CARGO_BIN_EXE_echo-host"), "serve"]);
+    command.args(["--cpu=1", env!("CARGO_BIN_EXE_echo-host"), "serve"]);
     let args = ["--sandbox", "on", "--control", &control, "--cache", "off"];
     let host = Host::start(&mut command, &args);
     let slow = folder.put("slow.wat", slow());

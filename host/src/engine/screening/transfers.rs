@@ -13,7 +13,7 @@ use wasmparser::{
 
 /// What a part of a type counts that is copied, as resources in it get a new identity. That takes up to a microsecond
 /// and 440 bytes.
-const COPIED_BYTES: u64 = 16;
+const COPIED_BYTES: u64 = 64;
 /// What a number counts that one component hands to another. The code for it takes up to 5 microseconds and 260 bytes to
 /// compile.
 const HANDED_BYTES: u64 = 8;

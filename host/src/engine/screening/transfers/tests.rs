@@ -85,7 +85,7 @@ fn what_is_copied_counts_by_its_size() {
     };
     imports(100, 100).unwrap();
     imports(1000, 100).unwrap();
-    let refused = imports(1000, 600);
+    let refused = imports(1000, 200);
     assert!(matches!(refused, Err(Unfit::Expansion)), "{refused:?}");
     let in_a_type =
         "(type (instance (alias outer 1 $i (type $i)) (export \"i\" (instance (type $i)))))";
