@@ -1,5 +1,5 @@
-//! What must never be in the host's source: README's architecture section lists the same rules for
-//! people. They are checked on the text of the files, comments apart.
+//! What must never be in the host's source: ARCHITECTURE.md lists the same rules for people. They are
+//! checked on the text of the files, without comments.
 
 use crate::fixture::root;
 use std::fs;

@@ -1,6 +1,8 @@
 //! The metrics, as curl sees them.
 
-use crate::fixture::{Client, Finished, Host, echo_host, guest, run};
+use crate::fixture::{Client, Finished, Host, echo_host, guest, root, run};
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -244,4 +246,31 @@ fn a_successor_goes_on_at_the_same_place() {
         figure(&metrics, "echo_host_connections_open{service=\"main\"}"),
         1
     );
+}
+
+#[test]
+fn the_page_lists_the_metrics_that_are_served() {
+    let (_host, address) = measured(&[]);
+    let metrics = collect(address);
+    let served: BTreeSet<_> = metrics
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let (name, rest) = line.split_at(line.find(['{', ' ']).unwrap());
+            let label = rest
+                .strip_prefix('{')
+                .and_then(|rest| rest.split('=').next());
+            (name, label.unwrap_or_default())
+        })
+        .collect();
+    let page = fs::read_to_string(root().join("docs/operate/metrics.md")).unwrap();
+    let listed: BTreeSet<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| {
+            let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
+            (cells.nth(1).unwrap(), cells.next().unwrap())
+        })
+        .collect();
+    assert_eq!(listed, served);
 }

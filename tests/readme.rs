@@ -1,26 +1,62 @@
-//! README tells the truth: what it shows is run, what it lists is compared with what there is.
+//! The documents tell the truth: what they show is run, what they list is compared with the program.
 
 use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
 use echo_host::project::Project;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 /// For a command that fetches crates and compiles them, while other tests keep the machine busy.
 const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+const README: &str = "README.md";
+const README_LINES: usize = 200;
+const OPTIONS: &str = "docs/reference/options.md";
+const MAX_COLUMNS: usize = 100;
+
+fn read(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap()
 }
 
-/// The text below a heading, up to the next one.
-fn section(heading: &str) -> String {
-    let readme = readme();
-    let (_, rest) = readme.split_once(&format!("# {heading}\n")).expect(heading);
+/// The text of a page below a heading, up to the next one.
+fn section(page: &str, heading: &str) -> String {
+    let page = read(page);
+    let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
     rest.split("\n#").next().unwrap().to_owned()
+}
+
+/// The pages of a folder and of the folders in it.
+fn pages_in(folder: &Path) -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            pages.extend(pages_in(&path));
+        } else if path.extension().is_some_and(|end| end == "md") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
+/// Every page for people.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = pages_in(&root().join("docs"));
+    assert!(pages.len() > 30, "{pages:?}");
+    for folder in ["", "guest", "wit", "bench"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            pages.extend(
+                path.extension()
+                    .is_some_and(|end| end == "md")
+                    .then_some(path),
+            );
+        }
+    }
+    pages
 }
 
 /// The code blocks of a language, in order.
@@ -50,7 +86,7 @@ fn table(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_first_handler_is_served_by_the_unchanged_host() {
-    let section = section("Your first handler in five minutes");
+    let section = section(README, "Your first handler in five minutes");
     let [write_and_try, serve] = &blocks(&section, "sh")[..] else {
         panic!("{section}")
     };
@@ -85,7 +121,7 @@ fn the_first_handler_is_served_by_the_unchanged_host() {
 
 #[test]
 fn the_telnet_session_looks_as_shown() {
-    let session = &blocks(&section("Two commands"), "console")[0];
+    let session = &blocks(&section(README, "Two commands"), "console")[0];
     let shown: Vec<_> = session.lines().skip(1).collect();
     let host = Host::serve(&[]);
     let port = host.address().port().to_string();
@@ -111,7 +147,7 @@ fn the_telnet_session_looks_as_shown() {
 
 #[test]
 fn the_client_in_python_is_answered() {
-    let section = section("UDP");
+    let section = section("docs/operate/udp.md", "UDP");
     let (serve, client) = (&blocks(&section, "sh")[0], &blocks(&section, "python")[0]);
     assert!(serve.contains("hello.wasm --listen udp://127.0.0.1:9999"));
     let host = Host::serve(&[&guest("hello"), "--listen", "udp://127.0.0.1:0"]);
@@ -126,7 +162,11 @@ fn the_client_in_python_is_answered() {
 
 #[test]
 fn the_chat_looks_as_shown() {
-    let session = blocks(&section("Conversations"), "console").remove(0);
+    let session = blocks(
+        &section("docs/get-started.md", "Serve a chat room"),
+        "console",
+    )
+    .remove(0);
     let (_, lines) = session.split_once("Escape character is '^]'.\n").unwrap();
     let host = Host::serve(&[&guest("chat"), "--isolation", "shared"]);
     let mut bob = host.connect();
@@ -168,7 +208,7 @@ fn options_in_help() -> BTreeSet<(String, String)> {
 
 #[test]
 fn the_options_are_those_of_the_help() {
-    let listed: BTreeSet<_> = table(&section("Options of serve"))
+    let listed: BTreeSet<_> = table(&section(OPTIONS, "Options of serve"))
         .into_iter()
         .map(|row| (row[0].clone(), row[1].clone()))
         .collect();
@@ -179,7 +219,7 @@ fn the_options_are_those_of_the_help() {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    for row in table(&section("Options of serve")) {
+    for row in table(&section(OPTIONS, "Options of serve")) {
         let default = &row[2];
         let known = ["none", "one for each core", "the built-in echo"].contains(&default.as_str());
         let stated = help.contains(&format!("[default: {default}]"));
@@ -193,9 +233,10 @@ fn the_options_are_those_of_the_help() {
 #[test]
 fn what_new_can_be_told_is_listed_with_all_values() {
     let help = echo_host(&["new", "--help"]).stdout;
-    let section = section("A folder for a handler");
-    let (options, keys) = section.split_once("`handler.toml` in").unwrap();
-    let listed = table(options);
+    let page = "docs/reference/handler-directory.md";
+    let options = section(page, "Options of new");
+    let keys = section(page, "Keys of handler.toml");
+    let listed = table(&options);
     let offered = help.matches("\n      --").count();
     assert_eq!(listed.len(), offered, "{help}");
     for row in listed {
@@ -214,7 +255,7 @@ fn what_new_can_be_told_is_listed_with_all_values() {
     fs::write(folder.path().join("handler.toml"), "unheard-of = 1").unwrap();
     let known = Project::read(folder.path()).unwrap_err().to_string();
     let (_, known) = known.split_once("expected one of ").unwrap();
-    let listed: Vec<_> = table(keys).into_iter().map(|row| row[0].clone()).collect();
+    let listed: Vec<_> = table(&keys).into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(listed.join(", "), known);
 }
 
@@ -227,12 +268,12 @@ fn the_limits_are_those_that_are_counted() {
         .unwrap()
         .keys()
         .collect();
-    let rows = table(&section("Limits"));
+    let rows = table(&section("docs/reference/limits.md", "Limits"));
     let listed: BTreeSet<_> = rows.iter().map(|row| &row[5]).collect();
     assert_eq!(listed, counted);
     assert_eq!(rows.len(), counted.len());
     // Those that can be set are options, whose defaults are compared with the help elsewhere.
-    let options = table(&section("Options of serve"));
+    let options = table(&section(OPTIONS, "Options of serve"));
     for row in rows.iter().filter(|row| row[0].starts_with("--")) {
         assert!(options.iter().any(|option| option[0] == row[0]), "{row:?}");
     }
@@ -241,7 +282,7 @@ fn the_limits_are_those_that_are_counted() {
 #[test]
 fn the_exit_codes_are_those_of_the_help() {
     let help = echo_host(&["--help"]).stdout;
-    let rows = table(&section("Exit codes"));
+    let rows = table(&section("docs/reference/exit-codes.md", "Exit codes"));
     assert!(rows.len() > 5);
     for row in rows {
         let line = help
@@ -256,7 +297,7 @@ fn the_exit_codes_are_those_of_the_help() {
 
 #[test]
 fn the_handlers_are_those_of_the_guest_folder() {
-    let listed: BTreeSet<_> = table(&section("Handlers in this repository"))
+    let listed: BTreeSet<_> = table(&section("guest/README.md", "Handlers in this folder"))
         .into_iter()
         .map(|row| row[0].split(['[', ']']).nth(1).unwrap().to_owned())
         .collect();
@@ -274,7 +315,7 @@ fn the_handlers_are_those_of_the_guest_folder() {
 
 #[test]
 fn every_module_is_on_the_map() {
-    let map: Vec<_> = table(&section("Architecture"))
+    let map: Vec<_> = table(&section("ARCHITECTURE.md", "Code map"))
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
@@ -309,8 +350,7 @@ fn anchors(page: &Path) -> BTreeSet<String> {
 
 #[test]
 fn every_link_leads_somewhere() {
-    for page in ["README.md", "guest/README.md", "wit/README.md"] {
-        let page = root().join(page);
+    for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1) {
             let link = link.split(')').next().unwrap();
@@ -326,6 +366,79 @@ fn every_link_leads_somewhere() {
             assert!(
                 anchor.is_empty() || anchors(&target).contains(anchor),
                 "{link} in {}",
+                page.display()
+            );
+        }
+    }
+}
+
+/// Of each command in a code block its name and its options.
+#[test]
+fn every_command_that_is_shown_exists() {
+    let mut helps = BTreeMap::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let blocks = blocks(&text, "sh");
+        let lines = blocks.iter().flat_map(|block| block.lines());
+        for line in lines.map(|line| line.split(" #").next().unwrap()) {
+            let Some((before, command)) = line.split_once("echo-host ") else {
+                continue;
+            };
+            if before.ends_with("../") {
+                continue;
+            }
+            let mut words = command.split_whitespace();
+            let name = words.next().unwrap();
+            let help: &String = helps.entry(name.to_owned()).or_insert_with(|| {
+                let finished = echo_host(&[name, "--help"]);
+                assert_eq!(finished.code, Some(0), "{line} in {}", page.display());
+                finished.stdout
+            });
+            let is_part = |c: char| c.is_alphanumeric() || c == '-';
+            for option in words.filter(|word| word.starts_with("--")) {
+                let is_there = help.split(|c| !is_part(c)).any(|word| word == option);
+                assert!(is_there, "{line} in {}", page.display());
+            }
+        }
+    }
+    assert!(helps.len() > 6, "{:?}", helps.keys());
+}
+
+#[test]
+fn every_page_of_the_docs_is_in_the_summary() {
+    let docs = root().join("docs");
+    let summary = read("docs/SUMMARY.md");
+    let listed: BTreeSet<_> = summary
+        .split("](")
+        .skip(1)
+        .map(|link| docs.join(link.split(')').next().unwrap()))
+        .collect();
+    let mut there: BTreeSet<_> = pages_in(&docs).into_iter().collect();
+    there.remove(&docs.join("SUMMARY.md"));
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn readme_is_short() {
+    let lines = read(README).lines().count();
+    assert!(lines <= README_LINES, "{lines} lines");
+}
+
+/// Tables, code and what is generated may be wider.
+#[test]
+fn pages_are_wrapped() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let (mut is_code, mut is_generated) = (false, text.starts_with("<!-- Written by"));
+        for (number, line) in (1..).zip(text.lines()) {
+            is_code ^= line.trim_start().starts_with("```");
+            is_generated |= line.starts_with("<!-- written by");
+            is_generated &= !line.starts_with("<!-- end of");
+            let is_free = is_code || is_generated || line.starts_with('|');
+            let columns = line.chars().count();
+            assert!(
+                is_free || columns <= MAX_COLUMNS,
+                "{}:{number}: {columns} columns",
                 page.display()
             );
         }

@@ -97,9 +97,9 @@ impl Place {
         self.root.join("README.md")
     }
 
-    /// The page about speed.
+    /// The page about the comparison.
     pub fn page(&self) -> PathBuf {
-        self.root.join("bench/README.md")
+        self.root.join("docs/performance/comparison.md")
     }
 
     /// A program of the system: where it is on the PATH or beside it, or else just its name.

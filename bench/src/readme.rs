@@ -1,4 +1,4 @@
-//! The parts of README.md and bench/README.md that a run writes.
+//! The parts of README.md and docs/performance/comparison.md that a run writes.
 
 use crate::comparison::{Target, Verdict};
 use crate::load::Load;
@@ -50,8 +50,8 @@ pub fn summary(
         text,
         "Measured on {date} UTC: {cpu_model}, {cores} cores, Linux {kernel}; {rounds} rounds.\n\n\
          ![CPU time per message by server](bench/results.svg)\n\n\
-         The server's CPU time per message, as a multiple of native-plain's in the same round (median, and \
-         behind it the same of throughput, where more is better):\n"
+         The server's CPU time per message, as a multiple of native-plain's in the same round (median). In\n\
+         parentheses: the ratio of throughput, where more is better.\n"
     )?;
     matrix(&mut text, loads, samples)?;
     let wanted = |it: &&Verdict| it.comparison.target != Target::None;
@@ -61,15 +61,14 @@ pub fn summary(
         .filter(|it| it.missed_by.is_none());
     writeln!(
         text,
-        "\n{} of {} targets are met; [bench/README.md](bench/README.md) lists the others, and tells where the \
-         time goes in one message.",
+        "\n{} of {} targets are met; [Comparison](docs/performance/comparison.md) lists the others.",
         met.count(),
         verdicts.iter().filter(wanted).count()
     )?;
     Ok(text)
 }
 
-/// For bench/README.md: the targets that were missed and by how much, and the figures beside traffic.
+/// For docs/performance/comparison.md: the targets that were missed and by how much, and the figures beside traffic.
 pub fn details(loads: &[Load], verdicts: &[Verdict]) -> Result<String> {
     let mut text = "Missed targets:\n\n".to_owned();
     let missed = verdicts.iter().filter(|it| it.missed_by.is_some());

@@ -1,4 +1,4 @@
-//! The example is complete and true, and so is what README says about keys.
+//! The example is complete and true, and so is the reference of keys.
 
 use super::site::Site;
 use crate::fixture::{echo_host, root};
@@ -118,8 +118,8 @@ fn the_schema_comes_with_the_host() {
 
 #[test]
 fn the_reference_lists_every_key() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, reference) = readme.split_once("### Every key\n").unwrap();
+    let page = fs::read_to_string(root().join("docs/reference/keys.md")).unwrap();
+    let (_, reference) = page.split_once("## Every key\n").unwrap();
     let reference = reference.split("\n#").next().unwrap();
     let listed = |place: &str| -> BTreeSet<String> {
         let rows = reference.lines().filter(|line| line.starts_with("| `"));

@@ -14,6 +14,11 @@ pub fn contract() -> PathBuf {
     root().join("wit")
 }
 
+/// The documents.
+pub fn docs() -> PathBuf {
+    root().join("docs")
+}
+
 /// The sources of the guests, each in a folder named after it, and their build settings.
 pub fn guest_sources() -> PathBuf {
     root().join("guest")

@@ -63,9 +63,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in guest/README.md.
+    /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in
+    /// docs/handlers/languages.md.
     GuestTable,
-    /// Write wit/README.md, the contract as a page, from the WIT files.
+    /// Write docs/reference/contract.md from the WIT files.
     Reference,
     /// Fuzz all that reads what others wrote: each target for a bounded time, from the corpus in host/fuzz.
     Fuzz(fuzz::Options),

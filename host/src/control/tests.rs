@@ -380,3 +380,22 @@ async fn a_successor_serves_when_the_host_before_has_died() {
     let socket = successor.retire().unwrap();
     assert!(socket.is_some() && path.exists());
 }
+
+#[test]
+fn the_page_shows_every_request() {
+    let page = include_str!("../../../docs/reference/control-protocol.md");
+    let requests = page
+        .split('`')
+        .filter(|text| text.starts_with(r#"{"version":1,"command":"#));
+    let shown: std::collections::BTreeSet<_> = requests
+        .map(|line| {
+            Request::decode(line.as_bytes()).unwrap();
+            let members: serde_json::Value = serde_json::from_str(line).unwrap();
+            members["command"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let known = MalformedRequest::Command(String::new()).to_string();
+    let (_, known) = known.split_once("expected ").unwrap();
+    let known = known.split(", ").flat_map(|words| words.split(" or "));
+    assert_eq!(shown, known.map(str::to_owned).collect());
+}

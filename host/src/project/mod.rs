@@ -17,7 +17,7 @@ pub const FILE: &str = "handler.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     #[error(
-        "{} has no {FILE}: `echo-host new` writes a folder that has one, and README lists its keys",
+        "{} has no {FILE}: `echo-host new` writes a folder that has one",
         folder.display()
     )]
     NoFile { folder: PathBuf },

@@ -1,4 +1,4 @@
-//! What guest/README.md tells people to do, so that the tests do just that.
+//! The commands that docs/handlers/ shows, so that the tests run exactly these.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,10 @@ const NEW: &str = "echo-host new greeter --lang rust --tier responder";
 const FOLDER: &str = "cd greeter";
 const UNIT_TESTS: &str = "cargo test";
 
-/// The guide.
+/// The pages that show commands.
+const PAGES: [&str; 2] = ["handlers/start.md", "handlers/rust.md"];
+
+/// The text of these pages.
 pub struct Guide(String);
 
 /// One of the commands that the guide shows, in order.
@@ -29,14 +32,20 @@ pub enum Step {
 
 impl Guide {
     pub fn read() -> Result<Self> {
-        let path = layout::guest_sources().join("README.md");
-        let text = fs::read_to_string(&path).context("cannot read guest/README.md")?;
+        let mut text = String::new();
+        for page in PAGES {
+            let path = layout::docs().join(page);
+            let page = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            text += "\n";
+            text += &page;
+        }
         Ok(Guide(text))
     }
 
-    /// What it says under "Begin", for another handler than the one that it begins.
+    /// The commands under "Start a handler", for another handler than the one they create.
     pub fn steps(&self, name: &str, language: Language, tier: &str) -> Result<Vec<Step>> {
-        let shown = self.block("Begin", "sh")?;
+        let shown = self.block("Start a handler", "sh")?;
         let unit_tests = self.unit_tests(language)?;
         let begin = NEW
             .replace("greeter", name)
@@ -55,14 +64,14 @@ impl Guide {
         }
         ensure!(
             matches!(steps[..], [Step::Begin(_), .., Step::Develop(_)]),
-            "guest/README.md begins nothing, or develops nothing: {shown}"
+            "docs/handlers/start.md does not begin with `new` and end with `dev`: {shown}"
         );
         Ok(steps)
     }
 
     /// What handler.toml says, as the guide has it, where rustup has no target for components.
     pub fn without_target(&self, project: &Path, component: &str) -> Result<String> {
-        let text = self.block("Rust", "toml")?;
+        let text = self.block("Build without the rustup target", "toml")?;
         Ok(text
             .replace("../greeter", &project.display().to_string())
             .replace("../echo-host", &layout::root().display().to_string())
@@ -73,7 +82,7 @@ impl Guide {
     fn unit_tests(&self, language: Language) -> Result<&str> {
         let begin = format!("| {} | `{}` |", language.title(), language.name());
         let row = self.0.lines().find(|line| line.starts_with(&begin));
-        let row = row.with_context(|| format!("guest/README.md has no row {begin}"))?;
+        let row = row.with_context(|| format!("docs/handlers/ has no row {begin}"))?;
         let mut cells = row.trim_end_matches('|').rsplit('|');
         Ok(cells.next().unwrap_or_default().trim().trim_matches('`'))
     }
@@ -86,7 +95,7 @@ impl Guide {
             let (_, begun) = text.split_once(&format!("```{language}\n"))?;
             Some(begun.split_once("```")?.0)
         });
-        block.with_context(|| format!("guest/README.md has no `{language}` below {heading}"))
+        block.with_context(|| format!("docs/handlers/ has no `{language}` below {heading}"))
     }
 }
 

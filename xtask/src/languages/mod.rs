@@ -101,7 +101,7 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Builds them, plays their exchanges, measures them, and writes the table into guest/README.md.
+/// Builds them, plays their exchanges, measures them, and writes the table into docs/handlers/languages.md.
 pub fn table() -> Result<()> {
     let mut rows = Vec::new();
     for_each_language(|language, tools| {

@@ -1,4 +1,4 @@
-//! The table in guest/README.md.
+//! The table in docs/handlers/languages.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,16 +9,18 @@ use super::HANDLERS;
 use super::measure::Row;
 use crate::{layout, step};
 
+const PAGE: &str = "docs/handlers/languages.md";
 const BEGIN: &str = "<!-- written by cargo xtask guest-table -->\n";
 const END: &str = "<!-- end of what cargo xtask guest-table writes -->";
 
 /// Writes the rows in place of those that are there.
 pub fn write(rows: &[Row]) -> Result<()> {
-    let path = layout::guest_sources().join("README.md");
-    let text = fs::read_to_string(&path).context("cannot read guest/README.md")?;
-    let text = replace(&text, &table(rows)).context("guest/README.md has lost its markers")?;
-    fs::write(&path, text).context("cannot write guest/README.md")?;
-    step::announce("guest/README.md has the new table");
+    let path = layout::root().join(PAGE);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))?;
+    let text =
+        replace(&text, &table(rows)).with_context(|| format!("{PAGE} has lost its markers"))?;
+    fs::write(&path, text).with_context(|| format!("cannot write {PAGE}"))?;
+    step::announce(&format!("{PAGE} has the new table"));
     Ok(())
 }
 

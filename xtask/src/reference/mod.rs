@@ -19,8 +19,8 @@ use crate::{layout, step};
 use names::Names;
 
 const HEAD: &str = "\
-<!-- Written by `cargo xtask reference` from the WIT files in this folder. -->
-# The contract, item by item
+<!-- Written by `cargo xtask reference` from the WIT files in wit/. -->
+# The contract
 
 ";
 
@@ -28,7 +28,7 @@ const HEAD: &str = "\
 pub fn write() -> Result<()> {
     let path = path();
     fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))?;
-    step::announce("wit/README.md is what the contract says");
+    step::announce("docs/reference/contract.md is what the contract says");
     Ok(())
 }
 
@@ -40,13 +40,13 @@ pub fn check() -> Result<()> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     ensure!(
         there == page()?,
-        "wit/README.md is not what wit/*.wit says: run `cargo xtask reference`"
+        "docs/reference/contract.md is not what wit/*.wit says: run `cargo xtask reference`"
     );
     Ok(())
 }
 
 fn path() -> PathBuf {
-    layout::contract().join("README.md")
+    layout::docs().join("reference/contract.md")
 }
 
 fn page() -> Result<String> {
@@ -59,7 +59,7 @@ fn page() -> Result<String> {
     };
     let _ = writeln!(
         page.text,
-        "Package `{}`. [The guide](../guest/README.md) tells how handlers are written with it.\n",
+        "Package `{}`. [What a handler can rely on](../handlers/contract.md) is an overview.\n",
         package.name
     );
     page.docs(&package.docs);
