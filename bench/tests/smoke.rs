@@ -43,7 +43,7 @@ fn a_run_compares_the_host_with_the_native_servers() {
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["skipped"], Value::Array(Vec::new()), "{stderr}");
     let rows = json["rows"].as_array().unwrap();
-    assert!(!rows.is_empty() && rows.len() % 3 == 0, "{json}");
+    assert!(!rows.is_empty() && rows.len().is_multiple_of(3), "{json}");
     for row in rows {
         let figures = &row["figures"];
         for figure in ["cpu_us_per_message", "messages_per_s", "resident_bytes"] {
