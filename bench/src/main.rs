@@ -25,8 +25,8 @@ mod run;
 mod samples;
 mod servers;
 
+use anyhow::Result;
 use clap::Parser;
-use std::io;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,16 +35,7 @@ const INTERRUPTED: i32 = 130;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = run::Arguments::parse();
-    let run = tokio::task::spawn_blocking(move || run::run(&arguments));
-    let result = tokio::select! {
-        result = run => result.unwrap_or_else(|panic| Err(panic.into())),
-        result = interruption() => {
-            eprintln!("echo-host-bench: interrupted");
-            result.map_or_else(|error| Err(error.into()), |()| process::end_all(INTERRUPTED))
-        }
-    };
-    match result {
+    match run_unless_interrupted().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("echo-host-bench: {error:#}");
@@ -53,14 +44,19 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn interruption() -> io::Result<()> {
+async fn run_unless_interrupted() -> Result<()> {
+    let arguments = run::Arguments::parse();
+    // Before the first server is started: an interrupted run leaves none behind.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let run = tokio::task::spawn_blocking(move || run::run(&arguments));
     tokio::select! {
+        result = run => return result?,
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
     }
-    Ok(())
+    eprintln!("echo-host-bench: interrupted");
+    process::end_all(INTERRUPTED)
 }
