@@ -1,234 +1,207 @@
-//! What is compared with what, and what it shall be.
+//! What is compared with what, and the targets.
 
-use crate::load::{Group, Load};
-use crate::sample::{ACTIVE, CPU, FIRST_REPLY, HELD, IDLE, P99, Samples};
-use crate::servers::Server::{
-    self, HostConversation, HostRust, HostRustMessage, HostRustShared, NativePerCore, NativePlain,
-};
-use crate::spread::Spread;
-use crate::{cold_start, crowd, latency, memory, neighbour, swaps};
-use serde::Serialize;
+use crate::beside::{COLD_START, CROWD, HELD_ROW, LATENCY, MEMORY, NEIGHBOUR, SWAPS};
+use crate::beside::{FEW, JAVASCRIPT, MANY, PROBE, QUIET, RUST_COLD, RUST_WARM, SWAPPED};
+use crate::load::Load;
+use crate::samples::{ACTIVE, CPU, FIRST_REPLY, HELD, IDLE, P99, Samples, Spread};
+use crate::servers::Server;
+use Against::{DifferenceFrom, Itself, RatioTo};
+use Target::{AtLeast, AtMost};
+use serde::{Deserialize, Serialize};
 
-/// What a figure is compared with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What a figure is compared with: the figure of another server in the same row, or nothing.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
-    /// Times that of another server in the same row.
     RatioTo(String),
-    /// More than that of another server in the same row.
     DifferenceFrom(String),
-    /// As it is.
     Itself,
 }
 
-/// What is wanted of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     AtMost(f64),
     AtLeast(f64),
-    /// Told for its own sake.
+    /// Shown for its own sake.
     None,
 }
 
 /// A figure of a server, compared with something.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Comparison {
     pub row: String,
     pub server: String,
-    pub figure: &'static str,
+    pub figure: String,
     pub against: Against,
     pub target: Target,
 }
 
-/// How a comparison came out.
-#[derive(Clone, Debug, Serialize)]
+/// The outcome of a comparison.
+#[derive(Serialize, Deserialize)]
 pub struct Verdict {
     #[serde(flatten)]
     pub comparison: Comparison,
     /// Over the rounds: of the ratio, of the difference, or of the figure.
     pub spread: Spread,
+}
+
+impl Verdict {
     /// By how much the median misses its target; nothing if it meets it or there is none.
-    pub missed_by: Option<f64>,
+    pub fn missed_by(&self) -> Option<f64> {
+        let over = match self.comparison.target {
+            AtMost(most) => self.spread.median - most,
+            AtLeast(least) => least - self.spread.median,
+            Target::None => 0.0,
+        };
+        (over > 0.0).then_some(over)
+    }
 }
 
 impl Comparison {
+    fn of(row: &str, server: &str, figure: &str, against: Against, target: Target) -> Self {
+        let [row, server, figure] = [row, server, figure].map(str::to_owned);
+        Comparison {
+            row,
+            server,
+            figure,
+            against,
+            target,
+        }
+    }
+
     /// `None` if it was not measured.
-    pub fn judge(&self, samples: &Samples) -> Option<Verdict> {
-        let pairs = |other: &str| samples.pairs(&self.row, [&self.server, other], self.figure);
+    pub fn judge(self, samples: &Samples) -> Option<Verdict> {
+        let pairs = |other: &str| samples.pairs(&self.row, [&self.server, other], &self.figure);
         let spread = match &self.against {
-            Against::RatioTo(other) => Spread::of_ratios(&pairs(other)),
-            Against::DifferenceFrom(other) => Spread::of_differences(&pairs(other)),
-            Against::Itself => {
-                let figures = samples.figures(&self.row, &self.server, self.figure);
-                Spread::of(figures.map(|(_, figure)| figure))
+            RatioTo(other) => Spread::of_ratios(&pairs(other)),
+            DifferenceFrom(other) => Spread::of_differences(&pairs(other)),
+            Itself => {
+                let figures = samples.figures(&self.row, &self.server, &self.figure);
+                Spread::of(figures.into_values())
             }
         }?;
-        let over = match self.target {
-            Target::AtMost(most) => spread.median - most,
-            Target::AtLeast(least) => least - spread.median,
-            Target::None => 0.0,
-        };
         Some(Verdict {
-            comparison: self.clone(),
+            comparison: self,
             spread,
-            missed_by: (over > 0.0).then_some(over),
         })
     }
-
-    fn ratio(row: &str, server: Server, figure: &'static str, to: Server, most: f64) -> Self {
-        Comparison {
-            row: row.to_owned(),
-            server: server.name().to_owned(),
-            figure,
-            against: Against::RatioTo(to.name().to_owned()),
-            target: Target::AtMost(most),
-        }
-    }
-
-    fn difference(
-        row: &str,
-        server: Server,
-        figure: &'static str,
-        from: Server,
-        target: Target,
-    ) -> Self {
-        Comparison {
-            row: row.to_owned(),
-            server: server.name().to_owned(),
-            figure,
-            against: Against::DifferenceFrom(from.name().to_owned()),
-            target,
-        }
-    }
-
-    fn itself(row: &str, server: &str, figure: &'static str, target: Target) -> Self {
-        Comparison {
-            row: row.to_owned(),
-            server: server.to_owned(),
-            figure,
-            against: Against::Itself,
-            target,
-        }
-    }
 }
 
-/// What is wanted in a row of traffic, all of it in processor time for a message.
+/// All that is wanted of a row of traffic: the server's CPU time for a message.
 pub fn of_traffic(load: &Load) -> Vec<Comparison> {
-    let row = &load.name();
-    let ratio = |server, to, most| Comparison::ratio(row, server, CPU, to, most);
-    if load.group == Group::Connect {
-        return vec![
-            ratio(HostRust, NativePlain, 1.30),
-            ratio(HostRustShared, NativePlain, 1.05),
-        ];
-    }
     let plain = if load.message_bytes > 1024 { 1.02 } else { 1.0 };
     let best = if load.pipeline > 1 { 1.05 } else { 1.10 };
-    vec![
-        ratio(HostRust, NativePlain, plain),
-        ratio(HostRust, NativePerCore, best),
-        ratio(HostConversation, NativePlain, 1.05),
-    ]
-}
-
-/// The host shall be ahead of these in a row of traffic. nginx's njs is not among them: it proxies.
-pub fn of_peers(load: &Load) -> Vec<Comparison> {
-    let ours = match load.group {
-        Group::Connect => HostRustShared,
-        _ => HostRust,
+    let (ours, natives) = if load.reconnects {
+        let plain = "native-plain";
+        (
+            "host-rust-shared",
+            vec![
+                ("host-rust", plain, 1.30),
+                ("host-rust-shared", plain, 1.05),
+            ],
+        )
+    } else {
+        let natives = vec![
+            ("host-rust", "native-plain", plain),
+            ("host-rust", "native-per-core", best),
+            ("host-conversation", "native-plain", 1.05),
+        ];
+        ("host-rust", natives)
     };
-    let peers = Server::ALL.into_iter().filter(|server| server.is_peer());
-    peers
-        .filter(|peer| *peer != Server::NginxNjs)
-        .map(|peer| Comparison::ratio(&load.name(), ours, CPU, peer, 1.0))
-        .collect()
-}
-
-/// What the tiers cost, from a row of traffic. Not programs: they read and write a stream, and nothing is called
-/// for a message.
-pub fn of_tiers(load: &Load) -> Vec<Comparison> {
-    let row = &load.name();
-    [
-        (HostRust, NativePlain),
-        (HostConversation, NativePlain),
-        (HostConversation, HostRust),
-        (HostRustMessage, HostRust),
-    ]
-    .map(|(server, from)| Comparison::difference(row, server, CPU, from, Target::None))
-    .into()
-}
-
-/// What is wanted beside traffic.
-pub fn of_the_rest() -> Vec<Comparison> {
-    use Target::{AtLeast, AtMost};
-    let ours = [HostRust, HostRustShared, HostConversation];
-    let mut list: Vec<_> = ours
-        .map(|server| Comparison::ratio(latency::ROW, server, P99, NativePlain, 1.10))
-        .into();
-    for (figure, most) in [(IDLE, 4096.0), (ACTIVE, 48.0 * 1024.0)] {
-        let target = AtMost(most);
-        list.push(Comparison::difference(
-            memory::ROW,
-            HostRust,
-            figure,
-            NativePlain,
-            target,
-        ));
+    // The host shall be ahead of peers. nginx's njs is not among them: it proxies.
+    let peers = Server::ALL
+        .into_iter()
+        .filter(|(_, server)| server.is_peer() && *server != Server::NginxNjs)
+        .map(|(peer, _)| (ours, peer, 1.0));
+    let row = load.name();
+    let cpu = |server, against, target| Comparison::of(&row, server, CPU, against, target);
+    let ratio = |(server, to, most): (_, &str, _)| cpu(server, RatioTo(to.into()), AtMost(most));
+    let mut list: Vec<_> = natives.into_iter().chain(peers).map(ratio).collect();
+    if load.is_main() && load.message_bytes == 64 && !load.reconnects {
+        // What the kinds of handlers cost.
+        for (server, from) in [
+            ("host-rust", "native-plain"),
+            ("host-conversation", "native-plain"),
+            ("host-conversation", "host-rust"),
+            ("host-rust-message", "host-rust"),
+        ] {
+            list.push(cpu(server, DifferenceFrom(from.into()), Target::None));
+        }
     }
-    for (server, most) in cold_start::TARGETS_MS {
-        list.push(Comparison::itself(
-            cold_start::ROW,
-            server,
-            FIRST_REPLY,
-            AtMost(most),
-        ));
-    }
-    list.push(Comparison {
-        row: crowd::ROW.to_owned(),
-        server: crowd::MANY.to_owned(),
-        figure: CPU,
-        against: Against::RatioTo(crowd::FEW.to_owned()),
-        target: AtMost(1.25),
-    });
-    let host = HostRust.name();
-    list.push(Comparison::itself(
-        crowd::HELD_ROW,
-        host,
-        HELD,
-        AtLeast(f64::from(crowd::held_wanted())),
-    ));
-    list.push(Comparison::itself(
-        neighbour::ROW,
-        neighbour::SERVER,
-        P99,
-        AtMost(20_000.0),
-    ));
-    for server in [swaps::SWAPPED, swaps::QUIET] {
-        list.push(Comparison::itself(swaps::ROW, server, P99, Target::None));
-    }
-    list.push(Comparison {
-        row: swaps::ROW.to_owned(),
-        server: swaps::SWAPPED.to_owned(),
-        figure: P99,
-        against: Against::RatioTo(swaps::QUIET.to_owned()),
-        target: Target::None,
-    });
     list
+}
+
+/// What is wanted beside traffic. So many idle connections can be tried here.
+pub fn beside_traffic(held: u32) -> Vec<Comparison> {
+    let native = || "native-plain".to_owned();
+    let held = AtLeast(f64::from(held));
+    let memory = |kib: f64| AtMost(kib * 1024.0);
+    let ms = AtMost;
+    [
+        (LATENCY, "host-rust", P99, RatioTo(native()), AtMost(1.10)),
+        (
+            LATENCY,
+            "host-rust-shared",
+            P99,
+            RatioTo(native()),
+            AtMost(1.10),
+        ),
+        (
+            LATENCY,
+            "host-conversation",
+            P99,
+            RatioTo(native()),
+            AtMost(1.10),
+        ),
+        (
+            MEMORY,
+            "host-rust",
+            IDLE,
+            DifferenceFrom(native()),
+            memory(4.0),
+        ),
+        (
+            MEMORY,
+            "host-rust",
+            ACTIVE,
+            DifferenceFrom(native()),
+            memory(48.0),
+        ),
+        (COLD_START, RUST_COLD, FIRST_REPLY, Itself, ms(50.0)),
+        (COLD_START, RUST_WARM, FIRST_REPLY, Itself, ms(20.0)),
+        (COLD_START, JAVASCRIPT, FIRST_REPLY, Itself, ms(100.0)),
+        (CROWD, MANY, CPU, RatioTo(FEW.to_owned()), AtMost(1.25)),
+        (HELD_ROW, "host-rust", HELD, Itself, held),
+        (NEIGHBOUR, PROBE, P99, Itself, AtMost(20_000.0)),
+        (SWAPS, SWAPPED, P99, Itself, Target::None),
+        (SWAPS, QUIET, P99, Itself, Target::None),
+        (SWAPS, SWAPPED, P99, RatioTo(QUIET.to_owned()), Target::None),
+    ]
+    .map(|(row, server, figure, against, target)| {
+        Comparison::of(row, server, figure, against, target)
+    })
+    .into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Figures;
+    use crate::samples::{Figures, Sample};
 
     fn samples(ours: f64) -> Samples {
         let mut samples = Samples::default();
         for round in 0..3 {
             let slow = f64::from(round + 1);
-            for (server, cpu) in [(HostRust, ours), (NativePlain, 10.0)] {
+            for (server, cpu) in [("host-rust", ours), ("native-plain", 10.0)] {
+                let (row, server) = ("row".to_owned(), server.to_owned());
                 let figures = Figures::from([(CPU, cpu * slow)]);
-                samples.add("row", server.name(), round, Ok::<_, String>(figures));
+                samples.samples.push(Sample {
+                    row,
+                    server,
+                    round,
+                    figures,
+                });
             }
         }
         samples
@@ -236,23 +209,25 @@ mod tests {
 
     #[test]
     fn a_missed_target_says_by_how_much() {
-        let comparison = Comparison::ratio("row", HostRust, CPU, NativePlain, 1.05);
-        assert_eq!(comparison.judge(&samples(10.5)).unwrap().missed_by, None);
-        let missed = comparison.judge(&samples(12.0)).unwrap();
-        assert!((missed.missed_by.unwrap() - 0.15).abs() < 1e-9);
-        let difference = Target::AtMost(2.0);
-        let comparison = Comparison::difference("row", HostRust, CPU, NativePlain, difference);
+        let judge = |ours, against, target| {
+            let comparison = Comparison::of("row", "host-rust", CPU, against, target);
+            comparison.judge(&samples(ours)).unwrap().missed_by()
+        };
+        let native = || "native-plain".to_owned();
+        assert_eq!(judge(10.5, RatioTo(native()), AtMost(1.05)), None);
+        let missed = judge(12.0, RatioTo(native()), AtMost(1.05)).unwrap();
+        assert!((missed - 0.15).abs() < 1e-9);
         assert_eq!(
-            comparison.judge(&samples(12.0)).unwrap().missed_by,
+            judge(12.0, DifferenceFrom(native()), AtMost(2.0)),
             Some(2.0)
         );
-        let least = Comparison::itself("row", HostRust.name(), CPU, Target::AtLeast(30.0));
-        assert_eq!(least.judge(&samples(12.0)).unwrap().missed_by, Some(6.0));
+        assert_eq!(judge(12.0, Itself, AtLeast(30.0)), Some(6.0));
     }
 
     #[test]
     fn what_was_not_measured_has_no_verdict() {
-        let comparison = Comparison::ratio("row", HostRust, CPU, NativePerCore, 1.0);
+        let other = RatioTo("native-per-core".to_owned());
+        let comparison = Comparison::of("row", "host-rust", CPU, other, AtMost(1.0));
         assert!(comparison.judge(&samples(10.0)).is_none());
     }
 }

@@ -1,48 +1,33 @@
 //! The loads that servers are compared under, and how one is made.
 
-use crate::place::Place;
-use crate::sample::{CPU, Figures, P50, P99, RESIDENT, THROUGHPUT};
-use crate::servers::{Process, Running, Server};
+use crate::place;
+use crate::process::Process;
+use crate::samples::{CPU, Figures, P50, P99, RESIDENT, THROUGHPUT};
+use crate::servers::{Running, Server};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long a load may take beyond its time: connections are opened, and the last replies waited for.
+/// How long a load may take beyond its time, to open connections and wait for the last replies.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How much longer the load lasts, for each connection, before anything is measured.
+/// The warm-up of each connection: its first message is slower, because the host makes an instance.
 const WARM_UP_PER_CONNECTION: Duration = Duration::from_micros(250);
 
-/// The groups of rows, in the order in which they are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    Steady,
-    Pipelined,
-    Connect,
-}
-
-impl Group {
-    pub fn name(self) -> &'static str {
-        match self {
-            Group::Steady => "steady",
-            Group::Pipelined => "pipelined",
-            Group::Connect => "connect",
-        }
-    }
-}
-
-/// What is asked of a server in one row.
-#[derive(Clone, Debug)]
+/// One row of traffic.
+#[derive(Clone)]
 pub struct Load {
-    pub group: Group,
     pub connections: u32,
     pub message_bytes: usize,
+    /// Messages in flight on each connection.
     pub pipeline: u32,
+    /// Whether every message has a new connection.
+    pub reconnects: bool,
 }
 
-/// For how long a load is made.
-#[derive(Clone, Copy, Debug)]
+/// How long a load lasts.
+#[derive(Clone, Copy)]
 pub struct Times {
     pub warm_up: Duration,
     pub measured: Duration,
@@ -52,36 +37,46 @@ impl Load {
     /// All rows of traffic, or the few of a quick run.
     pub fn all(quick: bool) -> Vec<Load> {
         let mut loads = Vec::new();
-        let connections: &[u32] = if quick { &[1, 50] } else { &[1, 50, 500, 2000] };
-        for (group, pipeline, sizes) in [
-            (Group::Steady, 1, &[64, 1024, 65_536][..]),
-            (Group::Pipelined, 16, &[64, 1024]),
-        ] {
-            for message_bytes in sizes.iter().copied() {
-                loads.extend(connections.iter().map(|connections| Load {
-                    group,
-                    connections: *connections,
+        for (pipeline, sizes) in [(1, &[64, 1024, 65_536][..]), (16, &[64, 1024])] {
+            for &message_bytes in sizes {
+                loads.extend([1, 50, 500, 2000].map(|connections| Load {
+                    connections,
                     message_bytes,
                     pipeline,
+                    reconnects: false,
                 }));
             }
         }
         if quick {
-            loads.retain(|load| match load.group {
-                Group::Pipelined => load.message_bytes == 64 && load.connections == 50,
-                _ => load.message_bytes == 64 || load.connections == 50,
+            loads.retain(|load| match (load.connections, load.message_bytes) {
+                (1, bytes) => bytes == 64 && load.pipeline == 1,
+                (50, bytes) => bytes == 64 || load.pipeline == 1,
+                _ => false,
             });
         }
         loads.push(Load {
-            group: Group::Connect,
             connections: 50,
             message_bytes: 64,
             pipeline: 1,
+            reconnects: true,
         });
         loads
     }
 
-    /// How it is called in tables and results.
+    pub const GROUPS: [&str; 3] = ["steady", "pipelined", "connect"];
+
+    /// The name of its group, by which it can be selected.
+    pub fn group(&self) -> &'static str {
+        Load::GROUPS[match self {
+            Load {
+                reconnects: true, ..
+            } => 2,
+            Load { pipeline: 1, .. } => 0,
+            _ => 1,
+        }]
+    }
+
+    /// Its name in tables and results.
     pub fn name(&self) -> String {
         let size = match self.message_bytes {
             bytes @ ..1024 => format!("{bytes} B"),
@@ -91,81 +86,91 @@ impl Load {
             1 => "1 connection".to_owned(),
             many => format!("{many} connections"),
         };
-        match self.group {
-            Group::Steady => format!("{size}, {connections}"),
-            Group::Pipelined => format!("{size}, {connections}, {} in flight", self.pipeline),
-            Group::Connect => format!("{size}, {connections} at once, a new one for each message"),
+        match self {
+            Load {
+                reconnects: true, ..
+            } => {
+                format!("{size}, {connections} at once, a new one for each message")
+            }
+            Load { pipeline: 1, .. } => format!("{size}, {connections}"),
+            _ => format!("{size}, {connections}, {} in flight", self.pipeline),
         }
     }
 
-    /// Whether the host and the native servers are compared with others too. Everything would take hours.
-    pub fn is_for_peers(&self) -> bool {
-        match self.group {
-            Group::Steady if self.message_bytes == 64 => self.connections <= 500,
-            Group::Steady => self.connections == 50,
-            Group::Pipelined => false,
-            Group::Connect => true,
-        }
+    /// Whether it stands for others like it, in the README.
+    pub fn is_main(&self) -> bool {
+        self.connections == 50 && self.pipeline == 1
     }
 
-    /// Whether a server is measured under this load.
+    /// Whether a server is measured under this load. All peers under all loads would take hours.
     pub fn is_for(&self, server: Server) -> bool {
         match server {
             Server::HostJavaScript => false,
-            // Without pipelining the tiers are told apart well enough.
-            Server::HostBuiltIn | Server::HostRustMessage => self.group != Group::Pipelined,
-            peer if peer.is_peer() => self.is_for_peers(),
+            // Without pipelining the kinds are told apart well enough.
+            Server::HostBuiltIn | Server::HostRustMessage => self.pipeline == 1,
+            peer if peer.is_peer() => {
+                let small = self.message_bytes == 64 && self.connections <= 500;
+                self.pipeline == 1 && (small || self.connections == 50)
+            }
             _ => true,
         }
     }
 
-    /// The first message of each connection is no steady traffic: the host makes an instance then. So the more
-    /// connections there are, the later the measurement begins.
-    fn warmed(&self, times: &Times) -> Times {
-        Times {
-            warm_up: times.warm_up + WARM_UP_PER_CONNECTION * self.connections,
-            ..*times
-        }
-    }
-
-    /// Makes the load and tells what was measured. A message that was not echoed is an error.
-    pub fn make(&self, times: &Times, server: &Running, place: &Place) -> Result<Figures> {
+    /// Makes the load and returns what was measured.
+    pub fn make(&self, times: &Times, server: &Running) -> Result<Figures> {
         let mut options = vec![
             format!("--size={}B", self.message_bytes),
             format!("--pipeline={}", self.pipeline),
         ];
-        if self.group == Group::Connect {
+        if self.reconnects {
             options.push("--messages-per-connection=1".to_owned());
         }
-        drive(
+        let warm_up = times.warm_up + WARM_UP_PER_CONNECTION * self.connections;
+        start(
             server,
             self.connections,
             &options,
-            &self.warmed(times),
-            place,
-        )
+            &Times { warm_up, ..*times },
+        )?
+        .finish()
     }
 }
 
+/// A load that is being made.
+pub struct Loading {
+    generator: Process,
+    limit: Duration,
+}
+
 /// Runs `echo-host bench` against a server, as its users do.
-pub fn drive(
+pub fn start(
     server: &Running,
     connections: u32,
     options: &[String],
     times: &Times,
-    place: &Place,
-) -> Result<Figures> {
-    let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
-    let mut command = Command::new(place.built("echo-host"));
-    command.args(["bench", &server.uri(), "--json"]);
+) -> Result<Loading> {
+    let mut command = Command::new(place::built("echo-host"));
+    command.args(["bench", &format!("tcp://{}", server.address), "--json"]);
     command.args(["--server-pid", &server.process.pid().to_string()]);
     command.args(["--connections", &connections.to_string()]);
-    command.args(["--duration", &milliseconds(times.measured)]);
-    command.args(["--warm-up", &milliseconds(times.warm_up)]);
+    command.args(["--duration", &format!("{}ms", times.measured.as_millis())]);
+    command.args(["--warm-up", &format!("{}ms", times.warm_up.as_millis())]);
     command.args(options);
     let limit = times.warm_up + times.measured + PATIENCE;
-    let report = Process::start(command, &place.log("load"))?.output(limit)?;
-    figures(&report)
+    let generator = Process::start(command, "load")?;
+    Ok(Loading { generator, limit })
+}
+
+impl Loading {
+    /// Waits for the report. A message that was not echoed is an error.
+    pub fn finish(self) -> Result<Figures> {
+        figures(
+            &self
+                .generator
+                .line(self.limit)
+                .context("the load could not be made")?,
+        )
+    }
 }
 
 /// Takes the figures out of a report.
@@ -184,37 +189,34 @@ fn figures(report: &str) -> Result<Figures> {
             errors.join(", ")
         );
     }
-    let mut figures = Figures::new();
-    for (name, path) in [
+    let figure = |(name, path)| {
+        let figure = report.pointer(path).and_then(Value::as_f64);
+        Ok((
+            name,
+            figure.with_context(|| format!("no {path} in the report"))?,
+        ))
+    };
+    let paths = [
         (CPU, "/server/cpu_us_per_message"),
         (RESIDENT, "/server/resident_bytes"),
         (THROUGHPUT, "/throughput/messages_per_s"),
         (P50, "/latency/p50_us"),
         (P99, "/latency/p99_us"),
-    ] {
-        let figure = report.pointer(path).and_then(Value::as_f64);
-        figures.insert(
-            name,
-            figure.with_context(|| format!("no {path} in the report"))?,
-        );
-    }
-    Ok(figures)
+    ];
+    paths.into_iter().map(figure).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn every_row_has_a_name_of_its_own() {
-        for quick in [true, false] {
-            let mut names: Vec<_> = Load::all(quick).iter().map(Load::name).collect();
-            let count = names.len();
-            names.sort();
-            names.dedup();
-            assert_eq!(names.len(), count);
+        for (quick, count) in [(true, 6), (false, 12 + 8 + 1)] {
+            let names: HashSet<_> = Load::all(quick).iter().map(Load::name).collect();
+            assert_eq!((names.len(), Load::all(quick).len()), (count, count));
         }
-        assert_eq!(Load::all(false).len(), 12 + 8 + 1);
     }
 
     const REPORT: &str = r#"{"messages":3,"replies":3,"errors":{"reset":0},"latency":{"p50_us":1.5,"p99_us":2.5},

@@ -1,16 +1,15 @@
-//! What a run was made on, and with.
+//! The machine and the versions that a run was made with.
 
-use crate::place::Place;
+use crate::place;
 use crate::servers::Server;
-use rustix::system::uname;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 
-/// The machine, the date and the versions of everything.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Machine {
     pub cpu_model: String,
     pub cores: usize,
@@ -23,24 +22,41 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn describe(place: &Place, servers: &[Server]) -> Self {
+    pub fn describe(servers: &[Server]) -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
-        let memory_kib: Option<u64> = field(&read("/proc/meminfo"), "MemTotal")
-            .and_then(|it| it.split(' ').next()?.parse().ok());
-        let kernel = uname();
-        let mut versions = BTreeMap::new();
-        for (name, command) in programs(place, servers) {
-            if let Some(version) = first_line(command) {
-                versions.insert(name.to_owned(), version);
-            }
-        }
+        let memory_kib = field(&read("/proc/meminfo"), "MemTotal");
+        let memory_kib = memory_kib.and_then(|it| it.split(' ').next()?.parse::<u64>().ok());
+        let say = |(name, program, argument): (&str, PathBuf, &str)| {
+            Some((
+                name.to_owned(),
+                first_line(Command::new(program).args(argument.split(' ')))?,
+            ))
+        };
+        let own = [
+            ("echo-host", place::built("echo-host"), "--version"),
+            ("commit", "git".into(), "describe --always --dirty"),
+            ("rustc", "rustc".into(), "--version"),
+        ];
+        let peers = servers.iter().filter_map(|server| {
+            let (name, argument) = match server {
+                Server::Asyncio => ("python", "--version"),
+                Server::Uvloop => ("uvloop", "-m pip show uvloop"),
+                Server::HaproxyLua => ("haproxy", "-v"),
+                Server::NginxNjs => ("nginx", "-v"),
+                Server::Socat => ("socat", "-V"),
+                Server::Ncat => ("ncat", "--version"),
+                _ => return None,
+            };
+            Some((name, server.program(), argument))
+        });
         Machine {
             cpu_model: field(&read("/proc/cpuinfo"), "model name").unwrap_or("unknown".to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
             memory_mib: memory_kib.unwrap_or(0) / 1024,
-            kernel: kernel.release().to_string_lossy().into_owned(),
-            date: first_line(with("date", &["-u", "+%Y-%m-%d %H:%M"])).unwrap_or_default(),
-            versions,
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            date: first_line(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M"]))
+                .unwrap_or_default(),
+            versions: own.into_iter().chain(peers).filter_map(say).collect(),
         }
     }
 }
@@ -52,48 +68,16 @@ fn field(text: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// The programs that were run, and how each is asked for its version.
-fn programs(place: &Place, servers: &[Server]) -> Vec<(&'static str, Command)> {
-    let host = place.built("echo-host");
-    let mut programs = vec![
-        ("echo-host", with(host, &["--version"])),
-        ("commit", with("git", &["describe", "--always", "--dirty"])),
-        ("rustc", with("rustc", &["--version"])),
-    ];
-    for server in servers {
-        programs.push(match server {
-            Server::Asyncio => ("python", with(place.program("python3"), &["--version"])),
-            Server::Uvloop => {
-                let question = "import uvloop; print(uvloop.__version__)";
-                ("uvloop", with(place.uvloop_python(), &["-c", question]))
-            }
-            Server::HaproxyLua => ("haproxy", with(place.program("haproxy"), &["-v"])),
-            Server::NginxNjs => ("nginx", with(place.program("nginx"), &["-v"])),
-            Server::Socat => ("socat", with(place.program("socat"), &["-V"])),
-            Server::Ncat => ("ncat", with(place.program("ncat"), &["--version"])),
-            _ => continue,
-        });
-    }
-    programs
-}
-
-fn with(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    command
-}
-
-/// The first line with a number in it, of what a program says: some begin with their author, some say it on
-/// standard error.
-fn first_line(mut command: Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).output().ok()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    let mut lines = said.lines().map(str::trim);
+/// The first line with a number that a program prints. Some begin with their author, some print it
+/// on stderr.
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    let has_number = |line: &&str| line.contains(|it: char| it.is_ascii_digit());
+    let mut lines = printed.lines().map(str::trim).filter(has_number);
     lines
-        .find(|line| {
-            line.contains(|char: char| char.is_ascii_digit()) && !line.contains("Copyright")
-        })
+        .find(|line| !line.contains("Copyright"))
         .map(str::to_owned)
 }
 
@@ -115,10 +99,8 @@ mod tests {
     #[test]
     fn a_version_has_a_number() {
         let script = "echo A tool by somebody; echo tool 1.2 >&2";
-        assert_eq!(
-            first_line(with("sh", &["-c", script])).as_deref(),
-            Some("tool 1.2")
-        );
-        assert_eq!(first_line(with("/no/such/program", &[])), None);
+        let version = first_line(Command::new("sh").args(["-c", script]));
+        assert_eq!(version.as_deref(), Some("tool 1.2"));
+        assert_eq!(first_line(&mut Command::new("/no/such/program")), None);
     }
 }

@@ -42,12 +42,12 @@ fn a_run_compares_the_host_with_the_native_servers() {
     let json = fs::read_to_string(results.join("results.json")).unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["skipped"], Value::Array(Vec::new()), "{stderr}");
-    let samples = json["samples"].as_array().unwrap();
-    assert_eq!(samples.len() % 3, 0, "{json}");
-    for sample in samples {
-        let figures = &sample["figures"];
+    let rows = json["rows"].as_array().unwrap();
+    assert!(!rows.is_empty() && rows.len().is_multiple_of(3), "{json}");
+    for row in rows {
+        let figures = &row["figures"];
         for figure in ["cpu_us_per_message", "messages_per_s", "resident_bytes"] {
-            assert!(figures[figure].as_f64() > Some(0.0), "{sample}");
+            assert!(figures[figure].as_f64() > Some(0.0), "{row}");
         }
     }
     for picture_or_text in ["results.svg", "results.md"] {

@@ -7,13 +7,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{guests, layout, packages, step};
+use crate::{guests, install, layout, packages, step};
 
 /// The guests that are measured.
 const GUESTS: [&str; 4] = ["echo", "echo-conversation", "probe", "upper"];
 
-/// Servers that the host is compared with, the Debian packages they come in, and what is there if they are.
-const PEERS: [(&str, &str); 6] = [
+/// Servers that the host is compared with: the Debian packages they come in, and a file of each.
+const PEERS: [(&str, &str); 5] = [
     ("haproxy", "/usr/sbin/haproxy"),
     ("nginx", "/usr/sbin/nginx"),
     (
@@ -22,8 +22,8 @@ const PEERS: [(&str, &str); 6] = [
     ),
     ("socat", "/usr/bin/socat"),
     ("ncat", "/usr/bin/ncat"),
-    ("python3-venv", "/usr/share/doc/python3-venv"),
 ];
+const UVLOOP: &str = "uvloop==0.23.0";
 
 /// Versions that work together: see the recipe in `install_javascript`.
 const JAVASCRIPT_PACKAGES: [&str; 2] = [
@@ -38,10 +38,7 @@ pub fn run(install: bool, arguments: &[OsString]) -> Result<()> {
         install_peers();
     }
     guests::build(&GUESTS.map(str::to_owned))?;
-    // The whole workspace, as for the tests: with fewer packages cargo would unite their dependencies'
-    // features differently, and build wasmtime once more.
-    let build = ["build", "--workspace", "--bins", "--release"];
-    step::run("host and native servers", step::cargo().args(build))?;
+    step::build("host and native servers")?;
     let program = layout::root().join("target/release/echo-host-bench");
     let error = Command::new(&program).args(arguments).exec();
     Err(anyhow!(error).context(format!("cannot start {}", program.display())))
@@ -54,31 +51,17 @@ fn install_peers() {
         .filter(|(_, file)| !fs::exists(file).unwrap_or(false))
         .map(|(package, _)| *package)
         .collect();
-    let debian = match missing.is_empty() {
-        true => Ok(()),
-        false => packages::install(&missing, "compare the host with other servers"),
+    let debian = if missing.is_empty() {
+        Ok(())
+    } else {
+        packages::install(&missing, "compare the host with other servers")
     };
-    for result in [debian, install_uvloop(), install_javascript()] {
+    let uvloop = install::python(&layout::tools(), &[UVLOOP]);
+    for result in [debian, uvloop, install_javascript()] {
         if let Err(error) = result {
             step::announce(&format!("goes on without: {error:#}"));
         }
     }
-}
-
-fn install_uvloop() -> Result<()> {
-    let folder = layout::root().join("target/bench-venv");
-    let python = folder.join("bin/python");
-    let mut import = Command::new(&python);
-    if step::succeeds(import.args(["-c", "import uvloop"])) {
-        return Ok(());
-    }
-    let mut venv = Command::new("python3");
-    step::run(
-        "a Python for uvloop",
-        venv.args(["-m", "venv"]).arg(&folder),
-    )?;
-    let pip = ["-m", "pip", "--quiet", "install", "uvloop"];
-    step::run("installing uvloop", Command::new(&python).args(pip))
 }
 
 /// An echo in JavaScript, made into a component of some 12 MB with its engine.
@@ -87,17 +70,12 @@ fn install_javascript() -> Result<()> {
     if folder.join("echo.wasm").is_file() {
         return Ok(());
     }
+    install::npm(&folder, &JAVASCRIPT_PACKAGES)?;
     let source = "export function respond(message) { return message; }\n";
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(folder.join("echo.js"), source))
-        .with_context(|| format!("cannot write to {}", folder.display()))?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--no-audit", "--no-fund", "--prefix", "."]);
-    npm.args(JAVASCRIPT_PACKAGES).current_dir(&folder);
-    step::run("installing a componentizer for JavaScript", &mut npm)?;
+    fs::write(folder.join("echo.js"), source).context("cannot write target/bench-js/echo.js")?;
     let mut jco = Command::new("npx");
     jco.args(["jco", "componentize", "echo.js", "--wit"])
-        .arg(layout::root().join("wit"))
+        .arg(layout::contract())
         .args(["--world-name", "responder", "--disable", "all"])
         .args(["--out", "echo.wasm"]);
     step::run("an echo in JavaScript", jco.current_dir(&folder))

@@ -33,3 +33,8 @@ pub fn components() -> PathBuf {
 pub fn guest_build() -> PathBuf {
     root().join("target/guest-build")
 }
+
+/// Tools that are installed by package name.
+pub fn tools() -> PathBuf {
+    root().join("target/tools")
+}

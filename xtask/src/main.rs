@@ -7,6 +7,7 @@ mod clients;
 mod component;
 mod fuzz;
 mod guests;
+mod install;
 mod languages;
 mod layout;
 mod packages;

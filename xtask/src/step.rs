@@ -49,6 +49,15 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds the host and all other programs of the workspace. All of it, as for the tests: with fewer
+/// packages cargo would unite their dependencies' features differently, and build wasmtime again.
+pub fn build(what: &str) -> Result<()> {
+    run(
+        what,
+        cargo().args(["build", "--workspace", "--bins", "--release"]),
+    )
+}
+
 fn name(command: &Command) -> String {
     let path = Path::new(command.get_program());
     path.file_name()

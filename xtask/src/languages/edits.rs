@@ -1,29 +1,60 @@
 //! An edit of each handler that `echo-host new` begins, which clients notice.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::Language;
 
-/// Puts a digit, here `#`, into what a handler answers to a client that sends `ping`.
+/// Language, kind, file, what is replaced, and by what. `@` stands for a digit, `⏎` for a line
+/// break.
+const EDITS: &str = r#"
+rust | responder | src/lib.rs | message⏎} | [b"@", &message[1..]].concat()⏎}
+c | responder | src/handler.c | *reply = *message; | *reply = *message, *reply->ptr = '@';
+go | responder | export_wit_world/handler.go | return message | return append([]byte("@"), message[1:]...)
+javascript | responder | src/handler.js | return message; | return Uint8Array.of(48 + @, ...message.subarray(1));
+python | responder | src/handler.py | return message | return b"@" + message[1:]
+rust | framed-responder | src/lib.rs | push('\n') | push('@')
+c | framed-responder | src/handler.c | *to = '\n' | *to = '@'
+go | framed-responder | export_wit_world/handler.go | (characters)), '\n') | (characters)), '@')
+javascript | framed-responder | src/handler.js | reply[length] = 10; | reply[length] = 48 + @;
+python | framed-responder | src/handler.py | {text[::-1]}\n | {text[::-1]}@
+rust | conversation | src/lib.rs | send("hello | send("hell@
+c | conversation | src/handler.c | "hello\n" | "hell@\n"
+go | conversation | counter/counter.go | "hello\n" | "hell@\n"
+javascript | conversation | src/handler.js | "hello\n" | "hell@\n"
+python | conversation | src/conversation.py | "hello\n" | "hell@\n"
+rust | program | src/main.rs | "{number} {text}" | "{number}@ {text}"
+c | program | src/handler.c | "%llu " | "%llu@ "
+go | program | main.go | "%d %s\n" | "%d@ %s\n"
+javascript | program | src/lines.js | `${count} ` | `${count}@ `
+python | program | src/handler.py | b"%d %s\n" | b"%d@ %s\n"
+"#;
+
+/// Puts a digit into what a handler answers to a client that sends `ping`.
 pub struct Edit {
-    /// Where, in the handler's folder.
+    /// The file, in the handler's folder.
     pub file: &'static str,
-    from: &'static str,
-    to: &'static str,
+    from: String,
+    to: String,
     answer: &'static str,
 }
 
 impl Edit {
-    /// That of a handler of this tier in this language.
-    pub fn of(language: Language, tier: &str) -> Result<Self> {
-        let (answer, places) = match tier {
-            "responder" => ("#ing", RESPONDERS),
-            "framed-responder" => ("gnip#", FRAMED_RESPONDERS),
-            "conversation" => ("hell#", CONVERSATIONS),
-            _ => ("1# ping", PROGRAMS),
+    /// That of a handler of this kind in this language.
+    pub fn of(language: Language, kind: &str) -> Result<Self> {
+        let mut edits = EDITS
+            .lines()
+            .map(|line| line.split(" | ").collect::<Vec<_>>());
+        let edit = edits.find(|it| it[0] == language.name() && it[1] == kind);
+        let Some([_, _, file, from, to]) = edit.as_deref() else {
+            bail!("there is no edit of a {kind} in {}", language.title());
         };
-        let mut places = places.iter().filter(|place| place.0 == language);
-        let (_, file, from, to) = places.next().context("there is an edit for each handler")?;
+        let answer = match kind {
+            "responder" => "@ing",
+            "framed-responder" => "gnip@",
+            "conversation" => "hell@",
+            _ => "1@ ping",
+        };
+        let [from, to] = [from, to].map(|text| text.replace('⏎', "\n"));
         Ok(Edit {
             file,
             from,
@@ -34,9 +65,9 @@ impl Edit {
 
     /// The text with this digit, whether it had another one before or none.
     pub fn make(&self, text: &str, digit: u8) -> Result<String> {
-        let with = |digit: u8| self.to.replace('#', &digit.to_string());
+        let with = |digit: u8| self.to.replace('@', &digit.to_string());
         let earlier = (0..=9).map(with).find(|earlier| text.contains(earlier));
-        let from = earlier.as_deref().unwrap_or(self.from);
+        let from = earlier.as_ref().unwrap_or(&self.from);
         let (before, after) = text
             .split_once(from)
             .with_context(|| format!("there is no {from:?}"))?;
@@ -45,118 +76,14 @@ impl Edit {
 
     /// How what is sent to a client begins then.
     pub fn answer(&self, digit: u8) -> String {
-        self.answer.replace('#', &digit.to_string())
+        self.answer.replace('@', &digit.to_string())
     }
 }
-
-/// A language, a file, and what is replaced there by what.
-type Place = (Language, &'static str, &'static str, &'static str);
-
-const RESPONDERS: &[Place] = &[
-    (
-        Language::Rust,
-        "src/lib.rs",
-        "    message\n}",
-        "    [b\"#\", &message[1..]].concat()\n}",
-    ),
-    (
-        Language::C,
-        "src/handler.c",
-        "*reply = *message;",
-        "*reply = *message, *reply->ptr = '#';",
-    ),
-    (
-        Language::Go,
-        "export_wit_world/handler.go",
-        "return message",
-        "return append([]byte(\"#\"), message[1:]...)",
-    ),
-    (
-        Language::JavaScript,
-        "src/handler.js",
-        "return message;",
-        "return Uint8Array.of(48 + #, ...message.subarray(1));",
-    ),
-    (
-        Language::Python,
-        "src/handler.py",
-        "return message",
-        "return b\"#\" + message[1:]",
-    ),
-];
-
-const FRAMED_RESPONDERS: &[Place] = &[
-    (Language::Rust, "src/lib.rs", "push('\\n')", "push('#')"),
-    (Language::C, "src/handler.c", "*to = '\\n'", "*to = '#'"),
-    (
-        Language::Go,
-        "export_wit_world/handler.go",
-        "(characters)), '\\n')",
-        "(characters)), '#')",
-    ),
-    (
-        Language::JavaScript,
-        "src/handler.js",
-        "reply[length] = 10;",
-        "reply[length] = 48 + #;",
-    ),
-    (
-        Language::Python,
-        "src/handler.py",
-        "{text[::-1]}\\n",
-        "{text[::-1]}#",
-    ),
-];
-
-const CONVERSATIONS: &[Place] = &[
-    (Language::Rust, "src/lib.rs", "send(\"hello", "send(\"hell#"),
-    (Language::C, "src/handler.c", "\"hello\\n\"", "\"hell#\\n\""),
-    (
-        Language::Go,
-        "counter/counter.go",
-        "\"hello\\n\"",
-        "\"hell#\\n\"",
-    ),
-    (
-        Language::JavaScript,
-        "src/handler.js",
-        "\"hello\\n\"",
-        "\"hell#\\n\"",
-    ),
-    (
-        Language::Python,
-        "src/conversation.py",
-        "\"hello\\n\"",
-        "\"hell#\\n\"",
-    ),
-];
-
-const PROGRAMS: &[Place] = &[
-    (
-        Language::Rust,
-        "src/main.rs",
-        "\"{number} {text}\"",
-        "\"{number}# {text}\"",
-    ),
-    (Language::C, "src/handler.c", "\"%llu \"", "\"%llu# \""),
-    (Language::Go, "main.go", "\"%d %s\\n\"", "\"%d# %s\\n\""),
-    (
-        Language::JavaScript,
-        "src/lines.js",
-        "`${count} `",
-        "`${count}# `",
-    ),
-    (
-        Language::Python,
-        "src/handler.py",
-        "b\"%d %s\\n\"",
-        "b\"%d# %s\\n\"",
-    ),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::languages::HANDLERS;
 
     #[test]
     fn an_edit_can_be_edited() {
@@ -167,5 +94,14 @@ mod tests {
         assert_eq!(edit.make(&once, 2).unwrap(), "write!(\"{number}2 {text}\")");
         assert_eq!(edit.answer(2), "12 ping");
         edit.make("", 1).unwrap_err();
+    }
+
+    #[test]
+    fn there_is_one_for_each_handler() {
+        for language in Language::ALL {
+            for (_, kind) in HANDLERS {
+                Edit::of(language, kind).unwrap();
+            }
+        }
     }
 }

@@ -19,54 +19,44 @@ const PAGES: [&str; 2] = ["handlers/start.md", "handlers/rust.md"];
 /// The text of these pages.
 pub struct Guide(String);
 
-/// One of the commands that the guide shows, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// To be run where the folder of the handler is to be.
-    Begin(String),
-    /// To be run in the folder.
-    Run(String),
-    /// `echo-host dev`, which does not end by itself.
-    Develop(String),
-}
-
 impl Guide {
     pub fn read() -> Result<Self> {
-        let mut text = String::new();
-        for page in PAGES {
+        let page = |page| {
             let path = layout::docs().join(page);
-            let page = fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            text += "\n";
-            text += &page;
-        }
-        Ok(Guide(text))
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        Ok(Guide(
+            PAGES
+                .map(page)
+                .into_iter()
+                .collect::<Result<Vec<_>>>()?
+                .join("\n"),
+        ))
     }
 
-    /// The commands under "Start a handler", for another handler than the one they create.
-    pub fn steps(&self, name: &str, language: Language, tier: &str) -> Result<Vec<Step>> {
+    /// The commands under "Start a handler", for another handler than the one they create: first
+    /// `echo-host new`, and last `echo-host dev`, which does not end by itself.
+    pub fn commands(&self, name: &str, language: Language, kind: &str) -> Result<Vec<String>> {
         let shown = self.block("Start a handler", "sh")?;
+        let begin = format!(
+            "echo-host new {name} --lang {} --tier {kind}",
+            language.name()
+        );
         let unit_tests = self.unit_tests(language)?;
-        let begin = NEW
-            .replace("greeter", name)
-            .replace("rust", language.name())
-            .replace("responder", tier);
-        let mut steps = Vec::new();
-        for line in shown.lines() {
-            let command = line.split(" #").next().unwrap_or(line).trim();
-            match command {
-                NEW => steps.push(Step::Begin(begin.clone())),
-                FOLDER => {}
-                UNIT_TESTS => steps.push(Step::Run(unit_tests.to_owned())),
-                "echo-host dev" => steps.push(Step::Develop(command.to_owned())),
-                other => steps.push(Step::Run(other.to_owned())),
-            }
-        }
+        let lines = shown
+            .lines()
+            .map(|line| line.split(" #").next().unwrap_or(line).trim());
+        let own = lines.filter(|line| *line != FOLDER).map(|line| match line {
+            NEW => begin.clone(),
+            UNIT_TESTS => unit_tests.to_owned(),
+            other => other.to_owned(),
+        });
+        let own: Vec<_> = own.collect();
         ensure!(
-            matches!(steps[..], [Step::Begin(_), .., Step::Develop(_)]),
+            own.len() > 2 && own[0] == begin && own.ends_with(&["echo-host dev".to_owned()]),
             "docs/handlers/start.md does not begin with `new` and end with `dev`: {shown}"
         );
-        Ok(steps)
+        Ok(own)
     }
 
     /// What handler.toml says, as the guide has it, where rustup has no target for components.
@@ -108,15 +98,11 @@ mod tests {
         let guide = Guide::read().unwrap();
         for language in Language::ALL {
             let name = language.name();
-            let steps = guide.steps("lines", language, "program").unwrap();
+            let commands = guide.commands("lines", language, "program").unwrap();
             let begin = format!("echo-host new lines --lang {name} --tier program");
-            assert_eq!(steps[0], Step::Begin(begin));
-            let tested = |step: &Step| matches!(step, Step::Run(run) if run.ends_with("test"));
-            assert_eq!(
-                steps.iter().filter(|step| tested(step)).count(),
-                2,
-                "{name}"
-            );
+            assert_eq!(commands[0], begin);
+            let tests = commands.iter().filter(|it| it.ends_with("test"));
+            assert_eq!(tests.count(), 2, "{name}");
         }
         let folder = Path::new("/handlers/echo");
         let settings = guide.without_target(folder, "echo.wasm").unwrap();

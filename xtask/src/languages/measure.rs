@@ -1,169 +1,180 @@
-//! What handlers of one language cost.
+//! What handlers cost: the table in docs/handlers/languages.md.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
-use super::edits::Edit;
+use super::host::Host;
 use super::project::Project;
-use super::tools::Tools;
-use super::{Language, host, output};
+use super::{HANDLERS, Language};
+use crate::{layout, step};
 
-/// How often what takes long is measured; the quickest counts, as others use the machine too.
+const PAGE: &str = "docs/handlers/languages.md";
+const BEGIN: &str = "<!-- written by cargo xtask guest-table -->\n";
+const END: &str = "<!-- end of what cargo xtask guest-table writes -->";
+
+/// How often what takes long is measured. The quickest counts, because others use the machine too.
 const TRIES: usize = 3;
 /// How often a source is edited, each time with another digit.
 const EDITS: u8 = 9;
-/// Connections with an instance each: what the second number has of memory beyond the first is told apart from the
-/// host's own.
+/// Connections with an instance each. The difference in memory is theirs, not the host's own.
 const CONNECTIONS: [u32; 2] = [40, 100];
 
-/// One line of the table.
-pub struct Row {
-    pub language: Language,
-    /// The sizes of the handlers.
-    pub bytes: Vec<u64>,
-    pub compile: Duration,
-    pub instance_bytes: u64,
-    pub messages_per_s: f64,
-    pub cpu_us_per_message: f64,
-    /// How long it takes until an edit is served: the median, and the longest.
-    pub edit: (Duration, Duration),
-}
-
-/// The part of the report of `echo-host bench` that matters here.
-#[derive(Deserialize)]
-struct Report {
-    messages: u64,
-    replies: u64,
-    throughput: Throughput,
-    server: Option<Server>,
-}
-
-#[derive(Deserialize)]
-struct Throughput {
-    messages_per_s: f64,
-}
-
-#[derive(Deserialize)]
-struct Server {
-    cpu_us_per_message: Option<f64>,
-    resident_bytes: Option<u64>,
-}
-
-/// Measures the echo of a language, and weighs all its handlers.
-pub fn row(language: Language, projects: &[Project], tools: &Tools) -> Result<Row> {
-    let mut bytes = Vec::new();
+/// Measures the echo of a language, and the sizes of all its handlers. Returns a row of the table.
+pub fn row(language: Language, projects: &[Project]) -> Result<String> {
+    let mut row = format!("| {} |", language.title());
     for project in projects {
         let path = project.component();
-        let size =
-            fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        bytes.push(size.len());
+        let file = fs::metadata(&path).with_context(|| format!("no {}", path.display()))?;
+        row += &format!(" {} |", size_of(file.len() as f64));
     }
-    let project = projects.first().context("there is an echo")?;
-    let echo = project.component();
-    // One process for all, as what loading leaves behind differs from one to the next.
-    let server = Serving::start(&echo)?;
-    let few = (0..TRIES).map(|_| bench(&server, 1));
-    let few = few.collect::<Result<Vec<_>>>()?;
-    // The allocator gives back what loading has left over while it is at work: that is over then.
-    bench(&server, CONNECTIONS[0])?;
-    let [some, more] = CONNECTIONS.map(|connections| bench(&server, connections));
-    let resident = |report: &Report| report.server.as_ref()?.resident_bytes;
-    let (Some(before), Some(after)) = (resident(&some?), resident(&more?)) else {
-        bail!("this system does not tell how much memory a process has");
-    };
-    let speed = |report: &Report| report.throughput.messages_per_s;
-    let best = few.iter().max_by(|a, b| speed(a).total_cmp(&speed(b)));
+    let echo = projects.first().context("there is an echo")?;
+    let component = echo.component();
+    // One process for all, because what loading leaves behind differs between processes.
+    let mut serve = host();
+    serve.args(["serve", "--log-level", "error", "--workers", "1"]);
+    let server = Host::start(serve.arg(&component), &component.with_extension("log"))?;
+    let few = (0..TRIES)
+        .map(|_| bench(&server, 1))
+        .collect::<Result<Vec<_>>>()?;
+    let [speed, cpu, memory] = [
+        "/throughput/messages_per_s",
+        "/server/cpu_us_per_message",
+        "/server/resident_bytes",
+    ]
+    .map(|path| move |report: &Value| report.pointer(path)?.as_f64());
+    let best = few
+        .iter()
+        .max_by(|a, b| speed(a).partial_cmp(&speed(b)).expect("no NaN"));
     let best = best.context("measured at least once")?;
-    Ok(Row {
-        language,
-        bytes,
-        compile: compile(&echo)?,
-        instance_bytes: after.saturating_sub(before) / u64::from(CONNECTIONS[1] - CONNECTIONS[0]),
-        messages_per_s: speed(best),
-        cpu_us_per_message: best
-            .server
-            .as_ref()
-            .and_then(|server| server.cpu_us_per_message)
-            .unwrap_or_default(),
-        edit: edits(language, project, tools)?,
-    })
+    // After this the allocator has given back what loading left over.
+    bench(&server, CONNECTIONS[0])?;
+    let [before, after] = CONNECTIONS.map(|count| {
+        memory(&bench(&server, count)?).context("this system does not report resident memory")
+    });
+    let bytes = (after? - before?).max(0.0) / f64::from(CONNECTIONS[1] - CONNECTIONS[0]);
+    let edits = edits(echo)?;
+    row += &format!(
+        " {:.2} s | {:.1} s, at most {:.1} s | {} | {:.0} | {:.1} µs |\n",
+        compile(&component)?.as_secs_f64(),
+        edits[edits.len() / 2].as_secs_f64(),
+        edits[edits.len() - 1].as_secs_f64(),
+        size_of(bytes),
+        speed(best).unwrap_or_default(),
+        cpu(best).unwrap_or_default()
+    );
+    Ok(row)
 }
 
-/// Develops an echo, and edits it again and again.
-fn edits(language: Language, echo: &Project, tools: &Tools) -> Result<(Duration, Duration)> {
-    let developing = echo.develop("echo-host dev", tools)?;
-    let edit = Edit::of(language, "responder")?;
-    let edits = (0..EDITS).map(|digit| developing.edit(&edit, digit));
-    let mut taken = edits.collect::<Result<Vec<_>>>()?;
+/// Edits an echo again and again, and returns how long each took until it was served, in order.
+fn edits(echo: &Project) -> Result<Vec<Duration>> {
+    let host = echo.develop("echo-host dev")?;
+    let mut taken = (0..EDITS)
+        .map(|digit| echo.edit(&host, digit))
+        .collect::<Result<Vec<_>>>()?;
     taken.sort();
-    Ok((taken[taken.len() / 2], taken[taken.len() - 1]))
+    Ok(taken)
 }
 
-/// How long it takes until a handler that nobody has compiled yet could be served, with a cache that is empty.
+/// How long it takes until a handler could be served, with an empty cache.
 fn compile(component: &Path) -> Result<Duration> {
+    let cache = component.with_extension("cache");
     let mut quickest = Duration::MAX;
     for _ in 0..TRIES {
-        let cache = component.with_extension("cache");
         let begin = Instant::now();
-        let mut check = host();
-        check.args(["check", "--cache"]).arg(&cache);
-        output(check.arg(component))?;
+        output(host().args(["check", "--cache"]).arg(&cache).arg(component))?;
         quickest = quickest.min(begin.elapsed());
-        fs::remove_dir_all(cache)?;
+        fs::remove_dir_all(&cache)?;
     }
     Ok(quickest)
 }
 
-/// Measures a server with so many connections.
-fn bench(server: &Serving, connections: u32) -> Result<Report> {
+/// The report of `echo-host bench` with so many connections.
+fn bench(server: &Host, connections: u32) -> Result<Value> {
     let mut bench = host();
-    bench.args(["bench", &server.uri, "--json", "--duration", "3s"]);
+    bench.args([
+        "bench",
+        &format!("tcp://{}", server.address),
+        "--json",
+        "--duration",
+        "3s",
+    ]);
     bench.args(["--connections", &connections.to_string()]);
-    bench.args(["--server-pid", &server.process.id().to_string()]);
-    let report: Report = serde_json::from_str(&output(&mut bench)?)?;
-    if report.replies != report.messages {
-        bail!("{} does not echo", server.uri);
-    }
+    bench.args(["--server-pid", &server.pid().to_string()]);
+    let report: Value = serde_json::from_slice(&output(&mut bench)?)?;
+    ensure!(
+        report["replies"] == report["messages"],
+        "the handler does not echo"
+    );
     Ok(report)
 }
 
-/// A host that serves, and ends with this value.
-struct Serving {
-    process: Child,
-    uri: String,
+/// The host that was built.
+fn host() -> Command {
+    Command::new(layout::root().join("target/release/echo-host"))
 }
 
-impl Serving {
-    fn start(component: &Path) -> Result<Self> {
-        let mut process = host()
-            .args(["serve", "--listen", "tcp://127.0.0.1:0", "--no-control"])
-            .args(["--log-level", "error", "--workers", "1"])
-            .arg(component)
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the host")?;
-        let stdout = process.stdout.take().context("its output is ours")?;
-        let mut serving = Serving {
-            process,
-            uri: String::new(),
-        };
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let uri = line.trim().strip_prefix("listening on ");
-        serving.uri = uri.context("the host does not listen")?.to_owned();
-        Ok(serving)
+/// What a command printed, if it succeeded.
+fn output(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command.output().context("cannot start a command")?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(output.stdout)
+}
+
+/// Writes the rows in place of those in the page.
+pub fn write(rows: &[String]) -> Result<()> {
+    let handlers = HANDLERS.map(|(handler, _)| handler).join(" | ");
+    let table = format!(
+        "| language | {handlers} | first start | an edit is live | memory | messages a second | \
+         CPU time a message |\n|{}\n{}",
+        "---|".repeat(HANDLERS.len() + 6),
+        rows.concat()
+    );
+    let path = layout::root().join(PAGE);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))?;
+    let text = replace(&text, &table).with_context(|| format!("{PAGE} has lost its markers"))?;
+    fs::write(&path, text).with_context(|| format!("cannot write {PAGE}"))?;
+    step::announce(&format!("{PAGE} has the new table"));
+    Ok(())
+}
+
+/// The text with a table between the markers.
+fn replace(text: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}{table}{END}{after}"))
+}
+
+fn size_of(bytes: f64) -> String {
+    match bytes / 1024.0 {
+        kib @ 1024.0.. => format!("{:.1} MiB", kib / 1024.0),
+        kib => format!("{kib:.1} KiB"),
     }
 }
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_between_the_markers_is_replaced() {
+        let text = format!("a\n{BEGIN}old\n{END}\nb\n");
+        let expected = format!("a\n{BEGIN}new\n{END}\nb\n");
+        assert_eq!(replace(&text, "new\n"), Some(expected));
+        assert_eq!(replace("a\nb\n", "new\n"), None);
+    }
+
+    #[test]
+    fn sizes_are_told_with_their_unit() {
+        assert_eq!(size_of(2142.0), "2.1 KiB");
+        assert_eq!(size_of(18_314_358.0), "17.5 MiB");
     }
 }

@@ -1,27 +1,22 @@
-//! Handlers in all languages: the folders that `echo-host new` writes, built, tested, developed and measured.
-//!
-//! They are what they are for everyone who begins a handler; there are no others of them in the repository.
+//! Handlers in all languages: the folders that `echo-host new` writes, built, tested, developed and
+//! measured. The repository has no other copies of them.
 
-mod dev;
 mod edits;
 mod guide;
+mod host;
 mod measure;
 mod project;
-mod table;
 mod tools;
 
-use std::fs;
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context, Result, bail};
-
-use crate::{guests, layout, step};
+use crate::{guests, step};
 use guide::Guide;
 use project::Project;
 use tools::Tools;
 
-/// What handlers are written in, as `echo-host new --lang` has it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What handlers are written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Language {
     Rust,
     C,
@@ -39,29 +34,18 @@ impl Language {
         Language::Python,
     ];
 
-    fn name(self) -> &'static str {
-        match self {
-            Language::Rust => "rust",
-            Language::C => "c",
-            Language::Go => "go",
-            Language::JavaScript => "javascript",
-            Language::Python => "python",
-        }
+    /// As people write it.
+    fn title(self) -> String {
+        format!("{self:?}")
     }
 
-    /// As people write it.
-    fn title(self) -> &'static str {
-        match self {
-            Language::Rust => "Rust",
-            Language::C => "C",
-            Language::Go => "Go",
-            Language::JavaScript => "JavaScript",
-            Language::Python => "Python",
-        }
+    /// As `echo-host new --lang` has it.
+    fn name(self) -> String {
+        self.title().to_lowercase()
     }
 }
 
-/// The handlers, and the tiers that they are the beginnings of.
+/// The handlers, and their kinds as `echo-host new --tier` has them.
 const HANDLERS: [(&str, &str); 4] = [
     ("echo", "responder"),
     ("reverse-lines", "framed-responder"),
@@ -69,28 +53,25 @@ const HANDLERS: [(&str, &str); 4] = [
     ("lines", "program"),
 ];
 
-/// Builds all handlers in all languages into target/guests/HANDLER-LANGUAGE.wasm, and plays their recorded exchanges. A
-/// language whose tools cannot be installed is left out, and named.
+/// Builds all handlers in all languages into target/guests/HANDLER-LANGUAGE.wasm, and plays their
+/// recorded exchanges. A language whose tools cannot be installed is left out, and named.
 pub fn build() -> Result<()> {
     let mut components = Vec::new();
-    for_each_language(|language, tools| {
-        for project in build_in(language, tools)? {
-            components.push(project.component());
+    for_each_language(|_, projects| {
+        for project in projects {
+            components.push(project.build()?);
         }
         Ok(())
     })?;
     guests::list(components)
 }
 
-/// Does with each of them what the guide tells people who begin one: to begin it, run its unit tests, build it, play its
-/// recorded exchanges, and develop it until an edit is served.
+/// Runs the commands of the guide for each handler: begin it, run its unit tests, build it, play
+/// its recorded exchanges, and develop it until an edit is served.
 pub fn test() -> Result<()> {
-    let guide = Guide::read()?;
     let mut walked = Vec::new();
-    for_each_language(|language, tools| {
-        for (handler, tier) in HANDLERS {
-            Project::named(handler, language).walk(&guide, tier, tools)?;
-        }
+    for_each_language(|language, projects| {
+        projects.iter().try_for_each(Project::walk)?;
         walked.push(language.title());
         Ok(())
     })?;
@@ -101,28 +82,33 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Builds them, plays their exchanges, measures them, and writes the table into docs/handlers/languages.md.
+/// Builds them, plays their exchanges, measures them, and writes the table into
+/// docs/handlers/languages.md.
 pub fn table() -> Result<()> {
     let mut rows = Vec::new();
-    for_each_language(|language, tools| {
-        let projects = build_in(language, tools)?;
+    for_each_language(|language, projects| {
+        for project in projects {
+            project.build()?;
+        }
         step::announce(&format!("measuring {}", language.title()));
-        rows.push(measure::row(language, &projects, tools)?);
+        rows.push(measure::row(language, projects)?);
         Ok(())
     })?;
-    table::write(&rows)
+    measure::write(&rows)
 }
 
-/// Builds the host, which begins handlers, and does something for each language whose tools are there.
-fn for_each_language(mut act: impl FnMut(Language, &Tools) -> Result<()>) -> Result<()> {
-    // The whole workspace, as for the tests: with fewer packages cargo would unite their dependencies'
-    // features differently, and build wasmtime once more.
-    let build = ["build", "--workspace", "--bins", "--release"];
-    step::run("the host, which begins handlers", step::cargo().args(build))?;
+/// Builds the host, which begins handlers, and acts on the handlers of each language whose tools
+/// can be installed.
+fn for_each_language(mut act: impl FnMut(Language, &[Project]) -> Result<()>) -> Result<()> {
+    step::build("the host, which begins handlers")?;
+    let guide = Guide::read()?;
     let mut missing = Vec::new();
     for language in Language::ALL {
         match Tools::install(language) {
-            Ok(tools) => act(language, &tools)?,
+            Ok(tools) => act(
+                language,
+                &HANDLERS.map(|it| Project::new(it, &guide, &tools)),
+            )?,
             Err(error) => missing.push(format!("{}: {error:#}", language.title())),
         }
     }
@@ -130,39 +116,4 @@ fn for_each_language(mut act: impl FnMut(Language, &Tools) -> Result<()>) -> Res
         step::announce(&format!("left out, as its tools are missing: {language}"));
     }
     Ok(())
-}
-
-fn build_in(language: Language, tools: &Tools) -> Result<Vec<Project>> {
-    let guide = Guide::read()?;
-    let mut projects = Vec::new();
-    for (handler, tier) in HANDLERS {
-        let project = Project::named(handler, language);
-        project.build(&guide, tier, tools)?;
-        projects.push(project);
-    }
-    Ok(projects)
-}
-
-/// The host that was built.
-fn host() -> Command {
-    Command::new(layout::root().join("target/release/echo-host"))
-}
-
-/// Removes a folder if it is there.
-fn remove(folder: &std::path::Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What a command printed. Fails if it does.
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().context("cannot start a command")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

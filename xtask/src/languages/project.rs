@@ -3,32 +3,44 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::dev::Developing;
+use super::Language;
 use super::edits::Edit;
-use super::guide::{Guide, Step};
+use super::guide::Guide;
+use super::host::Host;
 use super::tools::Tools;
-use super::{Language, remove};
 use crate::{component, layout, step};
 
+/// How long building and compiling an edit may take, on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(300);
+/// How often clients ask for it meanwhile.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// A folder that `echo-host new` writes.
-pub struct Project {
-    language: Language,
+pub struct Project<'a> {
     /// HANDLER-LANGUAGE.
     name: String,
+    kind: &'static str,
     folder: PathBuf,
+    guide: &'a Guide,
+    tools: &'a Tools,
 }
 
-impl Project {
-    pub fn named(handler: &str, language: Language) -> Self {
-        let name = format!("{handler}-{}", language.name());
+impl<'a> Project<'a> {
+    pub fn new(handler: (&str, &'static str), guide: &'a Guide, tools: &'a Tools) -> Self {
+        let (handler, kind) = handler;
+        let name = format!("{handler}-{}", tools.language.name());
         let folder = layout::root().join("target/languages").join(&name);
         Project {
-            language,
             name,
+            kind,
             folder,
+            guide,
+            tools,
         }
     }
 
@@ -37,98 +49,119 @@ impl Project {
         layout::components().join(format!("{}.wasm", self.name))
     }
 
-    /// Begins it and builds it, which plays its recorded exchanges, too.
-    pub fn build(&self, guide: &Guide, tier: &str, tools: &Tools) -> Result<()> {
-        for step in guide.steps(&self.name, self.language, tier)? {
-            match step {
-                Step::Begin(command) => self.begin(guide, &command, tier, tools)?,
-                Step::Run(command) if command == "echo-host test" => self.run(&command, tools)?,
-                Step::Run(_) | Step::Develop(_) => {}
+    /// Begins it, and builds it by playing its recorded exchanges. Returns its component.
+    pub fn build(&self) -> Result<PathBuf> {
+        for command in self.commands()? {
+            if command.starts_with("echo-host new ") || command == "echo-host test" {
+                self.follow(&command)?;
             }
         }
-        let built = self.output()?;
+        let text = self.read("handler.toml")?;
+        let output = text.lines().find_map(|line| line.strip_prefix("output = "));
+        let output =
+            output.with_context(|| format!("{}: handler.toml has no output", self.name))?;
+        let built = self.folder.join(output.trim_matches('"'));
         let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-        component::write(&self.component(), &bytes)
+        component::write(&self.component(), &bytes)?;
+        Ok(self.component())
     }
 
     /// Does all that the guide shows.
-    pub fn walk(&self, guide: &Guide, tier: &str, tools: &Tools) -> Result<()> {
-        for step in guide.steps(&self.name, self.language, tier)? {
-            match step {
-                Step::Begin(command) => self.begin(guide, &command, tier, tools)?,
-                Step::Run(command) => self.run(&command, tools)?,
-                Step::Develop(command) => {
-                    step::announce(&format!("{}: {command}", self.name));
-                    let developing = self.develop(&command, tools)?;
-                    developing.edit(&Edit::of(self.language, tier)?, 1)?;
-                }
-            }
+    pub fn walk(&self) -> Result<()> {
+        self.commands()?
+            .iter()
+            .try_for_each(|command| self.follow(command))
+    }
+
+    fn commands(&self) -> Result<Vec<String>> {
+        self.guide
+            .commands(&self.name, self.tools.language, self.kind)
+    }
+
+    fn follow(&self, command: &str) -> Result<()> {
+        if command.starts_with("echo-host new ") {
+            return self.begin(command);
         }
-        Ok(())
+        let what = format!("{}: {command}", self.name);
+        if command == "echo-host dev" {
+            step::announce(&what);
+            return self.edit(&self.develop(command)?, 1).map(drop);
+        }
+        step::run(&what, &mut self.shell(command))
     }
 
-    /// Begins to develop it.
-    pub fn develop(&self, command: &str, tools: &Tools) -> Result<Developing> {
-        let mut words = command.split(' ');
-        let program = words.next().unwrap_or_default();
-        let mut dev = Command::new(program);
-        dev.args(words).envs(tools.environment(&self.folder));
-        Developing::start(&mut dev, &self.folder)
-            .with_context(|| format!("cannot develop {}", self.name))
-    }
-
-    /// Has the folder written, in place of what was there: a handler is what the host would begin today.
-    fn begin(&self, guide: &Guide, command: &str, tier: &str, tools: &Tools) -> Result<()> {
-        remove(&self.folder)?;
+    /// Has the folder written, in place of the one that is there.
+    fn begin(&self, command: &str) -> Result<()> {
         let parent = self.folder.parent().unwrap_or(Path::new("."));
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder)
+                .with_context(|| format!("cannot remove {}", self.folder.display()))?;
+        }
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot create {}", parent.display()))?;
-        let mut begin = self.shell(command, tools);
-        step::run(&self.name, begin.current_dir(parent))?;
-        if self.language == Language::Rust && tools.lack_target() {
-            let component = match tier {
+        step::run(&self.name, self.shell(command).current_dir(parent))?;
+        if self.tools.language == Language::Rust && self.tools.lack_target {
+            let component = match self.kind {
                 "program" => format!("{}.wasm", self.name),
                 _ => format!("{}.wasm", self.name.replace('-', "_")),
             };
-            self.set(&guide.without_target(&self.folder, &component)?)?;
+            self.set(&self.guide.without_target(&self.folder, &component)?)?;
         }
-        tools.prepare(&self.folder)
+        self.tools.prepare(&self.folder)
     }
 
-    fn run(&self, command: &str, tools: &Tools) -> Result<()> {
-        let what = format!("{}: {command}", self.name);
-        step::run(&what, &mut self.shell(command, tools))
+    /// Starts `echo-host dev`. Its stderr goes to a file beside the folder.
+    pub fn develop(&self, command: &str) -> Result<Host> {
+        let mut dev = self.shell(&format!("exec {command} -- \"$@\""));
+        Host::start(dev.arg("sh"), &self.folder.with_extension("dev.log"))
+            .with_context(|| format!("cannot develop {}", self.name))
     }
 
-    fn shell(&self, command: &str, tools: &Tools) -> Command {
+    /// Puts a digit into what the handler answers. Returns how long it took from then until a
+    /// client that connects got the new answer.
+    pub fn edit(&self, host: &Host, digit: u8) -> Result<Duration> {
+        let edit = Edit::of(self.tools.language, self.kind)?;
+        let edited = edit.make(&self.read(edit.file)?, digit)?;
+        let begin = Instant::now();
+        self.write(edit.file, &edited)?;
+        let expected = edit.answer(digit);
+        while begin.elapsed() < DEADLINE {
+            if host.answers(&expected) {
+                return Ok(begin.elapsed());
+            }
+            thread::sleep(PAUSE);
+        }
+        let log = self.folder.with_extension("dev.log");
+        bail!("no client got {expected:?}: see {}", log.display())
+    }
+
+    fn shell(&self, command: &str) -> Command {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(&self.folder);
-        shell.envs(tools.environment(&self.folder));
+        shell.envs(self.tools.environment(&self.folder));
         shell
     }
 
-    /// Puts these lines into handler.toml, in place of those that begin with the same key.
+    /// Puts these lines into handler.toml, in place of those with the same key.
     fn set(&self, lines: &str) -> Result<()> {
-        let path = self.folder.join("handler.toml");
-        let context = || format!("cannot change {}", path.display());
         let key = |line: &str| line.split(" = ").next().map(str::to_owned);
         let mut text = lines.to_owned();
-        for line in fs::read_to_string(&path).with_context(context)?.lines() {
+        for line in self.read("handler.toml")?.lines() {
             if !lines.lines().any(|new| key(new) == key(line)) {
                 text += line;
                 text.push('\n');
             }
         }
-        fs::write(&path, text).with_context(context)
+        self.write("handler.toml", &text)
     }
 
-    /// What its handler.toml says that a build leaves.
-    fn output(&self) -> Result<PathBuf> {
-        let path = self.folder.join("handler.toml");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let output = text.lines().find_map(|line| line.strip_prefix("output = "));
-        let output = output.with_context(|| format!("{} names no output", path.display()))?;
-        Ok(self.folder.join(output.trim_matches('"')))
+    fn read(&self, file: &str) -> Result<String> {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    fn write(&self, file: &str, text: &str) -> Result<()> {
+        let path = self.folder.join(file);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 }

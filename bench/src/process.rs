@@ -1,19 +1,19 @@
-//! Processes that end with what started them.
+//! Child processes that end with this one.
 
-use anyhow::{Context, Result, anyhow, bail};
+use crate::place;
+use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The groups of all processes that run now: killed when the benchmark is interrupted.
+/// The process groups that run now, killed when the benchmark is interrupted.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 fn running() -> MutexGuard<'static, Vec<Pid>> {
@@ -30,7 +30,7 @@ pub fn end_all(exit_code: i32) -> ! {
     process::exit(exit_code)
 }
 
-/// A process in a group of its own. When this is dropped the whole group is killed: some servers have a child
+/// A process in a group of its own. Dropping it kills the whole group: some servers have a child
 /// for each connection.
 pub struct Process {
     name: String,
@@ -40,14 +40,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command. What it prints is read here, what it complains of is added to `log`.
-    pub fn start(mut command: Command, log: &Path) -> Result<Self> {
+    /// Starts a command. Its stderr is appended to the log of this name.
+    pub fn start(mut command: Command, log: &str) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let log = File::options()
             .create(true)
             .append(true)
-            .open(log)
-            .with_context(|| format!("cannot write {}", log.display()))?;
+            .open(place::log(log))?;
         command
             .process_group(0)
             .stdin(Stdio::null())
@@ -64,11 +63,8 @@ impl Process {
         let stdout = child.stdout.take().context("its output is a pipe")?;
         let (sender, lines) = channel();
         thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.try_for_each(|line| sender.send(line))
         });
         Ok(Process {
             name,
@@ -82,13 +78,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Whether it runs.
     pub fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The next line it prints.
-    pub fn line(&mut self, limit: Duration) -> Result<String> {
+    pub fn line(&self, limit: Duration) -> Result<String> {
         match self.lines.recv_timeout(limit) {
             Ok(line) => Ok(line),
             Err(RecvTimeoutError::Timeout) => {
@@ -98,37 +93,18 @@ impl Process {
         }
     }
 
-    /// Where it listens, which hosts and native servers print first.
-    pub fn address(&mut self, limit: Duration) -> Result<SocketAddr> {
+    /// The address it listens on, which the host and the native servers print first.
+    pub fn address(&self, limit: Duration) -> Result<SocketAddr> {
         let line = self.line(limit)?;
         let address = line.strip_prefix("listening on tcp://");
         let address = address.with_context(|| format!("{} printed {line}", self.name))?;
         Ok(address.parse()?)
     }
 
-    /// All that it prints until it ends.
-    pub fn output(mut self, limit: Duration) -> Result<String> {
-        let deadline = Instant::now() + limit;
-        let mut output = String::new();
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => output = output + &line + "\n",
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(anyhow!("{} did not end within {limit:?}", self.name));
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        self.child.wait()?;
-        Ok(output)
-    }
-
-    /// Memory that is resident in it now, its children apart.
+    /// The resident memory of the process, without its children.
     pub fn resident_bytes(&self) -> Result<f64> {
-        let path = format!("/proc/{}/status", self.pid());
-        let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        resident(&status).with_context(|| format!("{path} has no VmRSS"))
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        resident(&status).context("the kernel does not report VmRSS")
     }
 }
 
@@ -151,31 +127,35 @@ impl Drop for Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn start(command: Command) -> Process {
+        fs::create_dir_all(place::work().join("logs")).unwrap();
+        Process::start(command, "test").unwrap()
+    }
 
     #[test]
     fn children_end_with_it() {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600 & echo $!; wait"]);
-        let mut process = Process::start(command, Path::new("/dev/null")).unwrap();
-        let limit = Duration::from_secs(60);
-        let child = process.line(limit).unwrap();
+        let mut process = start(command);
+        let child = process.line(LIMIT).unwrap();
         assert!(process.lives() && process.resident_bytes().unwrap() > 4096.0);
         drop(process);
         let begun = Instant::now();
         // It may be a zombie for as long as nobody has waited for it.
         let state = || fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         while !state().is_empty() && !state().contains(") Z ") {
-            assert!(begun.elapsed() < limit, "it goes on: {}", state());
+            assert!(begun.elapsed() < LIMIT, "it goes on: {}", state());
             thread::sleep(Duration::from_millis(5));
         }
     }
 
     #[test]
     fn what_ends_is_not_waited_for() {
-        let process = Process::start(Command::new("true"), Path::new("/dev/null")).unwrap();
-        assert_eq!(process.output(Duration::from_secs(60)).unwrap(), "");
-        let mut process = Process::start(Command::new("false"), Path::new("/dev/null")).unwrap();
-        let error = process.line(Duration::from_secs(60)).unwrap_err();
+        let error = start(Command::new("false")).line(LIMIT).unwrap_err();
         assert_eq!(error.to_string(), "false has ended");
     }
 
