@@ -123,28 +123,31 @@ fn new_connections_wait_for_the_service_and_are_refused_by_the_address() {
     assert!(host.status()["turned_away"].as_u64().unwrap() > 0);
 }
 
+/// The options that bound what comes in a second, each with the limit that is counted.
+const RATES: [(&str, &str); 6] = [
+    ("--max-messages-per-second", "max-messages-per-second"),
+    (
+        "--max-messages-per-second-per-ip",
+        "max-messages-per-second-per-ip",
+    ),
+    ("--max-bytes-per-second", "max-bytes-per-second"),
+    (
+        "--max-bytes-per-second-per-ip",
+        "max-bytes-per-second-per-ip",
+    ),
+    (
+        "--max-new-connections-per-second",
+        "max-new-connections-per-second",
+    ),
+    (
+        "--max-new-connections-per-second-per-ip",
+        "max-new-connections-per-second-per-ip",
+    ),
+];
+
 #[test]
 fn datagrams_beyond_a_rate_are_dropped() {
-    for (rate, limit) in [
-        ("--max-messages-per-second", "max-messages-per-second"),
-        (
-            "--max-messages-per-second-per-ip",
-            "max-messages-per-second-per-ip",
-        ),
-        ("--max-bytes-per-second", "max-bytes-per-second"),
-        (
-            "--max-bytes-per-second-per-ip",
-            "max-bytes-per-second-per-ip",
-        ),
-        (
-            "--max-new-connections-per-second",
-            "max-new-connections-per-second",
-        ),
-        (
-            "--max-new-connections-per-second-per-ip",
-            "max-new-connections-per-second-per-ip",
-        ),
-    ] {
+    for (rate, limit) in RATES {
         let host = Host::serve(&["--listen", "udp://127.0.0.1:0", rate, "3"]);
         let sender = Sender::to(host.address());
         assert_eq!(sender.ask("one"), "one");
@@ -161,26 +164,7 @@ fn datagrams_beyond_a_rate_are_dropped() {
 
 #[test]
 fn datagrams_use_up_no_rate_of_connections() {
-    for (rate, limit) in [
-        ("--max-messages-per-second", "max-messages-per-second"),
-        (
-            "--max-messages-per-second-per-ip",
-            "max-messages-per-second-per-ip",
-        ),
-        ("--max-bytes-per-second", "max-bytes-per-second"),
-        (
-            "--max-bytes-per-second-per-ip",
-            "max-bytes-per-second-per-ip",
-        ),
-        (
-            "--max-new-connections-per-second",
-            "max-new-connections-per-second",
-        ),
-        (
-            "--max-new-connections-per-second-per-ip",
-            "max-new-connections-per-second-per-ip",
-        ),
-    ] {
+    for (rate, limit) in RATES {
         let listeners = [
             "--listen",
             "tcp://127.0.0.1:0",
