@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
 
 /// The first argument that makes this program a compiler. It is no command: the program starts it itself.
 pub const NAME: &str = "compiler-of-a-host";
@@ -22,18 +22,17 @@ pub const NAME: &str = "compiler-of-a-host";
 /// The variable with the folders in which the system's loader looks for libraries.
 const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
-/// Counts the compilers that run, by its references.
-static RUNNING: LazyLock<Arc<()>> = LazyLock::new(Arc::default);
+/// A permit for each compiler that may run at once.
+static COMPILERS: Semaphore = Semaphore::const_new(MAX_COMPILERS);
 
 /// Has a process of its own compile what `component` holds for the cache in this folder. Waits until it has
 /// ended, and returns the outcome.
 pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
-    let running = RUNNING.clone();
-    if Arc::strong_count(&running) > MAX_COMPILERS + 1 {
+    let Ok(_permit) = COMPILERS.try_acquire() else {
         return Err(io::Error::other(format!(
             "{MAX_COMPILERS} components are being compiled already: try again later"
         )));
-    }
+    };
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(COMPILE_TIME))?;
     let program = this_program()?;
