@@ -5,7 +5,7 @@ use super::fault::one_line;
 use super::features::NotCompiled;
 use super::load::LoadFault;
 use super::recompiling::{CompiledFunctions, take};
-use super::screening::{self, Unfit};
+use super::screening;
 use super::source::HandlerSource;
 use super::{Engine, EngineError, panics};
 use crate::limits::MAX_OUTCOME_BYTES;
@@ -59,11 +59,9 @@ pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<Strin
     Ok(match engine.screen_and_compile(binary) {
         Ok(_) => COMPILED.to_owned(),
         Err(fault) => {
-            let is_over_a_limit =
-                matches!(&fault, LoadFault::Unfit(unfit) if !matches!(unfit, Unfit::Malformed(_)));
-            let outcome = match is_over_a_limit {
-                true => OVER_A_LIMIT,
-                false => REFUSED,
+            let outcome = match &fault {
+                LoadFault::Unfit(unfit) if unfit.is_over_a_limit() => OVER_A_LIMIT,
+                _ => REFUSED,
             };
             let mut outcome = format!("{outcome} {fault}");
             outcome.truncate(outcome.floor_char_boundary(MAX_OUTCOME_BYTES));

@@ -67,6 +67,13 @@ pub enum Unfit {
     ForeignComponent,
 }
 
+impl Unfit {
+    /// Whether it is too much of something, rather than wrong.
+    pub(super) fn is_over_a_limit(&self) -> bool {
+        !matches!(self, Unfit::Malformed(_) | Unfit::Panic(_))
+    }
+}
+
 impl From<BinaryReaderError> for Unfit {
     fn from(error: BinaryReaderError) -> Self {
         // What a wrong header should have been is shown byte by byte, each on a line of its own.
@@ -91,7 +98,7 @@ pub struct Weight {
 /// Says whether `component`, in binary form, may be compiled. Takes a few milliseconds for each megabyte.
 pub fn screen(component: &[u8]) -> Result<Weight, Unfit> {
     let weighed = panics::catch(|| weigh(component))?;
-    if matches!(&weighed, Err(unfit) if !matches!(unfit, Unfit::Malformed(_))) {
+    if weighed.as_ref().is_err_and(Unfit::is_over_a_limit) {
         Limit::Component.reached();
     }
     weighed
