@@ -1,7 +1,7 @@
 //! Sockets that systemd has opened for the host. Python stands for systemd: it can become the host, as the
 //! variable that tells whose the sockets are wants it.
 
-use crate::fixture::{Host, Sender, run};
+use crate::fixture::{Host, Sender, run, tool};
 use crate::transports::certificates::Authority;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -23,7 +23,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 ";
 
 fn activated(kind: &str) -> Command {
-    let mut command = Command::new("python3");
+    let mut command = tool("python3");
     command.args(["-c", ACTIVATE, kind, env!("CARGO_BIN_EXE_echo-host")]);
     command.arg("serve");
     command

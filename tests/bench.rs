@@ -1,7 +1,7 @@
 //! The load generator, against the host and against servers that do wrong. Nothing here asserts how fast
 //! anything is.
 
-use crate::fixture::{DEADLINE, Finished, Host, Process, echo_host, guest, root, run};
+use crate::fixture::{DEADLINE, Finished, Host, Process, echo_host, guest, root, run, tool};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -342,7 +342,7 @@ fn the_plot_is_a_picture_of_both() {
         .lines()
         .filter(|line| line.starts_with("<polyline") && !line.contains("#000000"));
     assert_eq!(curves.count(), 2, "{svg}");
-    let mut parse = Command::new("python3");
+    let mut parse = tool("python3");
     parse.args([
         "-c",
         "import sys, xml.dom.minidom as x; x.parse(sys.argv[1])",

@@ -1,12 +1,12 @@
 //! The clients and servers people have: Python's sockets and asyncio, telnet, nc.
 
-use crate::fixture::{Host, Process, guest, run, script};
+use crate::fixture::{Host, Process, guest, run, script, tool};
 use std::io::Write;
 use std::process::Command;
 
 fn python(name: &str, host: &Host) -> Command {
     let address = host.address();
-    let mut python = Command::new("python3");
+    let mut python = tool("python3");
     python.args([
         &script(name),
         &address.ip().to_string(),
@@ -48,7 +48,7 @@ fn many_asyncio_clients_at_once_get_their_own_echoes() {
 
 /// Our client talks to a server written in Python.
 fn assert_greets(server: &str) {
-    let mut server = Process::start(Command::new("python3").arg(script(server)));
+    let mut server = Process::start(tool("python3").arg(script(server)));
     let uri = server.stdout.wait_until("port", |text| {
         text.strip_prefix("port ")?
             .strip_suffix('\n')
@@ -82,7 +82,7 @@ fn telnet_gets_its_lines_back() {
         host.address().ip().to_string(),
         host.address().port().to_string(),
     );
-    let mut telnet = Process::start(Command::new("telnet").args([ip, port]));
+    let mut telnet = Process::start(tool("telnet").args([ip, port]));
     telnet.stdout.wait_for("Escape character");
     for line in ["Hello, server!", "and again"] {
         // Telnet ends its lines with CR LF, and the echo is exact.
@@ -103,7 +103,7 @@ fn telnet_talks_to_a_handler_of_lines() {
         host.address().ip().to_string(),
         host.address().port().to_string(),
     );
-    let mut telnet = Process::start(Command::new("telnet").args([ip, port]));
+    let mut telnet = Process::start(tool("telnet").args([ip, port]));
     telnet
         .stdin()
         .as_mut()
@@ -114,7 +114,7 @@ fn telnet_talks_to_a_handler_of_lines() {
 }
 
 fn nc(host: &Host, option: &[&str]) -> Command {
-    let mut nc = Command::new("nc");
+    let mut nc = tool("nc");
     nc.args(option)
         .arg(host.address().ip().to_string())
         .arg(host.address().port().to_string());

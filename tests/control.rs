@@ -1,8 +1,7 @@
 //! The control socket, and the commands that use it.
 
-use crate::fixture::{Finished, Host, Process, echo_host, guest, run};
-use nix::unistd::Uid;
-use rustix::process::{Signal, geteuid};
+use crate::fixture::{Finished, Host, Process, echo_host, guest, needs, run, tool};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -98,7 +97,7 @@ fn the_status_is_for_people_and_for_machines() {
     let script = "import json, sys; s = json.load(sys.stdin); \
         print(s['pid'], s['listeners'][0]['uri'], s['connections']['open'], s['started_unix_seconds'] > 1.7e9)";
     let read = run(
-        Command::new("python3").args(["-c", script]),
+        tool("python3").args(["-c", script]),
         finished.stdout.as_bytes(),
     );
     let words: Vec<_> = read.stdout.split_whitespace().collect();
@@ -112,7 +111,7 @@ fn a_line_by_hand_will_do() {
     let place = Place::new();
     let host = place.serve(&[]);
     let request = b"{\"version\":1,\"command\":\"status\"}\n";
-    let reply = run(Command::new("nc").arg("-U").arg(socket_of(&host)), request);
+    let reply = run(tool("nc").arg("-U").arg(socket_of(&host)), request);
     let reply: Value = serde_json::from_str(&reply.stdout).unwrap();
     assert_eq!(reply["version"], 1);
     assert_eq!(reply["status"]["listeners"][0]["uri"], host.uri());
@@ -133,10 +132,8 @@ fn the_socket_is_the_owners_alone_and_goes_with_the_host() {
 
 #[test]
 fn another_user_is_kept_out_twice() {
-    if !geteuid().is_root() {
-        // Only root can become somebody else; the check itself has a test of its own.
-        return;
-    }
+    // Only root can become somebody else; the check itself has a test of its own.
+    needs("root");
     let place = Place::new();
     let host = place.serve(&[]);
     let path = socket_of(&host);
@@ -402,10 +399,8 @@ fn a_host_refuses_what_is_no_handler_and_serves_on() {
 
 #[test]
 fn a_stranger_who_listens_is_told_nothing() {
-    if !Uid::current().is_root() {
-        // Nobody else's process can be started.
-        return;
-    }
+    // Only root can start a process of somebody else.
+    needs("root");
     let folder = tempfile::tempdir().unwrap();
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
@@ -422,7 +417,7 @@ listener.listen()
 print('ready', flush=True)
 print(len(listener.accept()[0].recv(1000)), flush=True)
 ";
-    let stranger = Process::start(Command::new("python3").args(["-c", script]).arg(&socket));
+    let stranger = Process::start(tool("python3").args(["-c", script]).arg(&socket));
     stranger.stdout.wait_for("ready");
     let control = socket.to_str().unwrap();
     let refused = echo_host(&["swap", &guest("echo"), "--control", control]);

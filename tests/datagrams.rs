@@ -1,6 +1,8 @@
 //! UDP: each datagram is a message, each sender has a session, and nobody is flooded through us.
 
-use crate::fixture::{Client, DEADLINE, Finished, Host, Process, Sender, echo_host, guest, run};
+use crate::fixture::{
+    Client, DEADLINE, Finished, Host, Process, Sender, echo_host, guest, run, tool,
+};
 use crate::swap::post::Post;
 use crate::swap::versions::{counter, signer};
 use rustix::process::Signal;
@@ -69,7 +71,7 @@ fn the_component_is_told_how_it_is_reached_and_is_otherwise_the_same() {
 fn nc_gets_its_echo() {
     let host = Host::serve(&ON_UDP);
     let port = host.address().port().to_string();
-    let mut nc = Process::start(Command::new("nc").args(["-u", "127.0.0.1", &port]));
+    let mut nc = Process::start(tool("nc").args(["-u", "127.0.0.1", &port]));
     nc.stdin()
         .as_mut()
         .unwrap()

@@ -1,6 +1,6 @@
 //! Recorded exchanges: `echo-host test`.
 
-use crate::fixture::{Finished, echo_host, guest, root, run};
+use crate::fixture::{Finished, echo_host, guest, root, run, tool};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -288,10 +288,7 @@ fn junit_is_read_by_others() {
                       print(case.get('classname'), case.get('name'), float(case.get('time')) >= 0)\n    \
                       if failure is not None: print(failure.get('message'), failure.text, sep='\\n')\n";
     let results = recorded.folder.path().join("results.xml");
-    let read = run(
-        Command::new("python3").args(["-c", script]).arg(results),
-        b"",
-    );
+    let read = run(tool("python3").args(["-c", script]).arg(results), b"");
     assert_eq!(
         (read.code, read.stdout.as_str()),
         (

@@ -1,10 +1,9 @@
 //! The metrics, as curl sees them.
 
-use crate::fixture::{Client, Finished, Host, echo_host, guest, root, run};
+use crate::fixture::{Client, Finished, Host, echo_host, guest, root, run, tool};
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A host with metrics, and where they are.
@@ -16,7 +15,7 @@ fn measured(args: &[&str]) -> (Host, SocketAddr) {
 }
 
 fn curl(args: &[&str]) -> Finished {
-    run(Command::new("curl").arg("-sS").args(args), b"")
+    run(tool("curl").arg("-sS").args(args), b"")
 }
 
 fn collect(address: SocketAddr) -> String {
@@ -68,7 +67,7 @@ fn what_happens_is_counted() {
 fn prometheus_finds_nothing_wrong() {
     let (_host, address) = measured(&[]);
     let metrics = collect(address);
-    let mut promtool = Command::new("promtool");
+    let mut promtool = tool("promtool");
     let finished = run(promtool.args(["check", "metrics"]), metrics.as_bytes());
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(finished.stderr, "", "{metrics}");

@@ -1,12 +1,13 @@
 //! Machines that are not as one would wish: with a clock that is set back, with little memory, and with few descriptors.
 
-use crate::fixture::{Host, guest, root, run};
+use crate::fixture::{Host, guest, needs, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The library of the package `faketime`, which tells a process another time of day.
 fn faketime() -> PathBuf {
+    needs("faketime");
     let folders = fs::read_dir("/usr/lib").unwrap();
     let mut found = folders.filter_map(|folder| {
         let library = folder.ok()?.path().join("faketime/libfaketimeMT.so.1");
@@ -74,10 +75,8 @@ impl Drop for Group {
 
 #[test]
 fn guests_share_what_memory_a_small_control_group_has() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root makes control groups");
-        return;
-    }
+    // Only root makes control groups.
+    needs("root");
     let group = Group::with_memory(160 << 20);
     let mut shell = Command::new("sh");
     shell

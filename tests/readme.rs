@@ -1,6 +1,6 @@
 //! The documents tell the truth: what they show is run, what they list is compared with the program.
 
-use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within};
+use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within, tool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
@@ -125,7 +125,7 @@ fn the_telnet_session_looks_as_shown() {
     let shown: Vec<_> = session.lines().skip(1).collect();
     let host = Host::serve(&[]);
     let port = host.address().port().to_string();
-    let mut telnet = Process::start(Command::new("telnet").args(["127.0.0.1", &port]));
+    let mut telnet = Process::start(tool("telnet").args(["127.0.0.1", &port]));
     let (typed, printed) = shown.split_last().unwrap();
     telnet.stdout.wait_for("Escape character");
     telnet
@@ -152,7 +152,7 @@ fn the_client_in_python_is_answered() {
     assert!(serve.contains("hello.wasm --listen udp://127.0.0.1:9999"));
     let host = Host::serve(&[&guest("hello"), "--listen", "udp://127.0.0.1:0"]);
     let client = client.replace("9999", &host.address().port().to_string());
-    let finished = run(Command::new("python3").args(["-c", &client]), b"");
+    let finished = run(tool("python3").args(["-c", &client]), b"");
     assert_eq!(
         finished.stdout.trim_end(),
         "127.0.0.1 says: Hello, client!",

@@ -1,7 +1,7 @@
 //! What a host says to systemd, and the units that ship with it. Python stands for systemd, which a test has no
 //! business starting.
 
-use crate::fixture::{Host, Process, guest, root, run};
+use crate::fixture::{Host, Process, guest, root, run, tool};
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -107,7 +107,7 @@ fn a_host_that_cannot_serve_never_says_that_it_does() {
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
     let folder = tempfile::tempdir().unwrap();
-    let mut verify = Command::new("systemd-analyze");
+    let mut verify = tool("systemd-analyze");
     verify.arg("verify");
     for name in ["echo-host.service", "echo-host.socket"] {
         let unit = fs::read_to_string(root().join("host/systemd").join(name)).unwrap();
@@ -122,7 +122,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         (Some(0), ""),
         "{verified:?}"
     );
-    let mut rate = Command::new("systemd-analyze");
+    let mut rate = tool("systemd-analyze");
     rate.args(["security", "--offline=yes", "--threshold=20"]);
     // In tenths: from 0, where a service can do nothing, to 100.
     let rated = run(rate.arg(root().join("host/systemd/echo-host.service")), b"");

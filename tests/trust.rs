@@ -1,7 +1,7 @@
 //! Handlers that are served only if they are what was pinned, or were signed by the right one: with the keys and
 //! signatures of the real minisign.
 
-use crate::fixture::{Finished, Host, echo_host, guest, run};
+use crate::fixture::{Finished, Host, echo_host, guest, run, tool};
 use crate::swap::post::{Folder, Post};
 use crate::swap::versions::signer;
 use std::fs;
@@ -16,7 +16,7 @@ fn sha256sum(path: &str) -> String {
 }
 
 fn minisign(args: &[&str]) {
-    let signed = run(Command::new("minisign").args(args), b"");
+    let signed = run(tool("minisign").args(args), b"");
     assert_eq!(signed.code, Some(0), "{signed:?}");
 }
 

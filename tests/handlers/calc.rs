@@ -1,7 +1,7 @@
 //! The calculator, as people at a telnet and scripts use it.
 
 use super::{Telnet, assert_replies, client, whole};
-use crate::fixture::{Host, guest, run};
+use crate::fixture::{Host, guest, run, tool};
 use std::time::{Duration, Instant};
 
 const GREETING: &str = "Type an expression, help or quit.\n> ";
@@ -27,7 +27,10 @@ fn telnet_computes() {
 fn nc_gets_all_results() {
     let host = Host::serve(&[&guest("calc")]);
     // The idle timer must not keep the connection open: all comes at once.
-    let finished = run(&mut client("nc", &["-N"], &host), b"6 * 7\nans / 0\nans");
+    let finished = run(
+        &mut client(tool("nc"), &["-N"], &host),
+        b"6 * 7\nans / 0\nans",
+    );
     assert_eq!(
         (finished.code, finished.stdout.as_str()),
         (

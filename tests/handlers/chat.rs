@@ -1,7 +1,7 @@
 //! The chat, with people at telnets and programs that behave worse.
 
 use super::{Talker, Telnet, assert_replies, client};
-use crate::fixture::{Host, guest, run};
+use crate::fixture::{Host, guest, run, tool};
 
 fn serve() -> Host {
     Host::serve(&[&guest("chat"), "--isolation", "shared"])
@@ -147,7 +147,7 @@ fn cuts_change_nothing() {
 fn nc_says_something_in_passing() {
     let host = serve();
     let mut ann = join(&host, "ann");
-    let finished = run(&mut client("nc", &["-N"], &host), b"/nick cat\nmeow");
+    let finished = run(&mut client(tool("nc"), &["-N"], &host), b"/nick cat\nmeow");
     assert_eq!(finished.code, Some(0));
     assert!(
         finished.stdout.ends_with("* you are cat now\n"),

@@ -1,8 +1,7 @@
 //! The HTTP server, with curl, wrk and clients that send it nonsense.
 
 use super::{assert_replies, whole};
-use crate::fixture::{Finished, Host, guest, run};
-use std::process::Command;
+use crate::fixture::{Finished, Host, guest, run, tool};
 
 const PAGE: &str = "<!doctype html>\n<title>Hello</title>\n<h1>Hello, client!</h1>\n";
 /// How the page is answered.
@@ -18,7 +17,7 @@ fn curl(host: &Host, options: &[&str], paths: &[&str], input: &[u8]) -> Finished
     let urls = paths
         .iter()
         .map(|path| format!("http://{}{path}", host.address()));
-    let mut curl = Command::new("curl");
+    let mut curl = tool("curl");
     curl.args([
         "--silent",
         "--show-error",
@@ -101,7 +100,7 @@ fn wrk_finds_no_fault() {
     let host = serve();
     let url = format!("http://{}/", host.address());
     let finished = run(
-        Command::new("wrk").args(["-t", "1", "-c", "20", "-d", "1s", "--latency", &url]),
+        tool("wrk").args(["-t", "1", "-c", "20", "-d", "1s", "--latency", &url]),
         b"",
     );
     assert_eq!(finished.code, Some(0), "{finished:?}");

@@ -1,7 +1,7 @@
 //! The key-value store, with Redis's own clients.
 
 use super::{Talker, assert_replies, client, whole};
-use crate::fixture::{DEADLINE, Finished, Host, guest, root, run};
+use crate::fixture::{DEADLINE, Finished, Host, guest, needs, root, run, tool};
 use std::process::Command;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ fn serve() -> Host {
 
 fn redis(program: &str, host: &Host, args: &[&str], input: &[u8]) -> Finished {
     let address = host.address();
-    let mut command = Command::new(program);
+    let mut command = tool(program);
     command
         .args(["-h", &address.ip().to_string()])
         .args(["-p", &address.port().to_string()])
@@ -230,18 +230,14 @@ fn a_full_store_refuses_and_lives_on() {
 
 /// What a script makes of the store, with a library that `cargo xtask test` has installed.
 fn by_library(program: &str, script: &str, host: &Host) -> Finished {
+    needs("client-libraries");
     let installed = root().join("target/test-clients");
-    assert!(
-        installed.join("installed").is_file(),
-        "{} is missing: run `cargo xtask test`",
-        installed.display()
-    );
     let script = root().join("tests").join(script);
     let program = match program {
         "python" => installed.join("python/bin/python"),
         other => other.into(),
     };
-    let mut command = client(program.to_str().unwrap(), &[script.to_str().unwrap()], host);
+    let mut command = client(Command::new(program), &[script.to_str().unwrap()], host);
     // Without it, bytecode would be written beside the script.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("NODE_PATH", installed.join("node_modules"));

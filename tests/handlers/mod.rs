@@ -7,15 +7,14 @@ mod kv;
 mod smtp_sink;
 mod wordcount;
 
-use crate::fixture::{Client, Host, Process};
+use crate::fixture::{Client, Host, Process, tool};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
 /// A command that is told where the host is by two arguments after these.
-fn client(program: &str, args: &[&str], host: &Host) -> Command {
+fn client(mut command: Command, args: &[&str], host: &Host) -> Command {
     let address = host.address();
-    let mut command = Command::new(program);
     command
         .args(args)
         .arg(address.ip().to_string())
@@ -28,7 +27,7 @@ struct Telnet(Process);
 
 impl Telnet {
     fn connect(host: &Host) -> Self {
-        Telnet(Process::start(&mut client("telnet", &[], host)))
+        Telnet(Process::start(&mut client(tool("telnet"), &[], host)))
     }
 
     fn types(&mut self, line: &str) {

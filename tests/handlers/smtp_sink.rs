@@ -1,13 +1,13 @@
 //! The mail sink, with Python's smtplib.
 
 use super::{Telnet, assert_replies, client, whole};
-use crate::fixture::{Host, guest, run, script};
+use crate::fixture::{Host, guest, run, script, tool};
 
 #[test]
 fn smtplib_delivers() {
     let host = Host::serve(&[&guest("smtp-sink")]);
     let finished = run(
-        &mut client("python3", &[&script("smtp_client.py")], &host),
+        &mut client(tool("python3"), &[&script("smtp_client.py")], &host),
         b"",
     );
     let expected = "delivered 115 bytes\nrefused: 552\n";

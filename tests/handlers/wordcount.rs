@@ -1,7 +1,7 @@
 //! A plain program, which counts what comes until the client has finished.
 
 use super::{assert_replies, client, whole};
-use crate::fixture::{Host, guest, run};
+use crate::fixture::{Host, guest, run, tool};
 use std::process::Command;
 
 #[test]
@@ -9,7 +9,7 @@ fn it_counts_as_wc_does() {
     let host = Host::serve(&[&guest("wordcount")]);
     let long = "some words, and\tmore\n\n".repeat(50_000) + "end";
     for input in ["", "one", "one two\nthree\n", &long] {
-        let counted = run(&mut client("nc", &["-N"], &host), input.as_bytes());
+        let counted = run(&mut client(tool("nc"), &["-N"], &host), input.as_bytes());
         let expected = run(Command::new("wc").env("LC_ALL", "C"), input.as_bytes());
         assert_eq!(counted.stdout, expected.stdout, "{counted:?}");
         assert_eq!(counted.code, Some(0));

@@ -1,8 +1,7 @@
 //! A real Redis.
 
-use crate::fixture::{Process, free_port, run};
+use crate::fixture::{Process, free_port, run, tool};
 use std::path::Path;
-use std::process::Command;
 
 /// A redis-server that keeps everything in memory. It ends when it is dropped.
 pub struct Redis {
@@ -37,7 +36,7 @@ impl Redis {
     }
 
     fn serve(port: u16, args: &[&str]) -> Self {
-        let mut command = Command::new("redis-server");
+        let mut command = tool("redis-server");
         command.args(args).args(["--bind", "127.0.0.1"]);
         command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
         Redis {
@@ -54,7 +53,7 @@ impl Redis {
     /// What redis-cli prints for a command.
     pub fn cli(&self, args: &[&str]) -> String {
         let port = self.port.to_string();
-        let mut command = Command::new("redis-cli");
+        let mut command = tool("redis-cli");
         let finished = run(command.args(["-p", &port]).args(args), b"");
         assert_eq!(finished.code, Some(0), "{finished:?}");
         finished.stdout.trim_end().to_owned()

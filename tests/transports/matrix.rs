@@ -1,7 +1,7 @@
 //! Every handler through every door in every framing.
 
 use super::certificates::Authority;
-use crate::fixture::{Host, guest, run, script};
+use crate::fixture::{Host, guest, run, script, tool};
 use std::process::Command;
 
 const FRAMINGS: [&str; 5] = [
@@ -43,7 +43,7 @@ fn through_every_door(handler: &str, arguments: &[&str]) {
         ];
         all.extend(arguments);
         let host = Host::serve(&all);
-        let mut python = Command::new("python3");
+        let mut python = tool("python3");
         python.args([
             &script("every_door.py"),
             handler,

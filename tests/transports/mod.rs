@@ -9,7 +9,7 @@ mod tls;
 mod unix;
 mod zones;
 
-use crate::fixture::{Finished, run};
+use crate::fixture::{Finished, run, tool};
 use std::process::Command;
 
 /// What `echo-host connect` makes of this input.
@@ -20,7 +20,7 @@ pub fn connect(arguments: &[&str], input: &str) -> Finished {
 
 /// What a script written in Python prints.
 fn python(script: &str, arguments: &[&str]) -> String {
-    let mut python = Command::new("python3");
+    let mut python = tool("python3");
     let finished = run(python.args(["-c", script]).args(arguments), b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     finished.stdout

@@ -2,7 +2,7 @@
 
 use super::certificates::Authority;
 use super::connect;
-use crate::fixture::{Client, DEADLINE, Host, Process, free_port, guest, run};
+use crate::fixture::{Client, DEADLINE, Host, Process, free_port, guest, run, tool};
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -234,7 +234,7 @@ impl Proxy {
                 )
             },
             |config| {
-                let mut haproxy = Command::new("haproxy");
+                let mut haproxy = tool("haproxy");
                 haproxy.args(["-db", "-f", config]);
                 haproxy
             },
@@ -253,7 +253,7 @@ impl Proxy {
                 )
             },
             |config| {
-                let mut nginx = Command::new("nginx");
+                let mut nginx = tool("nginx");
                 nginx.args(["-c", config]);
                 nginx
             },

@@ -1,7 +1,7 @@
 //! One client on standard input and output: under a shell, under socat, under inetd.
 
 use super::{connect, python};
-use crate::fixture::{Process, echo_host, guest, run};
+use crate::fixture::{Process, echo_host, guest, run, tool};
 use std::process::Command;
 
 fn serve(arguments: &[&str]) -> Command {
@@ -60,10 +60,7 @@ fn socat_may_start_the_host() {
         "EXEC:{} serve --listen stdio\\:",
         env!("CARGO_BIN_EXE_echo-host")
     );
-    let finished = run(
-        Command::new("socat").args(["-t", "60", "-", &exec]),
-        b"by socat",
-    );
+    let finished = run(tool("socat").args(["-t", "60", "-", &exec]), b"by socat");
     assert_eq!(finished.stdout, "by socat", "{finished:?}");
 }
 
@@ -71,7 +68,7 @@ fn socat_may_start_the_host() {
 fn systemd_may_start_a_host_for_each_client() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("echo.sock");
-    let mut activate = Command::new("systemd-socket-activate");
+    let mut activate = tool("systemd-socket-activate");
     activate
         .args(["--accept", "--inetd", "--listen"])
         .arg(&socket);

@@ -2,14 +2,13 @@
 
 use super::certificates::{Authority, Files};
 use super::connect;
-use crate::fixture::{DEADLINE, Host, Process, echo_host, guest, run, script};
+use crate::fixture::{DEADLINE, Host, Process, echo_host, guest, run, script, tool};
 use rustix::process::Signal;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -29,7 +28,7 @@ fn a_python_client_verifies_agrees_on_a_protocol_and_resumes_its_session() {
     let authority = Authority::new();
     let files = authority.sign("server", &["localhost"], "localhost");
     let host = serve(&files, &["--tls-alpn", "echo,chat"]);
-    let mut python = Command::new("python3");
+    let mut python = tool("python3");
     python.args([
         &script("tls_client.py"),
         "127.0.0.1",
@@ -77,7 +76,7 @@ fn openssl_and_curl_are_served() {
     let files = authority.sign("server", &["localhost"], "localhost");
     let host = serve(&files, &[&guest("reverse")]);
     for version in ["-tls1_2", "-tls1_3"] {
-        let mut openssl = Command::new("openssl");
+        let mut openssl = tool("openssl");
         openssl.args([
             "s_client",
             "-quiet",
@@ -93,7 +92,7 @@ fn openssl_and_curl_are_served() {
         openssl.stdout.wait_for("olleh");
     }
     let host = serve(&files, &[&guest("http-hello")]);
-    let mut curl = Command::new("curl");
+    let mut curl = tool("curl");
     let port = port(&host);
     curl.args(["-sS", "--cacert", &authority.file()]);
     curl.args(["--resolve", &format!("localhost:{port}:127.0.0.1")]);
@@ -347,7 +346,7 @@ fn an_idle_connection_ends_with_close_notify() {
 
 /// What openssl makes of these words.
 fn openssl(words: &[&str]) {
-    let finished = run(Command::new("openssl").args(words), b"");
+    let finished = run(tool("openssl").args(words), b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
 }
 

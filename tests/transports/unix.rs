@@ -1,13 +1,12 @@
 //! Unix sockets: files that come and go as they should, and clients the kernel vouches for.
 
 use super::{connect, python};
-use crate::fixture::{Host, echo_host, guest, run};
+use crate::fixture::{Host, echo_host, guest, run, tool};
 use rustix::process::{Signal, getgid, getuid};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::process::Command;
 use tempfile::TempDir;
 
 struct Place {
@@ -52,7 +51,7 @@ with socket.socket(socket.AF_UNIX) as client:
 ";
     let path = place.path.to_str().unwrap();
     assert_eq!(python(script, &[path]), "Hello, server!\n");
-    let finished = run(Command::new("nc").args(["-N", "-U", path]), b"by nc");
+    let finished = run(tool("nc").args(["-N", "-U", path]), b"by nc");
     assert_eq!(finished.stdout, "by nc", "{finished:?}");
 }
 

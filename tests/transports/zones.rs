@@ -1,10 +1,9 @@
 //! Link-local addresses, which are valid on one interface only (RFC 4007).
 
 use super::connect;
-use crate::fixture::{Host, echo_host, guest, run};
+use crate::fixture::{Host, echo_host, guest, run, tool};
 use std::fs;
 use std::net::Ipv6Addr;
-use std::process::Command;
 
 /// A link-local address of this machine, and its interface. The kernel gives one to most interfaces.
 fn link_local() -> Option<(Ipv6Addr, String)> {
@@ -57,7 +56,7 @@ fn the_metrics_are_there_too() {
     let host = Host::serve(&["--metrics", &place]);
     let logged = host.wait_for_log("metrics at tcp://");
     let place = logged.split("tcp://").last().unwrap().to_owned();
-    let mut curl = Command::new("curl");
+    let mut curl = tool("curl");
     curl.args(["-sSfg", &format!("http://{place}/metrics")]);
     let finished = run(&mut curl, b"");
     assert!(

@@ -3,13 +3,13 @@
 mod artifacts;
 mod bench;
 mod check;
-mod clients;
 mod component;
 mod fuzz;
 mod guests;
 mod install;
 mod languages;
 mod layout;
+mod needs;
 mod packages;
 mod reference;
 mod step;
@@ -39,15 +39,7 @@ enum Task {
         guests: Vec<String>,
     },
     /// Build the guests and run every test.
-    Test {
-        /// First build the handlers that `echo-host new` begins in all languages, run their unit tests and play their
-        /// exchanges.
-        #[arg(long)]
-        all_languages: bool,
-        /// Passed to the test runner: a test's name, for instance. Doctests run only without any.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
+    Test(test::Options),
     /// Compare the host with native servers and others that echo; `-- --help` lists what can be chosen.
     Bench {
         /// First install what it is compared with, by apt, pip and npm. Otherwise what is missing is left
@@ -78,10 +70,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::BuildGuests { all, guests } => build_guests(all, &guests),
-        Task::Test {
-            all_languages,
-            arguments,
-        } => test::run(all_languages, &arguments),
+        Task::Test(options) => test::run(&options),
         Task::GuestTable => languages::table().map(|()| ExitCode::SUCCESS),
         Task::Reference => reference::write().map(|()| ExitCode::SUCCESS),
         Task::Bench { install, arguments } => {

@@ -4,75 +4,98 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+use clap::Args;
 
-use crate::{clients, guests, languages, packages, step};
+use crate::needs::Needs;
+use crate::{guests, languages, step};
 
-/// The clients, proxies and other tools that the tests use, and the Debian packages they come in.
-const CLIENTS: [(&str, &str); 17] = [
-    ("python3", "python3"),
-    ("telnet", "telnet"),
-    ("nc", "netcat-openbsd"),
-    ("curl", "curl"),
-    ("wrk", "wrk"),
-    ("redis-cli", "redis-tools"),
-    ("redis-benchmark", "redis-tools"),
-    ("redis-server", "redis-server"),
-    ("openssl", "openssl"),
-    ("socat", "socat"),
-    ("haproxy", "haproxy"),
-    ("nginx", "nginx"),
-    ("nginx", "libnginx-mod-stream"),
-    ("systemd-analyze", "systemd"),
-    ("minisign", "minisign"),
-    ("faketime", "faketime"),
-    ("promtool", "prometheus"),
+/// Tests that take more than a few seconds each, or a machine of their own. `--fast` leaves them out.
+const SLOW: [&str; 10] = [
+    "a_run_compares_the_host_with_the_native_servers",
+    "faults::",
+    "host_calls::",
+    "hostile_files::",
+    "loading::screening::tests::a_",
+    "readme::the_first_handler",
+    "scaffold::",
+    "swap::load::",
+    "swap::thousands::",
+    "transports::access::",
 ];
 
-/// Runs the whole suite, or the tests that the arguments select. The runner's summary comes last, and its
-/// exit code is the answer.
-pub fn run(all_languages: bool, arguments: &[OsString]) -> Result<ExitCode> {
-    let missing: Vec<&str> = CLIENTS
-        .iter()
-        .filter(|(program, _)| !packages::on_path(program))
-        .map(|(_, package)| *package)
-        .collect();
-    if !missing.is_empty() {
-        packages::install(&missing, "run the tests that use well-known clients")?;
-    }
-    clients::install()?;
+#[derive(Args)]
+pub struct Options {
+    /// First build the handlers that `echo-host new` begins in all languages, run their unit tests and play their
+    /// exchanges.
+    #[arg(long)]
+    all_languages: bool,
+    /// Leave out the slow tests. It takes less than three minutes once all is built.
+    #[arg(long)]
+    fast: bool,
+    /// Fail if a tool that tests need cannot be installed, instead of skipping these tests.
+    #[arg(long)]
+    strict: bool,
+    /// Passed to the test runner: a test's name, for instance. Doctests run only without any.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Runs the whole suite, or the tests that the options select. The runner's summary comes last, but for the tests that
+/// were skipped; its exit code is the answer.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let needs = Needs::read()?;
+    let missing = needs.install(options.strict)?;
     guests::build(&[])?;
-    if all_languages {
+    if options.all_languages {
         languages::test()?;
     }
-    if arguments.is_empty() {
+    if options.arguments.is_empty() && !options.fast {
         let arguments = ["test", "--workspace", "--release", "--doc"];
         step::run(
             "examples in the documentation",
             step::cargo().args(arguments),
         )?;
     }
-    let mut runner = runner();
-    if arguments.is_empty() {
-        runner.arg("--no-fail-fast");
-    }
+    let without: Vec<&str> = missing.iter().flat_map(|tool| tool.tests()).collect();
+    let mut runner = runner(&options.arguments, &without, options.fast);
     step::announce("tests");
-    let status = runner
-        .args(arguments)
-        .status()
-        .context("cannot start cargo")?;
+    let status = runner.status().context("cannot start cargo")?;
     let code = status
         .code()
         .and_then(|code| u8::try_from(code).ok())
         .unwrap_or(1);
+    for tool in &missing {
+        tool.report();
+    }
+    if !missing.is_empty() {
+        let mut names = without.clone();
+        names.sort_unstable();
+        names.dedup();
+        step::announce(&format!(
+            "{} tests did not run because tools are missing (--strict fails instead)",
+            names.len()
+        ));
+    }
     Ok(ExitCode::from(code))
 }
 
 /// The test runner, always for the whole workspace: with fewer packages cargo would unite their
 /// dependencies' features differently, and build wasmtime once more.
-fn runner() -> Command {
+fn runner(arguments: &[OsString], without: &[&str], fast: bool) -> Command {
+    let slow = SLOW.iter().filter(|_| fast);
     let mut cargo = step::cargo();
     if step::succeeds(step::cargo().args(["nextest", "--version"])) {
         cargo.args(["nextest", "run", "--workspace", "--release"]);
+        let exact = without.iter().map(|test| format!("not test(={test})"));
+        let parts = slow.map(|part| format!("not test({part})"));
+        let expression = exact.chain(parts).collect::<Vec<_>>().join(" and ");
+        if !expression.is_empty() {
+            cargo.args(["--filterset", &expression]);
+        }
+        if arguments.is_empty() {
+            cargo.arg("--no-fail-fast");
+        }
+        cargo.args(arguments);
     } else {
         cargo.args([
             "test",
@@ -82,6 +105,13 @@ fn runner() -> Command {
             "--bins",
             "--tests",
         ]);
+        cargo.args(arguments);
+        if !arguments.iter().any(|it| it == "--") {
+            cargo.arg("--");
+        }
+        for part in without.iter().chain(slow) {
+            cargo.args(["--skip", part]);
+        }
     }
     cargo
 }

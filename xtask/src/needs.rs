@@ -1,0 +1,114 @@
+//! The programs and libraries of others that tests need, as tests/tools.toml lists them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{install, layout, packages, step};
+
+/// From PyPI.
+const PYTHON: [&str; 1] = ["redis==8.1.0"];
+/// From npm.
+const JAVASCRIPT: [&str; 2] = ["redis@6.3.1", "ioredis@6.0.0"];
+
+/// The table.
+pub struct Needs(Vec<Tool>);
+
+/// What some tests need.
+pub struct Tool {
+    name: String,
+    row: Row,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// The Debian packages that bring it.
+    #[serde(default)]
+    packages: Vec<String>,
+    tests: Vec<String>,
+}
+
+impl Needs {
+    /// Reads the table.
+    pub fn read() -> Result<Self> {
+        let path = layout::root().join("tests/tools.toml");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let rows: BTreeMap<String, Row> =
+            toml::from_str(&text).with_context(|| path.display().to_string())?;
+        let tools = rows.into_iter().map(|(name, row)| Tool { name, row });
+        Ok(Needs(tools.collect()))
+    }
+
+    /// Installs what is not there, and returns what is still missing. That is an error if the run is `strict`.
+    pub fn install(self, strict: bool) -> Result<Vec<Tool>> {
+        let missing = self.0.iter().filter(|tool| !tool.is_there());
+        let mut wanted: Vec<&str> = missing
+            .flat_map(|tool| tool.row.packages.iter().map(String::as_str))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut reasons = Vec::new();
+        if !wanted.is_empty() {
+            let installed = packages::install(&wanted, "run the tests that use well-known clients");
+            reasons.extend(installed.err());
+        }
+        reasons.extend(install_libraries().err());
+        let missing: Vec<_> = self.0.into_iter().filter(|tool| !tool.is_there()).collect();
+        for reason in &reasons {
+            step::announce(&format!("{reason:#}"));
+        }
+        if strict && !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(|tool| tool.name.as_str()).collect();
+            bail!("tests need what is missing: {}", names.join(", "));
+        }
+        Ok(missing)
+    }
+}
+
+impl Tool {
+    /// The tests that need it.
+    pub fn tests(&self) -> impl Iterator<Item = &str> {
+        self.row.tests.iter().map(String::as_str)
+    }
+
+    /// Says which tests were skipped for lack of it.
+    pub fn report(&self) {
+        let Tool { name, row } = self;
+        step::announce(&format!(
+            "skipped for lack of {name}: {}",
+            row.tests.join(", ")
+        ));
+    }
+
+    fn is_there(&self) -> bool {
+        match self.name.as_str() {
+            "root" => {
+                let user = Command::new("id").arg("-u").output();
+                user.is_ok_and(|user| user.stdout.trim_ascii() == b"0")
+            }
+            "client-libraries" => {
+                let installed =
+                    fs::read_to_string(libraries().join("installed")).unwrap_or_default();
+                let mut all = PYTHON.iter().chain(&JAVASCRIPT);
+                all.all(|package| installed.lines().any(|line| line == *package))
+            }
+            "faketime" => Path::new("/usr/bin/faketime").is_file(),
+            program => packages::on_path(program),
+        }
+    }
+}
+
+fn libraries() -> PathBuf {
+    layout::root().join("target/test-clients")
+}
+
+fn install_libraries() -> Result<()> {
+    install::python(&libraries(), &PYTHON)?;
+    install::npm(&libraries(), &JAVASCRIPT)
+}
