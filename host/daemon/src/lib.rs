@@ -12,4 +12,5 @@ pub mod host;
 pub mod logs;
 pub mod metrics;
 pub mod process;
+pub mod refusals;
 pub mod swap;

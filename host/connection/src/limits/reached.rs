@@ -126,6 +126,11 @@ impl Limit {
         TIMES[self as usize].fetch_add(times, Ordering::Relaxed);
     }
 
+    /// How often it was reached since the process started.
+    pub fn times(self) -> u64 {
+        TIMES[self as usize].load(Ordering::Relaxed)
+    }
+
     /// Each limit's name, and how often it was reached since the process started.
     pub fn all() -> impl Iterator<Item = (&'static str, u64)> {
         let times = TIMES.iter().map(|times| times.load(Ordering::Relaxed));

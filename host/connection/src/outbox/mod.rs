@@ -194,6 +194,7 @@ impl Outbox {
         Poll::Pending
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Orders> {
         // Orders are whole at every step: a panic elsewhere does not spoil them.
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,9 +5,11 @@
 
 mod addresses;
 mod bucket;
+mod lines;
 mod throttle;
 
 pub use addresses::{AddressRates, RatedAddress};
+pub use lines::LogRateLimiter;
 pub use throttle::Throttle;
 
 use crate::limits::Limit;

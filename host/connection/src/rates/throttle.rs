@@ -73,6 +73,7 @@ impl Throttle {
     }
 
     /// Ready when there may be read.
+    #[inline]
     pub fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let changes = self.changes();
         self.reading.poll(cx, changes)

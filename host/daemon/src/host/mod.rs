@@ -14,13 +14,12 @@ pub use capacity::capacity;
 pub use doors::Bound;
 pub use error::{DoorError, ReloadError, StartError, WhichService};
 pub use needs::{names, needs};
-pub use reload::LastRefusal;
 pub use service::Service;
 
 use crate::config::{HostConfig, Sources};
+use crate::refusals::Refusals;
 use connection::address::Endpoint;
 use engine::{Capacity, Engine, Places, Serving};
-use reload::Refusals;
 use server::service::{Drained, Server};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -4,27 +4,14 @@ use super::certificates;
 use super::plan::{NextDoor, Origin, Plan, Step};
 use super::{Host, Now, ReloadError, Service};
 use crate::config::{HostConfig, ListenerConfig};
+use crate::refusals::LastRefusal;
 use crate::swap::Swapped;
 use connection::limits::ServerLimits;
 use server::service::Door;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tracing::Instrument;
-
-/// A reload that was refused.
-#[derive(Clone, Debug)]
-pub struct LastRefusal {
-    /// When.
-    pub at: SystemTime,
-    /// Why.
-    pub reason: String,
-}
-
-/// The reloads that were refused: their number, and the last one.
-#[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<(u64, Option<LastRefusal>)>);
 
 impl Host {
     /// Reads the configuration file again, and the files of all handlers, and returns what has changed by that, a
@@ -52,7 +39,7 @@ impl Host {
                 for line in error.detail().unwrap_or_default().lines() {
                     tracing::error!("  {line}");
                 }
-                self.refusals.note(&error);
+                self.refusals.note("the configuration", &error);
                 Err(error)
             }
         }
@@ -60,8 +47,7 @@ impl Host {
 
     /// How many reloads were refused, and the last of them.
     pub fn refusals(&self) -> (u64, Option<LastRefusal>) {
-        let refusals = self.refusals.0.lock();
-        refusals.unwrap_or_else(PoisonError::into_inner).clone()
+        self.refusals.get()
     }
 
     async fn read_handler(&self) -> Result<Vec<String>, ReloadError> {
@@ -178,17 +164,6 @@ impl Host {
             }
         };
         tokio::spawn(ending.instrument(service.config.span()));
-    }
-}
-
-impl Refusals {
-    fn note(&self, error: &ReloadError) {
-        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.0 += 1;
-        refusals.1 = Some(LastRefusal {
-            at: SystemTime::now(),
-            reason: error.to_string(),
-        });
     }
 }
 

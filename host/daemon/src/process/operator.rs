@@ -76,7 +76,7 @@ impl Operator for HostOperator {
             refused_swaps,
             last_refusal: last.map(|refusal| RefusalStatus {
                 at_unix_seconds: unix_seconds(refusal.at),
-                handler: refusal.handler,
+                handler: refusal.subject,
                 reason: refusal.reason,
             }),
             refused_reloads,

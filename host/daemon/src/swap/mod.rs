@@ -8,17 +8,17 @@ mod watch;
 
 pub use prepare::{Probe, ProbeError};
 pub use reconfigure::Prepared;
-pub use refusal::{LastRefusal, Refusal};
+pub use refusal::Refusal;
 pub use watch::WatchError;
 
 use crate::config::ServeConfig;
 use crate::exchange_file::FileError;
+use crate::refusals::{LastRefusal, Refusals};
 use arc_swap::ArcSwap;
 use connection::generation::{Candidate, Generation, Generations, Replacement, Rules};
 use engine::{Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError};
 use keyvalue::Store;
 use prepare::{is_unchanged, prepare};
-use refusal::Refusals;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,9 +2,7 @@
 
 use super::ProbeError;
 use crate::config::ConfigError;
-use engine::{HandlerSource, LoadError};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use engine::LoadError;
 
 /// Why a version of a handler is not served.
 #[derive(Debug, thiserror::Error)]
@@ -36,40 +34,5 @@ impl Refusal {
             Refusal::Probe(error) if !error.diff.is_empty() => Some(&error.diff),
             _ => None,
         }
-    }
-}
-
-/// A swap that was refused.
-#[derive(Clone, Debug)]
-pub struct LastRefusal {
-    /// When.
-    pub at: SystemTime,
-    /// What should have been served.
-    pub handler: String,
-    /// Why it is not.
-    pub reason: String,
-}
-
-/// The swaps that were refused: their number, and the last one.
-#[derive(Debug, Default)]
-pub struct Refusals(Mutex<(u64, Option<LastRefusal>)>);
-
-impl Refusals {
-    pub fn note(&self, handler: &HandlerSource, refusal: &Refusal) {
-        let mut refusals = self.lock();
-        refusals.0 += 1;
-        refusals.1 = Some(LastRefusal {
-            at: SystemTime::now(),
-            handler: handler.to_string(),
-            reason: refusal.to_string(),
-        });
-    }
-
-    pub fn get(&self) -> (u64, Option<LastRefusal>) {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (u64, Option<LastRefusal>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -115,10 +115,7 @@ impl<H: Handler> Reception<H> {
             match entry.get().put(datagram) {
                 Ok(waker) => return self.wakers.extend(waker),
                 Err(NotTaken::Full) => {
-                    let drops = &self.served.house.drops;
-                    drops.waiting.fetch_add(1, Ordering::Relaxed);
-                    Limit::UdpWaiting.reached();
-                    return;
+                    return Limit::UdpWaiting.reached();
                 }
                 // Its session is ending. This begins another one.
                 Err(NotTaken::Closed) => {}

@@ -1,11 +1,11 @@
 //! How connections go, and how they ended.
 
-use super::ration::Ration;
 use crate::admission::{NotAdmitted, ProxyError};
 use connection::framing::FramingError;
 use connection::handler::{CallError, SessionError};
 use connection::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
 use connection::outbox::{Lost, Traffic};
+use connection::rates::LogRateLimiter;
 use connection::task::{ConnectionError, Ending};
 use std::io;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub struct Ends {
     /// What was told last of all that has gone through them.
     told: Mutex<Traffic>,
     /// What is logged of it.
-    lines: Ration<MAX_CONNECTION_LINES_PER_SECOND>,
+    lines: LogRateLimiter<MAX_CONNECTION_LINES_PER_SECOND>,
 }
 
 /// What all connections add up to.
@@ -157,13 +157,13 @@ impl Ends {
     /// Whether there is room for another line about a connection, before which those are told that there was no
     /// room for.
     fn may_log(&self) -> bool {
-        match self.lines.take() {
-            None => {
+        match self.lines.admit() {
+            Err(_) => {
                 Limit::ConnectionLog.reached();
                 return false;
             }
-            Some(0) => {}
-            Some(left_out) => tracing::warn!(
+            Ok(0) => {}
+            Ok(left_out) => tracing::warn!(
                 "{left_out} lines about connections left out: there are more than \
                  {MAX_CONNECTION_LINES_PER_SECOND} a second"
             ),

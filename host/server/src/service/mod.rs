@@ -16,7 +16,6 @@ mod datagrams;
 mod drops;
 mod ends;
 mod quota;
-mod ration;
 mod sender;
 mod served;
 
@@ -29,9 +28,8 @@ use connection::generation::Generations;
 use connection::handler::Handler;
 use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
 use connection::outbox::Traffic;
-use connection::rates::{AddressRates, Kind, RateLimits};
+use connection::rates::{AddressRates, Kind, LogRateLimiter, RateLimits};
 use quota::{Holder, Quota, Share};
-use ration::Ration;
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -63,11 +61,11 @@ struct House {
     /// What each address may send in datagrams, which may be forged: it takes nothing from its connections.
     sender_rates: Arc<AddressRates>,
     /// What the operator is told of clients that come too often.
-    no_rate: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_rate: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that have too many connections.
-    no_share: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_share: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
     /// What the operator is told of clients that wait for a place.
-    no_place: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_place: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
     next_id: AtomicU64,
     ends: Arc<Ends>,
     drops: Arc<Drops>,
@@ -91,15 +89,15 @@ impl<H: Handler> Server<H> {
             house: Arc::new(House {
                 stopping: CancellationToken::new(),
                 free: Arc::new(Semaphore::new(limits.max_connections)),
-                no_share: Ration::default(),
-                no_place: Ration::default(),
+                no_share: LogRateLimiter::default(),
+                no_place: LogRateLimiter::default(),
                 quota: Quota::new(
                     limits.max_connections_per_ip,
                     limits.max_connections_per_uid,
                 ),
                 address_rates: AddressRates::new(address_rates),
                 sender_rates: AddressRates::new(address_rates),
-                no_rate: Ration::default(),
+                no_rate: LogRateLimiter::default(),
                 next_id: AtomicU64::new(1),
                 ends: Arc::default(),
                 drops: Arc::default(),
@@ -171,7 +169,7 @@ impl<H: Handler> Server<H> {
 
     /// Datagrams that came to nothing, by the reason.
     pub fn dropped_datagrams(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.house.drops.counts()
+        self.house.drops.counts().into_iter()
     }
 
     /// How many connections are open, and what has gone through them so far.
@@ -216,7 +214,7 @@ impl House {
     }
 
     fn tell_who_waits(&self, listener: &str, why: &str) {
-        if let Some(left_out) = self.no_place.take() {
+        if let Ok(left_out) = self.no_place.admit() {
             tracing::warn!(listener, left_out, "{why}");
         }
     }
@@ -225,7 +223,7 @@ impl House {
     fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
         let mut rated = self.address_rates.of(client);
         if !rated.take(Kind::NewConnections, 1) {
-            if let Some(left_out) = self.no_rate.take() {
+            if let Ok(left_out) = self.no_rate.admit() {
                 tracing::warn!(
                     listener, %client, left_out,
                     "a client connects more often than it may: further connections are closed \
@@ -237,7 +235,7 @@ impl House {
         let share = self.quota.take(client);
         if share.is_none() {
             Limit::MaxConnectionsPerIp.reached();
-            if let Some(left_out) = self.no_share.take() {
+            if let Ok(left_out) = self.no_share.admit() {
                 tracing::warn!(
                     listener, %client, left_out,
                     "a client has as many connections as it may: further ones are closed (--max-connections-per-ip)"
@@ -254,7 +252,7 @@ impl House {
         let share = self.quota.take(Holder::User(uid));
         if share.is_none() {
             Limit::MaxConnectionsPerUid.reached();
-            if let Some(left_out) = self.no_share.take() {
+            if let Ok(left_out) = self.no_share.admit() {
                 tracing::warn!(
                     listener,
                     uid,

@@ -103,7 +103,6 @@ impl Return for WayBack {
     fn admits(&mut self, bytes: usize) -> bool {
         let limit = self.route.max_datagram_bytes();
         if bytes > limit {
-            self.drops.too_long.fetch_add(1, Ordering::Relaxed);
             Limit::UdpDatagram.reached();
             self.span.in_scope(|| {
                 tracing::warn!("dropped {bytes} bytes: a datagram carries at most {limit}");
@@ -112,7 +111,6 @@ impl Return for WayBack {
         }
         let admitted = (self.allowance.as_mut()).is_none_or(|allowance| allowance.spend(bytes));
         if !admitted {
-            self.drops.amplification.fetch_add(1, Ordering::Relaxed);
             Limit::UdpAmplification.reached();
             if !std::mem::replace(&mut self.complained, true) {
                 self.span.in_scope(|| {

@@ -1,0 +1,67 @@
+//! How many log lines a client or a guest may cause in a second.
+
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Admits a number of lines each second, and counts those it did not admit.
+#[derive(Debug, Default)]
+pub struct LogRateLimiter<const PER_SECOND: u32>(Mutex<Window>);
+
+/// The second that is running.
+#[derive(Debug, Default)]
+struct Window {
+    /// When it began, unless no line has come yet.
+    since: Option<Instant>,
+    admitted: u32,
+    /// Lines that were not admitted, and that nobody was told of yet.
+    suppressed: u64,
+}
+
+impl<const PER_SECOND: u32> LogRateLimiter<PER_SECOND> {
+    /// Admits a line, and returns how many were suppressed since the last one. The error is how many are suppressed by
+    /// now, with this one.
+    pub fn admit(&self) -> Result<u64, u64> {
+        let mut window = self.lock();
+        let is_over = |since: Instant| since.elapsed() >= Duration::from_secs(1);
+        if window.since.is_none_or(is_over) {
+            window.since = Some(Instant::now());
+            window.admitted = 0;
+        }
+        if window.admitted == PER_SECOND {
+            window.suppressed += 1;
+            return Err(window.suppressed);
+        }
+        window.admitted += 1;
+        Ok(mem::take(&mut window.suppressed))
+    }
+
+    /// How many lines were suppressed and not reported by [`admit`](Self::admit). They count as reported now.
+    pub fn take_suppressed(&self) -> u64 {
+        mem::take(&mut self.lock().suppressed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Window> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn suppressed_lines_are_reported_with_the_next_one() {
+        let limiter = LogRateLimiter::<2>::default();
+        let admitted: Vec<_> = (0..5).map(|_| limiter.admit()).collect();
+        assert_eq!(admitted, [Ok(0), Ok(0), Err(1), Err(2), Err(3)]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(limiter.admit(), Ok(3));
+        assert_eq!((limiter.admit(), limiter.admit()), (Ok(0), Err(1)));
+        assert_eq!(
+            (limiter.take_suppressed(), limiter.take_suppressed()),
+            (1, 0)
+        );
+    }
+}
