@@ -1,6 +1,8 @@
-//! The fuzz targets of `host/fuzz`: each takes an input, and panics if what must always hold does not hold for it.
+//! The entry points of the fuzz targets in `host/fuzz`: each takes an input and panics if an
+//! invariant is violated.
 //!
-//! What that is stands in a module `invariants` beside the code, and is checked on random values there as well.
+//! The invariants are in modules `invariants` beside the code, and are also checked with random
+//! values there.
 
 pub use crate::address::invariants::check as address;
 pub use crate::admission::invariants::check as admission;
@@ -10,7 +12,7 @@ pub use crate::engine::screening::invariants::check as screening;
 pub use crate::exchange::invariants::check as exchange;
 pub use crate::framing::invariants::check as framing;
 
-/// What a sender of datagrams does: how they wait and are cut, and what it is sent.
+/// UDP senders: queueing, cutting, and the amplification limit.
 pub fn datagrams(input: &[u8]) {
     crate::connection::invariants::check(input);
     crate::datagram::invariants::check(input);
@@ -40,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_the_corpus_holds() {
+    fn every_file_of_the_corpus_passes() {
         for (name, target) in TARGETS {
             let files: Vec<_> = fs::read_dir(folder().join(name)).unwrap().collect();
             assert!(files.len() > 5, "{name}");

@@ -1,4 +1,4 @@
-//! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
+//! Exit codes and error output of commands. The codes are those of BSD's sysexits.h.
 
 use super::inherited::InheritedError;
 use super::output::{self, Stderr};
@@ -26,7 +26,10 @@ const INTERNAL: u8 = 70;
 const IO: u8 = 74;
 const CONFIGURATION: u8 = 78;
 
-/// An address that cannot be connected to.
+/// What separates an error from its hint. Logs keep both on one line.
+const HINT: &str = "; hint: ";
+
+/// A server that cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot connect to {endpoint}: {cause}")]
 pub struct ConnectError {
@@ -34,12 +37,18 @@ pub struct ConnectError {
     pub cause: io::Error,
 }
 
-/// Prints why the command failed, in one line, and what else there is to say about a refused swap. Returns the
-/// code to exit with.
+/// Prints why the command failed on one line, its hint on another, and the details of a refused
+/// swap. Returns the exit code.
 pub fn report(error: &Error) -> ExitCode {
-    let line = format!("{error:#}");
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    tell("echo-host", &line);
+    let text = format!("{error:#}");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.rsplit_once(HINT) {
+        Some((line, hint)) => {
+            tell("echo-host", line);
+            tell("hint", hint);
+        }
+        None => tell("echo-host", &text),
+    }
     if let Some(Refused {
         detail: Some(detail),
         ..
@@ -116,8 +125,9 @@ impl Cause<'_> {
     }
 }
 
-/// Makes a panic one line in the log, and an internal error if it is the main thread's. A panic in a
-/// connection's task ends that connection only. Whoever is going to tell of one says nothing here.
+/// Reports a panic in one line, and exits with an internal error if it is in the main thread. A
+/// panic in a connection's task ends only that connection. Caught panics are reported by their
+/// catchers.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if panics::is_caught() {

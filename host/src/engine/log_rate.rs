@@ -1,30 +1,30 @@
-//! How fast guests may log.
+//! The log rate of guests.
 
 use crate::limits::{Limit, MAX_HANDLER_LOG_LINES_PER_SECOND};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How fast the instances of one handler may log together: there may be one for each message. Its clones count
-/// as one.
+/// The log rate of all instances of a handler together: there may be one per message. Clones share
+/// it.
 #[derive(Clone, Default)]
 pub struct LogRate(Arc<Mutex<HandlerSecond>>);
 
 #[derive(Default)]
 struct HandlerSecond {
     second: Second,
-    /// Lines that were left out and not spoken of yet.
+    /// Dropped lines that were not reported yet.
     left_out: u64,
 }
 
 impl LogRate {
-    /// Whether another line may be logged, which is counted then. Says itself, once for each second, when lines are
-    /// left out, and how many those were.
+    /// Whether another line may be logged; counts it. Logs once a second that lines are dropped,
+    /// and how many.
     pub fn admits(&self) -> bool {
         let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if rate.second.admits(MAX_HANDLER_LOG_LINES_PER_SECOND) {
             let left_out = std::mem::take(&mut rate.left_out);
             if left_out > 0 {
-                tracing::warn!(target: "guest", "{left_out} lines of this handler were left out");
+                tracing::warn!(target: "guest", "{left_out} lines of this handler were dropped");
             }
             return true;
         }
@@ -33,7 +33,7 @@ impl LogRate {
         if rate.left_out == 1 {
             tracing::warn!(
                 target: "guest",
-                "lines are left out: all guests of this handler together print more than \
+                "dropping lines: the guests of this handler print more than \
                  {MAX_HANDLER_LOG_LINES_PER_SECOND} a second"
             );
         }
@@ -41,7 +41,7 @@ impl LogRate {
     }
 }
 
-/// The second that is running, and how many lines were logged in it.
+/// The current second and its lines.
 pub struct Second {
     begun: Instant,
     lines: u32,
@@ -57,7 +57,7 @@ impl Default for Second {
 }
 
 impl Second {
-    /// Whether another line fits into it, which is counted then.
+    /// Whether another line fits; counts it.
     pub fn admits(&mut self, limit: u32) -> bool {
         if self.begun.elapsed() >= Duration::from_secs(1) {
             *self = Second::default();
@@ -70,7 +70,7 @@ impl Second {
 
 #[cfg(test)]
 impl Second {
-    /// One that does not end while a test runs.
+    /// A second that does not end during a test.
     pub fn endless() -> Self {
         Second {
             begun: Instant::now() + Duration::from_secs(3600),
@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_is_counted_for_all_instances_together() {
+    fn dropped_lines_are_counted_across_instances() {
         let rate = LogRate::default();
         rate.0.lock().unwrap().second = Second::endless();
         let admitted = (0..1200).filter(|_| rate.clone().admits()).count();
         assert_eq!(admitted, 1000);
         assert_eq!(rate.0.lock().unwrap().left_out, 200);
-        // In the next second it is said, and forgotten.
+        // The next second reports and resets it.
         rate.0.lock().unwrap().second = Second::default();
         assert!(rate.admits());
         assert_eq!(rate.0.lock().unwrap().left_out, 0);

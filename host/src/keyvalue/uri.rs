@@ -1,4 +1,4 @@
-//! Where a store is.
+//! URIs of key-value stores.
 
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use std::fmt;
@@ -8,10 +8,10 @@ use std::str::FromStr;
 /// `memory`, or a URL of Redis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StoreUri {
-    /// In the host's own memory.
+    /// In the memory of the host.
     #[default]
     Memory,
-    /// In a database of Redis.
+    /// In a Redis database.
     Redis(RedisUri),
 }
 
@@ -19,11 +19,11 @@ pub enum StoreUri {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUri(String);
 
-/// The text says of no store where it is.
+/// The text is not the URI of a store.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH; special characters of a user \
-     and a password are written as in URLs, such as %40 for @"
+    "expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH; in a user name \
+     or password, escape special characters as in URLs, such as %40 for @"
 )]
 pub struct InvalidStoreUri;
 
@@ -34,14 +34,14 @@ impl FromStr for StoreUri {
         if text == "memory" {
             return Ok(StoreUri::Memory);
         }
-        // The library knows more spellings of the same.
+        // The library accepts more spellings.
         let schemes = ["redis://", "rediss://", "redis+unix:"];
         if !schemes.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(InvalidStoreUri);
         }
         match text.into_connection_info() {
             Ok(_) => Ok(StoreUri::Redis(RedisUri(text.to_owned()))),
-            // What the library says might show a part of it, and with that of a password.
+            // The library's error might show part of a password.
             Err(_) => Err(InvalidStoreUri),
         }
     }
@@ -52,12 +52,12 @@ impl RedisUri {
         Client::open(self.0.as_str())
     }
 
-    /// Whether it is reached by TLS, with a certificate that the system trusts.
+    /// Whether it uses TLS, with a certificate that the system trusts.
     pub fn is_tls(&self) -> bool {
         self.0.starts_with("rediss:")
     }
 
-    /// The TCP port where it is, if it is reached by TCP.
+    /// Its TCP port, if it uses TCP.
     pub fn port(&self) -> Option<u16> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
             ConnectionAddr::Tcp(_, port) | ConnectionAddr::TcpTls { port, .. } => Some(*port),
@@ -65,7 +65,7 @@ impl RedisUri {
         }
     }
 
-    /// The Unix socket where it is, if it is reached by one.
+    /// Its Unix socket, if it uses one.
     pub fn socket(&self) -> Option<PathBuf> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
             ConnectionAddr::Unix(path) => Some(path.clone()),
@@ -74,7 +74,7 @@ impl RedisUri {
     }
 }
 
-/// Without the password, as it is for the log.
+/// Without the password, because it is logged.
 impl fmt::Display for RedisUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = self.0.as_str().into_connection_info();

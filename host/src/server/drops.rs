@@ -1,34 +1,34 @@
-//! Datagrams that came to nothing.
+//! Counters of dropped datagrams.
 
 use super::ration::Ration;
 use crate::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts datagrams that came to nothing, in or out.
+/// Counts dropped datagrams, in both directions.
 #[derive(Debug, Default)]
 pub struct Drops {
     /// From a source port that is never answered.
     pub unanswered_port: AtomicU64,
-    /// From a sender that may not be served.
+    /// From an address that is not allowed.
     pub turned_away: AtomicU64,
-    /// From a new sender, when there was no place for another one.
+    /// From a new sender beyond the session limit.
     pub no_place: AtomicU64,
-    /// From a sender of whom too many waited.
+    /// From a sender whose queue was full.
     pub waiting: AtomicU64,
-    /// More in a second than a service, or an address, may have.
+    /// Above the rate of a service or an address.
     pub rate: AtomicU64,
-    /// To a sender that would have been sent too much for what it had sent.
+    /// To a sender, above the amplification limit.
     pub amplification: AtomicU64,
-    /// Longer than a datagram can be.
+    /// Replies longer than a datagram.
     pub too_long: AtomicU64,
-    /// To a sender, and the kernel could not send it.
+    /// Replies that the kernel could not send.
     pub unsent: AtomicU64,
-    /// What the operator is told of it.
+    /// The rate limit of log lines.
     lines: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
 }
 
 impl Drops {
-    /// Counts a new sender's datagram for which there is no place, and tells the operator, but not each time.
+    /// Counts a datagram of a new sender beyond a limit, and logs it at a limited rate.
     pub fn no_place(&self, listener: &str, limit: Limit, why: &str) {
         limit.reached();
         let dropped = self.no_place.fetch_add(1, Ordering::Relaxed) + 1;
@@ -36,12 +36,12 @@ impl Drops {
             tracing::warn!(
                 listener,
                 dropped,
-                "datagrams of new senders are dropped: {why}"
+                "dropping datagrams of new senders: {why}"
             );
         }
     }
 
-    /// The counts, each with its reason.
+    /// The counts by reason.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counters = [
             ("unanswered-port", &self.unanswered_port),
@@ -57,7 +57,7 @@ impl Drops {
         counters.map(|(reason, counter)| (reason, counter.load(Ordering::Relaxed)))
     }
 
-    /// Logs the counts, if there is anything to tell.
+    /// Logs the counts, if any is not zero.
     pub fn log(&self) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (unanswered_port, no_place) = (count(&self.unanswered_port), count(&self.no_place));

@@ -1,22 +1,22 @@
-//! Log lines that clients cause, of whom there may be thousands.
+//! A rate limit for log lines that clients cause.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lets so many lines pass within a second, and knows how many it has left out.
+/// Allows a number of lines per second, and counts those left out.
 #[derive(Debug, Default)]
 pub struct Ration<const PER_SECOND: u32>(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the second began.
+    /// The start of the current second.
     since: Option<Instant>,
     passed: u32,
     left_out: u64,
 }
 
 impl<const PER_SECOND: u32> Ration<PER_SECOND> {
-    /// Whether a line may be logged, and if so, how many were left out since the last one.
+    /// Allows a line, or not. If so, returns how many were left out since the last one.
     pub fn take(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state
@@ -40,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_is_told_with_the_next_line() {
+    fn dropped_lines_are_reported_with_the_next_line() {
         let ration = Ration::<2>::default();
         let mut taken: Vec<_> = (0..5).map(|_| ration.take()).collect();
-        // Should the second have gone by meanwhile, the third one begins another.
+        // If the second has passed meanwhile, the third line starts the next one.
         assert_eq!(taken[..2], [Some(0), Some(0)]);
         ration.0.lock().unwrap().since = None;
         taken.push(ration.take());
