@@ -1,4 +1,4 @@
-//! From the bytes of a component to its code.
+//! Compiles components.
 
 use super::capacity::Capacity;
 use super::fault::one_line;
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use wasmtime::component::Component;
 
 impl Engine {
-    /// Compiles a component with this hash, once it is known that it may be compiled. Also tells how long that took,
-    /// once: without a cache it is compiled twice.
+    /// Compiles a component with this hash after it is proved to compile within the limits. Returns
+    /// the time of one compilation: without a cache it is compiled twice.
     pub(super) fn compile(
         &self,
         handler: &HandlerSource,
@@ -30,7 +30,7 @@ impl Engine {
             return Ok((component, begun.elapsed()));
         }
         let proving = begun.elapsed();
-        // Another process has looked it through, and has compiled it.
+        // Another process has screened and compiled it.
         let component = panics::catch(|| {
             Component::from_binary(&self.wasm, binary)
                 .map_err(|error| NotCompiled::Invalid(one_line(&error)))
@@ -38,7 +38,7 @@ impl Engine {
         Ok((component, proving.max(begun.elapsed() - proving)))
     }
 
-    /// Compiles a component here and now, if it may be compiled.
+    /// Screens and compiles a component in this process.
     pub(super) fn screen_and_compile(&self, binary: &[u8]) -> Result<Component, LoadFault> {
         screening::screen(binary)?;
         Ok(panics::catch(|| {
@@ -48,7 +48,7 @@ impl Engine {
     }
 }
 
-/// In the process that compiles: compiles the component in this input for nothing but the cache, if it may be compiled.
+/// In the compiling process: screens and compiles the component in this input, only for the cache.
 /// Returns the outcome.
 pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<String, EngineError> {
     let cut_short = || EngineError("the component is cut short".to_owned());
