@@ -1,7 +1,7 @@
-//! inetd for WebAssembly components: this library owns the sockets, and a sandboxed component computes
-//! every reply.
+//! inetd for WebAssembly components: this library owns the sockets, and a sandboxed component
+//! computes every reply.
 //!
-//! Data flows one way, and so do imports:
+//! Data and imports flow one way:
 //!
 //! ```text
 //! listener -> admission -> server -> generation -> connection -> framing

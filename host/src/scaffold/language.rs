@@ -1,9 +1,9 @@
-//! What is peculiar to the languages that handlers are begun in.
+//! The languages of new handlers.
 
 use crate::engine::Language;
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Language; 5] = [
         Language::Rust,
         Language::C,
@@ -12,7 +12,7 @@ impl Language {
         Language::Python,
     ];
 
-    /// What its folder of templates is called.
+    /// The folder of its templates.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Language::Rust => "rust",
