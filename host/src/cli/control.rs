@@ -1,12 +1,11 @@
 //! Options of the control socket, for `serve` and for commands that connect to it.
 
-use anyhow::Context;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use echo_host::address::Endpoint;
-use echo_host::config::Place;
-use echo_host::control::{ControlSocket, Predecessor, SocketError, default_path, find};
+use connection::address::Endpoint;
+use daemon::config::Place;
+use daemon::control::find;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -42,51 +41,15 @@ impl ControlArgs {
         self.metrics.clone()
     }
 
-    /// With `--takeover`, the host to take over from. It keeps serving until it is told to
-    /// [retire](socket).
-    pub fn predecessor(&self, place: Option<&Place>) -> anyhow::Result<Option<Predecessor>> {
-        if !self.takeover {
-            return Ok(None);
+    /// Whether the listening sockets of another host are to be taken over. Exits by itself if there is to be no control
+    /// socket: clap's own check goes by presence, and the variable may be there to say no.
+    pub fn takes_over(&self, place: Option<&Place>) -> bool {
+        if self.takeover && place == Some(&Place::Off) {
+            let why = "--takeover needs a control socket: leave --no-control away\n";
+            clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }
-        let path = match place {
-            // Clap only checks presence, and the variable may be present and say no.
-            Some(Place::Off) => {
-                let why = "--takeover needs a control socket: omit --no-control\n";
-                clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
-            }
-            Some(Place::At(path)) => path.clone(),
-            None => find()?,
-        };
-        Ok(Some(Predecessor::meet(&path)?))
+        self.takeover
     }
-}
-
-/// The control socket, if there is one: a host that serves a single client has none `by_default`.
-/// Called when everything else is ready: it makes the predecessor retire and replaces its socket.
-pub fn socket(
-    place: Option<&Place>,
-    predecessor: Option<Predecessor>,
-    by_default: bool,
-) -> anyhow::Result<Option<ControlSocket>> {
-    let socket = match (predecessor, place) {
-        (Some(predecessor), _) => predecessor.retire().context("cannot take over")?,
-        (None, Some(Place::Off)) => None,
-        (None, Some(Place::At(path))) => Some(ControlSocket::bind(path)?),
-        (None, None) if !by_default => None,
-        (None, None) => default_socket()
-            .inspect_err(|error| {
-                tracing::warn!("serving without a control socket (--no-control): {error}");
-            })
-            .ok(),
-    };
-    if let Some(socket) = &socket {
-        tracing::info!("control socket {}", socket.path().display());
-    }
-    Ok(socket)
-}
-
-fn default_socket() -> Result<ControlSocket, SocketError> {
-    ControlSocket::bind(&default_path()?)
 }
 
 /// The host that a command talks to.

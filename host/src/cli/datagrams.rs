@@ -1,7 +1,7 @@
 //! What `serve` is told about UDP.
 
 use clap::Args;
-use echo_host::config::{ListenerSettings, OptionalNumber, Time};
+use daemon::config::{ListenerSettings, OptionalNumber, Time};
 use std::num::NonZeroUsize;
 
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use super::guest::said;
 use super::variables::{Items, commas, parsed};
 use clap::Args;
 use clap::builder::{BoolishValueParser, StringValueParser};
-use echo_host::admission::Network;
-use echo_host::config::{FileMode, ListenerSettings, OptionalTime, Time};
-use echo_host::listener::Owner;
+use daemon::config::{FileMode, ListenerSettings, OptionalTime, Time};
+use server::admission::Network;
+use server::listener::Owner;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]

@@ -1,30 +1,29 @@
 //! Exit codes and error output of commands. The codes are those of BSD's sysexits.h.
 
-use super::inherited::InheritedError;
-use super::output::{self, Stderr};
 use super::printable::{printable, tell};
-use super::test::OtherwiseError;
 use anyhow::Error;
-use echo_host::config::ConfigError;
-use echo_host::confinement::{ConfinementError, UserError};
-use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
-use echo_host::engine::{EngineError, InvalidGrant, LoadError, panics};
-use echo_host::exchange::FileError;
-use echo_host::handler::{CallError, SessionError};
-use echo_host::host::{DoorError, StartError};
-use echo_host::listener::{AdoptError, BindError};
-use echo_host::project::{BuildError, ProjectError};
-use echo_host::record::RecordingError;
-use echo_host::scaffold::ScaffoldError;
-use echo_host::swap::{BeginError, Refusal};
+use connection::handler::{CallError, SessionError};
+use daemon::config::ConfigError;
+use daemon::control::{ControlError, Refused, SocketError, TakeoverError};
+use daemon::exchange_file::FileError;
+use daemon::host::{DoorError, StartError};
+use daemon::logs::output::{self, Stderr};
+use daemon::process::InheritedError;
+use daemon::swap::{BeginError, Refusal};
+use engine::{EngineError, InvalidGrant, LoadError, panics};
+use server::listener::{AdoptError, BindError};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use system::confinement::{ConfinementError, UserError};
 
-const BAD_HANDLER: u8 = 65;
+pub const BAD_HANDLER: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;
-const IO: u8 = 74;
-const CONFIGURATION: u8 = 78;
+pub const IO: u8 = 74;
+pub const CONFIGURATION: u8 = 78;
+
+/// The exit code for an error, if it is one of those that it knows.
+pub type CodeOf = fn(&(dyn std::error::Error + 'static)) -> Option<u8>;
 
 /// What separates an error from its hint. Logs keep both on one line.
 const HINT: &str = "; hint: ";
@@ -39,7 +38,7 @@ pub struct ConnectError {
 
 /// Prints why the command failed on one line, its hint on another, and the details of a refused
 /// swap. Returns the exit code.
-pub fn report(error: &Error) -> ExitCode {
+pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
     let text = format!("{error:#}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.rsplit_once(HINT) {
@@ -56,10 +55,10 @@ pub fn report(error: &Error) -> ExitCode {
     {
         let _ = writeln!(Stderr, "{}", printable(detail.trim_end()));
     }
-    ExitCode::from(code(error))
+    ExitCode::from(code(error, code_of_tool))
 }
 
-fn code(error: &Error) -> u8 {
+fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
     error
         .chain()
         .find_map(|cause| {
@@ -67,8 +66,6 @@ fn code(error: &Error) -> u8 {
             if is.a::<LoadError>()
                 || is.a::<SessionError>()
                 || is.a::<CallError>()
-                || is.a::<OtherwiseError>()
-                || is.a::<BuildError>()
                 || is.a::<Refused>()
             {
                 Some(BAD_HANDLER)
@@ -86,11 +83,8 @@ fn code(error: &Error) -> u8 {
                 || is.a::<FileError>()
                 || is.a::<ConfinementError>()
                 || is.a::<UserError>()
-                || is.a::<ProjectError>()
             {
                 Some(CONFIGURATION)
-            } else if is.a::<RecordingError>() || is.a::<ScaffoldError>() {
-                Some(IO)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
                     StartError::Engine(_) => INTERNAL,
@@ -108,6 +102,8 @@ fn code(error: &Error) -> u8 {
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)
+            } else if let Some(code) = code_of_tool(cause) {
+                Some(code)
             } else if is.a::<io::Error>() {
                 Some(IO)
             } else {

@@ -3,15 +3,15 @@
 use super::variables::{Items, commas, lines, parsed, secret};
 use clap::Args;
 use clap::builder::{BoolishValueParser, StringValueParser};
-use echo_host::address::NetworkAddress;
-use echo_host::config::values::variable;
-use echo_host::config::{
+use connection::address::NetworkAddress;
+use daemon::config::values::variable;
+use daemon::config::{
     self, ConfigError, MemorySize, Place, ServeConfig, ServiceSettings, Size, Time,
 };
-use echo_host::engine::{Capacity, Directory, Engine, EngineError};
-use echo_host::keyvalue::StoreUri;
-use echo_host::trust::{FileHash, SignerKey};
+use engine::{Capacity, Directory, Engine, EngineError};
+use keyvalue::StoreUri;
 use std::path::{Path, PathBuf};
+use system::trust::{FileHash, SignerKey};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox")]

@@ -1,7 +1,7 @@
 //! `--isolation`, as people write it.
 
 use clap::ValueEnum;
-use echo_host::engine::Isolation;
+use engine::Isolation;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum IsolationArg {

@@ -1,51 +1,35 @@
 //! The command line, and the only module that names clap. Each subcommand turns its flags into
 //! plain data and hands over.
 
-mod bench;
-mod call;
 mod check;
-mod compiler;
-mod connect;
 mod control;
 mod datagrams;
-mod dev;
 mod doors;
 pub mod exit;
 mod guest;
-mod helper;
-mod helping;
-mod host;
-mod inherited;
 mod isolation;
-mod junit;
 mod log;
-mod metrics;
-mod new;
-mod operator;
-pub mod output;
 mod pages;
 mod printable;
 mod privileges;
 mod rates;
-mod record;
 mod reload;
 mod serve;
-mod signals;
-mod sockets;
 mod status;
-mod supervisor;
 mod swap;
 mod swapping;
-mod test;
+#[cfg(feature = "tools")]
+mod tools;
 mod variables;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use echo_host::opening::compile_with;
+use daemon::process::{compiler, helper, helping};
 use std::env;
 use std::path::PathBuf;
+use system::opening::compile_with;
 
 #[derive(Debug, Parser)]
-#[command(name = "echo-host", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "echo-host", version, max_term_width = 100, after_help = format!("{EXAMPLES}{TOOL_EXAMPLES}\n\n{EXIT_CODES}"))]
 /// inetd for WebAssembly components: the host owns the sockets, a sandboxed component replies
 ///
 /// Without a command, echo-host serves the built-in echo on tcp://127.0.0.1:8888.
@@ -54,24 +38,23 @@ struct Cli {
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  echo-host new shout                            start a new handler
   echo-host                                      echo on tcp://127.0.0.1:8888
   echo-host serve hello.wasm                     a handler of yours, same port
   echo-host serve hello.wasm --listen tcp://[::1]:0
-  echo-host connect tcp://127.0.0.1:8888         connect to it
-  echo-host call hello.wasm 'Hi!'                one message, no sockets
+  echo-host serve --config echo-host.toml        serve many services
   echo-host check hello.wasm                     check whether it can be served
-  echo-host test hello.wasm hello.exchange       replay recorded exchanges
-  echo-host record tcp://127.0.0.1:8888 a.exchange  record live traffic for `test`
-  echo-host dev                                  build and serve the handler in this folder
-  echo-host bench tcp://127.0.0.1:8888           measure its speed
   echo-host status                               show the state of the running host
   echo-host swap hello.wasm                      swap its handler without a restart
-  echo-host serve --config echo-host.toml        serve many services
-  echo-host reload                               apply a changed configuration file
+  echo-host reload                               apply a changed configuration file";
 
+#[cfg(not(feature = "tools"))]
+const TOOL_EXAMPLES: &str = "";
+#[cfg(feature = "tools")]
+use tools::EXAMPLES as TOOL_EXAMPLES;
+
+const EXIT_CODES: &str = "\
 Exit codes:
   0    success; for serve, drained after SIGINT, SIGTERM or a takeover
   2    wrong usage
@@ -82,20 +65,25 @@ Exit codes:
   78   invalid configuration or file of recorded exchanges
   130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
 
+#[cfg(feature = "tools")]
+pub use tools::code as code_of_tool;
+
+/// The exit code for an error of a tool, of which there is none here.
+#[cfg(not(feature = "tools"))]
+pub fn code_of_tool(_: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    None
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    New(new::NewArgs),
     Serve(Box<serve::ServeArgs>),
-    Connect(connect::ConnectArgs),
-    Call(call::CallArgs),
     Check(check::CheckArgs),
-    Test(Box<test::TestArgs>),
-    Record(record::RecordArgs),
-    Dev(dev::DevArgs),
-    Bench(bench::BenchArgs),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
     Reload(reload::ReloadArgs),
+    #[cfg(feature = "tools")]
+    #[command(flatten)]
+    Tool(tools::Command),
     Man(pages::ManArgs),
     Completions(pages::CompletionsArgs),
 }
@@ -105,7 +93,7 @@ pub fn run() -> anyhow::Result<()> {
     let mut args = env::args_os().skip(1);
     let first = args.next().unwrap_or_default();
     if first == helper::NAME {
-        return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
+        return helping::run(serve::ServeArgs::from_options(&args.collect::<Vec<_>>()).sources());
     }
     if first == compiler::NAME {
         return compiler::run(args.next().map(PathBuf::from).as_deref());
@@ -122,18 +110,13 @@ pub fn run() -> anyhow::Result<()> {
         None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),
     };
     match command {
-        Command::New(args) => new::run(&args),
         Command::Serve(args) => serve::run(&args, &options),
-        Command::Connect(args) => connect::run(&args),
-        Command::Call(args) => call::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Test(args) => test::run(&args),
-        Command::Record(args) => record::run(&args),
-        Command::Dev(args) => dev::run(&args),
-        Command::Bench(args) => bench::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),
         Command::Reload(args) => reload::run(&args),
+        #[cfg(feature = "tools")]
+        Command::Tool(tool) => tool.run(),
         Command::Man(args) => pages::man(&args, Cli::command()),
         Command::Completions(args) => pages::completions(&args, Cli::command()),
     }

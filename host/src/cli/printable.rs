@@ -1,6 +1,6 @@
 //! Makes foreign text safe to print on a terminal.
 
-use super::output::Stderr;
+use daemon::logs::output::Stderr;
 use std::io::Write;
 
 /// Prints a line on standard error for a part of this program. Errors are ignored.

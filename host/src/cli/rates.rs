@@ -1,7 +1,7 @@
 //! What `serve` is told about rates.
 
 use clap::Args;
-use echo_host::config::{HostSettings, OptionalNumber, OptionalSize, ServiceSettings};
+use daemon::config::{HostSettings, OptionalNumber, OptionalSize, ServiceSettings};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rates")]

@@ -4,7 +4,7 @@ use super::control::HostArg;
 use super::printable::printable;
 use anyhow::Context;
 use clap::Args;
-use echo_host::control::{ControlError, Reply, Request, request};
+use daemon::control::{ControlError, Reply, Request, request};
 use std::io::{self, Write};
 
 /// Make a running host reload its configuration file and handlers

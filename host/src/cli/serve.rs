@@ -4,33 +4,24 @@ use super::control::ControlArgs;
 use super::datagrams::DatagramArgs;
 use super::doors::DoorArgs;
 use super::guest::{GuestArgs, said};
-use super::host;
-use super::inherited;
 use super::isolation::IsolationArg;
-use super::log::{self, LogArgs};
-use super::output;
-use super::privileges::{self, PrivilegeArgs};
+use super::log::LogArgs;
+use super::privileges::PrivilegeArgs;
 use super::rates::RateArgs;
 use super::swapping::SwapArgs;
 use super::variables::{self, Items, lines, parsed, paths};
-use super::{signals, sockets};
-use anyhow::Context;
 use clap::builder::PathBufValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
-use echo_host::address::Endpoint;
-use echo_host::config::{
-    HostConfig, HostSettings, MessageSize, OptionalNumber, OptionalTime, ServiceSettings, Size,
-    Sources, Time,
+use connection::address::Endpoint;
+use connection::framing::Framing;
+use daemon::config::{
+    HostSettings, MessageSize, OptionalNumber, OptionalTime, ServiceSettings, Size, Sources, Time,
 };
-use echo_host::engine::Isolation;
-use echo_host::framing::Framing;
-use echo_host::limits::MAX_BLOCKING_THREADS;
-use echo_host::listener::standard_error_is_the_clients;
+use daemon::process;
+use engine::Isolation;
 use std::ffi::OsString;
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use tokio::runtime::{Builder, Runtime};
 
 /// Serve a handler
 ///
@@ -202,7 +193,7 @@ impl ServeArgs {
                 .or(self.guest.settings())
                 .or(self.swapping.settings()),
             listener: self.doors.settings().or(self.datagrams.settings()),
-            tls_is_given: inherited::brings_tls(),
+            tls_is_given: process::brings_tls(),
         }
     }
 
@@ -227,48 +218,6 @@ impl ServeArgs {
 pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
     let sources = args.sources();
     let config = sources.load()?;
-    if !serves_stdio(&config) || !standard_error_is_the_clients() {
-        log::start_queued(config.log_format, config.log_level);
-    }
-    // systemd passes the client's own socket both ways (Accept=yes).
-    let inherited = match serves_stdio(&config) {
-        true => Vec::new(),
-        false => inherited::sockets()?,
-    };
-    let hangups = signals::hangups_wanted();
-    let mut predecessor = args.control.predecessor(config.control.as_ref())?;
-    privileges::check(&config)?;
-    // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
-    // that are older than that still have.
-    let sockets = sockets::bind(&sources, &config, &mut predecessor, inherited)?;
-    let helper = privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets, options)?;
-    output::start();
-    let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(
-        sources,
-        config,
-        predecessor,
-        sockets,
-        helper,
-        hangups,
-    ));
-    // A file operation of a guest may still be under way; nobody waits for its result.
-    runtime.shutdown_background();
-    result
-}
-
-/// Whether it is started for one client, as by inetd.
-pub fn serves_stdio(config: &HostConfig) -> bool {
-    let mut listeners = config.services.iter().flat_map(|it| &it.listen);
-    listeners.any(|listener| listener.uri == Endpoint::Stdio)
-}
-
-fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    // Tokio would have 512, and each keeps some memory.
-    builder.max_blocking_threads(MAX_BLOCKING_THREADS);
-    if let Some(workers) = workers {
-        builder.worker_threads(workers);
-    }
-    builder.enable_all().build()
+    let takes_over = args.control.takes_over(config.control.as_ref());
+    process::serve(sources, config, takes_over, options)
 }

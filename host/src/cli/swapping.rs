@@ -4,8 +4,8 @@ use super::guest::said;
 use super::variables::{Items, lines};
 use clap::builder::{BoolishValueParser, PathBufValueParser, StringValueParser};
 use clap::{Args, ValueEnum};
-use echo_host::config::ServiceSettings;
-use echo_host::generation::Move;
+use connection::generation::Move;
+use daemon::config::ServiceSettings;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]

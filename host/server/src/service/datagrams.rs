@@ -1,0 +1,216 @@
+//! Serves a UDP listener: sorts datagrams by sender and runs a session for each sender in its own
+//! task.
+
+use super::cap::{Cap, Slot};
+use super::quota::{Holder, Share};
+use super::sender::Sender;
+use super::{House, Served};
+use crate::admission::Admission;
+use crate::datagram::{Batch, DatagramSocket, Route};
+use connection::handler::Handler;
+use connection::limits::Limit;
+use connection::rates::Kind;
+use connection::task::{Inbox, NotTaken};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use tokio::task::yield_now;
+use tokio_util::sync::CancellationToken;
+
+/// The inboxes of a listener's senders. An entry lives as long as its session.
+type Inboxes = Arc<Mutex<HashMap<Route, Arc<Inbox>>>>;
+
+impl<H: Handler> Served<H> {
+    /// Serves the senders of one socket until the listener closes. Their sessions run on and count
+    /// in `cap` until they end.
+    pub(super) async fn receive(
+        self: Arc<Self>,
+        socket: Arc<DatagramSocket>,
+        admission: Arc<Admission>,
+        cap: Arc<Cap>,
+        closing: CancellationToken,
+    ) {
+        let mut reception = Reception {
+            cap,
+            served: self,
+            socket: socket.clone(),
+            admission,
+            inboxes: Inboxes::default(),
+            wakers: Vec::new(),
+        };
+        let mut batch = Batch::default();
+        while let Some(()) = closing
+            .run_until_cancelled(socket.receive(&mut batch))
+            .await
+        {
+            reception.take_in(&batch);
+            if batch.is_full() {
+                // More is waiting, but the sessions must run first.
+                yield_now().await;
+            }
+        }
+        for inbox in locked(&reception.inboxes).values() {
+            inbox.close();
+        }
+    }
+}
+
+/// The receiving side of one socket.
+struct Reception<H> {
+    served: Arc<Served<H>>,
+    socket: Arc<DatagramSocket>,
+    admission: Arc<Admission>,
+    /// The session limit.
+    cap: Arc<Cap>,
+    inboxes: Inboxes,
+    /// Sessions with new datagrams from this batch.
+    wakers: Vec<Waker>,
+}
+
+impl<H: Handler> Reception<H> {
+    fn take_in(&mut self, batch: &Batch) {
+        for (route, datagram) in batch.datagrams() {
+            let drops = &self.served.house.drops;
+            let (listener, peer) = (&*self.admission.listener, route.peer);
+            if !route.is_answered() {
+                drops.unanswered_port.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(
+                    listener, %peer,
+                    "dropped a datagram: a reply to its source port could loop for ever"
+                );
+            } else if self.admission.turns_away(peer) {
+                drops.turned_away.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(listener, %peer, "dropped a datagram (--allow, --deny)");
+            } else if !self.has_tokens(route, datagram.len()) {
+                drops.rate.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(listener, %peer, "dropped a datagram: rate limit reached");
+            } else {
+                self.deliver(route, datagram);
+            }
+        }
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Whether the rates of the service and of the sender's address allow this datagram, and a new
+    /// session if it starts one. Datagrams have buckets separate from those of connections.
+    fn has_tokens(&self, route: Route, bytes: usize) -> bool {
+        let (service, addresses) = (&self.served.sender_rates, &self.served.house.sender_rates);
+        if service.are_off() && addresses.are_off() {
+            return true;
+        }
+        let mut address = addresses.of(route.peer.ip());
+        let is_new = || !locked(&self.inboxes).contains_key(&route);
+        let mut take = |kind, tokens| address.take(kind, tokens) && service.take(kind, tokens);
+        take(Kind::Messages, 1)
+            && take(Kind::Bytes, bytes as u64)
+            && (!is_new() || take(Kind::NewConnections, 1))
+    }
+
+    fn deliver(&mut self, route: Route, datagram: &[u8]) {
+        let mut inboxes = locked(&self.inboxes);
+        let entry = inboxes.entry(route);
+        if let Entry::Occupied(entry) = &entry {
+            match entry.get().put(datagram) {
+                Ok(waker) => return self.wakers.extend(waker),
+                Err(NotTaken::Full) => {
+                    let drops = &self.served.house.drops;
+                    drops.waiting.fetch_add(1, Ordering::Relaxed);
+                    Limit::UdpWaiting.reached();
+                    return;
+                }
+                // Its session is ending. This datagram starts a new one.
+                Err(NotTaken::Closed) => {}
+            }
+        }
+        let listener = &self.admission.listener;
+        let house = &self.served.house;
+        let Some(place) = Place::take(&self.cap, house, route.peer.ip(), listener) else {
+            return;
+        };
+        let inbox = Arc::<Inbox>::default();
+        // Empty; its capacity is the largest datagram we accept.
+        let _ = inbox.put(datagram);
+        entry.insert_entry(inbox.clone());
+        let sender = Sender {
+            id: self.served.house.next_id.fetch_add(1, Ordering::Relaxed),
+            socket: self.socket.clone(),
+            route,
+            inbox: inbox.clone(),
+            limits: self.admission.datagrams,
+            listener: listener.clone(),
+        };
+        let listed = Listed {
+            inboxes: self.inboxes.clone(),
+            route,
+            inbox,
+            _place: place,
+        };
+        let served = self.served.clone();
+        self.served.spawn(async move {
+            let _listed = listed;
+            sender.serve(&served).await;
+        });
+    }
+}
+
+/// The permits of a session: of its listener and its address. Separate from those of connections,
+/// because a sender may forge any address, also one with connections.
+struct Place {
+    _session: Slot,
+    _share: Share,
+}
+
+impl Place {
+    /// Takes the permits if there are any: a datagram cannot wait.
+    fn take(cap: &Arc<Cap>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
+        let Some(session) = cap.try_take() else {
+            let why = "session limit reached (--udp-max-sessions)";
+            house.drops.no_place(listener, Limit::UdpMaxSessions, why);
+            return None;
+        };
+        let Some(share) = house.quota.take(Holder::sender(sender)) else {
+            let why = "session limit of the address reached (--max-connections-per-ip)";
+            house
+                .drops
+                .no_place(listener, Limit::MaxConnectionsPerIp, why);
+            return None;
+        };
+        Some(Place {
+            _session: session,
+            _share: share,
+        })
+    }
+}
+
+/// A guard that removes a session's inbox however the session ends.
+struct Listed {
+    inboxes: Inboxes,
+    route: Route,
+    inbox: Arc<Inbox>,
+    _place: Place,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.inbox.close();
+        let mut inboxes = locked(&self.inboxes);
+        // The sender may have started a new session meanwhile.
+        if let Entry::Occupied(entry) = inboxes.entry(self.route)
+            && Arc::ptr_eq(entry.get(), &self.inbox)
+        {
+            entry.remove();
+        }
+        // A flood of senders must not leave a large table behind.
+        if inboxes.is_empty() {
+            inboxes.shrink_to_fit();
+        }
+    }
+}
+
+/// The map is consistent at every step, so a panic elsewhere does no harm.
+fn locked(inboxes: &Inboxes) -> MutexGuard<'_, HashMap<Route, Arc<Inbox>>> {
+    inboxes.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,302 @@
+//! The server: accepts on every listener of every service, serves each connection in its own task,
+//! and drains. Must not know Wasm or configuration files.
+//!
+//! ```text
+//! Server -> Served -> Door      a host, its services, their listeners
+//! ```
+//!
+//! A UDP sender is a connection too, but with separate limits: it may be forged, so it takes
+//! nothing that connections need.
+//!
+//! Services and listeners come and go while the server runs. They share the connection limit.
+
+mod cap;
+mod client;
+mod datagrams;
+mod drops;
+mod ends;
+mod quota;
+mod ration;
+mod sender;
+mod served;
+
+use cap::{Cap, Slot};
+use drops::Drops;
+pub use ends::{Ends, Totals};
+pub use served::{Door, Served};
+
+use connection::generation::Generations;
+use connection::handler::Handler;
+use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
+use connection::outbox::Traffic;
+use connection::rates::{AddressRates, Kind, RateLimits};
+use quota::{Holder, Quota, Share};
+use ration::Ration;
+use std::future::pending;
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+/// The services of a host.
+pub struct Server<H> {
+    house: Arc<House>,
+    /// Services that accept, and services that drain.
+    services: Mutex<Vec<Arc<Served<H>>>>,
+}
+
+/// State shared by all services.
+struct House {
+    /// Cancelled when no listener of any service accepts any more.
+    stopping: CancellationToken,
+    /// A permit for each allowed connection.
+    free: Arc<Semaphore>,
+    quota: Arc<Quota>,
+    /// Rate limits of client addresses.
+    address_rates: Arc<AddressRates>,
+    /// Rate limits of addresses for datagrams. These may be forged, so they take nothing from
+    /// connections.
+    sender_rates: Arc<AddressRates>,
+    /// Rate limit of log lines about clients that connect too often.
+    no_rate: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    /// Rate limit of log lines about clients with too many connections.
+    no_share: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    /// Rate limit of log lines about waiting clients.
+    no_place: Ration<MAX_NO_PLACE_LINES_PER_SECOND>,
+    next_id: AtomicU64,
+    ends: Arc<Ends>,
+    drops: Arc<Drops>,
+    /// Cancelled when a listener has no more clients and the last one is gone.
+    exhausted: CancellationToken,
+    /// The error of standard input or output, if they are the client.
+    stdio_failed: Mutex<Option<io::Error>>,
+}
+
+/// How a server ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut at the drain timeout.
+    pub cut: usize,
+}
+
+impl<H: Handler> Server<H> {
+    /// A server without services, with these limits.
+    pub fn new(limits: &ServerLimits, address_rates: RateLimits) -> Self {
+        Server {
+            house: Arc::new(House {
+                stopping: CancellationToken::new(),
+                free: Arc::new(Semaphore::new(limits.max_connections)),
+                no_share: Ration::default(),
+                no_place: Ration::default(),
+                quota: Quota::new(
+                    limits.max_connections_per_ip,
+                    limits.max_connections_per_uid,
+                ),
+                address_rates: AddressRates::new(address_rates),
+                sender_rates: AddressRates::new(address_rates),
+                no_rate: Ration::default(),
+                next_id: AtomicU64::new(1),
+                ends: Arc::default(),
+                drops: Arc::default(),
+                exhausted: CancellationToken::new(),
+                stdio_failed: Mutex::default(),
+            }),
+            services: Mutex::default(),
+        }
+    }
+
+    /// Adds a service without listeners and with at most `max_connections`. Its log lines use
+    /// `span`.
+    pub fn add(
+        &self,
+        generations: Arc<Generations<H>>,
+        rates: RateLimits,
+        max_connections: Option<usize>,
+        span: Span,
+    ) -> Arc<Served<H>> {
+        let served = Served::new(self.house.clone(), generations, rates, span);
+        let served = Arc::new(served);
+        served.set_max_connections(max_connections);
+        self.services().push(served.clone());
+        served
+    }
+
+    /// Changes the rate limits of client addresses.
+    pub fn set_address_rates(&self, limits: RateLimits) {
+        self.house.address_rates.set(limits);
+        self.house.sender_rates.set(limits);
+    }
+
+    /// Ends a service: accepts no more clients, and lets open connections finish within `limit`.
+    pub async fn end(&self, served: &Arc<Served<H>>, limit: Duration) -> Drained {
+        let drained = drain(std::slice::from_ref(served), limit).await;
+        self.services().retain(|it| !Arc::ptr_eq(it, served));
+        drained
+    }
+
+    /// Stops accepting, at once.
+    pub fn close(&self) {
+        self.house.stopping.cancel();
+    }
+
+    /// Ends all services the same way, also those added later.
+    pub async fn stop(&self, limit: Duration) -> Drained {
+        self.close();
+        let all = self.services().clone();
+        let drained = drain(&all, limit).await;
+        self.house.ends.log();
+        self.house.drops.log();
+        drained
+    }
+
+    /// Completes when a listener has no more clients and the last one is gone.
+    pub async fn exhausted(&self) {
+        self.house.exhausted.cancelled().await;
+    }
+
+    /// The error of standard input or output, if they are the client. Returned once.
+    pub fn stdio_failure(&self) -> Option<io::Error> {
+        let failed = &self.house.stdio_failed;
+        failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The counts of all services, also of removed ones.
+    pub fn ends(&self) -> &Ends {
+        &self.house.ends
+    }
+
+    /// Dropped datagrams by reason.
+    pub fn dropped_datagrams(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.house.drops.counts()
+    }
+
+    /// The number of open connections, and their traffic so far.
+    pub fn live(&self) -> (usize, Traffic) {
+        let services = self.services().clone();
+        let (open, traffic): (Vec<_>, Vec<_>) =
+            services.iter().map(|it| it.generations.live()).unzip();
+        (open.into_iter().sum(), traffic.into_iter().sum())
+    }
+
+    fn services(&self) -> MutexGuard<'_, Vec<Arc<Served<H>>>> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl House {
+    /// Waits for a permit for a connection. If there is none right away, logs that at a limited
+    /// rate.
+    async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
+        if let Ok(permit) = self.free.clone().try_acquire_owned() {
+            return permit;
+        }
+        Limit::MaxConnections.reached();
+        self.tell_who_waits(
+            listener,
+            "connection limit reached (--max-connections): new clients wait",
+        );
+        match self.free.clone().acquire_owned().await {
+            Ok(permit) => permit,
+            // Only a closed semaphore fails, and this one is never closed.
+            Err(_) => pending().await,
+        }
+    }
+
+    /// The same for the limit of a service or listener.
+    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> Slot {
+        if let Some(slot) = cap.try_take() {
+            return slot;
+        }
+        self.tell_who_waits(listener, why);
+        cap.take().await
+    }
+
+    fn tell_who_waits(&self, listener: &str, why: &str) {
+        if let Some(left_out) = self.no_place.take() {
+            tracing::warn!(listener, left_out, "{why}");
+        }
+    }
+
+    /// A permit for a connection of a client address, if there is one. Otherwise logs that at a
+    /// limited rate.
+    fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
+        let mut rated = self.address_rates.of(client);
+        if !rated.take(Kind::NewConnections, 1) {
+            if let Some(left_out) = self.no_rate.take() {
+                tracing::warn!(
+                    listener, %client, left_out,
+                    "connection rate of a client reached \
+                     (--max-new-connections-per-second-per-ip): closing further connections"
+                );
+            }
+            return None;
+        }
+        let share = self.quota.take(client);
+        if share.is_none() {
+            Limit::MaxConnectionsPerIp.reached();
+            if let Some(left_out) = self.no_share.take() {
+                tracing::warn!(
+                    listener, %client, left_out,
+                    "connection limit of a client reached (--max-connections-per-ip): closing \
+                     further connections"
+                );
+            }
+        }
+        share
+    }
+}
+
+impl House {
+    /// The same for a user of this machine.
+    fn share_of_user(&self, uid: u32, listener: &str) -> Option<Share> {
+        let share = self.quota.take(Holder::User(uid));
+        if share.is_none() {
+            Limit::MaxConnectionsPerUid.reached();
+            if let Some(left_out) = self.no_share.take() {
+                tracing::warn!(
+                    listener,
+                    uid,
+                    left_out,
+                    "connection limit of a user reached (--max-connections-per-uid): closing \
+                     further connections"
+                );
+            }
+        }
+        share
+    }
+}
+
+/// Waits for open connections, and cuts those still open after `limit`.
+async fn drain<H: Handler>(services: &[Arc<Served<H>>], limit: Duration) -> Drained {
+    for served in services {
+        served.stop();
+    }
+    for served in services {
+        served.closed().await;
+    }
+    let mut connections: Vec<_> = services.iter().map(|it| it.still_open()).collect();
+    match connections.iter().map(JoinSet::len).sum() {
+        0usize => return Drained { cut: 0 },
+        open => tracing::info!("stopping: {open} connections may finish within {limit:?}"),
+    }
+    let all = async {
+        for set in &mut connections {
+            while set.join_next().await.is_some() {}
+        }
+    };
+    let _ = timeout(limit, all).await;
+    let mut cut = 0;
+    for set in &mut connections {
+        while set.try_join_next().is_some() {}
+        cut += set.len();
+        set.shutdown().await;
+    }
+    Limit::DrainTimeout.reached_times(cut as u64);
+    Drained { cut }
+}

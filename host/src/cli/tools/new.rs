@@ -1,0 +1,124 @@
+//! `echo-host new`.
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use engine::{Language, Tier};
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use tools::project::Project;
+use tools::scaffold::{HandlerName, Scaffold};
+
+/// Create a folder with a new handler that builds, and its tests
+///
+/// The folder has the source, unit tests and a recorded exchange. It also has the contract, a
+/// README and handler.toml with the build command. Nothing is downloaded.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct NewArgs {
+    /// Name of the handler and its folder, with an optional path before it
+    #[arg(value_name = "NAME", value_parser = place)]
+    place: (PathBuf, HandlerName),
+    /// Language
+    #[arg(long, value_enum, default_value_t = LanguageArg::Rust)]
+    lang: LanguageArg,
+    /// Kind of handler
+    #[arg(long, value_enum, default_value_t = TierArg::Responder)]
+    tier: TierArg,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host new shout
+  echo-host new work/dialogue --tier conversation
+  echo-host new shout --lang python";
+
+/// The values of `--lang`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LanguageArg {
+    /// Tens of kilobytes, with the crate echo-host-guest
+    Rust,
+    /// A few kilobytes
+    C,
+    /// About 2.5 MB, with its runtime
+    Go,
+    /// About 1 MB, with its engine
+    #[value(name = "javascript")]
+    JavaScript,
+    /// About 18 MB, with its interpreter
+    Python,
+}
+
+/// The values of `--tier`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TierArg {
+    /// A function from bytes to bytes
+    Responder,
+    /// A function from lines to lines, which declares its framing
+    FramedResponder,
+    /// A session for each connection: greets, waits, pushes
+    Conversation,
+    /// A plain program with standard input and output
+    Program,
+}
+
+impl From<LanguageArg> for Language {
+    fn from(arg: LanguageArg) -> Self {
+        match arg {
+            LanguageArg::Rust => Language::Rust,
+            LanguageArg::C => Language::C,
+            LanguageArg::Go => Language::Go,
+            LanguageArg::JavaScript => Language::JavaScript,
+            LanguageArg::Python => Language::Python,
+        }
+    }
+}
+
+impl From<TierArg> for Tier {
+    fn from(arg: TierArg) -> Self {
+        match arg {
+            TierArg::Responder => Tier::Responder,
+            TierArg::FramedResponder => Tier::FramedResponder,
+            TierArg::Conversation => Tier::Conversation,
+            TierArg::Program => Tier::Program,
+        }
+    }
+}
+
+/// Parses a folder; its last component is the handler's name.
+fn place(text: &str) -> Result<(PathBuf, HandlerName), String> {
+    let path = PathBuf::from(text);
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or(text);
+    let name = name.parse()?;
+    Ok((path, name))
+}
+
+pub fn run(args: &NewArgs) -> anyhow::Result<()> {
+    let (folder, name) = &args.place;
+    let scaffold = Scaffold {
+        name: name.clone(),
+        language: args.lang.into(),
+        tier: args.tier.into(),
+    };
+    scaffold.write(folder)?;
+    let project = Project::read(folder)?;
+    let output = project
+        .output
+        .strip_prefix(folder)
+        .unwrap_or(&project.output);
+    let text = format!(
+        "created {name} in {folder}; its README.md lists what it needs\n  \
+         cd {folder}\n  \
+         echo-host dev     build and serve it, again after every change\n  \
+         echo-host test    build it and play its recorded exchanges\n\
+         `{build}` builds {output}.\n",
+        folder = folder.display(),
+        build = project.build,
+        output = output.display(),
+    );
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot print the result")
+}
