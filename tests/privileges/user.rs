@@ -98,7 +98,7 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
         &uris[1],
     ];
     let host = Host::serve(&args);
-    host.wait_for_log("root no more: this is user nobody now");
+    host.wait_for_log("changed to user nobody (--user)");
     assert_eq!(host.connect().ask("hello"), "HELLO");
     let pid = host.process.id();
     assert_all(pid, "Uid", &[uid.to_string().as_str(); 4].join(" "));

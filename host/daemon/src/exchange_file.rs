@@ -11,7 +11,7 @@ use system::opening;
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: FileFault,
 }
 

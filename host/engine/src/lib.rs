@@ -1,9 +1,11 @@
-//! The sandbox: compiles components, makes instances of them and calls them. The only crate that names wasmtime.
+//! The sandbox: compiles components, starts instances and calls them. The only crate that names
+//! wasmtime; must not know connections or sockets.
 //!
-//! It has four rooms. `loading` turns a handler's file into a [`LoadedHandler`]: it reads, recognizes, screens and
-//! compiles it. `guest` is what a guest gets: grants, host functions, and what its handles may hold. `kinds` has the
-//! kinds of handlers (responder, conversation, program, pipeline) on top of one `instance`; `serving` offers them to the
-//! network side as one. `scheduling` decides who computes next, and who has the places for instances.
+//! Four modules: `loading` turns a handler's file into a [`LoadedHandler`]: it reads, recognises,
+//! screens and compiles it. `guest` is what a guest gets: grants, host functions and limits of its
+//! handles. `kinds` has the kinds of handlers (responder, conversation, program, pipeline) on top
+//! of `instance`; `serving` offers them to the network side as one type. `scheduling` decides who
+//! computes next, and who gets places for instances.
 
 #![forbid(unsafe_code)]
 

@@ -41,11 +41,11 @@ impl ControlArgs {
         self.metrics.clone()
     }
 
-    /// Whether the listening sockets of another host are to be taken over. Exits by itself if there is to be no control
-    /// socket: clap's own check goes by presence, and the variable may be there to say no.
+    /// Whether to take over the listening sockets of another host. Exits if there is no control
+    /// socket: clap only checks presence, and the variable may be present and say no.
     pub fn takes_over(&self, place: Option<&Place>) -> bool {
         if self.takeover && place == Some(&Place::Off) {
-            let why = "--takeover needs a control socket: leave --no-control away\n";
+            let why = "--takeover needs a control socket: omit --no-control\n";
             clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }
         self.takeover

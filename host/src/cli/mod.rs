@@ -68,7 +68,7 @@ Exit codes:
 #[cfg(feature = "tools")]
 pub use tools::code as code_of_tool;
 
-/// The exit code for an error of a tool, of which there is none here.
+/// The exit code of a tool's error; there are no tools in this build.
 #[cfg(not(feature = "tools"))]
 pub fn code_of_tool(_: &(dyn std::error::Error + 'static)) -> Option<u8> {
     None

@@ -1,4 +1,5 @@
-//! Fixed limits of what passes between processes: descriptors, requests to the helper of a confined host, compilers.
+//! Fixed limits between processes: descriptors, requests to the helper of a confined host,
+//! compilers.
 
 use std::time::Duration;
 

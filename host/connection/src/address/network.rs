@@ -45,7 +45,7 @@ impl NetworkAddress {
         Ok(found)
     }
 
-    /// The IP address, unless it is a name.
+    /// The IP address; `None` for a name.
     pub fn address(&self) -> Option<ZonedAddress> {
         self.host.parse().ok()
     }

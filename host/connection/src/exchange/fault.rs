@@ -10,7 +10,7 @@ pub struct ParseError {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -31,7 +31,7 @@ pub enum Fault {
     NoBlank {
         /// `>`, `<` or `<~`.
         sign: &'static str,
-        /// What follows it.
+        /// The text after it.
         text: String,
     },
     #[error("unknown setting `{0}`: expected `framing`, `ending` or `cuts`")]

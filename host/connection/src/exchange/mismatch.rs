@@ -11,7 +11,7 @@ pub struct Mismatch {
     pub line: usize,
     /// How the exchange was played.
     pub run: Run,
-    /// What was wrong.
+    /// The kind of mismatch.
     pub problem: Problem,
     /// The error of the connection, if it explains more.
     pub cause: Option<String>,

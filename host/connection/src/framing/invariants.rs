@@ -49,8 +49,7 @@ fn read(input: &[u8]) -> Option<(usize, Vec<Framing>, &[u8])> {
     Some((limit, framings, &input[end + 1..]))
 }
 
-/// A stream in pieces of several sizes, and cut in two at many places, or at all of them if it is
-/// short.
+/// A stream in pieces of several sizes, and cut in two at many places (of a short stream: all).
 fn cuttings(stream: &[u8]) -> Vec<Vec<&[u8]>> {
     let sizes = PIECES.iter().map(|size| stream.chunks(*size).collect());
     let places = (0..stream.len()).step_by(stream.len() / MAX_CUTS + 1);

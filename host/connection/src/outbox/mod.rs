@@ -72,7 +72,7 @@ impl Outbox {
         self.unsent_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends bytes: over UDP, as one datagram, which may be empty.
+    /// Sends bytes: over UDP, as one datagram, possibly empty.
     pub fn send(&self, bytes: impl Into<Bytes>) {
         let bytes = bytes.into();
         self.order(|orders| {

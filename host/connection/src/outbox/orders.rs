@@ -52,14 +52,14 @@ pub enum Notice {
 pub enum TimerChange {
     /// Starts a timer, replacing one with the same id.
     Set {
-        /// What the session calls it.
+        /// The session's id of the timer.
         id: u32,
         /// The time until it expires.
         delay: Duration,
     },
     /// Cancels the timer with this id, if there is one.
     Cancel {
-        /// What the session calls it.
+        /// The session's id of the timer.
         id: u32,
     },
 }

@@ -28,11 +28,11 @@ pub struct Peer {
     pub local: String,
     /// The listener's URI.
     pub listener: Arc<str>,
-    /// What the TLS handshake established, if there was one.
+    /// The result of the TLS handshake, if there was one.
     pub tls: Option<TlsInfo>,
 }
 
-/// What a TLS handshake established.
+/// The result of a TLS handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsInfo {
     /// The server name that the client asked for (SNI, RFC 6066), in lower case.

@@ -287,7 +287,7 @@ async fn other_sessions_may_write_and_a_slow_reader_is_dropped() {
     );
 }
 
-/// A stream that counts what is written to it.
+/// A stream that counts writes.
 struct Counting {
     stream: DuplexStream,
     writes: Arc<AtomicUsize>,
@@ -343,7 +343,7 @@ async fn sends_leave_together() {
     serve(&mut stream, session, outbox, &terms, None)
         .await
         .unwrap();
-    // The greeting, and the replies to what came in one piece.
+    // The greeting, and the replies to one piece.
     assert_eq!(writes.load(Ordering::Relaxed), 2);
 }
 

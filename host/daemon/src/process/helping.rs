@@ -11,7 +11,7 @@ use std::thread;
 use system::confinement::{Access, confine_helper, end_with_parent};
 use system::opening;
 
-/// Opens files for the host on standard input until it ends. The host was told the same `sources`.
+/// Opens files for the host on standard input until it ends. Its `sources` are those of the host.
 pub fn run(sources: Sources) -> anyhow::Result<()> {
     // It ends with its host, and ignores signals to both, as from a terminal: the host drains then.
     end_with_parent()?;

@@ -61,7 +61,7 @@ pub struct Hangups {
     on_terminal: bool,
 }
 
-/// Whether SIGHUP is to be caught.
+/// Whether to catch SIGHUP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangupsWanted {
     Yes,

@@ -35,7 +35,8 @@ pub struct Grants {
     pub connect: Vec<NetworkAddress>,
     /// Where `wasi:keyvalue` data is stored.
     pub keyvalue: StoreConfig,
-    /// Whether its clocks tell all they can, instead of [`CLOCK_GRAIN`](connection::limits::CLOCK_GRAIN)s.
+    /// Whether its clocks are precise, instead of rounded to
+    /// [`CLOCK_GRAIN`](connection::limits::CLOCK_GRAIN).
     pub precise_clocks: bool,
 }
 

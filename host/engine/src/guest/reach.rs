@@ -76,7 +76,7 @@ impl Reach {
         self.addresses.is_empty() && self.names.is_empty()
     }
 
-    /// Whether a name may be looked up.
+    /// Whether a name is granted.
     pub fn has(&self, name: &str) -> bool {
         self.names.contains_key(&canonical(name))
     }

@@ -177,7 +177,7 @@ impl Guest {
         })
     }
 
-    /// What it finds in `wasi:config/store`.
+    /// The settings of `wasi:config/store`.
     pub fn config(&self) -> &WasiConfigVariables {
         &self.terms.config
     }

@@ -1,4 +1,4 @@
-//! What a handler costs.
+//! The costs of a handler.
 
 use std::time::Duration;
 

@@ -85,7 +85,7 @@ impl HandlerSource {
         }
     }
 
-    /// The files it is made of.
+    /// Its files.
     pub fn files(&self) -> &[PathBuf] {
         match self {
             HandlerSource::BuiltInEcho => &[],

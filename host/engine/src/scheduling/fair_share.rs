@@ -149,7 +149,7 @@ impl Held {
         }
     }
 
-    /// How much it is.
+    /// The amount.
     pub fn amount(&self) -> usize {
         self.amount
     }

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 pub struct Admission {
     /// The listener's URI.
     pub listener: Arc<str>,
-    /// Who may be served.
+    /// Allowed and denied networks.
     pub access: AccessList,
     /// Networks of trusted proxies, whose connections start with a PROXY header.
     pub proxies: Vec<Network>,

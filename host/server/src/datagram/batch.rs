@@ -72,7 +72,7 @@ mod system {
     use nix::sys::socket::{MultiHeaders, recvmmsg, sendmmsg, sendmsg};
 
     impl Batch {
-        /// Receives what there is, up to a full batch, without waiting for it.
+        /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
             self.clear();
             let slots = self.room.chunks_exact_mut(DATAGRAM_SLOT_BYTES);
@@ -131,7 +131,7 @@ mod system {
     use nix::sys::socket::{recvmsg, sendmsg};
 
     impl Batch {
-        /// Receives what there is, up to a full batch, without waiting for it.
+        /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
             self.clear();
             let mut space = local::space();

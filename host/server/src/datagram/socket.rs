@@ -56,7 +56,7 @@ impl DatagramSocket {
         self.socket.get().map(drop)
     }
 
-    /// The address it is bound to.
+    /// Its local address.
     pub fn local_address(&self) -> SocketAddr {
         self.local
     }

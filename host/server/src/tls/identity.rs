@@ -90,8 +90,7 @@ pub fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     })
 }
 
-/// The DNS names that a certificate is for (RFC 6125): those of its subject's alternative names, in
-/// lower case.
+/// The DNS names of a certificate (RFC 6125): its subject alternative names, in lower case.
 pub fn dns_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Some(certificate) = decode(certificate) else {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! The commands that no daemon needs: writing, testing, recording and measuring. A package may leave them out (feature
-//! `tools`).
+//! Commands that a daemon does not need: creating, testing, recording and measuring. A package may
+//! omit them (feature `tools`).
 
 mod bench;
 mod call;
@@ -52,7 +52,7 @@ impl Command {
     }
 }
 
-/// The exit code for an error of these commands only.
+/// The exit code of errors of these commands.
 pub fn code(cause: &(dyn Error + 'static)) -> Option<u8> {
     if cause.is::<OtherwiseError>() || cause.is::<BuildError>() {
         Some(BAD_HANDLER)

@@ -31,7 +31,7 @@ pub struct Watch {
     armed: Option<Armed>,
 }
 
-/// What is watched.
+/// The watched paths.
 #[derive(Clone)]
 enum What {
     Files(Vec<PathBuf>),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// Latencies are kept to three digits, from here ...
 const FINEST_NS: u64 = 100;
-/// ... to here: one hour. What takes longer is counted as that.
+/// ... to here: one hour. Longer times count as that.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
@@ -18,7 +18,7 @@ const MAX_FINE_INTERVALS: u32 = 600;
 /// A message in flight.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
-    /// Its number among the messages of its connection's task.
+    /// Its sequence number in the task of its connection.
     pub sequence: u64,
     /// When it was due: latency counts from here.
     pub due: Instant,

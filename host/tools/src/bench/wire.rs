@@ -1,4 +1,4 @@
-//! What carries the messages of one connection.
+//! The transport of one connection.
 
 use super::Plan;
 use super::message::Messages;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// How long a trial datagram waits for a reply before it is repeated.
 const REPEAT_EVERY: Duration = Duration::from_millis(250);
 
-/// What carries the messages of one connection.
+/// The transport of one connection.
 pub enum Wire {
     /// A TCP connection.
     Stream(TcpStream),

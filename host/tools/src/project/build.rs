@@ -20,7 +20,7 @@ pub enum BuildError {
     /// The command failed; its output is on standard error.
     #[error("`{command}` failed: {status}")]
     Failed {
-        /// What was run.
+        /// The command.
         command: String,
         /// Its exit status.
         status: ExitStatus,
@@ -28,7 +28,7 @@ pub enum BuildError {
     /// The command did not create the output.
     #[error("`{command}` did not create {}, the output that {FILE} names", output.display())]
     NoOutput {
-        /// What was run.
+        /// The command.
         command: String,
         /// The missing output.
         output: PathBuf,

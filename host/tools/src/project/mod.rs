@@ -46,7 +46,7 @@ pub struct Project {
     pub exchanges: Vec<PathBuf>,
     /// Its framing, if the handler does not declare one.
     pub framing: Option<Framing>,
-    /// What shares an instance of it.
+    /// What shares an instance.
     pub isolation: Isolation,
 }
 

@@ -1,7 +1,8 @@
 //! `echo-host new`: creates a folder with a handler that builds, its tests and its contract.
 //!
-//! The files are those in `host/tools/templates`, with [words] put into them: those of the language, those of all
-//! its handlers, and those of the tier. All of them are in this program, so nothing is fetched.
+//! The files come from `host/tools/templates`, with [words] filled in: those of the language, of
+//! all its handlers, and of the kind. They are compiled into this program, so nothing is
+//! downloaded.
 
 mod name;
 mod templates;
