@@ -127,14 +127,14 @@ fn a_folder_that_others_may_write_to_is_not_used() {
     for mode in [0o777, 0o770, 0o702] {
         fs::create_dir(&cache).unwrap();
         fs::set_permissions(&cache, Permissions::from_mode(mode)).unwrap();
-        let reason = format!("others may write to {}", cache.display());
+        let reason = format!("other users may write to {}", cache.display());
         assert_not_used(&cache, &reason);
         fs::remove_dir(&cache).unwrap();
     }
     // Nor one that they can put another in the place of; with the sticky bit they can't.
     call(&cache);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-    let reason = format!("others may write to {}\n", folder.path().display());
+    let reason = format!("other users may write to {}\n", folder.path().display());
     assert_not_used(&cache, &reason);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
     assert_eq!(call(&cache).stderr, "");
@@ -143,7 +143,7 @@ fn a_folder_that_others_may_write_to_is_not_used() {
     symlink(&cache, &link).unwrap();
     assert_eq!(call(&link).stderr, "");
     fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
-    assert_not_used(&link, "others may write to");
+    assert_not_used(&link, "other users may write to");
 }
 
 #[test]
@@ -160,7 +160,10 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
     for path in [&compiled, compiled.parent().unwrap()] {
         let mode = fs::metadata(path).unwrap().permissions();
         fs::set_permissions(path, Permissions::from_mode(0o757)).unwrap();
-        assert_not_used(&cache, &format!("others may write to {}", path.display()));
+        assert_not_used(
+            &cache,
+            &format!("other users may write to {}", path.display()),
+        );
         fs::set_permissions(path, mode).unwrap();
     }
     assert_eq!(call(&cache).stderr, "");
@@ -175,12 +178,12 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
         command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_echo-host"), "call"]);
         command.args([&guest("upper"), "hello", "--cache"]);
         let refused = run(command.arg(shared.join("cache")), b"");
-        let reason = format!("others may write to {}", shared.display());
+        let reason = format!("other users may write to {}", shared.display());
         assert!(refused.stderr.contains(&reason), "{refused:?}");
     }
     let link = cache.join("modules/link");
     symlink(folder.path(), &link).unwrap();
-    let reason = format!("{} is neither a file nor a folder", link.display());
+    let reason = format!("{} is neither a file nor a directory", link.display());
     let called = call(&cache);
     assert!(called.stderr.contains(&reason), "{called:?}");
     fs::remove_file(link).unwrap();
@@ -236,7 +239,7 @@ fn without_a_usable_folder_it_works_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(call(&file).stderr.contains("compiled code is not kept in"));
+    assert!(call(&file).stderr.contains("cannot cache compiled code in"));
     assert_eq!(call(Path::new("off")).stderr, "");
     assert!(!Path::new("off").exists());
 }

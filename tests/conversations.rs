@@ -128,7 +128,9 @@ fn a_slow_reader_is_dropped_with_a_reason() {
     let mut client = greeted(&host);
     client.send("queue 131073\n");
     client.expect_closed();
-    host.wait_for_log("it reads too slowly: more than 131072 bytes wait to be sent (--max-unsent)");
+    host.wait_for_log(
+        "the client reads too slowly: more than 131072 bytes are unsent (--max-unsent)",
+    );
 }
 
 #[test]
@@ -172,15 +174,15 @@ fn a_trap_in_a_shared_instance_ends_its_sessions_and_a_fresh_one_serves_the_next
         two.send("panic\n");
         two.expect_closed();
         one.expect_closed();
-        host.wait_for_log("closed: the instance it shared is gone: the handler trapped");
+        host.wait_for_log("closed: the shared instance is gone: the handler trapped");
         let mut next = greeted(&host);
         assert_eq!(next.ask("sessions").split(' ').count(), 1);
         assert_eq!(next.ask("ended"), "0");
         drop(next);
     }
     // It happened again and again, so the last ones had to wait.
-    host.wait_for_log("the next may start in 50ms");
-    host.wait_for_log("the next may start in 100ms");
+    host.wait_for_log("the next starts in 50ms");
+    host.wait_for_log("the next starts in 100ms");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn an_edit_is_live_and_a_bad_one_is_shown() {
     open.send("c\n");
     open.expect("two");
     folder.write("src/it.wat", "(component) ;; respond");
-    host.wait_for_log("implements none of the worlds");
+    host.wait_for_log("implements no world");
     open.send("d\n");
     open.expect("two");
 
@@ -155,7 +155,7 @@ fn a_folder_without_handler_toml_is_named() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         let finished = run(command.arg(subcommand).current_dir(folder.path()), b"");
         assert_eq!(finished.code, Some(78), "{finished:?}");
-        let said = "has no handler.toml: `echo-host new` writes a folder that has one";
+        let said = "has no handler.toml\nhint: `echo-host new` creates one";
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
 }
@@ -168,7 +168,7 @@ fn a_test_builds_and_plays_what_the_folder_names() {
     let finished = folder.test();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(
-        finished.stdout.ends_with("1 exchange went as recorded\n"),
+        finished.stdout.ends_with("1 exchange matched\n"),
         "{finished:?}"
     );
     // What was built before is not what is tested.
@@ -187,6 +187,7 @@ fn a_build_that_leaves_nothing_is_named() {
     let folder = Folder::new("true");
     let finished = folder.test();
     assert_eq!(finished.code, Some(65), "{finished:?}");
-    let said = "echo-host: `true` leaves no ./out/it.wat: handler.toml names it as its output\n";
+    let said =
+        "echo-host: `true` did not create ./out/it.wat, the output that handler.toml names\n";
     assert_eq!(finished.stderr, said);
 }

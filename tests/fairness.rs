@@ -185,7 +185,7 @@ fn who_hoards_leaves_descriptors_and_memory_to_others() {
     assert!(with_files.descriptors < before.descriptors + 10 * 140);
     assert!(with_files.resident_kib < before.resident_kib + (100 << 10));
     assert_ne!(host.status()["limits_reached"]["open-files"], 0);
-    host.wait_for_log("there is none for what stands behind its handles");
+    host.wait_for_log("no memory for the data behind its handles");
     drop(hoarders);
     host.wait_for_open(0);
 }
@@ -265,7 +265,7 @@ fn forged_senders_keep_no_client_of_tcp_waiting() {
     for sender in &senders {
         sender.send("x");
     }
-    host.wait_for_log("their address has as many as it may (--max-connections-per-ip)");
+    host.wait_for_log("session limit of the address reached (--max-connections-per-ip)");
     senders[0].expect("x");
     let mut clients: Vec<_> = (0..20).map(|_| Client::connect(tcp)).collect();
     for client in &mut clients {
@@ -487,7 +487,7 @@ fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes
     }
     scene
         .host
-        .wait_for_log("has as many connections as it may (max-connections)");
+        .wait_for_log("connection limit of the service reached (max-connections)");
     assert_eq!(scene.connect(2).ask("hello"), "hello");
     let deadline = Instant::now() + DEADLINE;
     while scene.host.status()["limits_reached"]["max-connections"] != 2 {
@@ -536,7 +536,7 @@ fn a_listener_that_goes_to_another_service_keeps_its_count_and_takes_none_along(
     scene.host.process.signal(Signal::HUP);
     scene
         .host
-        .wait_for_log("service `first` listens on tcp://127.0.0.1:");
+        .wait_for_log("service `first` no longer listens on tcp://127.0.0.1:");
     // The first service has its two connections still, and so has the listener.
     let mut of_first = Client::connect(own);
     let mut of_listener = Client::connect(moving);
@@ -587,10 +587,12 @@ fn senders_that_compute_on_count_when_their_listener_goes_to_another_service() {
     }
     scene.write(&config("", &listener));
     scene.host.process.signal(Signal::HUP);
-    scene.host.wait_for_log("service `first` listens on udp://");
+    scene
+        .host
+        .wait_for_log("service `first` no longer listens on udp://");
     Sender::to(udp).send("hello");
     scene
         .host
-        .wait_for_log("no more sessions are allowed (--udp-max-sessions)");
+        .wait_for_log("session limit reached (--udp-max-sessions)");
     assert_eq!(scene.host.status()["connections"]["open"], 2);
 }

@@ -81,7 +81,7 @@ fn clients_beyond_the_limit_wait_for_a_place() {
     }
     let mut third = host.connect();
     third.send("waiting");
-    host.wait_for_log("the connection limit is reached (--max-connections)");
+    host.wait_for_log("connection limit reached (--max-connections)");
     drop(first);
     third.expect("waiting");
 }
@@ -98,7 +98,7 @@ fn an_address_gets_no_more_than_its_share() {
     for _ in 0..3 {
         assert_eq!(host.connect().rest(), b"");
     }
-    host.wait_for_log("further ones are closed (--max-connections-per-ip)");
+    host.wait_for_log("connection limit of a client reached (--max-connections-per-ip)");
     let mut neighbour = Client::connect_from("127.0.0.2", host.address());
     neighbour.send("welcome");
     neighbour.expect("welcome");

@@ -98,7 +98,7 @@ fn long_lines_and_floods_are_capped() {
     assert!(line.len() < 4096 + 300, "{}", line.len());
     client.ask(&format!("print {}", "flood\\n".repeat(5000)));
     drop(client);
-    host.wait_for_log("lines left out");
+    host.wait_for_log("lines dropped");
     let lines = host.stop().matches("flood").count();
     assert!((1..1000).contains(&lines), "{lines}");
 }

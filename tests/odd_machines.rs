@@ -99,7 +99,7 @@ fn guests_share_what_memory_a_small_control_group_has() {
         .filter_map(|client| client.is_served().then_some(()));
     let served = served.count();
     assert!((1..=2).contains(&served), "{served}");
-    host.wait_for_log("all guests together have as much memory as they may (--max-guest-memory)");
+    host.wait_for_log("the memory of all guests is used up (--max-guest-memory)");
     assert_eq!(neighbour.ask("count"), "2");
     drop(clients);
     drop(neighbour);

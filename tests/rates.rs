@@ -116,7 +116,9 @@ fn new_connections_wait_for_the_service_and_are_refused_by_the_address() {
         client.stream.write_all(b"x").is_ok() && client.is_served()
     });
     assert!((2..25).contains(&served.count()));
-    host.wait_for_log("further connections are closed (--max-new-connections-per-second-per-ip)");
+    host.wait_for_log(
+        "connection rate of a client reached (--max-new-connections-per-second-per-ip)",
+    );
     let mut other = Client::connect_from("127.0.0.2", host.address());
     other.send("x");
     assert!(other.is_served());
@@ -232,7 +234,7 @@ fn a_user_has_a_share_of_the_connections() {
     let (first, _second) = (connect(), connect());
     assert!(first.1 && _second.1);
     assert!(!connect().1);
-    host.wait_for_log("further ones are closed (--max-connections-per-uid)");
+    host.wait_for_log("connection limit of a user reached (--max-connections-per-uid)");
     assert_eq!(reached(&host, "max-connections-per-uid"), 1);
     // Clients by TCP are none of that user's.
     let mut client = host.connect();

@@ -151,7 +151,7 @@ fn certificates_are_renewed_by_links() {
     let listen = ["--listen", "tls://127.0.0.1:0", "--sandbox", "on"];
     let host = Host::serve(&[&tls[..], &listen].concat());
     renew("2");
-    host.wait_for_log("the certificates were read again");
+    host.wait_for_log("reloaded certificates");
     let finished = connect(
         &[
             host.uri(),
@@ -238,12 +238,12 @@ fn a_host_whose_helper_has_ended_serves_on_and_says_what_it_can_not() {
     let host = releases.serve(&["--cache", "off"]);
     let pid = rustix::process::Pid::from_raw(helper(&host)).unwrap();
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
-    host.wait_for_log("the helper that opens files has ended");
+    host.wait_for_log("the helper that opens files ended");
     assert_eq!(host.connect().ask("x"), "v1 x");
     let control = releases.text("host.sock");
     let refused = echo_host(&["swap", "--control", &control]);
     assert_eq!(refused.code, Some(65), "{refused:?}");
-    let reason = "the helper of the sandbox (--sandbox) has ended: restart the host";
+    let reason = "the helper of the sandbox (--sandbox) has ended";
     assert!(refused.stderr.contains(reason), "{refused:?}");
     // What is handed over opened needs no helper, if it is known to compile within the limits.
     let first = releases.text("1/handler");

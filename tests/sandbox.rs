@@ -167,7 +167,7 @@ fn no_handler_is_served_from_where_a_guest_may_write() {
     for handler in ["granted/upper.wasm", "link.wasm"] {
         let refused = echo_host(&["swap", &at(handler), "--control", &control]);
         assert_eq!(refused.code, Some(65), "{refused:?}");
-        let reason = "a handler would be in reach";
+        let reason = "the handler could reach a handler";
         assert!(refused.stderr.contains(reason), "{refused:?}");
     }
     let swapped = echo_host(&["swap", &at("upper.wasm"), "--control", &control]);
@@ -220,7 +220,7 @@ fn keys_sockets_and_the_cache_are_not_granted_to_be_read_either() {
         ),
         (
             &["--dir", &at("a"), "--dir-ro", &at("a/sub")],
-            "one lies in the other",
+            "one is inside the other",
         ),
     ];
     for (args, reason) in refused {
@@ -251,7 +251,7 @@ fn the_folder_of_control_sockets_is_never_granted_by_any_command() {
         refused.args(&command).args(["--dir", granted]);
         let refused = run(refused.env("XDG_RUNTIME_DIR", runtime.path()), b"");
         assert_eq!(refused.code, Some(78), "{command:?}: {refused:?}");
-        let reason = "the folder of control sockets would be in reach";
+        let reason = "the handler could reach the folder of control sockets";
         assert!(refused.stderr.contains(reason), "{command:?}: {refused:?}");
     }
 }
@@ -274,7 +274,7 @@ fn a_reload_grants_nothing_in_what_a_running_handler_may_write_to() {
     site.write(&config(&format!("'{path}/sub::/data'")));
     let refused = site.reload().unwrap_err();
     assert!(
-        refused.contains("a handler that still runs, or can be swapped back to, is granted"),
+        refused.contains("a handler that still runs or can be rolled back to has"),
         "{refused}"
     );
     // The same directory is no other one.
@@ -313,7 +313,7 @@ fn all_guests_together_have_no_more_memory_than_they_may() {
     assert_eq!(other.ask("count"), "1");
     other.send("allocate 30000000\n");
     other.expect_closed();
-    host.wait_for_log("all guests together have as much memory as they may (--max-guest-memory)");
+    host.wait_for_log("the memory of all guests is used up (--max-guest-memory)");
     assert_eq!(one.ask("count"), "2");
     drop(one);
     host.wait_for_open(0);

@@ -11,7 +11,7 @@ fn without_connections_either_signal_stops_at_once() {
         let mut host = Host::serve(&["--drain-timeout", "1h"]);
         host.process.signal(signal);
         assert_eq!(host.process.wait().code(), Some(0));
-        host.wait_for_log("all connections had finished");
+        host.wait_for_log("all connections finished");
     }
 }
 

@@ -4,7 +4,7 @@ use crate::fixture::{Client, Host};
 use socket2::{SockFilter, SockRef};
 
 const OPTIONS: [&str; 4] = ["--peer-timeout", "2s", "--idle-timeout", "off"];
-const SAID: &str = "the other side has answered nothing for too long (--peer-timeout)";
+const SAID: &str = "the peer did not respond for too long (--peer-timeout)";
 
 /// From now on the kernel drops every packet that comes for this client, as if its cable were cut.
 fn unplug(client: &Client) {

@@ -48,7 +48,7 @@ fn a_host_that_is_still_loading_stops_at_once() {
         host.signal(Signal::HUP);
         host.signal(signal);
         assert_eq!(host.wait().code(), Some(0));
-        host.stderr.wait_for("stopped before it served anybody");
+        host.stderr.wait_for("stopped before serving");
         assert_eq!(host.stdout.text(), "");
     }
 }
@@ -64,7 +64,7 @@ fn hangups_by_the_hundred_disturb_nobody() {
             assert_eq!(host.connect().ask("visitor"), "rotisiv");
         }
     }
-    host.wait_for_log("is what is served already");
+    host.wait_for_log("is already being served");
     let log = host.stop();
     assert!(!log.contains("ERROR"), "{log}");
 }

@@ -80,7 +80,7 @@ fn systemd_hears_when_the_host_serves_reloads_and_stops() {
         host.process
             .stderr
             .text()
-            .contains("all connections had finished")
+            .contains("all connections finished")
     );
 }
 

@@ -104,11 +104,13 @@ fn twice_in_a_row_no_client_is_refused_and_no_reply_lost() {
         let mut old = std::mem::replace(&mut host, post.serve(&["--takeover"]));
         assert_eq!(host.address(), old.address());
         assert_ne!(post.holder(), before);
-        host.wait_for_log(&format!("took over from process {before}, which drains"));
+        host.wait_for_log(&format!(
+            "took over from process {before}, which now drains"
+        ));
         assert_eq!(old.process.wait().code(), Some(0));
         let log = old.process.stderr.text();
         assert!(
-            log.contains("another host has taken the listening sockets over"),
+            log.contains("another host took over the listening sockets"),
             "{log}"
         );
         assert!(warnings(&log).is_empty(), "{log}");
@@ -192,11 +194,7 @@ fn there_must_be_somebody_to_take_over_from() {
     let post = Post::new();
     let failed = post.run(&["serve", "--takeover"]);
     assert_eq!(failed.code, Some(69), "{failed:?}");
-    assert!(
-        failed
-            .stderr
-            .contains("no host answers on the control socket")
-    );
+    assert!(failed.stderr.contains("no host answers on control socket"));
 }
 
 #[test]

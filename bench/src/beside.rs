@@ -39,7 +39,7 @@ const MESSAGE: [u8; 64] = [b'm'; 64];
 /// How late replies are under a load that does not wait for them.
 pub fn latency(run: &mut Run) {
     let Some(rate) = peak_per_s(run) else {
-        let reason = "native-plain's peak rate was not measured";
+        let reason = "the peak rate of native-plain was not measured";
         return run.samples.skip(Some(LATENCY), "all", reason);
     };
     let options = ["--size=64B".to_owned(), format!("--rate={:.0}", rate / 2.0)];
@@ -160,7 +160,7 @@ pub fn crowd(run: &mut Run) {
     let most = allow_connections(HELD_WANTED);
     if most < HELD_WANTED {
         let row = format!("{HELD_WANTED} idle connections");
-        let reason = format!("no process may have more than {most} here: that many are tried");
+        let reason = format!("a process may have at most {most} here: trying that many");
         run.samples
             .skip(Some(&row), Server::HostRust.name(), &reason);
     }
@@ -169,7 +169,7 @@ pub fn crowd(run: &mut Run) {
         let mut held = Held::open(running.address, most)?;
         sleep(Duration::from_secs(3));
         let open = held.still_open()?;
-        let context = "a connection that was held does not answer";
+        let context = "a held connection does not reply";
         held.exchange(200, b"still there?").context(context)?;
         Ok(Figures::from([(HELD, f64::from(open))]))
     });
@@ -205,7 +205,7 @@ pub fn neighbour(run: &mut Run) {
         waits.sort();
         let p99 = waits
             .get(waits.len() * 99 / 100)
-            .context("no neighbour was answered")?;
+            .context("no neighbour got a reply")?;
         Ok(Figures::from([(P99, p99.as_secs_f64() * 1e6)]))
     });
 }
@@ -228,7 +228,10 @@ fn count(neighbour: &mut BufReader<TcpStream>) -> Result<()> {
     neighbour.get_mut().write_all(b"count\n")?;
     let mut reply = String::new();
     neighbour.read_line(&mut reply)?;
-    let _: u64 = reply.trim().parse().context("probe does not count")?;
+    let _: u64 = reply
+        .trim()
+        .parse()
+        .context("probe did not return a count")?;
     Ok(())
 }
 

@@ -32,8 +32,8 @@ fn update(path: &Path, text: &str) -> Result<()> {
 }
 
 fn replace(old: &str, text: &str) -> Result<String> {
-    let (before, rest) = old.split_once(BEGIN).context("it has no marker")?;
-    let (_, after) = rest.split_once(END).context("it has no second marker")?;
+    let (before, rest) = old.split_once(BEGIN).context("no start marker")?;
+    let (_, after) = rest.split_once(END).context("no end marker")?;
     Ok(format!("{before}{BEGIN}{text}{END}{after}"))
 }
 

@@ -57,7 +57,7 @@ impl Held {
         for stream in self.0.iter_mut().take(count) {
             stream.write_all(message)?;
             stream.read_exact(&mut reply)?;
-            ensure!(reply == message, "the reply is not what was sent");
+            ensure!(reply == message, "the reply differs from the message");
         }
         Ok(())
     }

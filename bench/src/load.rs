@@ -168,14 +168,14 @@ impl Loading {
             &self
                 .generator
                 .line(self.limit)
-                .context("the load could not be made")?,
+                .context("cannot generate load")?,
         )
     }
 }
 
 /// Takes the figures out of a report.
 fn figures(report: &str) -> Result<Figures> {
-    let report: Value = serde_json::from_str(report).context("the load could not be made")?;
+    let report: Value = serde_json::from_str(report).context("cannot generate load")?;
     let (messages, replies) = (&report["messages"], &report["replies"]);
     let errors = report["errors"].as_object().context("errors are missing")?;
     let errors: Vec<_> = errors

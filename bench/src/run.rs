@@ -192,7 +192,7 @@ impl Run {
 
     fn measure(&mut self, loads: &[Load], arguments: &Arguments) {
         for server in self.servers.clone().iter().filter(|it| it.forks()) {
-            let reason = "it would have that many processes";
+            let reason = "it would start that many processes";
             self.samples
                 .skip(Some("2000 connections"), server.name(), reason);
         }

@@ -11,7 +11,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it can be connected to. Without a cache the host compiles first.
+/// How long a server may take until it can be connected to. Without a cache the host compiles
+/// first.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// More connections than are asked for: the generator tries the server with one more, and a
@@ -133,7 +134,7 @@ impl Server {
                 .output()
         };
         let lacks = self == Uvloop && !import().is_ok_and(|it| it.status.success());
-        lacks.then(|| "the package uvloop is missing".to_owned())
+        lacks.then(|| "missing package uvloop".to_owned())
     }
 
     /// How it is started. Some print their port, the others are told one.

@@ -130,7 +130,7 @@ fn a_confined_host_makes_sockets_with_their_mode_and_changes_none() {
     assert!(
         refused
             .stderr
-            .contains("lets no mode or owner of a file be changed while the host runs"),
+            .contains("does not allow changing the mode or owner of a file while the host runs"),
         "{refused:?}"
     );
     // More than the umask would leave.
@@ -160,7 +160,7 @@ fn what_makes_no_sense_for_a_listener_is_told() {
             "{ uri = 'tls://127.0.0.1:0', tls-cert = 'x.pem' }",
             "one of certificate and key without the other",
         ),
-        ("'tls://127.0.0.1:0'", "there is no certificate"),
+        ("'tls://127.0.0.1:0'", "no certificate"),
         ("'stdio:', 'tcp://127.0.0.1:0'", "served alone"),
         (
             "{ uri = 'udp://127.0.0.1:0', udp-amplification = 0 }",

@@ -1,21 +1,17 @@
 //! What files say, and what is said about them.
 
 use super::site::{Site, service};
-use crate::fixture::{Client, Finished, Host, echo_host, guest, run};
+use crate::fixture::{Client, Host, echo_host, guest, run};
 use std::process::Command;
 
 /// A host that does not start: its exit code and what it says.
 #[track_caller]
 fn refused(site: &Site, args: &[&str], code: i32) -> String {
-    let Finished {
-        code: ended,
-        stderr,
-        stdout,
-    } = run(site.command().args(args), b"");
-    assert_eq!(ended, Some(code), "{stderr}");
-    assert_eq!(stdout, "");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    stderr
+    let finished = run(site.command().args(args), b"");
+    assert_eq!(finished.code, Some(code), "{finished:?}");
+    assert_eq!(finished.stdout, "");
+    assert!(finished.is_one_error(), "{finished:?}");
+    finished.stderr
 }
 
 fn three_services() -> Site {

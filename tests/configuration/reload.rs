@@ -30,7 +30,7 @@ fn services_and_listeners_come_and_go() {
     site.write(&[at("one", ANY, ""), at("two", ANY, &upper)].concat());
     let said = site.reload().unwrap();
     assert!(
-        said.contains("service `two` begins\nservice `two` listens on tcp://"),
+        said.contains("service `two` started\nservice `two` listens on tcp://"),
         "{said}"
     );
     assert!(!said.contains("`one`"), "{said}");
@@ -42,7 +42,8 @@ fn services_and_listeners_come_and_go() {
 
     site.write(&at("one", ANY, ""));
     let said = site.reload().unwrap();
-    let expected = format!("service `two` listens on tcp://{two} no more\nservice `two` ends\n");
+    let expected =
+        format!("service `two` no longer listens on tcp://{two}\nservice `two` is ending\n");
     assert_eq!(said, expected);
     assert!(is_closed(two));
     // Who was there may finish, and is counted until then.
@@ -50,7 +51,7 @@ fn services_and_listeners_come_and_go() {
     assert_eq!(site.status()["connections"]["open"], 2);
     second.finish();
     second.expect_closed();
-    host.wait_for_log("the service has ended: all its connections had finished");
+    host.wait_for_log("service ended: all connections finished");
     assert_eq!(first.ask("hello again"), "hello again");
     let status = site.status();
     assert_eq!(status["services"].as_array().unwrap().len(), 1);
@@ -68,7 +69,7 @@ fn a_service_that_was_taken_out_has_its_own_time_to_end() {
     site.write(&at("a", ANY, ""));
     site.reload().unwrap();
     client.expect_closed();
-    host.wait_for_log("the service has ended: 1 connections were cut");
+    host.wait_for_log("service ended: 1 connections were cut");
 }
 
 #[test]
@@ -129,13 +130,13 @@ fn changed_settings_are_for_new_connections() {
     site.write(&at("a", ANY, "framing = 'lines'\nswap = 'next-message'"));
     assert_eq!(
         site.reload().unwrap(),
-        "service `a`: swaps go by other rules\n"
+        "service `a`: the rules for swaps changed\n"
     );
     let more = "framing = 'lines'\nswap = 'next-message'\nwatch = true";
     site.write(&["drain-timeout = '3s'\n", &at("a", ANY, more)].concat());
     assert_eq!(
         site.reload().unwrap(),
-        "service `a` is watched\nthe host drains in another time\n"
+        "service `a` is now watched\nthe drain timeout changed\n"
     );
 }
 
@@ -160,11 +161,11 @@ fn what_is_refused_changes_nothing() {
                 at("b", "192.0.2.1:7", ""),
             ]
             .concat(),
-            "this machine has no such address",
+            "this machine does not have this address",
         ),
         (
             [at("a", ANY, ""), at("b", &taken, "")].concat(),
-            "the port is taken",
+            "address already in use",
         ),
     ] {
         let before = site.status();
@@ -183,7 +184,7 @@ fn what_is_refused_changes_nothing() {
         }
         let told = after["last_refused_reload"]["reason"].as_str().unwrap();
         assert!(told.contains(reason), "{told}");
-        host.wait_for_log("reload refused, the host serves on as before");
+        host.wait_for_log("reload refused, keeping the old configuration");
     }
     assert_eq!(site.status()["refused_reloads"], 6);
     assert!(
@@ -208,8 +209,7 @@ fn a_handler_that_takes_more_places_than_there_are_is_refused() {
     };
     site.write(&pipeline(6));
     let said = site.reload().unwrap_err();
-    let why = "takes 6 places for a connection, and the host has 5 of them: start it anew with this \
-               handler, or with more --max-connections";
+    let why = "needs 6 places for a connection, and the host has 5\nhint: restart the host with this handler, or with a larger --max-connections";
     assert!(said.contains("service `b`: handler "), "{said}");
     assert!(said.contains(why), "{said}");
     assert_eq!(host.connect().ask("hello"), "hello");
@@ -246,8 +246,8 @@ fn what_cannot_change_is_said() {
     let host = site.serve(1);
     site.write(&["max-connections = 5\nworkers = 7\n", &at("a", ANY, "")].concat());
     assert_eq!(site.reload().unwrap(), "nothing has changed\n");
-    host.wait_for_log("`workers` can't change while the host runs");
-    host.wait_for_log("`max-connections` can't change while the host runs");
+    host.wait_for_log("`workers` cannot change while the host runs");
+    host.wait_for_log("`max-connections` cannot change while the host runs");
 }
 
 #[test]
@@ -260,12 +260,12 @@ fn with_several_services_a_swap_names_one() {
     assert!(
         swapped
             .stderr
-            .contains("say which service is meant (--service NAME): there are `a` and `b`"),
+            .contains("choose one with --service NAME: `a` and `b`"),
         "{swapped:?}"
     );
     let unknown = site.run(&["swap", &upper, "--service", "c"]);
     assert!(
-        unknown.stderr.contains("no service is called `c`"),
+        unknown.stderr.contains("there is no service `c`"),
         "{unknown:?}"
     );
     assert_eq!(site.run(&["swap", &upper, "--service", "b"]).code, Some(0));
@@ -293,7 +293,7 @@ fn a_successor_takes_what_its_own_file_wants() {
     let mut command = site.command();
     let new = Host::start_as_it_is(command.arg("--takeover"), 2);
     new.wait_for_log(&format!(
-        "tcp://{b} was passed on to this host, and no service listens there"
+        "closing tcp://{b}: passed on to this host, but no service listens there"
     ));
     assert_eq!(site.addresses("d"), [a]);
     assert_eq!(Client::connect(a).ask("hello"), "HELLO");
@@ -331,7 +331,10 @@ fn rates_change_for_open_connections_too() {
     assert_eq!(client.ask("hello"), "olleh");
     let slow = format!("{reverse}max-messages-per-second = 1\n");
     site.write(&at("one", ANY, &slow));
-    assert_eq!(site.reload().unwrap(), "service `one` has other rates\n");
+    assert_eq!(
+        site.reload().unwrap(),
+        "the rates of service `one` changed\n"
+    );
     client.send("ab\n".repeat(1000));
     client.expect("ba\n");
     let waits = || site.status()["limits_reached"]["max-messages-per-second"] != 0;
@@ -345,7 +348,7 @@ fn rates_change_for_open_connections_too() {
     );
     site.write(&text);
     let said = site.reload().unwrap();
-    let expected = "service `one` has other rates\nclient addresses have other rates\n";
+    let expected = "the rates of service `one` changed\nthe rates of client addresses changed\n";
     assert_eq!(said, expected);
     client.expect("ba\n".repeat(999));
 }

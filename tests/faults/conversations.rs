@@ -163,7 +163,7 @@ fn what_one_callback_may_ask_for_is_bounded() {
         for (order, reason) in [
             (
                 "framings 100001",
-                "one callback asked for more than 100000 things",
+                "one callback made more than 100000 requests",
             ),
             (
                 "floods 8000000",
@@ -171,12 +171,12 @@ fn what_one_callback_may_ask_for_is_bounded() {
             ),
             (
                 "flood 8388609",
-                "it handed over more than 8388608 bytes at once",
+                "it passed more than 8388608 bytes in one call",
             ),
-            ("sessions", "it holds more than 100000 handles at once"),
-            ("pollables", "it holds more than 100000 handles at once"),
+            ("sessions", "it holds more than 100000 handles"),
+            ("pollables", "it holds more than 100000 handles"),
             ("forge 7", "the handler trapped: unknown handle index 7"),
-            ("timers 1025", "its session has more than 1024 timers set"),
+            ("timers 1025", "the session has more than 1024 timers"),
         ] {
             let mut client = scene.greeted();
             scene.order("message", order);

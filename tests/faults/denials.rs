@@ -12,12 +12,12 @@ const REACHES: [(&str, &str, &str); 8] = [
     (
         "socket",
         "access-denied",
-        "the network and is granted nobody to connect to (--allow-connect)",
+        "network access denied: no host is granted (--allow-connect)",
     ),
     (
         "name localhost",
         "permanent-resolver-failure",
-        "the network and is granted nobody to connect to (--allow-connect)",
+        "network access denied: no host is granted (--allow-connect)",
     ),
 ];
 
@@ -47,7 +47,7 @@ fn a_program_is_denied_the_same() {
     assert!(client.ask("socket").contains("access-denied"));
     scene.expect_reason(
         &client,
-        "the network and is granted nobody to connect to (--allow-connect)",
+        "network access denied: no host is granted (--allow-connect)",
     );
 }
 
@@ -73,7 +73,7 @@ fn who_reaches_for_nothing_is_not_said_to() {
     assert!(!counted.rest().is_empty());
     for log in [scene.post.host.stop(), scene_of_program.post.host.stop()] {
         assert!(
-            !log.contains("granted none") && !log.contains("no directory"),
+            !log.contains("variables denied") && !log.contains("no directory"),
             "{log}"
         );
         assert!(!log.contains("network"), "{log}");
@@ -90,7 +90,7 @@ fn who_is_granted_something_is_not_told_of_it() {
     assert!(client.ask("list /data").is_ascii());
     assert!(client.ask("read /etc/passwd").starts_with("error: "));
     let log = scene.post.host.stop();
-    assert!(!log.contains("granted no"), "{log}");
+    assert!(!log.contains("denied:"), "{log}");
 }
 
 /// Nanoseconds measure what others do on the same processor.

@@ -88,7 +88,7 @@ fn a_flood_by_many_instances_is_capped_as_well() {
     scene
         .post
         .host
-        .wait_for_log("all guests of this handler together print more than 1000 a second");
+        .wait_for_log("the guests of this handler print more than 1000 a second");
     let log = scene.post.host.stop();
     let shown = log.matches("flood").count();
     // Of ten thousand. A machine that takes longer shows more, but what it leaves out it does not say line by line.

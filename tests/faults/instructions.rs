@@ -29,7 +29,7 @@ const FAULTS: [(&str, &str); 8] = [
     (
         "(loop $more (br_if $more (i32.ge_s (table.grow $table (ref.null func) (i32.const 64)) (i32.const 0))))
          unreachable",
-        "went beyond a limit: its tables have more than 100000 elements",
+        "exceeded a limit: its tables have more than 100000 elements",
     ),
 ];
 

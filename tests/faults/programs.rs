@@ -34,11 +34,11 @@ const FAULTS: [(&str, &str); 12] = [
     ),
     (
         "pollables",
-        "the handler ran out of its 16777216 bytes of memory (--max-memory): there is none for what stands behind",
+        "the handler ran out of its 16777216 bytes of memory (--max-memory): no memory for the data behind",
     ),
     (
         "random 1073741824",
-        "went beyond a limit: it asked for more than 1048576 random bytes at once",
+        "exceeded a limit: it asked for more than 1048576 random bytes in one call",
     ),
 ];
 

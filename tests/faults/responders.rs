@@ -34,7 +34,7 @@ const FAULTS: [(&str, &str); 15] = [
         "flood",
         "the handler took longer than 500ms (--call-timeout)",
     ),
-    ("flood", "lines left out"),
+    ("flood", "lines dropped"),
     ("exit 0", "the handler called exit(0)"),
     (
         "hoard",
@@ -46,11 +46,11 @@ const FAULTS: [(&str, &str); 15] = [
     ),
     (
         "pollables",
-        "the handler ran out of its 16777216 bytes of memory (--max-memory): there is none for what stands behind",
+        "the handler ran out of its 16777216 bytes of memory (--max-memory): no memory for the data behind",
     ),
     (
         "random 1073741824",
-        "went beyond a limit: it asked for more than 1048576 random bytes at once",
+        "exceeded a limit: it asked for more than 1048576 random bytes in one call",
     ),
 ];
 
@@ -100,7 +100,7 @@ fn a_reply_is_capped_however_much_memory_there_is() {
     client.send("reply 67108864\n");
     client.expect_closed();
     // The line ending makes it one too many.
-    scene.expect_reason(&client, "it handed over more than 67108864 bytes at once");
+    scene.expect_reason(&client, "it passed more than 67108864 bytes in one call");
     let mut client = scene.connect();
     client.send("reply 67108863\n");
     client.finish();

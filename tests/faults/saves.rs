@@ -37,7 +37,7 @@ fn a_session_that_saves_too_much_stays_where_it_is() {
         scene.post.swap_to(next_version());
         scene.expect_reason(
             &client,
-            "stays with generation 1: it saved 16777217 bytes, more than the limit of 16777216",
+            "stays with generation 1: the saved state has 16777217 bytes, more than the limit of 16777216",
         );
         assert_eq!(client.ask("here"), "here");
     }
@@ -52,7 +52,7 @@ fn a_save_of_a_gibibyte_is_not_even_copied() {
         scene.order("save", "bytes 1073741824");
         scene.post.swap_to(next_version());
         client.expect_closed();
-        scene.expect_reason(&client, "it handed over more than 67108864 bytes at once");
+        scene.expect_reason(&client, "it passed more than 67108864 bytes in one call");
         scene.greeted();
     }
 }

@@ -49,7 +49,7 @@ fn two_talk_while_a_third_never_reads() {
     ann.sees("* bob left");
     // Nobody hears their own words.
     assert!(!ann.0.stdout.text().contains("ann: "));
-    host.wait_for_log("it reads too slowly");
+    host.wait_for_log("the client reads too slowly");
     drop(sleeper);
 }
 

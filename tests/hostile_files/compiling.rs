@@ -66,7 +66,7 @@ fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
     let slow = folder.put("slow.wat", slow());
     let refused = echo_host(&["swap", &slow, "--control", &control]);
     assert_eq!(refused.code, Some(65), "{refused:?}");
-    let reason = "takes more to compile than a component may, which is 60 s of CPU time and 2048 MiB of memory";
+    let reason = "takes more to compile than allowed: 60 s of CPU time and 2048 MiB of memory";
     assert!(refused.stderr.contains(reason), "{refused:?}");
     assert!(refused.stderr.contains("signal 9"), "{refused:?}");
     ask(&mut host.connect());
@@ -163,7 +163,7 @@ fn others_are_served_in_time_while_a_file_is_compiled() {
         assert_eq!(refused.code, Some(65), "{refused:?}");
         // It was compiled: what is missing is found afterwards.
         assert!(
-            refused.stderr.contains("exports no `respond`"),
+            refused.stderr.contains("does not export `respond`"),
             "{refused:?}"
         );
         assert!(there.join().unwrap() > 10);

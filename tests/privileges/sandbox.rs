@@ -74,7 +74,7 @@ fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
     assert_eq!(refused.code, Some(65), "{refused:?}");
     let place = elsewhere.path("");
     let reason = format!(
-        "the sandbox (--sandbox) was set up at the start without {}: name it with --sandbox-read",
+        "the sandbox (--sandbox) was set up without {}\nhint: name it with --sandbox-read",
         place.trim_end_matches('/')
     );
     assert!(refused.stderr.contains(&reason), "{refused:?}");
@@ -90,10 +90,7 @@ fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
             .unwrap()
             .success()
     );
-    for unfit in [
-        (&pipe, "is no file, but a pipe"),
-        (&place, "is a directory"),
-    ] {
+    for unfit in [(&pipe, "is not a regular file"), (&place, "is a directory")] {
         let refused = order(&folder, &["swap", unfit.0]);
         assert_eq!(refused.code, Some(65), "{refused:?}");
         assert!(refused.stderr.contains(unfit.1), "{refused:?}");
@@ -123,7 +120,7 @@ fn a_reload_can_name_other_files_and_grant_nothing_new() {
             "No such file",
         ),
         (format!("probes = ['{place}/b.exchange']"), "No such file"),
-        (format!("dirs = ['{place}']"), "start the host anew"),
+        (format!("dirs = ['{place}']"), "restart the host"),
     ] {
         site.write(&format!("{one}{more}"));
         let refused = site.run(&["reload"]);
@@ -137,17 +134,14 @@ fn a_reload_can_name_other_files_and_grant_nothing_new() {
     ] {
         site.write(&format!("{one}{more}"));
         let refused = site.run(&["reload"]);
-        let reason = "cannot connect to port 7: the sandbox (--sandbox) was set up at the start without connections to it: start the host anew";
+        let reason = "cannot connect to port 7: the sandbox (--sandbox) was set up without connections to this port\nhint: restart the host";
         assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
     }
     site.write(&format!(
         "[service.one]\nlisten = ['tcp://127.0.0.1:0', 'unix:{place}/a.sock']\n"
     ));
     let refused = site.run(&["reload"]);
-    assert!(
-        refused.stderr.contains("start the host anew"),
-        "{refused:?}"
-    );
+    assert!(refused.stderr.contains("restart the host"), "{refused:?}");
     assert_eq!(host.connect().ask("hello"), "hello");
     site.put("b.wat", signer("v2"));
     for (handler, expected) in [("b.wat", "v2 x"), (&*format!("{place}/a.wat"), "v1 x")] {
@@ -157,5 +151,5 @@ fn a_reload_can_name_other_files_and_grant_nothing_new() {
     }
     site.write(&format!("sandbox = 'off'\n{one}"));
     site.reload().unwrap();
-    host.wait_for_log("`sandbox` can't change while the host runs");
+    host.wait_for_log("`sandbox` cannot change while the host runs");
 }

@@ -26,7 +26,7 @@ fn serve_as(user: &str) -> Command {
 #[track_caller]
 fn assert_only_root_can(finished: &Finished) {
     assert_eq!(finished.code, Some(78), "{finished:?}");
-    let reason = "only root can become another user: start as root, or leave --user";
+    let reason = "only root can\nhint: start as root, or omit --user";
     assert!(finished.stderr.contains(reason), "{finished:?}");
     assert_eq!(finished.stdout, "");
 }
@@ -41,7 +41,7 @@ fn only_root_can_become_another_user() {
     assert_only_root_can(&run(&mut command, b""));
     for (name, reason) in [
         ("no-such-user", "there is no user `no-such-user`"),
-        ("root", "is root, which is just what is to be given up"),
+        ("root", "is root, which --user is meant to give up"),
     ] {
         let refused = run(&mut serve_as(name), b"");
         assert_eq!(refused.code, Some(2), "{refused:?}");
@@ -98,7 +98,7 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
         &uris[1],
     ];
     let host = Host::serve(&args);
-    host.wait_for_log("root no more: this is user nobody now");
+    host.wait_for_log("changed to user nobody (--user)");
     assert_eq!(host.connect().ask("hello"), "HELLO");
     let pid = host.process.id();
     assert_all(pid, "Uid", &[uid.to_string().as_str(); 4].join(" "));
@@ -119,13 +119,10 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
     assert_eq!(asked.code, Some(0), "{asked:?}");
     // Its sockets go with it, but for the one in a folder that it can't write to.
     let log = host.stop();
-    assert!(
-        log.contains("b.sock stays behind: Permission denied"),
-        "{log}"
-    );
+    assert!(log.contains("b.sock: Permission denied"), "{log}");
     let there = [&sockets[0], &sockets[1], &control].map(|path| Path::new(path).exists());
     assert_eq!(there, [false, true, false]);
     let next = Host::serve(&args);
-    next.wait_for_log("b.sock, which a host that is gone left behind");
+    next.wait_for_log("b.sock, left behind by a host that is gone");
     assert_eq!(next.connect().ask("hello"), "HELLO");
 }

@@ -85,7 +85,7 @@ fn every_page_of_keys_is_told() {
 fn a_full_store_says_so_and_serves_on() {
     let host = Host::serve(&[&guest("tally"), "--max-keyvalue", "1KiB"]);
     let mut client = host.connect();
-    let full = "error: the store is full: it may hold 1024 bytes (--max-keyvalue)";
+    let full = "error: the store is full: it holds at most 1024 bytes (--max-keyvalue)";
     let answers: Vec<_> = (0..20).map(|name| client.ask(&name.to_string())).collect();
     assert_eq!(answers[0], "0 1");
     assert_eq!(answers[19], full);
@@ -152,14 +152,14 @@ fn two_hosts_count_together_in_redis() {
     // A value that is no number stays what it is.
     redis.cli(&["SET", "tally:word", "abc"]);
     let answer = clients[0].ask("word");
-    assert!(answer.contains("no whole number"), "{answer}");
+    assert!(answer.contains("not a whole number"), "{answer}");
     redis.cli(&["LPUSH", "tally:list", "abc"]);
     assert!(
         clients[0]
             .ask("list")
-            .starts_with("error: the store refuses: ")
+            .starts_with("error: the store refused: ")
     );
-    hosts[0].wait_for_log("the store refuses");
+    hosts[0].wait_for_log("the store refused");
 }
 
 #[test]
@@ -172,10 +172,10 @@ fn a_redis_that_is_away_is_an_error_until_it_is_back() {
     drop(redis);
     let answer = client.ask("apples");
     assert!(
-        answer.starts_with("error: the store does not answer: "),
+        answer.starts_with("error: the store does not respond: "),
         "{answer}"
     );
-    host.wait_for_log("the store does not answer");
+    host.wait_for_log("the store does not respond");
     let _redis = Redis::start_at(port);
     assert_eq!(client.ask("pears >3"), "pears 3");
     assert_eq!(client.ask("apples"), "apples 1");
@@ -188,7 +188,7 @@ fn a_host_starts_before_its_redis() {
     drop(redis);
     let host = Host::serve(&[&guest("tally"), "--keyvalue", &uri]);
     let mut client = host.connect();
-    assert!(client.ask("apples").contains("does not answer"));
+    assert!(client.ask("apples").contains("does not respond"));
     let _redis = Redis::start_at(port);
     assert_eq!(client.ask("apples"), "apples 1");
 }
@@ -208,7 +208,7 @@ fn a_redis_is_reached_by_tls_if_its_certificate_is_trusted() {
     let uri = format!("rediss://localhost:{}", redis.port);
     for (trusted, answer) in [
         (true, "apples 1"),
-        (false, "error: the store does not answer: "),
+        (false, "error: the store does not respond: "),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         if trusted {
@@ -233,6 +233,6 @@ fn what_is_no_store_is_refused() {
         );
     }
     let checked = echo_host(&["check", &guest("tally")]);
-    let wants = "wasi:keyvalue/store@0.2.0-draft2: kept in memory, or where --keyvalue says";
+    let wants = "wasi:keyvalue/store@0.2.0-draft2: in memory, or in the store of --keyvalue";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

@@ -57,14 +57,17 @@ fn whom_it_may_not_it_does_not_reach() {
     let elsewhere = format!("127.0.0.2:{port}");
     let named = format!("localhost:{port}");
     for (granted, reason) in [
-        (vec![], "is granted nobody to connect to (--allow-connect)"),
+        (
+            vec![],
+            "network access denied: no host is granted (--allow-connect)",
+        ),
         (
             vec![next.as_str()],
-            "it connects to somebody it was not granted (--allow-connect): ",
+            "connection denied: this address is not granted (--allow-connect): ",
         ),
-        (vec![elsewhere.as_str()], "it connects to somebody"),
+        (vec![elsewhere.as_str()], "connection denied"),
         // What a name stands for is granted when it was looked up, and not before.
-        (vec![named.as_str()], "it connects to somebody"),
+        (vec![named.as_str()], "connection denied"),
     ] {
         let host = relay(&address.to_string(), &granted, &[]);
         let mut client = host.connect();
@@ -90,7 +93,7 @@ fn a_name_that_was_not_granted_is_not_looked_up() {
     );
     let answer = host.connect().ask("hello");
     assert!(answer.ends_with("permanent-resolver-failure"), "{answer}");
-    host.wait_for_log("it looks up a name that it was not granted (--allow-connect)");
+    host.wait_for_log("name lookup denied: this name is not granted (--allow-connect)");
 }
 
 #[test]
@@ -158,6 +161,6 @@ fn what_is_no_address_is_refused() {
         assert!(refused.stderr.contains("expected HOST:PORT"), "{refused:?}");
     }
     let checked = echo_host(&["check", &guest("relay")]);
-    let wants = "denied, unless --allow-connect names whom it may connect to";
+    let wants = "denied, except for hosts in --allow-connect";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

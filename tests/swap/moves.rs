@@ -56,7 +56,7 @@ fn who_cannot_be_carried_over_stays() {
     client.expect("ready\n");
     post.swap_to(counter("v2"));
     post.host
-        .wait_for_log("stays with generation 1: it saved nothing");
+        .wait_for_log("stays with generation 1: the handler saved no state");
     assert_eq!(client.ask("say still here"), "still here");
     assert_eq!(post.host.connect().ask("x"), "v2 1 x");
     let status = post.status();

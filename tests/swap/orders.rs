@@ -99,7 +99,7 @@ fn a_hangup_reads_the_file_again() {
     let mut client = post.host.connect();
     assert_eq!(client.ask("a"), "v1 1 a");
     post.host.process.signal(Signal::HUP);
-    post.host.wait_for_log("is what is served already");
+    post.host.wait_for_log("is already being served");
     post.put(counter("v2"));
     post.host.process.signal(Signal::HUP);
     post.host.wait_for_log("generation 2 replaces generation 1");
@@ -152,11 +152,7 @@ fn a_command_swaps_and_goes_back_once() {
     assert!(log.contains("generation 1 replaces generation 2"), "{log}");
     let again = post.run(&["swap", "--rollback"]);
     assert_eq!(again.code, Some(65));
-    assert!(
-        again
-            .stderr
-            .contains("no generation before the current one")
-    );
+    assert!(again.stderr.contains("there is no previous generation"));
     // Numbers are not used twice.
     assert_eq!(post.swap(&other), Ok(3));
 }

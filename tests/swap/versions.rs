@@ -93,13 +93,13 @@ pub fn counter(version: &str) -> Vec<u8> {
 pub fn bad() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let whole = counter("v0");
     vec![
-        ("truncated", whole[..whole.len() / 2].to_vec(), "is cut short"),
+        ("truncated", whole[..whole.len() / 2].to_vec(), "is truncated"),
         ("module", b"\0asm\x01\0\0\0".to_vec(), "is a core WebAssembly module"),
         (
             "foreign",
             br#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#
                 .to_vec(),
-            "exports no `respond`",
+            "does not export `respond`",
         ),
         ("stillborn", stillborn(), "cannot be started"),
         ("empty", Vec::new(), "is empty"),

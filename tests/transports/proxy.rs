@@ -127,7 +127,7 @@ fn a_proxys_clients_count_by_their_own_addresses() {
     let mut other = come_from("192.0.2.8");
     other.expect("ready\n");
     assert_eq!(come_from("192.0.2.7").rest(), b"");
-    host.wait_for_log("further ones are closed (--max-connections-per-ip)");
+    host.wait_for_log("connection limit of a client reached (--max-connections-per-ip)");
     one.send("close\n");
     one.expect_closed();
     // Its share is given back at about this moment.
@@ -143,30 +143,30 @@ fn what_is_no_header_is_refused_and_what_is_late_too() {
     for (sent, why) in [
         (
             &b"peer\npeer\npeer\npeer\n"[..],
-            "does not begin with a PROXY header",
+            "bad PROXY header: the connection does not start with one",
         ),
-        (b"PROXY TCP4 192.0.2.7 nonsense 1 2\r\n", "makes no sense"),
+        (b"PROXY TCP4 192.0.2.7 nonsense 1 2\r\n", "bad PROXY header"),
         (
             b"PROXY TCP4 192.0.2.7 192.0.2.8 01 2\r\n",
-            "a port is a number without leading zeros",
+            "a port must be a number without leading zeros",
         ),
         (
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\x22\xb8\x03\0\x04sums",
-            "its checksum (CRC32c) is wrong",
+            "wrong checksum (CRC32c)",
         ),
         (
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0e\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\x22\xb8\x04\0",
-            "a field is cut short",
+            "a field is truncated",
         ),
         (
             &[b"PROXY TCP4 ", &[b'1'; 120][..]].concat(),
-            "its line is too long",
+            "the line is too long",
         ),
         (
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff",
-            "is longer than 4096 bytes",
+            "bad PROXY header: longer than 4096 bytes",
         ),
-        (b"PROXY TCP4 192.0.2.7", "it took longer than 1s"),
+        (b"PROXY TCP4 192.0.2.7", "handshake took longer than 1s"),
     ] {
         let mut client = host.connect();
         client.send(sent);

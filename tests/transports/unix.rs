@@ -111,7 +111,7 @@ fn only_a_socket_that_nobody_listens_on_is_replaced() {
         assert!(finished.stderr.ends_with(&expected), "{finished:?}");
     };
     fs::write(&place.path, "precious").unwrap();
-    assert_refused("something else is there that is no socket");
+    assert_refused("the path exists and is not a socket");
     assert_eq!(fs::read(&place.path).unwrap(), b"precious");
     fs::remove_file(&place.path).unwrap();
 
@@ -125,7 +125,7 @@ fn only_a_socket_that_nobody_listens_on_is_replaced() {
     killed.process.wait();
     assert!(place.path.exists());
     let host = place.serve(&[]);
-    host.wait_for_log("which a host that is gone left behind");
+    host.wait_for_log("left behind by a host that is gone");
     place.assert_echoes();
 }
 

@@ -71,12 +71,12 @@ fn what_is_wrong_with_a_zone_is_told_as_that() {
         (
             ["--listen", "tcp://[fe80::1]:0"],
             69,
-            "a link-local address needs its interface, as in [fe80::1%eth0]",
+            "a link-local address needs its interface, such as [fe80::1%eth0]",
         ),
         (
             ["--listen", "tcp://[fe80::1%no-such-one]:0"],
             69,
-            "this machine has no interface for fe80::1%no-such-one",
+            "this machine has no network interface for fe80::1%no-such-one",
         ),
         (
             ["--listen", "tcp://[::1%lo]:0"],
@@ -86,7 +86,7 @@ fn what_is_wrong_with_a_zone_is_told_as_that() {
         (
             ["--allow", "fe80::%no-such-one/64"],
             2,
-            "this machine has no interface for",
+            "this machine has no network interface for",
         ),
         (
             ["--allow-connect", "[fe80::1]:80"],

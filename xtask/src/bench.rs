@@ -31,8 +31,8 @@ const JAVASCRIPT_PACKAGES: [&str; 2] = [
     "@bytecodealliance/jco@1.34.0",
 ];
 
-/// Installs what the host is compared with, if that is wanted, builds everything, and becomes the benchmark:
-/// so that signals reach it, and it alone decides how to end.
+/// Installs what the host is compared with, if that is wanted, builds everything, and becomes the
+/// benchmark: so that signals reach it, and it alone decides how to end.
 pub fn run(install: bool, arguments: &[OsString]) -> Result<()> {
     if install {
         install_peers();
@@ -59,7 +59,7 @@ fn install_peers() {
     let uvloop = install::python(&layout::tools(), &[UVLOOP]);
     for result in [debian, uvloop, install_javascript()] {
         if let Err(error) = result {
-            step::announce(&format!("goes on without: {error:#}"));
+            step::announce(&format!("continuing without it: {error:#}"));
         }
     }
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use crate::{layout, reference, step};
 
-/// What runs the code that threads share in every order. It is no member of the workspace: see there.
+/// What runs the code that threads share in every order. It is no member of the workspace: see
+/// there.
 const MODELS: &str = "tests/models/Cargo.toml";
 
 /// Runs the checks, the quick ones first, and stops at the first that fails.
@@ -46,15 +47,15 @@ fn licences() -> Result<()> {
     )
 }
 
-/// Known vulnerabilities of what is built in. Their database is somebody else's, on the network: where it cannot be had
-/// nothing is known of them, which is said and is no failure.
+/// Known vulnerabilities of what is built in. Their database is somebody else's, on the network:
+/// where it cannot be had nothing is known of them, which is said and is no failure.
 fn advisories() -> Result<()> {
     if !step::succeeds(&mut cargo("deny --version")) {
         step::announce("advisories: skipped, cargo-deny is not installed");
         return Ok(());
     }
     if !step::succeeds(&mut cargo("deny --workspace fetch db")) {
-        step::announce("advisories: NOT LOOKED UP, their database could not be fetched");
+        step::announce("advisories: NOT CHECKED, cannot fetch their database");
         return Ok(());
     }
     step::run(

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use crate::{layout, packages, step};
 use outcome::Outcome;
 
-/// What a target may take for one input, in seconds and in megabytes of the whole process. Its share of either is
-/// far smaller, so that whatever comes near has gone wrong.
+/// What a target may take for one input, in seconds and in megabytes of the whole process. Its
+/// share of either is far smaller, so that whatever comes near has gone wrong.
 const INPUT_SECONDS: u32 = 5;
 const MEMORY_MB: u32 = 1024;
 /// The longest input: what is longer finds nothing else, and is slower.
@@ -41,8 +41,8 @@ pub struct Options {
     /// How long each target is fuzzed.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Repeats the choices of a run that printed this; for how long they are made is up to the machine. By default
-    /// another one each time.
+    /// Repeats the choices of a run that printed this; for how long they are made is up to the
+    /// machine. By default another one each time.
     #[arg(long)]
     seed: Option<u32>,
     /// Runs the target with this input and nothing else.
@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> Result<()> {
         println!("{:<9} {outcome}", target.name());
         if let Some(file) = outcome.input() {
             println!(
-                "{:<9} run it again: cargo xtask fuzz {0} --input {}",
+                "{:<9} repeat with: cargo xtask fuzz {0} --input {}",
                 target.name(),
                 file.display()
             );
@@ -111,7 +111,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     match harmful {
         0 => Ok(()),
-        _ => bail!("fuzzing found inputs that do harm, see above"),
+        _ => bail!("fuzzing found failing inputs, see above"),
     }
 }
 
@@ -120,15 +120,15 @@ fn build(targets: &[Target]) -> Result<()> {
         packages::install(&["g++"], "build libFuzzer")?;
     }
     let mut cargo = step::cargo();
-    // The whole workspace, as for the tests: with fewer packages cargo would unite their dependencies' features
-    // differently, and build wasmtime once more.
+    // The whole workspace, as for the tests: with fewer packages cargo would unite their
+    // dependencies' features differently, and build wasmtime once more.
     cargo.args(["build", "--workspace", "--release"]);
     cargo.args(["--features", "echo-host-fuzz/libfuzzer"]);
     for target in targets {
         cargo.args(["--bin", &target.program()]);
     }
-    // Cargo keeps what a wrapper makes apart from what the compiler makes by itself. It does not look into the wrapper:
-    // after a change there, touch the sources.
+    // Cargo keeps what a wrapper makes apart from what the compiler makes by itself. It does not
+    // look into the wrapper: after a change there, touch the sources.
     cargo.env(
         "RUSTC_WORKSPACE_WRAPPER",
         sources().join("instrumented-rustc"),

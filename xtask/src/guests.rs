@@ -71,13 +71,13 @@ fn choose(argument: &str, known: &[String]) -> Result<Guest> {
     }
     let Ok(folder) = fs::canonicalize(argument) else {
         bail!(
-            "no guest `{argument}`: it is no folder, and guest/ has only {}",
+            "no guest `{argument}`: not a folder, and guest/ has only {}",
             known.join(", ")
         );
     };
     if !folder.join("Cargo.toml").is_file() {
         bail!(
-            "{} has no Cargo.toml: name the folder of a handler crate",
+            "{} has no Cargo.toml; hint: name the folder of a handler crate",
             folder.display()
         );
     }
@@ -85,7 +85,7 @@ fn choose(argument: &str, known: &[String]) -> Result<Guest> {
         .is_ok_and(|guests| folder.parent() == Some(&guests));
     match folder.file_name() {
         Some(name) if inside && name == LIBRARY => {
-            bail!("guest/{LIBRARY} is what handlers are written with, and none of them")
+            bail!("guest/{LIBRARY} is the library for handlers, not a handler")
         }
         Some(name) if inside => Ok(Guest::Named(name.to_string_lossy().into_owned())),
         _ => Ok(Guest::Outside(folder)),
@@ -115,7 +115,7 @@ fn build_outside(toolchain: Toolchain, folder: &Path) -> Result<Vec<Artifact>> {
     if artifacts.is_empty() {
         let manifest = folder.join("Cargo.toml");
         bail!(
-            "{} builds no WebAssembly file: add `crate-type = [\"cdylib\"]` under [lib]",
+            "{} builds no WebAssembly file; hint: add `crate-type = [\"cdylib\"]` under [lib]",
             manifest.display()
         );
     }
@@ -131,7 +131,7 @@ fn compile(mut cargo: Command) -> Result<Vec<Artifact>> {
         .output()
         .context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("the guests do not build: see cargo's messages above");
+        bail!("cannot build the guests: see cargo's messages above");
     }
     artifacts::parse(&String::from_utf8_lossy(&output.stdout))
 }
@@ -150,7 +150,7 @@ fn to_component(artifact: &Artifact) -> Result<Vec<u8>> {
     let file = &artifact.file;
     let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     component::from_wasm(wasm, artifact.purpose)
-        .with_context(|| format!("cannot make a component of {}", file.display()))
+        .with_context(|| format!("cannot make a component from {}", file.display()))
 }
 
 /// Prints what was built.

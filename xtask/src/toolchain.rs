@@ -36,7 +36,7 @@ impl Toolchain {
         }
         if !packages::installed(&DEBIAN_PACKAGES) {
             packages::install(&DEBIAN_PACKAGES, "use Debian's compiler instead")
-                .context("no compiler for guests: run `rustup target add wasm32-wasip2`")?;
+                .context("no compiler for guests; hint: run `rustup target add wasm32-wasip2`")?;
         }
         Ok(Self::Debian)
     }
@@ -52,8 +52,8 @@ impl Toolchain {
         step::announce(match (self, first) {
             (Self::Wasip2, _) => "building guests for wasm32-wasip2",
             (Self::Debian, true) => {
-                "building guests, and std once, with Debian's compiler: \
-                 `rustup target add wasm32-wasip2` would be quicker, where it works"
+                "building guests, and std once, with Debian's compiler; hint: `rustup target add \
+                 wasm32-wasip2` is faster"
             }
             (Self::Debian, false) => "building guests with Debian's compiler",
         });
@@ -75,7 +75,8 @@ impl Toolchain {
     }
 }
 
-/// Asks the compiler itself: it may come from rustup, from a distribution or from a container image.
+/// Asks the compiler itself: it may come from rustup, from a distribution or from a container
+/// image.
 fn has_wasip2() -> bool {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let question = ["--print", "target-libdir", "--target", "wasm32-wasip2"];
@@ -104,8 +105,8 @@ fn wasip2_cargo() -> Command {
     command
 }
 
-/// Debian's cargo, kept apart from the toolchain that `cargo xtask` itself runs under: that one leaves its
-/// compiler, its libraries and its settings in the environment.
+/// Debian's cargo, kept apart from the toolchain that `cargo xtask` itself runs under: that one
+/// leaves its compiler, its libraries and its settings in the environment.
 fn debian_cargo() -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     for (variable, _) in env::vars_os() {
@@ -119,8 +120,8 @@ fn debian_cargo() -> Command {
     command
 }
 
-/// True for variables that would choose another compiler or change its flags. What concerns the network
-/// and the registry stays.
+/// True for variables that would choose another compiler or change its flags. What concerns the
+/// network and the registry stays.
 fn is_foreign(variable: &str) -> bool {
     const EXACT: [&str; 5] = [
         "CARGO",

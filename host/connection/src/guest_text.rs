@@ -1,15 +1,15 @@
-//! Text that a guest wrote. It is escaped and capped when it is made, so that no way to a log, a terminal or a file
-//! can forget it.
+//! Text of a guest. Escaped and capped when it is created, so that no log, terminal or file can get
+//! it raw.
 
 use crate::limits::{Limit, MAX_LOG_LINE_BYTES};
 use std::fmt::{self, Write};
 
-/// One line of a guest's, safe to show: at most [`MAX_LOG_LINE_BYTES`] of it, before escaping.
+/// A line of a guest, safe to print: at most [`MAX_LOG_LINE_BYTES`], before escaping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestText(String);
 
 impl GuestText {
-    /// What the bytes say. Those beyond the cap are left out, which is said at the end and counted.
+    /// Creates text from bytes. A longer one is cut, which is marked at the end and counted.
     pub fn new(bytes: &[u8]) -> Self {
         match bytes.get(..MAX_LOG_LINE_BYTES) {
             Some(beginning) if bytes.len() > MAX_LOG_LINE_BYTES => {
@@ -19,7 +19,7 @@ impl GuestText {
         }
     }
 
-    /// The same for the beginning of a text whose rest was left out.
+    /// The same for the start of a text whose rest is missing.
     pub fn cut(beginning: &[u8]) -> Self {
         Limit::LogLine.reached();
         let mut text = escape(beginning);
@@ -47,12 +47,12 @@ impl fmt::Display for GuestText {
     }
 }
 
-/// True if a text is shown just as it is.
+/// Whether a text is printed unchanged.
 pub fn is_presentable(text: &str) -> bool {
     !text.chars().any(is_unsafe)
 }
 
-/// Without the beginning of a character whose end was cut off.
+/// Removes an incomplete character at the end.
 fn whole_characters(bytes: &[u8]) -> &[u8] {
     match str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
@@ -60,7 +60,7 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Makes text safe to print on a terminal and impossible to mistake for other log lines.
+/// Escapes text so that it is safe on a terminal and cannot look like another log line.
 fn escape(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
     let mut safe = String::with_capacity(text.len());
@@ -74,8 +74,8 @@ fn escape(bytes: &[u8]) -> String {
     safe
 }
 
-/// Control characters, line separators, and of the marks that nobody sees all that reorder or hide text. Those that
-/// join letters are safe: languages and pictures need them.
+/// Whether to escape: control characters, line separators, and invisible characters that reorder or
+/// hide text. Joiners are safe, and languages and emoji need them.
 fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_drive_a_terminal_or_forge_a_line_is_escaped() {
+    fn control_characters_and_line_separators_are_escaped() {
         assert_eq!(shown(b"plain \xc3\xa9\r"), "plain é");
         assert_eq!(shown(b"\x1b[2J\x07\x00"), "\\u{1b}[2J\\u{7}\\u{0}");
         assert_eq!(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_escaped_is_not_presentable() {
+    fn escaped_text_is_not_presentable() {
         assert!(is_presentable("naïve 👩\u{200d}🔬"));
         assert!(!is_presentable("a\u{202e}b") && !is_presentable("a\nb"));
     }

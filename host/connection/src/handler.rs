@@ -1,8 +1,8 @@
-//! What the host's network side asks of a handler, whatever computes the replies.
+//! The traits that the network side uses to call a handler.
 //!
-//! This is the seam between sockets and sandboxes: connection code calls these traits and never names
-//! Wasm; the engine implements them and never names a socket. What a session wants of a connection it
-//! leaves in the connection's [`Outbox`].
+//! This is the seam between sockets and sandboxes. Connection code calls these traits and never
+//! names Wasm; the engine implements them and never names a socket. Sessions leave orders for a
+//! connection in its [`Outbox`].
 
 use crate::guest_text::GuestText;
 use crate::outbox::Outbox;
@@ -18,39 +18,39 @@ pub trait Handler: Send + Sync + 'static {
     /// What serves one connection as a stream.
     type Program: Program + 'static;
 
-    /// What serves a new connection. Costs nothing: whatever is dear is made when it is first asked
-    /// for something.
+    /// Creates what serves a new connection. Cheap: an instance starts only when it is first
+    /// needed.
     fn serve(&self, outbox: &Arc<Outbox>) -> Service<Self::Session, Self::Program>;
 
-    /// Whether its sessions converse: they are opened when a client connects, may speak at any time,
-    /// and are told when the host stops. Others are opened with the first byte, only ever answer, and
-    /// go on until their client has finished.
+    /// Whether its sessions converse: they open when a client connects, may send at any time, and
+    /// learn when the host stops. Other sessions open with the first byte, only reply, and run
+    /// until the client has finished.
     fn converses(&self) -> bool;
 }
 
 /// What serves one connection.
 pub enum Service<S, P> {
-    /// Something that is given messages.
+    /// Receives messages.
     Session(S),
-    /// Something that is given the stream.
+    /// Receives the stream.
     Program(P),
 }
 
-/// What a session is told.
+/// An event of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// It begins. Always the first event. If it carries a session of another generation on, this is what
-    /// that one has saved.
+    /// The session starts. Always the first event. Carries the saved state of the previous
+    /// generation's session, if it continues one.
     Open(Option<Bytes>),
     /// The client sent a message.
     Message(Bytes),
-    /// The client has finished sending; it may still be reading.
+    /// The client has shut down sending; it may still read.
     Eof,
-    /// What was unsent above the high-water mark has gone out.
+    /// The unsent bytes fell below the high-water mark again.
     Writable,
-    /// The timer of this id has run out.
+    /// The timer with this id expired.
     Timer(u32),
-    /// Another generation of the handler is the current one.
+    /// A new generation of the handler is current.
     Move,
     /// The host is stopping, or the handler is being swapped out. Always the last event.
     Shutdown,
@@ -58,35 +58,35 @@ pub enum Event {
 
 /// Serves one connection message by message.
 pub trait Session: Send {
-    /// Tells the session what happened, and waits until it is done with it. What it sent, set or
-    /// closed is in the connection's outbox then; after an error nothing of it is. After an error it
-    /// is told nothing more.
+    /// Calls the session with an event and waits until it returns. Its orders are in the
+    /// connection's outbox then. After an error there are no orders from this event, and no further
+    /// calls.
     fn tell(&mut self, event: Event) -> impl Future<Output = Result<(), SessionError>> + Send;
 
-    /// What another generation's session needs to carry this one on, if it can be carried.
+    /// The state for a session of a new generation, if this one can move.
     fn save(&mut self) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;
 
-    /// Ends the session. Called once, when its connection ends, whatever the reason.
+    /// Ends the session. Called once, when its connection ends for any reason.
     fn end(self) -> impl Future<Output = ()> + Send;
 }
 
 /// Serves one connection as a stream.
 pub trait Program: Send {
-    /// Runs until the program exits. The client's bytes are read from `stream` and its replies are
-    /// written to it; the client's half-close is the end of its input.
+    /// Runs until the program exits. Reads the client's bytes from `stream` and writes replies to
+    /// it; a half-close of the client is the end of input.
     fn run(self, stream: DuplexStream) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// Why a session does not go on.
+/// Why a session ends.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The client broke the handler's protocol.
     #[error("the client broke the protocol: {0}")]
     Protocol(GuestText),
-    /// The handler declines the client.
+    /// The handler refuses the client.
     #[error("the handler refused: {0}")]
     Refused(GuestText),
-    /// The handler says that it failed.
+    /// The handler reported a failure.
     #[error("the handler failed: {0}")]
     Internal(GuestText),
     /// The call itself failed.
@@ -94,33 +94,33 @@ pub enum SessionError {
     Call(#[from] CallError),
 }
 
-/// Why a handler gave no answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The guest did what ends it, such as running into `unreachable`.
+    /// The guest trapped, for example at `unreachable`.
     #[error("the handler trapped: {0}")]
     Trap(String),
-    /// The guest trapped after it had asked for more memory than it may have.
+    /// The guest trapped after it was refused more memory.
     #[error("the handler ran out of its {limit_bytes} bytes of memory (--max-memory): {trap}")]
     Memory {
-        /// All the memory it may have.
+        /// The limit of its memory.
         limit_bytes: usize,
-        /// What it did then.
+        /// How it ended.
         trap: String,
     },
-    /// The guest went beyond a limit that is fixed.
-    #[error("the handler went beyond a limit: {0}")]
+    /// The guest exceeded a fixed limit.
+    #[error("the handler exceeded a limit: {0}")]
     Limit(String),
-    /// The guest called `exit`, which a handler has no reason to do.
+    /// The guest called `exit`, which a handler should not do.
     #[error("the handler called exit({0})")]
     Exit(i32),
-    /// The call took longer than it may.
+    /// The call timed out.
     #[error("the handler took longer than {0:?} (--call-timeout)")]
     Timeout(Duration),
-    /// The host could not make an instance.
-    #[error("no instance of the handler could be made: {0}")]
+    /// The host could not start an instance.
+    #[error("cannot start an instance of the handler: {0}")]
     Instantiation(String),
-    /// The instance was lost through another connection's call.
-    #[error("the instance it shared is gone")]
+    /// The instance ended in a call of another connection.
+    #[error("the shared instance is gone")]
     Gone,
 }

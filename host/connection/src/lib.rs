@@ -1,5 +1,5 @@
-//! One connection: how its bytes are cut into messages, how a handler is asked, and which generation of the handler
-//! answers. It names no socket and no Wasm: [`task`] is generic over its stream, and [`handler`] is the seam.
+//! One connection: framing, the handler traits, and generations. Must not know sockets or Wasm:
+//! [`task`] is generic over its stream, and [`handler`] is the seam to the engine.
 
 #![forbid(unsafe_code)]
 

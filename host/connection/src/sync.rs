@@ -1,5 +1,5 @@
-//! The locks and atomics of what threads share without a runtime. The models in `tests/models` compile the same code with
-//! loom's in their place.
+//! Locks and atomics of state that threads share without a runtime. The models in `tests/models`
+//! compile the same code with those of loom.
 
 pub use std::sync::atomic;
 pub use std::sync::{Mutex, MutexGuard};

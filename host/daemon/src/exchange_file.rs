@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use system::opening;
 
-/// A file that holds no exchanges that could be played.
+/// Why a file cannot be played.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{fault}", path.display())]
 pub struct FileError {
-    /// Which file.
+    /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: FileFault,
 }
 
@@ -22,7 +22,7 @@ pub enum FileFault {
     Read(#[from] io::Error),
     #[error(": is larger than {MAX_FILE_BYTES} bytes: split it")]
     TooLarge,
-    // As compilers write it, so that editors find the place.
+    // In the format of compilers, so that editors find the position.
     #[error(":{0}")]
     Parse(#[from] ParseError),
 }

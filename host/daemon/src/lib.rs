@@ -1,5 +1,5 @@
-//! A running host: its configuration, its services, how their handlers are swapped and its settings reloaded, and what
-//! it tells by its control socket and its metrics. It is given plain data and knows no command line.
+//! A running host: configuration, services, swaps, reloads, the control socket and metrics. Takes
+//! plain data; must not know the command line.
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,11 @@
-//! The sandbox: compiles components, makes instances of them and calls them. The only crate that names wasmtime.
+//! The sandbox: compiles components, starts instances and calls them. The only crate that names
+//! wasmtime; must not know connections or sockets.
 //!
-//! It has four rooms. `loading` turns a handler's file into a [`LoadedHandler`]: it reads, recognizes, screens and
-//! compiles it. `guest` is what a guest gets: grants, host functions, and what its handles may hold. `kinds` has the
-//! kinds of handlers (responder, conversation, program, pipeline) on top of one `instance`; `serving` offers them to the
-//! network side as one. `scheduling` decides who computes next, and who has the places for instances.
+//! Four modules: `loading` turns a handler's file into a [`LoadedHandler`]: it reads, recognises,
+//! screens and compiles it. `guest` is what a guest gets: grants, host functions and limits of its
+//! handles. `kinds` has the kinds of handlers (responder, conversation, program, pipeline) on top
+//! of `instance`; `serving` offers them to the network side as one type. `scheduling` decides who
+//! computes next, and who gets places for instances.
 
 #![forbid(unsafe_code)]
 
@@ -46,42 +48,41 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_config::WasiConfig;
 
-/// The most core instances, memories and tables one component may consist of. A component made by the
-/// usual tools has three instances (its module, an adapter and their glue), one memory and one or two
-/// tables.
+/// The most core instances of a component. The usual tools create three (its module, an adapter and
+/// glue code), one memory and one or two tables.
 const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
 
-/// The most that stays resident of a place, and of a table of it, between two instances: all of what small guests have
-/// (`guest/build.toml`).
+/// The most memory of a place, and of each of its tables, that stays resident between two
+/// instances: everything a small guest uses (`guest/build.toml`).
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
 const PAGE_BYTES: usize = 4 << 10;
 
-/// What a place has room for: how much of it an instance may use is for each handler to be told. The room costs
-/// address space only, which is reserved anyway.
+/// The address space of a place. Each handler has its own, lower limit. Address space is free, and
+/// reserved anyway.
 const MAX_MEMORY_BYTES: usize = 4 << 30;
-/// Each place reserves 4 GiB of address space, without which every access would need a bounds check. A
-/// process has 128 TiB of it; half of that is ours to take.
+/// Each place reserves 4 GiB of address space; without it, every access would need a bounds check.
+/// A process has 128 TiB; we take half.
 const MAX_PLACES: usize = 16 << 10;
 
-/// Compiles and runs handlers. One for the whole process, of which each service has its own view.
+/// Compiles and runs handlers. One for the whole process; each service has its own view of it.
 pub struct Engine {
     wasm: wasmtime::Engine,
-    /// What guests are offered that are granted directories, and those that are not.
+    /// Host functions for guests with granted directories, and without.
     with_files: Arc<Linker<Guest>>,
     without_files: Arc<Linker<Guest>>,
-    /// As many places as the pool has memories. An instance takes one for each of its own, so that it
-    /// waits for a place and never fails for want of one.
+    /// As many places as the pool has memories. An instance takes one for each of its memories, so
+    /// that it waits for places instead of failing.
     pool: Arc<Pool>,
-    /// What its handlers have of them.
+    /// The shares of its handlers.
     shares: Shares,
-    /// What all handlers have of them that are tried out.
+    /// The share for trying out handlers.
     trials: Arc<Share>,
     common: Common,
     proofs: Arc<Proofs>,
-    /// What it has compiled, where handlers are expected to change.
+    /// Compiled functions, if handlers are expected to change.
     functions: Option<Arc<CompiledFunctions>>,
     granted: Arc<Granted>,
 }
@@ -89,13 +90,13 @@ pub struct Engine {
 /// The places for instances: one for each memory of each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// Those that are taken now.
+    /// Places in use.
     pub taken: u32,
-    /// All there are.
+    /// All places.
     pub total: u32,
 }
 
-/// The engine could not be set up: the machine denies it address space, threads or executable memory.
+/// The engine could not be set up: the system denies address space, threads or executable memory.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the Wasm engine: {0}")]
 pub struct EngineError(String);
@@ -107,13 +108,13 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine with places for so many instances. Compiled code is kept in the folder `cache`, if there is one.
+    /// An engine with this capacity. Compiled code is cached in the folder `cache`, if any.
     pub fn new(capacity: Capacity, cache: Option<&Path>) -> Result<Self, EngineError> {
         Self::build(capacity, cache, None)
     }
 
-    /// The same, for handlers that are expected to change: what is the same in the next version of one is not compiled
-    /// again.
+    /// The same, for handlers that are expected to change: unchanged functions of the next version
+    /// are not compiled again.
     pub fn for_changing_handlers(
         capacity: Capacity,
         cache: Option<&Path>,
@@ -140,7 +141,7 @@ impl Engine {
         }
         let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
         let mut linker = Linker::new(&wasm);
-        // Everything a plain std program imports is offered, and denied by default: see `grants`.
+        // Everything a plain std program imports is offered, but denied by default: see `grants`.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
         loading::watched::watch(&mut linker).map_err(EngineError::new)?;
         guest::contract::bindings::echo_host::handler::connections::add_to_linker::<
@@ -177,7 +178,7 @@ impl Engine {
         })
     }
 
-    /// The same for another service, whose instances have a share of the places of their own.
+    /// The same engine for another service, which gets its own share of places.
     pub fn for_service(&self) -> Self {
         Engine {
             wasm: self.wasm.clone(),
@@ -193,13 +194,12 @@ impl Engine {
         }
     }
 
-    /// There may be as many connections, sessions and standing instances from now on. The places stay as many as they
-    /// are.
+    /// Changes the expected connections, sessions and shared instances. The number of places stays.
     pub fn expect(&self, capacity: &Capacity) {
         self.pool.expect(capacity.all_connections());
     }
 
-    /// How many places there are, and how many are taken.
+    /// The number of places, and how many are taken.
     pub fn places(&self) -> Places {
         let (taken, total) = self.pool.counts();
         Places {
@@ -209,11 +209,11 @@ impl Engine {
     }
 }
 
-/// What stays resident of each memory and of each table when their instance is gone, in bytes: whole pages. Once a place
-/// was used it keeps that for good. A place has one memory, and two tables as the usual tools make them.
+/// The bytes of each memory and each table that stay resident without an instance, in whole pages.
+/// A used place keeps them for good. A place has one memory and, with the usual tools, two tables.
 fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
     let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
-    // Small shares are worth more to a memory.
+    // A small budget is worth more to memories.
     let of_table = match share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
         true => KEEP_RESIDENT_TABLE_BYTES,
         false => 0,
@@ -237,22 +237,21 @@ fn config(places: u32, max_warm_bytes: usize) -> Config {
         .max_tables_per_component(MAX_TABLES)
         .max_tables_per_module(MAX_TABLES)
         .table_elements(MAX_TABLE_ELEMENTS)
-        // Clearing the pages a guest has touched by hand costs less than giving them back and faulting
-        // them in again.
+        // Clearing touched pages costs less than returning and faulting them again.
         .linear_memory_keep_resident(of_memory)
         .table_keep_resident(of_table)
-        // Scanning for touched pages may leave some behind for the next tenant where swap is on.
+        // With swap, scanning for touched pages may leave some to the next tenant.
         .pagemap_scan(Enabled::No);
 
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        // A guest that spins is interrupted, so that it can neither stall its neighbours nor outlive
-        // its call timeout.
+        // Interrupts a busy guest, so that it neither stalls its neighbours nor exceeds its call
+        // timeout.
         .epoch_interruption(true)
-        // Costs three times the price of a call, and no world of ours is asynchronous.
+        // Triples the cost of a call, and no world of ours is async.
         .concurrency_support(false)
-        // A component file that is cut short on disk while it is served must not be a SIGBUS.
+        // A file truncated while it is served must not cause SIGBUS.
         .force_memory_init_memfd(true);
     config
 }

@@ -1,8 +1,8 @@
-//! Values that outlive the instances that keep them, by their keys: in memory, or in Redis, where several hosts share
-//! them.
+//! Key-value stores for guests: in memory, or in Redis, which several hosts can share. Must not
+//! know Wasm.
 //!
-//! A key is the name of a bucket, a colon, and the key in it, so that a bucket's keys have a beginning in common. In
-//! Redis they look just so.
+//! A key is the name of a bucket, a colon, and the key in the bucket, so that a bucket's keys share
+//! a prefix. Redis has the same keys.
 
 #![forbid(unsafe_code)]
 
@@ -19,12 +19,12 @@ use connection::limits::{MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES, MAX_KEY_BYTES, M
 use memory::Memory;
 use std::sync::Arc;
 
-/// Where values are kept, and how much of them.
+/// Where key-value data is stored, and its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// Where.
+    /// The store.
     pub uri: StoreUri,
-    /// What a store in memory may hold, in bytes.
+    /// The limit of a store in memory, in bytes.
     pub max_bytes: usize,
 }
 
@@ -37,7 +37,7 @@ impl Default for StoreConfig {
     }
 }
 
-/// A store, for whoever has a clone of it.
+/// A store. Clones share it.
 #[derive(Clone)]
 pub struct Store(Arc<Kind>);
 
@@ -46,46 +46,44 @@ enum Kind {
     Redis(Redis),
 }
 
-/// What a value was when it was looked at, as far as it takes to tell whether it still is.
+/// Identifies a value for compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(Vec<u8>);
 
-/// Some of the keys that begin alike.
+/// A page of keys with a prefix.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Without their common beginning, in no particular order.
+    /// Without the prefix, unordered.
     pub keys: Vec<String>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub cursor: Option<String>,
 }
 
-/// Why a store did not do what it was asked for.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error(
-        "a key has at most {MAX_KEY_BYTES} bytes with the name of its bucket, this one has {0}"
-    )]
+    #[error("a key of {0} bytes, with the name of its bucket, is longer than {MAX_KEY_BYTES}")]
     LongKey(usize),
-    #[error("a value has at most {MAX_VALUE_BYTES} bytes, this one has {0}")]
+    #[error("a value of {0} bytes is longer than {MAX_VALUE_BYTES}")]
     LongValue(usize),
-    #[error("at most {MAX_BATCH_KEYS} keys at once, not {0}")]
+    #[error("{0} keys in one call are more than {MAX_BATCH_KEYS}")]
     ManyKeys(usize),
-    #[error("these values have {0} bytes, at once it may be {MAX_BATCH_VALUE_BYTES}")]
+    #[error("values of {0} bytes in one call are more than {MAX_BATCH_VALUE_BYTES}")]
     LongBatch(usize),
-    #[error("the store is full: it may hold {0} bytes (--max-keyvalue)")]
+    #[error("the store is full: it holds at most {0} bytes (--max-keyvalue)")]
     Full(usize),
-    #[error("the value is no whole number from -2^63 to 2^63-1, or would be none")]
+    #[error("the value, or the result, is not a whole number from -2^63 to 2^63-1")]
     NoNumber,
     #[error("no such cursor")]
     NoCursor,
-    #[error("the store does not answer: {0}")]
+    #[error("the store does not respond: {0}")]
     Unreachable(String),
-    #[error("the store refuses: {0}")]
+    #[error("the store refused: {0}")]
     Refused(String),
 }
 
 impl StoreError {
-    /// Whether it is not the guest that could have done otherwise.
+    /// Whether the operator, not the guest, can fix it.
     pub fn concerns_the_operator(&self) -> bool {
         use StoreError::{Full, Refused, Unreachable};
         matches!(self, Full(_) | Refused(_) | Unreachable(_))
@@ -93,7 +91,7 @@ impl StoreError {
 }
 
 impl Store {
-    /// A store as it is configured. Redis is connected to when somebody needs it.
+    /// Creates the configured store. Connects to Redis on first use.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unreachable_code, reason = "there is no URI of Redis")
@@ -105,12 +103,12 @@ impl Store {
         }))
     }
 
-    /// A store for a rehearsal, which must not change what is really kept.
+    /// A store for probes and tests, which must not change real data.
     pub fn scratch() -> Self {
         Self::new(&StoreConfig::default())
     }
 
-    /// The values of some keys, in their order.
+    /// The values of keys, in order.
     pub async fn get(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         check_keys(keys)?;
         match &*self.0 {
@@ -119,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Gives some keys values: all of them, or on an error none.
+    /// Sets several keys: all, or on an error none.
     pub async fn set(&self, entries: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
         check_number(entries.len())?;
         for (key, value) in &entries {
@@ -132,7 +130,7 @@ impl Store {
         }
     }
 
-    /// Forgets some keys, whether they are there or not.
+    /// Deletes keys, whether or not they exist.
     pub async fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
         check_keys(keys)?;
         match &*self.0 {
@@ -142,7 +140,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a key has a value.
+    /// Whether a key exists.
     pub async fn has(&self, key: &str) -> Result<bool, StoreError> {
         check_key(key)?;
         match &*self.0 {
@@ -151,7 +149,7 @@ impl Store {
         }
     }
 
-    /// A page of the keys that begin with `prefix`: the first, or the one that a `cursor` stands for.
+    /// A page of the keys with `prefix`: the first, or the one of `cursor`.
     pub async fn list(&self, prefix: &str, cursor: Option<String>) -> Result<Page, StoreError> {
         match &*self.0 {
             Kind::Memory(memory) => Ok(memory.list(prefix, cursor)),
@@ -159,7 +157,7 @@ impl Store {
         }
     }
 
-    /// Adds to the number that a value is, in decimal digits, and returns the sum. What is not there is 0.
+    /// Adds to a decimal number and returns the sum. A missing value is 0.
     pub async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         check_key(key)?;
         match &*self.0 {
@@ -168,7 +166,7 @@ impl Store {
         }
     }
 
-    /// The value of a key, and what it can be recognized by.
+    /// The value of a key, and its mark for compare-and-swap.
     pub async fn look(&self, key: &str) -> Result<(Option<Vec<u8>>, Mark), StoreError> {
         check_key(key)?;
         match &*self.0 {
@@ -177,7 +175,7 @@ impl Store {
         }
     }
 
-    /// Gives a key a value if it still has the one that was looked at, and says whether it had.
+    /// Sets a key if its value is still the marked one, and returns whether it was.
     pub async fn swap(&self, key: &str, mark: &Mark, value: Vec<u8>) -> Result<bool, StoreError> {
         check_key(key)?;
         check_value(&value)?;
@@ -188,7 +186,7 @@ impl Store {
     }
 }
 
-/// Whether a guest may name so many keys at once.
+/// Checks the number of keys in a call.
 pub fn check_number(keys: usize) -> Result<(), StoreError> {
     match keys {
         ..=MAX_BATCH_KEYS => Ok(()),
@@ -201,7 +199,7 @@ fn check_keys(keys: &[String]) -> Result<(), StoreError> {
     keys.iter().try_for_each(|key| check_key(key))
 }
 
-/// Whether a key is short enough.
+/// Checks the length of a key.
 pub fn check_key(key: &str) -> Result<(), StoreError> {
     match key.len() {
         ..=MAX_KEY_BYTES => Ok(()),
@@ -216,7 +214,7 @@ fn check_value(value: &[u8]) -> Result<(), StoreError> {
     }
 }
 
-/// What is asked for at once is in memory at once, and a key may be named again and again.
+/// Checks the total length of values: all are in memory at once, and a key may be repeated.
 pub fn check_sum(bytes: usize) -> Result<(), StoreError> {
     match bytes {
         ..=MAX_BATCH_VALUE_BYTES => Ok(()),

@@ -1,4 +1,4 @@
-//! A store in memory: of one host, and gone with it.
+//! The key-value store in memory: for one host, and lost when it ends.
 
 use super::{Mark, Page, StoreError, check_sum};
 use connection::limits::{Limit, MAX_BATCH_KEYS};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What an entry takes beside its key and its value, about.
+/// The approximate overhead of an entry, in bytes.
 const ENTRY_BYTES: usize = 128;
 
 /// All keys with their values.
@@ -18,15 +18,15 @@ pub struct Memory {
 #[derive(Default)]
 struct Entries {
     entries: BTreeMap<String, Entry>,
-    /// What they take.
+    /// Their size in bytes.
     bytes: usize,
-    /// How often anything was given a value.
+    /// The number of writes so far.
     writes: u64,
 }
 
 struct Entry {
     value: Vec<u8>,
-    /// Which of all writes this is: another one makes another mark, even if it is the same value.
+    /// The number of the write: writing the same value again changes the mark.
     write: u64,
 }
 
@@ -38,7 +38,7 @@ impl Memory {
         }
     }
 
-    /// Whoever panicked while holding it has left it whole: nothing in between can.
+    /// A panic elsewhere leaves the map consistent.
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +76,7 @@ impl Memory {
         self.entries().entries.contains_key(key)
     }
 
-    /// A cursor is the last key of the page before.
+    /// A cursor is the last key of the previous page.
     pub fn list(&self, prefix: &str, cursor: Option<String>) -> Page {
         let entries = self.entries();
         let begin = match &cursor {
@@ -135,7 +135,7 @@ impl Entries {
         entry.map_or(0, |entry| size(key, &entry.value))
     }
 
-    /// Accounts for `more` bytes in the place of `less`.
+    /// Accounts for `more` bytes instead of `less`.
     fn make_room(&mut self, more: usize, less: usize, max: usize) -> Result<(), StoreError> {
         let bytes = self.bytes - less + more;
         if bytes > max {
@@ -152,7 +152,7 @@ impl Entries {
         self.entries.insert(key, Entry { value, write });
     }
 
-    /// No write is the 0th.
+    /// Write numbers start at 1.
     fn mark(&self, key: &str) -> Mark {
         let write = self.entries.get(key).map_or(0, |entry| entry.write);
         Mark(write.to_be_bytes().into())
@@ -163,7 +163,7 @@ fn size(key: &str, value: &[u8]) -> usize {
     key.len() + value.len() + ENTRY_BYTES
 }
 
-/// As Redis reads them: neither spaces nor plus signs nor zeros before.
+/// Parses numbers like Redis: no spaces, plus signs or leading zeros.
 fn number(value: &[u8]) -> Option<i64> {
     let text = str::from_utf8(value).ok()?;
     let number: i64 = text.parse().ok()?;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_full_takes_no_more_until_something_goes() {
+    fn a_full_store_accepts_more_after_a_delete() {
         let memory = Memory::new(2 * (ENTRY_BYTES + 10));
         let entry = |name| vec![(key(name), vec![0; 7])];
         memory.set(entry("1")).unwrap();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_a_batch_is_kept_or_nothing() {
+    fn a_batch_is_stored_completely_or_not_at_all() {
         let memory = Memory::new(2 * (ENTRY_BYTES + 10));
         let twice = vec![(key("1"), vec![1; 7]), (key("1"), vec![2; 7])];
         memory.set(twice).unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_counted_and_all_else_is_left_alone() {
+    fn increment_changes_numbers_and_refuses_other_values() {
         let memory = Memory::new(1 << 20);
         assert_eq!(memory.increment("b:n", 5).unwrap(), 5);
         assert_eq!(memory.increment("b:n", -7).unwrap(), -2);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_swapped_only_for_the_one_that_was_looked_at() {
+    fn compare_and_swap_needs_the_same_write() {
         let memory = Memory::new(1 << 20);
         let (nothing, none) = memory.look("b:k");
         assert_eq!(nothing, None);
@@ -268,7 +268,7 @@ mod tests {
         assert!(!memory.swap("b:k", &none, b"2".to_vec()).unwrap());
         let (value, mark) = memory.look("b:k");
         assert_eq!(value.unwrap(), b"1");
-        // The same value again is another write.
+        // Writing the same value again is another write.
         memory.set(vec![(key("k"), b"1".to_vec())]).unwrap();
         assert!(!memory.swap("b:k", &mark, b"3".to_vec()).unwrap());
     }

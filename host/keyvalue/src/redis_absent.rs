@@ -1,4 +1,4 @@
-//! Stands in for Redis in a build without it: there is no such store, so nothing here can be called.
+//! Replaces Redis in a build without it: there is no such store, so nothing here is ever called.
 
 use crate::{Mark, Page, StoreError};
 use std::fmt;

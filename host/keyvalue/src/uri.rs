@@ -1,4 +1,4 @@
-//! Where a store is.
+//! URIs of key-value stores.
 
 use crate::redis::RedisUri;
 use std::str::FromStr;
@@ -6,22 +6,22 @@ use std::str::FromStr;
 /// `memory`, or a URL of Redis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StoreUri {
-    /// In the host's own memory.
+    /// In the memory of the host.
     #[default]
     Memory,
-    /// In a database of Redis.
+    /// In a Redis database.
     Redis(RedisUri),
 }
 
-/// The text names no store.
+/// Why a text is not the URI of a store.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidStoreUri {
     #[error(
-        "expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH; special characters of a user \
-         and a password are written as in URLs, such as %40 for @"
+        "expected memory, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH; in a user \
+         name or password, escape special characters as in URLs, such as %40 for @"
     )]
     Malformed,
-    #[error("this echo-host was built without Redis (feature `redis`): only memory is available")]
+    #[error("this echo-host was built without Redis (feature `redis`): expected memory")]
     WithoutRedis,
 }
 
@@ -32,7 +32,7 @@ impl FromStr for StoreUri {
         if text == "memory" {
             return Ok(StoreUri::Memory);
         }
-        // The library knows more spellings of the same.
+        // The library accepts more spellings.
         let schemes = ["redis://", "rediss://", "redis+unix:"];
         if !schemes.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(InvalidStoreUri::Malformed);

@@ -1,5 +1,5 @@
-//! What the fuzz targets of `host/fuzz` call: each function takes an input, and panics if something that must always
-//! hold does not hold for it. The rules stand in a module `invariants` beside the code.
+//! The entry points of the fuzz targets in `host/fuzz`: each takes an input and panics if an
+//! invariant is violated. The invariants are in modules `invariants` beside the code.
 
 pub use crate::admission::invariants::check as admission;
 pub use crate::datagram::invariants::check as datagrams;
@@ -12,7 +12,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     #[test]
-    fn every_file_of_the_corpus_holds() {
+    fn every_file_of_the_corpus_passes() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
         let targets: [(&str, Target); 2] = [
             ("admission", super::admission),

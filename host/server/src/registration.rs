@@ -1,11 +1,11 @@
-//! Sockets that the runtime learns of when they are first waited for, so that they can be bound before the runtime and
-//! its threads exist.
+//! Sockets that are registered with the runtime on first use, so that they can be bound before the
+//! runtime and its threads exist.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
-/// A socket, and what tokio makes of it once somebody waits for it.
+/// A socket, and its tokio version once it is used.
 #[derive(Debug)]
 pub struct Registered<T> {
     socket: OwnedFd,
@@ -14,7 +14,7 @@ pub struct Registered<T> {
 }
 
 impl<T> Registered<T> {
-    /// A non-blocking socket that `register` makes known to the current runtime.
+    /// A non-blocking socket that `register` adds to the current runtime.
     pub fn new(socket: impl Into<OwnedFd>, register: fn(OwnedFd) -> io::Result<T>) -> Self {
         Registered {
             socket: socket.into(),
@@ -23,7 +23,7 @@ impl<T> Registered<T> {
         }
     }
 
-    /// The registered socket. Must be called within the runtime.
+    /// The registered socket. Must be called in the runtime.
     pub fn get(&self) -> io::Result<&T> {
         if let Some(registered) = self.registered.get() {
             return Ok(registered);

@@ -1,4 +1,4 @@
-//! The bytes of one client, whatever carries them.
+//! The byte stream of a client over any transport.
 
 use socket2::SockRef;
 use std::io::{self, IoSlice};
@@ -18,12 +18,12 @@ pub enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
     /// A Unix socket.
     Unix(UnixStream),
-    /// What the process reads from and writes to.
+    /// Standard input and output.
     Stdio(Box<Join<Stdin, Stdout>>),
 }
 
 impl Stream {
-    /// Makes dropping it a reset, where there is such a thing. Closing has to do where it can't be.
+    /// Makes dropping it send a reset, if the transport has one.
     pub fn reset(&self) {
         if let Some(tcp) = self.tcp() {
             // Zero linger makes closing a reset.
@@ -31,7 +31,7 @@ impl Stream {
         }
     }
 
-    /// Sends what is written without waiting to join it (RFC 896): what is written here is complete.
+    /// Disables Nagle's algorithm (RFC 896): what is written here is complete.
     pub fn send_at_once(&self) {
         if let Some(tcp) = self.tcp()
             && let Err(error) = tcp.set_nodelay(true)
@@ -49,7 +49,7 @@ impl Stream {
     }
 }
 
-/// Does with the stream inside what is done with the one outside.
+/// Forwards a call to the inner stream.
 macro_rules! inside {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
         match $stream.get_mut() {
@@ -78,7 +78,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Alone it would be sent by `sendto`, whose flags the sandbox has to look at each time.
+        // A plain write would use `sendto`, whose flags the sandbox checks each time.
         let whole = &[IoSlice::new(bytes)];
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, whole),

@@ -14,21 +14,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
-/// Tell whether a handler, or all of a configuration file, would be served, and what it is
+/// Check whether a handler or a configuration file can be served, and describe it
 ///
-/// Reads, compiles, links, starts and probes everything exactly as serve does, and listens nowhere. Tells what a handler
-/// wants and which option grants it, how large it is, how long it compiles, what an instance has of memory, and what is
-/// known to go wrong in its language. Exits with 0 if all is well, and otherwise with the reason.
+/// Reads, compiles, links, starts and probes everything as serve does. Does not listen. Prints what
+/// the handler imports and which option grants it. Also prints its size, compile time, memory and
+/// known problems of its language. Exits with 0 if everything can be served.
 #[derive(Debug, Args)]
 #[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// The handler: a component in binary (.wasm) or text (.wat) form
+    /// Handler: a component in binary (.wasm) or text (.wat) form
     #[arg(required_unless_present_any = ["config", "schema"])]
     handler: Option<PathBuf>,
-    /// Check all that is in this configuration file
+    /// Check all services in this configuration file
     #[arg(short, long, value_name = "FILE", conflicts_with = "handler")]
     config: Option<PathBuf>,
-    /// Print the JSON schema of configuration files, for editors, and check nothing
+    /// Print the JSON schema of configuration files, for editors
     #[arg(long, conflicts_with_all = ["handler", "config"])]
     schema: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         _ if args.schema => SCHEMA.to_owned(),
         (Some(file), _) => check_file(args, file, &runtime)?,
         (None, Some(handler)) => check_handler(args, handler, &runtime)?,
-        // Clap has seen to it that there is one of them.
+        // Clap requires one of them.
         (None, None) => String::new(),
     };
     let mut stdout = io::stdout().lock();
@@ -68,7 +68,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
     let config = args.guest.serving(handler)?;
     config.grants.check()?;
-    // Without a cache, to see how long compiling takes, unless somebody wants that one filled.
+    // Without a cache, to measure compiling, unless the user wants a cache filled.
     let engine = match args.guest.cache {
         None => Engine::new(Capacity::of(1), None)?,
         Some(_) => args.guest.small_engine()?,
@@ -140,7 +140,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
             rows.push(("name", "not declared".to_owned()));
             rows.push((
                 "framing",
-                "not declared: chunks, or as --framing says".to_owned(),
+                "not declared: chunks, or the value of --framing".to_owned(),
             ));
         }
     }
@@ -157,7 +157,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     rows.push(("compiled", format!("in {} ms", compiling.as_millis())));
     rows.push(("memory", format!("{memory_bytes} bytes in a new instance")));
     if let Some(trap) = language.and_then(|it| handler.known_trap(it)) {
-        rows.push(("beware", trap));
+        rows.push(("warning", trap));
     }
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a String cannot fail.
@@ -166,7 +166,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     })
 }
 
-/// What it asks for, and what grants it.
+/// What the handler imports, and which option grants it.
 fn wants(handler: &LoadedHandler) -> Vec<(&'static str, String)> {
     let wants = handler.wants();
     if wants.is_empty() {

@@ -1,4 +1,4 @@
-//! What `serve` is told about the control socket, and how commands find it.
+//! Options of the control socket, for `serve` and for commands that connect to it.
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -11,24 +11,24 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Control")]
 pub struct ControlArgs {
-    /// Where `status`, `swap`, `reload` and a successor reach this host: a Unix socket that only its owner can use
-    /// [default: PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder among the temporary files]
+    /// Control socket for status, swap, reload and takeover [default: PID.sock in echo-host in
+    /// XDG_RUNTIME_DIR, or in a private folder among the temporary files]
     #[arg(long, value_name = "PATH", env = "ECHO_HOST_CONTROL")]
     control: Option<Place>,
-    /// Have no control socket
+    /// Run without a control socket
     #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
     no_control: bool,
-    /// Serve metrics for Prometheus at /metrics over HTTP, here: tcp://ADDR:PORT or unix:PATH [default: nowhere]
+    /// Serve Prometheus metrics over HTTP at /metrics on tcp://ADDR:PORT or unix:PATH [default:
+    /// nowhere]
     #[arg(long, value_name = "URI", env = "ECHO_HOST_METRICS")]
     metrics: Option<Endpoint>,
-    /// Take the listening sockets over from the host that --control names, or from the only one that runs, as
-    /// soon as this one can serve; that host drains. --listen has no effect then
+    /// Take over the sockets of the host that --control names, or of the only running one
     #[arg(long)]
     takeover: bool,
 }
 
 impl ControlArgs {
-    /// What was said about the control socket.
+    /// The settings of the control socket.
     pub fn place(&self) -> Option<Place> {
         match self.no_control {
             true => Some(Place::Off),
@@ -36,32 +36,32 @@ impl ControlArgs {
         }
     }
 
-    /// What was said about the metrics.
+    /// The settings of the metrics.
     pub fn metrics(&self) -> Option<Endpoint> {
         self.metrics.clone()
     }
 
-    /// Whether the listening sockets of another host are to be taken over. Exits by itself if there is to be no control
-    /// socket: clap's own check goes by presence, and the variable may be there to say no.
+    /// Whether to take over the listening sockets of another host. Exits if there is no control
+    /// socket: clap only checks presence, and the variable may be present and say no.
     pub fn takes_over(&self, place: Option<&Place>) -> bool {
         if self.takeover && place == Some(&Place::Off) {
-            let why = "--takeover needs a control socket: leave --no-control away\n";
+            let why = "--takeover needs a control socket: omit --no-control\n";
             clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }
         self.takeover
     }
 }
 
-/// The host that a command is meant for.
+/// The host that a command talks to.
 #[derive(Debug, Args)]
 pub struct HostArg {
-    /// The control socket of the host [default: that of the only host that runs]
+    /// Control socket of the host [default: that of the only running host]
     #[arg(long, value_name = "PATH", env = "ECHO_HOST_CONTROL")]
     control: Option<PathBuf>,
 }
 
 impl HostArg {
-    /// The control socket that was named, or that of the only host that runs.
+    /// The named control socket, or that of the only running host.
     pub fn path(&self) -> anyhow::Result<PathBuf> {
         match &self.control {
             Some(path) => Ok(path.clone()),

@@ -1,4 +1,4 @@
-//! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
+//! Exit codes and error output of commands. The codes are those of BSD's sysexits.h.
 
 use super::printable::{printable, tell};
 use anyhow::Error;
@@ -25,7 +25,10 @@ pub const CONFIGURATION: u8 = 78;
 /// The exit code for an error, if it is one of those that it knows.
 pub type CodeOf = fn(&(dyn std::error::Error + 'static)) -> Option<u8>;
 
-/// An address that cannot be connected to.
+/// What separates an error from its hint. Logs keep both on one line.
+const HINT: &str = "; hint: ";
+
+/// A server that cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot connect to {endpoint}: {cause}")]
 pub struct ConnectError {
@@ -33,12 +36,18 @@ pub struct ConnectError {
     pub cause: io::Error,
 }
 
-/// Prints why the command failed, in one line, and what else there is to say about a refused swap. Returns the
-/// code to exit with.
+/// Prints why the command failed on one line, its hint on another, and the details of a refused
+/// swap. Returns the exit code.
 pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
-    let line = format!("{error:#}");
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    tell("echo-host", &line);
+    let text = format!("{error:#}");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.rsplit_once(HINT) {
+        Some((line, hint)) => {
+            tell("echo-host", line);
+            tell("hint", hint);
+        }
+        None => tell("echo-host", &text),
+    }
     if let Some(Refused {
         detail: Some(detail),
         ..
@@ -112,8 +121,9 @@ impl Cause<'_> {
     }
 }
 
-/// Makes a panic one line in the log, and an internal error if it is the main thread's. A panic in a
-/// connection's task ends that connection only. Whoever is going to tell of one says nothing here.
+/// Reports a panic in one line, and exits with an internal error if it is in the main thread. A
+/// panic in a connection's task ends only that connection. Caught panics are reported by their
+/// catchers.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if panics::is_caught() {

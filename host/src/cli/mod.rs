@@ -1,4 +1,4 @@
-//! The command line: the only part that names clap. Each subcommand turns its flags into the library's
+//! The command line, and the only module that names clap. Each subcommand turns its flags into
 //! plain data and hands over.
 
 mod check;
@@ -30,10 +30,9 @@ use system::opening::compile_with;
 
 #[derive(Debug, Parser)]
 #[command(name = "echo-host", version, max_term_width = 100, after_help = format!("{EXAMPLES}{TOOL_EXAMPLES}\n\n{EXIT_CODES}"))]
-/// inetd for WebAssembly components: the host owns the sockets, a sandboxed component computes every
-/// reply.
+/// inetd for WebAssembly components: the host owns the sockets, a sandboxed component replies
 ///
-/// Without a subcommand it serves the built-in echo on tcp://127.0.0.1:8888.
+/// Without a command, echo-host serves the built-in echo on tcp://127.0.0.1:8888.
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -42,13 +41,13 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   echo-host                                      echo on tcp://127.0.0.1:8888
-  echo-host serve hello.wasm                     another handler, same port
+  echo-host serve hello.wasm                     a handler of yours, same port
   echo-host serve hello.wasm --listen tcp://[::1]:0
-  echo-host serve --config echo-host.toml        many services, in one file
-  echo-host check hello.wasm                     would it be served?
-  echo-host status                               how is the running host doing?
-  echo-host swap hello.wasm                      another handler for it, without a restart
-  echo-host reload                               the file has changed";
+  echo-host serve --config echo-host.toml        serve many services
+  echo-host check hello.wasm                     check whether it can be served
+  echo-host status                               show the state of the running host
+  echo-host swap hello.wasm                      swap its handler without a restart
+  echo-host reload                               apply a changed configuration file";
 
 #[cfg(not(feature = "tools"))]
 const TOOL_EXAMPLES: &str = "";
@@ -57,19 +56,19 @@ use tools::EXAMPLES as TOOL_EXAMPLES;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done; for serve, stopped by SIGINT or SIGTERM or taken over, and drained
+  0    success; for serve, drained after SIGINT, SIGTERM or a takeover
   2    wrong usage
-  65   the handler is bad: unreadable, no component, of another world, trapped, failed test or swap
-  69   cannot listen on, or connect to, an address, or the running host
+  65   bad handler: unreadable, not a component, wrong world, trap, failed test or swap
+  69   cannot listen on an address, or cannot reach a server or the running host
   70   internal error
   74   input or output failed
-  78   the configuration, or a file of recorded exchanges, makes no sense
+  78   invalid configuration or file of recorded exchanges
   130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
 
 #[cfg(feature = "tools")]
 pub use tools::code as code_of_tool;
 
-/// The exit code for an error of a tool, of which there is none here.
+/// The exit code of a tool's error; there are no tools in this build.
 #[cfg(not(feature = "tools"))]
 pub fn code_of_tool(_: &(dyn std::error::Error + 'static)) -> Option<u8> {
     None
@@ -89,8 +88,7 @@ enum Command {
     Completions(pages::CompletionsArgs),
 }
 
-/// Runs what the process was started with. Exits by itself on wrong usage, with clap's message and
-/// code.
+/// Runs the command of this process. On wrong usage, exits with clap's message and code.
 pub fn run() -> anyhow::Result<()> {
     let mut args = env::args_os().skip(1);
     let first = args.next().unwrap_or_default();
@@ -101,14 +99,14 @@ pub fn run() -> anyhow::Result<()> {
         return compiler::run(args.next().map(PathBuf::from).as_deref());
     }
     compile_with(compiler::compile);
-    // What `serve` was told, if it is that.
+    // The options of `serve`, if that is the command.
     let options: Vec<_> = env::args_os().skip(2).collect();
     let mut known = variables::prepare(Cli::command());
     let found = known.get_matches_mut();
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut known).exit());
     let command = match cli.command {
         Some(command) => command,
-        // Parsed again, so that variables count here too.
+        // Parsed again, so that environment variables apply.
         None => Command::Serve(Box::new(serve::ServeArgs::from_environment())),
     };
     match command {

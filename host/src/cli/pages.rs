@@ -1,4 +1,5 @@
-//! `echo-host man` and `echo-host completions`: what the command line knows of itself, for other programs.
+//! `echo-host man` and `echo-host completions`: what other programs need to know of the command
+//! line.
 
 use anyhow::Context;
 use clap::{Args, Command};
@@ -9,12 +10,12 @@ use std::path::PathBuf;
 
 /// Print the manual, or write it as man pages
 ///
-/// Without a folder the page of echo-host itself is printed, in roff: `echo-host man | man -l -`. With one, a page is
-/// written there for it and for each of its commands.
+/// Without a folder, prints the page of echo-host itself in roff: `echo-host man | man -l -`. With
+/// a folder, writes one page for it and one for each command.
 #[derive(Debug, Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub struct ManArgs {
-    /// Where the pages go: a folder, which is made if there is none
+    /// Folder for the pages, created if missing
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -24,11 +25,11 @@ Examples:
   echo-host man | man -l -
   echo-host man ~/.local/share/man/man1 && man echo-host-serve";
 
-/// Print what makes a shell complete commands and options
+/// Print completions of commands and options for a shell
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub struct CompletionsArgs {
-    /// Which shell
+    /// Shell
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -7,10 +7,11 @@ use clap::Args;
 use daemon::control::{ControlError, Reply, Request, request};
 use std::io::{self, Write};
 
-/// Let a running host read its configuration file and its handlers again
+/// Make a running host reload its configuration file and handlers
 ///
-/// Everything new is loaded, tried and bound before anything changes. If anything is wrong with it, the host
-/// serves on as before: the reason is printed, and the exit code is 65. SIGHUP does the same, without an answer.
+/// Everything new is loaded, tried and bound before anything changes. On any error the host keeps
+/// the old configuration; the command prints the reason and exits with 65. SIGHUP does the same
+/// without an answer.
 #[derive(Debug, Args)]
 pub struct ReloadArgs {
     #[command(flatten)]
@@ -23,7 +24,7 @@ pub fn run(args: &ReloadArgs) -> anyhow::Result<()> {
         Reply::Reloaded(reloaded) => reloaded.changes,
         Reply::Refused(refused) => return Err(refused.into()),
         _ => {
-            let what = "it is about something else".into();
+            let what = "not a reply to this request".into();
             return Err(ControlError::Answer { path, what }.into());
         }
     };

@@ -14,9 +14,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-/// Show how a running host is doing
+/// Show the state of a running host
 ///
-/// Prints its listeners, connections and generations, that is, the handlers it has served since it started.
+/// Prints its listeners, connections and the generations of its handlers.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct StatusArgs {
@@ -36,7 +36,7 @@ Examples:
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
     let path = args.host.path()?;
     let Reply::Status(status) = request(&path, &Request::Status, &[])? else {
-        let what = "it is about something else".into();
+        let what = "not a reply to this request".into();
         return Err(ControlError::Answer { path, what }.into());
     };
     let text = match args.json {
@@ -58,7 +58,7 @@ fn text(status: &Status, now: SystemTime) -> String {
             age(since(status.started_unix_seconds, now))
         ),
     )];
-    // Where there is one only, whatever it is called, it goes without saying.
+    // A single service needs no name.
     let named = status.services.len() > 1;
     for listener in &status.listeners {
         let service = match named {
@@ -106,7 +106,7 @@ fn counts(status: &Status) -> [(&'static str, String); 4] {
     ]
 }
 
-/// What clients did not get, if there is anything to tell.
+/// What clients were refused, if anything.
 fn shed(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
     let turned_away = (status.turned_away > 0).then(|| format!("{} clients", status.turned_away));
     let lines = [
@@ -118,7 +118,7 @@ fn shed(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
     lines.filter_map(|(name, text)| Some((name, text?)))
 }
 
-/// Those counts that are not zero, if there are any.
+/// The counts above zero, if any.
 fn reached(counts: &BTreeMap<String, u64>) -> Option<String> {
     let reached = counts.iter().filter(|(_, count)| **count > 0);
     let reached: Vec<_> = reached
@@ -197,7 +197,7 @@ fn generation_rows(generations: &[GenerationStatus], named: bool) -> Vec<Vec<Str
     rows
 }
 
-/// Rows below an empty line, with their columns aligned; nothing if there is but the head.
+/// An empty line and a table with aligned columns; empty if there is only the head.
 fn table(rows: &[Vec<String>]) -> String {
     if rows.len() < 2 {
         return String::new();
@@ -224,7 +224,7 @@ fn state(state: GenerationState) -> &'static str {
     }
 }
 
-/// Clocks may be set back: then it was just now.
+/// A clock may be set back: then it was just now.
 fn since(unix_seconds: u64, now: SystemTime) -> Duration {
     let now = now
         .duration_since(SystemTime::UNIX_EPOCH)

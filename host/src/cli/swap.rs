@@ -10,19 +10,19 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// Let a running host serve another handler
+/// Make a running host serve another handler
 ///
-/// The host loads and tries the handler first, and serves on as before if it refuses it: the reason is printed,
-/// and the exit code is 65.
+/// The host first loads and tries the handler. If it refuses it, the old one keeps serving; the
+/// command prints the reason and exits with 65.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SwapArgs {
-    /// The new handler [default: the file of the current one, read again]
+    /// New handler [default: the file of the current one, read again]
     handler: Option<PathBuf>,
-    /// Go back to the handler before the current one
+    /// Go back to the previous handler
     #[arg(long, conflicts_with = "handler")]
     rollback: bool,
-    /// The service whose handler it is [default: the only one there is]
+    /// Service to change [default: the only one]
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     #[command(flatten)]
@@ -39,10 +39,10 @@ Examples:
 
 pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
     let service = args.service.clone();
-    // The host's working directory is another one.
+    // The host may have another working directory.
     let absolute = |path: &PathBuf| {
         std::path::absolute(path)
-            .with_context(|| format!("cannot tell where {} is", path.display()))
+            .with_context(|| format!("cannot find the absolute path of {}", path.display()))
     };
     let handler = args.handler.as_ref().map(absolute).transpose()?;
     let opened = handler.as_deref().map(opened).unwrap_or_default();
@@ -66,14 +66,14 @@ pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
         Reply::Refused(refused) => Err(refused.into()),
         _ => Err(ControlError::Answer {
             path,
-            what: "it is about something else".into(),
+            what: "not a reply to this request".into(),
         }
         .into()),
     }
 }
 
-/// What the host reads, whatever it may open itself; nothing if it can't be opened here either: the host will say why
-/// not.
+/// The opened file, so that the host can read it even if it may not open it. Empty if it cannot be
+/// opened here either: the host then says why.
 fn opened(handler: &Path) -> Vec<OwnedFd> {
     let file = open(handler).ok();
     let signature = file.as_ref().and_then(|_| open_signature(handler).ok()?);

@@ -1,5 +1,5 @@
-//! Options that are given by variables of the environment: which count as given, how lists are written in one, and
-//! what of them is never shown.
+//! Options from environment variables: which count as given, how they hold lists, and which values
+//! are never shown.
 
 use clap::builder::{Resettable, TypedValueParser};
 use clap::error::ErrorKind;
@@ -10,7 +10,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 
-/// A command for which a blank variable is as good as none, and whose help shows no variable's value: some are secret.
+/// Makes a command ignore empty variables, and hide values of variables in its help: some are
+/// secret.
 pub fn prepare(command: Command) -> Command {
     let command = command.mut_args(|arg| {
         let value = arg.get_env().and_then(env::var_os);
@@ -23,12 +24,12 @@ pub fn prepare(command: Command) -> Command {
     command.mut_subcommands(prepare)
 }
 
-/// What one option or one variable says: an item, or a list of them.
+/// The value of an option or variable: an item, or a list.
 #[derive(Clone, Debug)]
 pub struct Items<T>(Vec<T>);
 
 impl<T: Clone> Items<T> {
-    /// All items of an option that can be repeated.
+    /// All items of a repeatable option.
     pub fn all(given: &[Self]) -> impl Iterator<Item = T> {
         given.iter().flat_map(|Items(items)| items).cloned()
     }
@@ -43,7 +44,8 @@ pub fn commas<P: TypedValueParser>(item: P) -> List<P> {
     }
 }
 
-/// Items that are separated by commas in a variable. In an option there is one, commas and all: it may be a path.
+/// Items separated by commas in a variable. An option has one item, which may contain commas, such
+/// as a path.
 pub fn paths<P: TypedValueParser>(item: P) -> List<P> {
     List {
         in_options: false,
@@ -51,7 +53,7 @@ pub fn paths<P: TypedValueParser>(item: P) -> List<P> {
     }
 }
 
-/// Items that stand one a line in a variable. In an option there is one, newlines and all.
+/// Items on separate lines in a variable. An option has one item, which may contain newlines.
 pub fn lines<P: TypedValueParser>(item: P) -> List<P> {
     List {
         item,
@@ -60,7 +62,7 @@ pub fn lines<P: TypedValueParser>(item: P) -> List<P> {
     }
 }
 
-/// Reads an item by its own type's rules.
+/// Parses an item with the rules of its type.
 pub fn parsed<T>() -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Clone + Send + Sync + 'static,
@@ -73,7 +75,7 @@ where
 pub struct List<P> {
     item: P,
     separator: u8,
-    /// Whether one option may say several, too.
+    /// Whether an option may hold a list too.
     in_options: bool,
 }
 
@@ -113,7 +115,7 @@ where
     }
 }
 
-/// A value that no message shows, even one about what is wrong with it.
+/// A value that no message shows, even if it is invalid.
 pub fn secret<T: Clone + Send + Sync + 'static>(
     parse: fn(&str) -> Result<T, String>,
 ) -> impl TypedValueParser<Value = T> {

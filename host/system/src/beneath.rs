@@ -1,7 +1,7 @@
-//! What a path leads to in a directory that a guest was granted, found without ever waiting for anybody.
+//! Resolves paths in a granted directory without ever waiting for another process.
 //!
-//! To open a pipe is to wait until its other end is opened, and each wait would take one of the threads for the disk
-//! for good. So a guest opens files and folders only: no pipes, sockets and devices.
+//! Opening a pipe waits until its other end is opened, and each wait would block a disk thread for
+//! good. So guests open only files and folders: no pipes, sockets or devices.
 
 use rustix::fs::{
     CWD, FileType, Mode, OFlags, ResolveFlags, Timestamps, fstat, openat2, utimensat,
@@ -11,10 +11,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// How often a path is followed anew while folders on it are renamed.
+/// How often a path is resolved again while folders on it are renamed.
 const ATTEMPTS: u32 = 16;
 
-/// Opens a file or a folder. `None` if this kernel can't follow a path beneath a folder.
+/// Opens a file or folder. `None` if the kernel cannot resolve a path beneath a folder.
 pub fn open(
     folder: &File,
     path: &str,
@@ -32,7 +32,7 @@ pub fn open(
     }
 }
 
-/// Sets the times of what a path leads to, its links followed. False if this kernel can't follow a path beneath a
+/// Sets the times of a file, following links. False if the kernel cannot resolve a path beneath a
 /// folder.
 pub fn set_times(folder: &File, path: &str, times: &Timestamps) -> io::Result<bool> {
     let Some(found) = follow(folder, path, OFlags::PATH)? else {
@@ -51,10 +51,10 @@ fn follow(folder: &File, path: &str, flags: OFlags) -> io::Result<Option<OwnedFd
     let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..ATTEMPTS {
         match openat2(folder, path, flags | OFlags::CLOEXEC, mode, how) {
-            // A folder on the way was renamed meanwhile.
+            // A folder on the path was renamed meanwhile.
             Err(Errno::AGAIN) => {}
             Err(Errno::NOSYS) => return Ok(None),
-            // It leads out.
+            // The path leaves the directory.
             Err(Errno::XDEV) => return Err(io::ErrorKind::PermissionDenied.into()),
             found => return Ok(Some(found?)),
         }
@@ -70,7 +70,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
 
     #[test]
-    fn files_and_folders_are_opened_and_nothing_is_waited_for() {
+    fn files_and_folders_are_opened_without_blocking() {
         let base = tempfile::tempdir().unwrap();
         let granted = base.path().join("granted");
         fs::create_dir_all(granted.join("sub")).unwrap();

@@ -1,5 +1,5 @@
-//! Descriptors: how many this process may have, and lines that some come along with, as `SCM_RIGHTS`: sockets for a
-//! successor, files for the host.
+//! File descriptors: the limit of this process, and lines over Unix sockets that carry descriptors
+//! (`SCM_RIGHTS`): sockets for a successor, files for the host.
 
 use crate::limits::MAX_CONTROL_LISTENERS;
 use rustix::net::{
@@ -15,28 +15,31 @@ use std::time::Instant;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 
-/// Allows this process as many descriptors as can be had, and returns how many that is; `None` for no limit. Every
-/// connection is one, and many systems allow a process no more than 1024 unless it asks.
+/// Raises the descriptor limit of this process as far as possible, and returns it; `None` for no
+/// limit. Each connection needs one, and many systems allow 1024 by default.
 pub fn allow_many() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Where this fails, connections that are too many will fail too, and say so.
+    // If this fails, connections beyond the limit fail later and say so.
     let _ = setrlimit(Resource::Nofile, limit);
     allowed()
 }
 
-/// How many descriptors this process may have; `None` for no limit.
+/// The descriptor limit of this process; `None` for no limit.
 pub fn allowed() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Descriptors came that this process could not take in. The bytes that they came with have been read.
+/// Received descriptors were lost, although their bytes were read.
 #[derive(Debug, thiserror::Error)]
-#[error("descriptors were lost: this process may have no more open, see `ulimit -n`")]
+#[error(
+    "file descriptors were lost: this process has too many open; hint: raise the limit \
+ (ulimit -n)"
+)]
 pub struct Lost;
 
 impl Lost {
-    /// Whether this is the reason for an error.
+    /// Whether an error has this reason.
     pub fn is_why(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|reason| reason.is::<Lost>())
     }
@@ -44,14 +47,14 @@ impl Lost {
 
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_CONTROL_LISTENERS));
 
-/// Sends a line, and the descriptors with its first byte.
+/// Sends a line, with the descriptors on its first byte.
 pub async fn send(stream: &mut UnixStream, line: &[u8], passed: &[OwnedFd]) -> io::Result<()> {
     if passed.is_empty() {
         return stream.write_all(line).await;
     }
     if passed.len() > MAX_CONTROL_LISTENERS {
         return Err(io::Error::other(format!(
-            "there are more than {MAX_CONTROL_LISTENERS}"
+            "more than {MAX_CONTROL_LISTENERS} listening sockets"
         )));
     }
     let sent = stream
@@ -73,7 +76,7 @@ pub fn send_blocking(
     stream.write_all(&line[sent..])
 }
 
-/// Sends what it can of a line, and all descriptors.
+/// Sends part of a line, and all descriptors.
 fn send_first(stream: impl AsFd, line: &[u8], passed: &[OwnedFd]) -> io::Result<usize> {
     let descriptors: Vec<BorrowedFd> = passed.iter().map(AsFd::as_fd).collect();
     let mut space = [MaybeUninit::uninit(); SPACE];
@@ -83,7 +86,7 @@ fn send_first(stream: impl AsFd, line: &[u8], passed: &[OwnedFd]) -> io::Result<
     Ok(sendmsg(stream, &line, &mut along, flags_to_send())?)
 }
 
-/// A reader that has gone is an error, not a signal.
+/// A closed peer is an error, not a signal.
 fn flags_to_send() -> SendFlags {
     #[cfg(not(target_vendor = "apple"))]
     return SendFlags::NOSIGNAL;
@@ -91,8 +94,9 @@ fn flags_to_send() -> SendFlags {
     return SendFlags::empty();
 }
 
-/// Receives a line of at most `limit` bytes, and the descriptors that come with it. Without its ending if the
-/// other side ended before. Fails with `TimedOut` at the deadline and with `InvalidData` if the line is longer.
+/// Receives a line of at most `limit` bytes and its descriptors; without an ending if the peer
+/// closed before. Fails with `TimedOut` at the deadline, and with `InvalidData` if the line is
+/// longer.
 pub fn receive(
     stream: &StdUnixStream,
     limit: usize,
@@ -116,7 +120,7 @@ pub fn receive(
         match receive_chunk(stream, &mut chunk, &mut received) {
             Ok(0) => break,
             Ok(count) => line.extend_from_slice(&chunk[..count]),
-            // A timeout of the socket's looks like this; the deadline decides.
+            // A socket timeout looks like this; the deadline decides.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -125,7 +129,7 @@ pub fn receive(
     Ok((line, received))
 }
 
-/// Receives some bytes, and the descriptors that come with them. Zero bytes are the end.
+/// Receives some bytes and their descriptors. Zero bytes mean the end.
 pub async fn receive_some(
     stream: &UnixStream,
     line: &mut Vec<u8>,
@@ -146,7 +150,7 @@ fn receive_chunk(
     chunk: &mut [u8],
     received: &mut Vec<OwnedFd>,
 ) -> io::Result<usize> {
-    // A program that this process starts must not inherit them.
+    // Child processes must not inherit them.
     #[cfg(not(target_vendor = "apple"))]
     let flags = RecvFlags::CMSG_CLOEXEC;
     #[cfg(target_vendor = "apple")]

@@ -1,5 +1,5 @@
-//! What the host asks of the operating system: files and who may change them, descriptors that are passed on, the
-//! process's user and its sandbox. It knows nothing of connections, handlers or Wasm.
+//! The interface to the operating system: files and their owners, passing descriptors, and the user
+//! and sandbox of the process. Must not know connections, handlers or Wasm.
 
 #![forbid(unsafe_code)]
 

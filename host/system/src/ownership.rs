@@ -1,4 +1,4 @@
-//! Whose files and folders are, and whether others could change them or put others in their place.
+//! Checks who owns files and folders, and whether others could change or replace them.
 
 use nix::unistd::{Gid, Group, Uid, User};
 use rustix::fs::{Dir, Mode, OFlags};
@@ -8,27 +8,27 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// Who may write to a file or a folder besides its owner: its group, and all.
+/// Write permission of group and others.
 const GROUP_MAY_WRITE: u32 = 0o020;
 const ALL_MAY_WRITE: u32 = 0o002;
-/// In such a folder nobody can rename or remove what is others'.
+/// In a sticky folder, nobody can rename or remove files of others.
 const STICKY: u32 = 0o1000;
 
-/// Why what is in a place need not be ours.
+/// Why a path cannot be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOurs {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("{} belongs to user {owner}", path.display())]
     Foreign { path: PathBuf, owner: u32 },
-    #[error("others may write to {}", .0.display())]
+    #[error("other users may write to {}", .0.display())]
     Writable(PathBuf),
-    #[error("{} is neither a file nor a folder", .0.display())]
+    #[error("{} is neither a file nor a directory", .0.display())]
     Strange(PathBuf),
 }
 
-/// Checks that nobody but the process's user and root can put something else in the place of `path`, which has no
-/// links in it: not in any of the folders above.
+/// Checks that only this user and root can replace `path`, which has no links, in any of its parent
+/// folders.
 pub fn check_above(path: &Path) -> Result<(), NotOurs> {
     for folder in path.ancestors().skip(1) {
         let found = fs::symlink_metadata(folder)?;
@@ -39,7 +39,7 @@ pub fn check_above(path: &Path) -> Result<(), NotOurs> {
             return Err(NotOurs::Strange(folder.to_owned()));
         }
         let may_write = |others: u32| found.mode() & others != 0 && found.mode() & STICKY == 0;
-        // A group of one's own is usual, and folders are made for it.
+        // A private group per user is common, and folders are writable for it.
         if may_write(ALL_MAY_WRITE) || may_write(GROUP_MAY_WRITE) && !is_own_group(found.gid()) {
             return Err(NotOurs::Writable(folder.to_owned()));
         }
@@ -47,8 +47,8 @@ pub fn check_above(path: &Path) -> Result<(), NotOurs> {
     Ok(())
 }
 
-/// Whether a group is the process's and has nobody else in it, as far as the system tells: it bears the user's name, as
-/// those that are made along with a user do.
+/// Whether this is the private group of the process's user, as far as the system tells: it has the
+/// user's name.
 fn is_own_group(group: u32) -> bool {
     let user = User::from_uid(Uid::from_raw(geteuid().as_raw()));
     let known = Group::from_gid(Gid::from_raw(group));
@@ -61,14 +61,14 @@ fn is_own_group(group: u32) -> bool {
     }
 }
 
-/// Checks that a folder, and all that is in it, is the process's user's, and nobody else's to change. Where others can't
-/// even enter the folder, their rights within do not matter: a umask may have left some.
+/// Checks that a folder and its content belong to this user and nobody else can change them. If
+/// others cannot enter the folder, permissions inside do not matter: a umask may leave some.
 pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
     let is_private = fs::symlink_metadata(folder)?.mode() & 0o077 == 0;
     let mut unchecked = vec![folder.to_owned()];
     while let Some(path) = unchecked.pop() {
         let found = match fs::symlink_metadata(&path) {
-            // Another process cleans up.
+            // Another process removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound && path != folder => continue,
             found => found?,
         };
@@ -90,8 +90,8 @@ pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
     Ok(())
 }
 
-/// Gives a folder that was made just now to another user. What somebody has put in its place
-/// meanwhile is left alone: a link, a file, and a folder that has something in it or that others may enter.
+/// Gives a newly created folder to another user. If it was replaced meanwhile, leaves it alone: a
+/// link, a file, or a folder that is not empty or that others may enter.
 pub fn give(folder: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
     let itself = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let opened = OpenOptions::new()
@@ -103,33 +103,33 @@ pub fn give(folder: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
     let is_empty = Dir::read_from(&opened)?
         .all(|entry| entry.is_ok_and(|entry| [c".", c".."].contains(&entry.file_name())));
     if !is_private || !is_empty {
-        let why = "another folder has taken the place of the one that was made";
+        let why = "the directory was replaced right after it was created";
         return Err(io::Error::other(why));
     }
     fchown(opened, Some(user), group)
 }
 
-/// A file of any kind, by descriptor: its mode and its owner can be changed, and its content not be read. What
-/// is at its path by then does not matter, and a link is never followed.
+/// A file of any kind by descriptor (O_PATH): its mode and owner can be changed, its content cannot
+/// be read. Later changes at its path do not matter, and links are not followed.
 #[derive(Debug)]
 pub struct Itself {
     #[cfg(target_os = "linux")]
     file: std::fs::File,
-    /// Elsewhere there are no descriptors that need no right to read. Links are not followed there either.
+    /// Elsewhere, such descriptors do not exist. Links are not followed either.
     #[cfg(not(target_os = "linux"))]
     path: PathBuf,
 }
 
 #[cfg(target_os = "linux")]
 impl Itself {
-    /// What is at this path, be it a link.
+    /// Opens the file at this path, even a link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::empty())?;
         Ok(Itself { file: file.into() })
     }
 
-    /// What the file system says about it.
+    /// Its metadata.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
@@ -146,7 +146,7 @@ impl Itself {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))
     }
 
-    /// Gives it to others.
+    /// Sets its owner.
     #[expect(clippy::disallowed_methods, reason = "there is no path")]
     pub fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
         use rustix::fs::{AtFlags, Gid, Uid, chownat};
@@ -157,13 +157,13 @@ impl Itself {
 
 #[cfg(not(target_os = "linux"))]
 impl Itself {
-    /// What is at this path, be it a link.
+    /// Opens the file at this path, even a link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = path.to_owned();
         fs::symlink_metadata(&path).map(|_| Itself { path })
     }
 
-    /// What the file system says about it.
+    /// Its metadata.
     pub fn metadata(&self) -> io::Result<Metadata> {
         fs::symlink_metadata(&self.path)
     }
@@ -176,7 +176,7 @@ impl Itself {
         Ok(chmodat(CWD, &self.path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Gives it to others.
+    /// Sets its owner.
     #[expect(clippy::disallowed_methods, reason = "links are not followed")]
     pub fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
         std::os::unix::fs::lchown(&self.path, user, group)

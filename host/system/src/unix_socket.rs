@@ -1,4 +1,4 @@
-//! Unix sockets as files: which of them are stale, and who removes them.
+//! Files of Unix sockets: which are stale, and who removes them.
 
 use crate::ownership::Itself;
 use rustix::fs::{Mode, RawMode, fchmod};
@@ -13,31 +13,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why the place of a socket can't be had.
+/// Why a path cannot be used for a socket.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
-    /// Somebody listens there.
+    /// Another process listens there.
     #[error("another process listens there")]
     Taken,
-    /// What is there is not ours to remove.
-    #[error("something else is there that is no socket")]
+    /// Another kind of file is there.
+    #[error("the path exists and is not a socket")]
     Occupied,
-    /// The file system said no.
+    /// The file system refused.
     #[error("{}", reason(.0))]
     Io(#[from] io::Error),
 }
 
-/// `InvalidInput` is what the standard library says of a path that does not fit into a socket's address.
+/// The standard library returns `InvalidInput` for a path that is too long for a socket address.
 pub fn reason(cause: &io::Error) -> String {
     match cause.kind() {
-        io::ErrorKind::InvalidInput => {
-            "the path is too long; a Unix socket's has at most some 100 bytes".into()
-        }
+        io::ErrorKind::InvalidInput => "the path is too long: about 100 bytes are allowed".into(),
         _ => cause.to_string(),
     }
 }
 
-/// Where a socket's file lies.
+/// The folder of a socket file.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -45,7 +43,8 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Connects without waiting: `WouldBlock` says that somebody listens there and takes no connection.
+/// Connects without waiting: `WouldBlock` means that a process listens there and its backlog is
+/// full.
 pub fn connect(path: &Path) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
@@ -54,8 +53,7 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
     Ok(OwnedFd::from(socket).into())
 }
 
-/// Removes a socket that a process left behind which was killed: nobody answers on it. It is fine if there is
-/// none.
+/// Removes the socket of a killed process, which nobody listens on. A missing file is fine.
 pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -66,23 +64,23 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
     match connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             tracing::info!(
-                "replacing {}, which a host that is gone left behind",
+                "replacing {}, left behind by a host that is gone",
                 path.display()
             );
             Ok(fs::remove_file(path)?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // One that is too busy to take a connection runs, too.
+        // A host with a full backlog is running too.
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error.into()),
         _ => Err(PlaceError::Taken),
     }
 }
 
-/// Permissions of a socket file whose mode nobody has said, before the umask.
+/// The default permissions of a socket file, before the umask.
 const DEFAULT_MODE: u32 = 0o777;
 
-/// Binds a socket to a path and gives its file this mode, or what the umask leaves. Nothing is changed by path, and
-/// nothing afterwards, so that a process that may not change modes can do this too.
+/// Binds a socket to a path with this mode, or the umask's default. Changes nothing by path or
+/// afterwards, so that it works in a process that may not change modes.
 pub fn bind_with_mode(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<SocketFile> {
     let address = SockAddr::unix(path)?;
     if !cfg!(target_os = "linux") {
@@ -90,7 +88,7 @@ pub fn bind_with_mode(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Re
         itself.set_mode(mode.unwrap_or_else(default_mode))?;
         return Ok(file);
     }
-    // The file gets the socket's own mode, without what the umask takes (unix(7)).
+    // The file gets the mode of the socket, minus the umask (unix(7)).
     let wanted = mode.unwrap_or(DEFAULT_MODE);
     fchmod(socket, Mode::from_raw_mode(wanted as RawMode))?;
     match mode {
@@ -102,12 +100,12 @@ pub fn bind_with_mode(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Re
     match is_it && mode.is_none_or(|mode| found.mode() & 0o7777 == mode) {
         true => Ok(SocketFile::new(path.to_owned(), &found)),
         false => Err(io::Error::other(
-            "something else has taken the place of the socket as it was made",
+            "the socket was replaced right after it was created",
         )),
     }
 }
 
-/// Runs this in a thread that has a umask of its own, which is empty.
+/// Runs this in a thread with its own, empty umask.
 #[cfg(target_os = "linux")]
 fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
     use nix::sched::{CloneFlags, unshare};
@@ -117,7 +115,8 @@ fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()>
             bind()
         }
         Err(error) => Err(io::Error::other(format!(
-            "its mode can't be set while the host runs, as the system denies unshare(CLONE_FS) ({error}): restart the host"
+            "cannot set its mode while the host runs: the system denies unshare(CLONE_FS) \
+             ({error}); hint: restart the host"
         ))),
     };
     std::thread::scope(|scope| {
@@ -132,12 +131,12 @@ fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()>
     bind()
 }
 
-/// Binds a socket to a path, and opens its file: that file and no other, whoever may write to the folder. Its mode
+/// Binds a socket to a path, and opens exactly its file, whoever may write to the folder. Its mode
 /// is 0, so nobody can connect until it is set.
 pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Itself)> {
     let address = SockAddr::unix(path)?;
     let itself = if cfg!(target_os = "linux") {
-        // The file gets the socket's own mode (unix(7)).
+        // The file gets the mode of the socket (unix(7)).
         fchmod(socket, Mode::empty())?;
         socket.bind(&address)?;
         Itself::open(path)?
@@ -148,7 +147,7 @@ pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, It
         itself
     };
     let found = itself.metadata()?;
-    // No other socket of this user's has no permissions at all, unless it is being made just like this one.
+    // No other socket of this user has mode 0, unless it is being created the same way.
     let is_it = found.file_type().is_socket()
         && found.uid() == geteuid().as_raw()
         && found.mode() & 0o7777 == 0
@@ -156,35 +155,35 @@ pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, It
     match is_it {
         true => Ok((SocketFile::new(path.to_owned(), &found), itself)),
         false => Err(io::Error::other(
-            "something else has taken the place of the socket as it was made",
+            "the socket was replaced right after it was created",
         )),
     }
 }
 
-/// The mode that a file gets of which nothing is said.
+/// The default mode of a file.
 pub fn default_mode() -> u32 {
-    // It can only be read by setting it, and it is the whole process's: other threads may be making files, which get
-    // fewer permissions meanwhile and never more.
+    // The umask can only be read by setting it, for the whole process: files that other threads
+    // create meanwhile get fewer permissions, never more.
     let before = umask(Mode::RWXG | Mode::RWXO);
     umask(before);
     let mask: u32 = before.as_raw_mode() as _;
     DEFAULT_MODE & !mask
 }
 
-/// The file of a bound socket. It is removed when this is dropped, unless another has taken its place
-/// meanwhile. Nothing else owns a part of it, so that it goes when the socket does, whatever clients are doing.
+/// The file of a bound socket. Removed on drop, unless another file has replaced it. Has one owner,
+/// so that it disappears with the socket, whatever clients do.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
     /// Device and inode.
     identity: (u64, u64),
     given_up: Arc<AtomicBool>,
-    /// Whether this process has made it, and knows for sure which file it is.
+    /// Whether this process created it, and knows exactly which file it is.
     made_here: bool,
 }
 
 impl SocketFile {
-    /// The file at `path`, of which this is what the file system says.
+    /// The file at `path` with this metadata.
     pub fn new(path: PathBuf, metadata: &Metadata) -> Self {
         SocketFile {
             path,
@@ -194,7 +193,7 @@ impl SocketFile {
         }
     }
 
-    /// The same for the file of a socket that another process has made.
+    /// The same for the socket file of another process.
     pub fn of_another_process(path: PathBuf, metadata: &Metadata) -> Self {
         SocketFile {
             path,
@@ -204,28 +203,26 @@ impl SocketFile {
         }
     }
 
-    /// Opens it, to change its mode or its owner. Fails if something else is at its path by now, or if another process has made
-    /// it: what is there could have been put there by whoever may write to the folder.
+    /// Opens it to change its mode or owner. Fails if another file has replaced it, or another
+    /// process created it: anyone who may write to the folder could have put it there.
     pub fn open(&self) -> io::Result<Itself> {
         let itself = Itself::open(&self.path)?;
         let why = match self.made_here {
             _ if identity(&itself.metadata()?) != self.identity => {
-                "something else has taken the place of the socket"
+                "another file has replaced the socket"
             }
-            false => {
-                "another host has made the socket: it has to be stopped before this one starts"
-            }
+            false => "another host created the socket; hint: stop that host first",
             true => return Ok(itself),
         };
         Err(io::Error::other(why))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Once set, the file is another's, and is not removed.
+    /// Once set, the file belongs to another process and is not removed.
     pub fn given_up(&self) -> &Arc<AtomicBool> {
         &self.given_up
     }
@@ -239,8 +236,8 @@ impl Drop for SocketFile {
             && !self.given_up.load(Ordering::Acquire)
             && let Err(error) = fs::remove_file(&self.path)
         {
-            // The folder is another user's; a socket that nobody listens on is replaced.
-            tracing::info!("{} stays behind: {error}", self.path.display());
+            // The folder may belong to another user; a stale socket will be replaced.
+            tracing::info!("cannot remove {}: {error}", self.path.display());
         }
     }
 }

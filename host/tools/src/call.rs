@@ -1,4 +1,4 @@
-//! One message, without a socket.
+//! Calls a handler with one message, without a socket.
 
 use bytes::{Bytes, BytesMut};
 use connection::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tracing::Span;
 
-/// Gives a handler one message, as a client that then has finished sending, and returns what it answers.
-/// A conversation's greeting is part of the answer; its timers are not waited for.
+/// Passes one message to a handler, as a client that half-closes after it, and returns the replies.
+/// A conversation's greeting is included; its timers are not waited for.
 pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, SessionError> {
     let outbox = Arc::new(Outbox::new(
         0,
@@ -42,7 +42,7 @@ async fn run(program: impl Program, message: &[u8]) -> Result<Bytes, CallError> 
     let (mut from_program, mut to_program) = tokio::io::split(ours);
     let mut output = Vec::new();
     let feed = async {
-        // A program may exit without having read all of it.
+        // A program may exit without reading everything.
         let _ = to_program.write_all(message).await;
         let _ = to_program.shutdown().await;
     };

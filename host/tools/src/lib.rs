@@ -1,4 +1,5 @@
-//! Tools that no daemon needs: the load generator, the recorder, the client, and what `echo-host new` writes.
+//! Tools that a daemon does not need: the load generator, the recorder, the client, and the
+//! templates of `echo-host new`.
 
 #![forbid(unsafe_code)]
 

@@ -35,7 +35,7 @@ impl Host {
         let address = line.trim().strip_prefix("listening on tcp://");
         let address = address.and_then(|address| address.parse().ok());
         host.address =
-            address.with_context(|| format!("nothing is served: see {}", log.display()))?;
+            address.with_context(|| format!("the host does not serve: see {}", log.display()))?;
         Ok(host)
     }
 

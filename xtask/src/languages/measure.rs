@@ -140,9 +140,9 @@ pub fn write(rows: &[String]) -> Result<()> {
     );
     let path = layout::root().join(PAGE);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))?;
-    let text = replace(&text, &table).with_context(|| format!("{PAGE} has lost its markers"))?;
+    let text = replace(&text, &table).with_context(|| format!("{PAGE} has no markers"))?;
     fs::write(&path, text).with_context(|| format!("cannot write {PAGE}"))?;
-    step::announce(&format!("{PAGE} has the new table"));
+    step::announce(&format!("{PAGE} is updated"));
     Ok(())
 }
 

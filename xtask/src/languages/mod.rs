@@ -100,7 +100,7 @@ pub fn table() -> Result<()> {
 /// Builds the host, which begins handlers, and acts on the handlers of each language whose tools
 /// can be installed.
 fn for_each_language(mut act: impl FnMut(Language, &[Project]) -> Result<()>) -> Result<()> {
-    step::build("the host, which begins handlers")?;
+    step::build("the host")?;
     let guide = Guide::read()?;
     let mut missing = Vec::new();
     for language in Language::ALL {
@@ -113,7 +113,7 @@ fn for_each_language(mut act: impl FnMut(Language, &[Project]) -> Result<()>) ->
         }
     }
     for language in missing {
-        step::announce(&format!("left out, as its tools are missing: {language}"));
+        step::announce(&format!("skipped, tools missing: {language}"));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask reference`: the contract as a page, from the WIT files.
 //!
-//! The generator that `wit-bindgen markdown` has makes a page for each world, in which all that several worlds share
-//! stands several times, and what is said about exported interfaces not at all. So the page is written here, once for
-//! the whole package.
+//! The generator that `wit-bindgen markdown` has makes a page for each world, in which all that
+//! several worlds share stands several times, and what is said about exported interfaces not at
+//! all. So the page is written here, once for the whole package.
 
 mod names;
 
@@ -28,7 +28,7 @@ const HEAD: &str = "\
 pub fn write() -> Result<()> {
     let path = path();
     fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))?;
-    step::announce("docs/reference/contract.md is what the contract says");
+    step::announce("docs/reference/contract.md is up to date");
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub fn check() -> Result<()> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     ensure!(
         there == page()?,
-        "docs/reference/contract.md is not what wit/*.wit says: run `cargo xtask reference`"
+        "docs/reference/contract.md is out of date; hint: run `cargo xtask reference`"
     );
     Ok(())
 }
@@ -99,7 +99,7 @@ impl Page<'_> {
                     writeln!(self.text, "- {verb} the function `{}`", function.name)
                 }
                 WorldItem::Type { .. } => {
-                    bail!("world {name} has a type of its own, {key:?}: put it into an interface")
+                    bail!("world {name} declares the type {key:?}; hint: move it into an interface")
                 }
             };
         }

@@ -1,8 +1,8 @@
-//! What holds for every text that is an address, or is none.
+//! Property of every address text. Used by tests and fuzzing.
 
 use super::Endpoint;
 
-/// Checks a text: what is parsed prints as something that means the same.
+/// Checks a text: a parsed address prints as text with the same meaning.
 pub fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else {
         return;

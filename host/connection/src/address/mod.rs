@@ -1,4 +1,5 @@
-//! Where the host listens and where its client connects: addresses written as URIs.
+//! Endpoints: addresses to listen on and to connect to, written as URIs. Pure, except for name
+//! lookups.
 //!
 //! | URI | what it is |
 //! |---|---|
@@ -9,8 +10,8 @@
 //! | `unix:@NAME` | a Unix stream socket with an abstract name (Linux) |
 //! | `stdio:` | standard input and output |
 //!
-//! `ADDR` is an IP address, IPv6 in brackets, or a name. Port 0 lets the kernel choose. A link-local address names
-//! its interface, as in `tcp://[fe80::1%eth0]:8888`.
+//! `ADDR` is an IP address (IPv6 in brackets) or a name. Port 0 lets the kernel choose. A
+//! link-local address needs its interface: `tcp://[fe80::1%eth0]:8888`.
 
 mod client;
 #[cfg(any(test, fuzzing))]
@@ -29,7 +30,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A place to listen on or to connect to.
+/// An address to listen on or to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// TCP.
@@ -49,12 +50,12 @@ pub enum Endpoint {
 pub enum UnixAddress {
     /// A file.
     Path(PathBuf),
-    /// A name that Linux keeps apart from files: unix(7), "Abstract sockets".
+    /// An abstract name on Linux: unix(7), "Abstract sockets".
     Abstract(String),
 }
 
 impl UnixAddress {
-    /// Has it begin in `folder`, if it is a relative path.
+    /// Makes a relative path start in `folder`.
     pub fn move_to(&mut self, folder: &Path) {
         if let UnixAddress::Path(path) = self {
             *path = folder.join(&path);
@@ -70,36 +71,37 @@ pub enum InvalidEndpoint {
          tcp://127.0.0.1:8888"
     )]
     NotAUri,
-    #[error("`{0}:` is not supported: use tcp://, tls://, udp://, unix: or stdio:")]
+    #[error("`{0}:` is not supported: expected tcp://, tls://, udp://, unix: or stdio:")]
     Scheme(String),
-    #[error("two slashes are missing: expected {0}://ADDR:PORT, such as {0}://127.0.0.1:8888")]
+    #[error("missing two slashes: expected {0}://ADDR:PORT, such as {0}://127.0.0.1:8888")]
     NoSlashes(&'static str),
-    #[error("the port is missing: expected {0}://ADDR:PORT, such as {0}://127.0.0.1:8888")]
+    #[error("missing port: expected {0}://ADDR:PORT, such as {0}://127.0.0.1:8888")]
     NoPort(&'static str),
     #[error("`{0}` is not a port: expected a number from 0 to 65535")]
     Port(String),
     #[error(
-        "the address is missing: to listen everywhere, say {0}://0.0.0.0:PORT or {0}://[::]:PORT"
+        "missing address; hint: to listen on all addresses, use {0}://0.0.0.0:PORT or \
+         {0}://[::]:PORT"
     )]
     NoHost(&'static str),
     #[error("`{0}` is not an IPv6 address")]
     Ipv6(String),
     #[error(transparent)]
     Zone(NotAnAddress),
-    #[error("an IPv6 address stands in brackets, as in {0}://[::1]:8888")]
+    #[error("an IPv6 address needs brackets, such as {0}://[::1]:8888")]
     Unbracketed(&'static str),
-    #[error("`{1}` has no place here: {0}://ADDR:PORT has nothing behind the port")]
+    #[error("unexpected `{1}`: {0}://ADDR:PORT ends after the port")]
     Trailing(&'static str, String),
     #[error(
-        "the path is missing: expected unix:PATH, such as unix:/run/echo.sock, or unix:@NAME for \
-         an abstract name"
+        "missing path: expected unix:PATH, such as unix:/run/echo.sock, or unix:@NAME for an \
+         abstract name"
     )]
     NoPath,
     #[error(
-        "unix://{0} names a host: a path begins with a third slash, as in unix:///run/echo.sock"
+        "unix://{0} names a host: a path starts with a third slash, such as unix:///run/echo.sock"
     )]
     UnixHost(String),
-    #[error("`{0}` has no place here: stdio: has nothing behind the colon")]
+    #[error("unexpected `{0}`: stdio: ends after the colon")]
     StdioTrailing(String),
 }
 
@@ -114,12 +116,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether each binding of it is another place: the kernel chooses the port.
+    /// Whether the kernel chooses the port, so that each bind is another address.
     pub fn is_any_port(&self) -> bool {
         self.network().is_some_and(|address| address.port == 0)
     }
 
-    /// Whether both are bound in the same way: what is said on top of it may differ.
+    /// Whether both use the same kind of socket and address; TLS may differ.
     pub fn shares_a_socket_with(&self, other: &Endpoint) -> bool {
         match (self, other) {
             (
@@ -130,8 +132,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether this, and not a port of the kernel's choice, is where a socket that listens at `bound` was bound.
-    /// Blocks while a name is looked up.
+    /// Whether a socket that listens at `bound` was bound with this endpoint. False for a port that
+    /// the kernel chose. Blocks while a name is looked up.
     pub fn admits(&self, bound: &Endpoint) -> bool {
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(bound);
         let (Some(wanted), Some(there)) = (self.network(), bound.network()) else {
@@ -162,7 +164,7 @@ impl fmt::Display for Endpoint {
 impl fmt::Display for UnixAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Two slashes at the beginning would be those before a host.
+            // Two slashes at the start would mean a host.
             UnixAddress::Path(path) => {
                 let text = path.display().to_string();
                 let host = if text.starts_with("//") { "//" } else { "" };
@@ -191,7 +193,8 @@ impl FromStr for Endpoint {
     }
 }
 
-/// The path behind `unix:`, which RFC 8089 would let begin with an empty host, as in `unix:///run/x`.
+/// Parses the path after `unix:`, which may start with an empty host (RFC 8089), such as
+/// `unix:///run/x`.
 fn parse_unix(rest: &str) -> Result<UnixAddress, InvalidEndpoint> {
     let path = match rest.strip_prefix("//") {
         Some(path) if path.starts_with('/') => path,

@@ -1,4 +1,4 @@
-//! Addresses of sockets that have a port.
+//! Network addresses: a host and a port.
 
 use super::InvalidEndpoint;
 use super::zone::{NotAnAddress, Zone, ZonedAddress};
@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
-/// A host, which is an IP address or a name, and a port.
+/// A host (an IP address or a name) and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkAddress {
     /// An IP address, without brackets and with its zone if it has one, or a name.
@@ -17,21 +17,21 @@ pub struct NetworkAddress {
 }
 
 impl NetworkAddress {
-    /// The socket addresses it stands for, in the order the resolver gives them. Never empty. Blocks while
-    /// a name is looked up.
+    /// Its socket addresses, in the order of the resolver. Never empty. Blocks while a name is
+    /// looked up.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         if let Some(address) = self.address() {
             if address.lacks_zone() {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    "a link-local address needs its interface, as in [fe80::1%eth0]",
+                    "a link-local address needs its interface, such as [fe80::1%eth0]",
                 ));
             }
             return match address.socket_address(self.port) {
                 Some(found) => Ok(vec![found]),
                 None => Err(io::Error::new(
                     io::ErrorKind::AddrNotAvailable,
-                    format!("this machine has no interface for {address}"),
+                    format!("this machine has no network interface for {address}"),
                 )),
             };
         }
@@ -45,12 +45,12 @@ impl NetworkAddress {
         Ok(found)
     }
 
-    /// The IP address, unless it is a name.
+    /// The IP address; `None` for a name.
     pub fn address(&self) -> Option<ZonedAddress> {
         self.host.parse().ok()
     }
 
-    /// What comes of the first of its addresses with which `attempt` succeeds, or else the last error.
+    /// The result of the first address for which `attempt` succeeds, or else the last error.
     pub async fn first<T>(
         &self,
         mut attempt: impl AsyncFnMut(SocketAddr) -> io::Result<T>,
@@ -65,7 +65,7 @@ impl NetworkAddress {
         Err(last)
     }
 
-    /// Reads what stands behind `SCHEME:`.
+    /// Parses the text after `SCHEME:`.
     pub(super) fn parse(scheme: &'static str, rest: &str) -> Result<Self, InvalidEndpoint> {
         let authority = rest
             .strip_prefix("//")
@@ -85,7 +85,7 @@ impl NetworkAddress {
     }
 }
 
-/// Reads `HOST:PORT`, of somebody to connect to.
+/// Parses `HOST:PORT`, to connect to.
 impl FromStr for NetworkAddress {
     type Err = InvalidNetworkAddress;
 
@@ -109,7 +109,7 @@ impl FromStr for NetworkAddress {
 pub enum InvalidNetworkAddress {
     #[error("expected HOST:PORT, such as db.internal:5432 or [2001:db8::1]:80")]
     Syntax,
-    #[error("a link-local address needs its interface, as in [fe80::1%eth0]:80")]
+    #[error("a link-local address needs its interface, such as [fe80::1%eth0]:80")]
     NoZone,
     #[error(transparent)]
     Zone(NotAnAddress),

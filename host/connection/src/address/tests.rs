@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_parsed_prints_as_it_was_written() {
+fn parsed_values_print_as_written() {
     for text in [
         "tcp://127.0.0.1:8888",
         "tcp://0.0.0.0:0",
@@ -23,7 +23,7 @@ fn what_is_parsed_prints_as_it_was_written() {
 }
 
 #[test]
-fn a_path_may_stand_behind_an_empty_host() {
+fn a_path_may_follow_an_empty_host() {
     for (text, plain) in [
         ("unix:///run/echo.sock", "unix:/run/echo.sock"),
         ("stdio://", "stdio:"),
@@ -66,7 +66,7 @@ fn each_mistake_has_its_own_message() {
 }
 
 #[test]
-fn a_socket_is_known_by_the_address_that_it_was_bound_by() {
+fn a_bound_socket_matches_its_configured_endpoint() {
     let admits = |wanted: &str, bound: &str| {
         let wanted: Endpoint = wanted.parse().unwrap();
         wanted.admits(&bound.parse().unwrap())

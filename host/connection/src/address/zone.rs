@@ -1,24 +1,24 @@
-//! IPv6 addresses with the zone in which they are valid, such as `fe80::1%eth0` (RFC 4007, section 11).
+//! IPv6 addresses with a zone, such as `fe80::1%eth0` (RFC 4007, section 11).
 
 use nix::net::if_::{if_indextoname, if_nametoindex};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
-/// How a percent sign is written in a URI (RFC 6874, section 2).
+/// The encoding of a percent sign in a URI (RFC 6874, section 2).
 const ENCODED_PERCENT: &str = "25";
 
-/// The zone of a link-local address: the name of an interface, or its number.
+/// The zone of a link-local address: the name or number of an interface.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Zone(String);
 
-/// The text is not the name or the number of an interface.
+/// The text is not the name or number of an interface.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not the name of an interface")]
+#[error("there is no network interface `{0}`")]
 pub struct InvalidZone(String);
 
 impl Zone {
-    /// Reads what follows the percent sign, which may be encoded (`%25eth0`) as in a URI.
+    /// Parses the text after the percent sign, which may be encoded (`%25eth0`) as in a URI.
     pub fn parse(text: &str) -> Result<Self, InvalidZone> {
         let name = match text.strip_prefix(ENCODED_PERCENT) {
             Some(name) if !name.is_empty() => name,
@@ -31,7 +31,7 @@ impl Zone {
         }
     }
 
-    /// The interface's number, if this machine has such an interface.
+    /// The number of the interface, if it exists.
     pub fn index(&self) -> Option<u32> {
         match self.0.parse() {
             Ok(number) => Some(number),
@@ -39,7 +39,7 @@ impl Zone {
         }
     }
 
-    /// The zone of a socket's address, if it has one: by name, if the interface has one.
+    /// The zone of a socket address, by name if the interface has one.
     pub fn of(address: &SocketAddrV6) -> Option<Self> {
         let index = address.scope_id();
         if index == 0 || !address.ip().is_unicast_link_local() {
@@ -52,7 +52,7 @@ impl Zone {
     }
 }
 
-/// A name that begins like an encoded percent sign is shown behind one, so that it reads as it was.
+/// A name that starts like an encoded percent sign is printed after one, so that it parses back.
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Zone(name) = self;
@@ -62,12 +62,12 @@ impl fmt::Display for Zone {
     }
 }
 
-/// An IP address, with its zone if it has one.
+/// An IP address with an optional zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZonedAddress {
     /// The address.
     pub ip: IpAddr,
-    /// Where it is valid.
+    /// Its zone.
     pub zone: Option<Zone>,
 }
 
@@ -108,7 +108,7 @@ impl ZonedAddress {
         matches!(self.ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) && self.zone.is_none()
     }
 
-    /// The address of a socket there. `None` if this machine has no such interface.
+    /// The socket address. `None` if there is no such interface.
     pub fn socket_address(&self, port: u16) -> Option<SocketAddr> {
         Some(match (self.ip, &self.zone) {
             (IpAddr::V6(ip), Some(zone)) => SocketAddrV6::new(ip, port, 0, zone.index()?).into(),
@@ -124,7 +124,7 @@ impl fmt::Display for ZonedAddress {
     }
 }
 
-/// The interface's number in a link-local address; 0 elsewhere, where it means nothing.
+/// The interface number of a link-local address; otherwise 0.
 pub fn scope(address: SocketAddr) -> u32 {
     match address {
         SocketAddr::V6(address) if address.ip().is_unicast_link_local() => address.scope_id(),
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zone_is_read_as_in_a_uri_and_as_people_write_it() {
+    fn a_zone_may_be_percent_encoded_or_plain() {
         for (text, shown) in [
             ("fe80::1%eth0", "fe80::1%eth0"),
             ("fe80::1%25eth0", "fe80::1%eth0"),

@@ -1,4 +1,4 @@
-//! The client of an exchange: sends what it says and compares what comes.
+//! The client of an exchange: sends, receives and compares.
 
 use super::mismatch::Problem;
 use super::run::Run;
@@ -9,28 +9,28 @@ use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, timeout_at};
 
-/// The longest line that a pattern waits for, in bytes, and the most that is gathered for a difference.
+/// The longest line that a pattern waits for, and the most bytes collected for a difference.
 const MAX_GATHERED_BYTES: usize = 64 << 10;
-/// How long what else comes is gathered, once it is clear that something is wrong.
+/// How long more bytes are collected after a mismatch.
 const GATHER_TIME: Duration = Duration::from_millis(200);
 
-/// One client, for one run.
+/// A client for one run.
 pub struct Client {
     to_host: Option<UnboundedSender<Bytes>>,
     from_host: DuplexStream,
-    /// What has come and no step has taken yet.
+    /// Received bytes that no step has consumed.
     received: BytesMut,
     /// Whether the host has closed.
     has_ended: bool,
     step_limit: Duration,
 }
 
-/// Where a client got stuck, and on what.
+/// The step that failed.
 pub struct Stuck {
     /// The index of the step.
     pub at: usize,
     pub problem: Problem,
-    /// What came from this step on, and whether the connection ended then.
+    /// The bytes received since this step, and whether the connection ended.
     pub got: BytesMut,
     pub has_ended: bool,
 }
@@ -50,7 +50,7 @@ impl Client {
         }
     }
 
-    /// Takes the steps one by one, and leaves.
+    /// Follows the steps in order, then disconnects.
     pub async fn follow(mut self, steps: &[Step], run: Run) -> Result<(), Stuck> {
         for (at, step) in steps.iter().enumerate() {
             if let Err(problem) = self.take(step, run).await {
@@ -73,7 +73,7 @@ impl Client {
         match &step.action {
             Action::Send(bytes) => {
                 for piece in run.pieces(step.line, bytes) {
-                    // A host that has closed reads nothing; what it leaves unanswered will be missed.
+                    // A closed host reads nothing; the missing reply will show.
                     let _ = self.to_host.as_ref().map(|host| host.send(piece));
                 }
                 Ok(())
@@ -131,7 +131,7 @@ impl Client {
         }
     }
 
-    /// Waits for more. A connection that breaks off has ended too.
+    /// Waits for more bytes. A broken connection counts as ended.
     async fn read(&mut self, deadline: Instant) -> Result<(), Problem> {
         let read = self.from_host.read_buf(&mut self.received);
         match timeout_at(deadline, read).await {
@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    /// Takes in what else comes, for showing it.
+    /// Collects more bytes to show them.
     async fn gather(&mut self) {
         let deadline = Instant::now() + GATHER_TIME;
         while self.received.len() < MAX_GATHERED_BYTES && self.read(deadline).await.is_ok() {}

@@ -1,14 +1,14 @@
-//! What should have come beside what came, line by line.
+//! Line diffs of expected and received bytes.
 
 use super::notation::is_text;
 use super::print::bytes_line;
 use super::{Action, Ending, Pattern, Step};
 
-/// How many lines before the first difference are shown.
+/// Lines shown before the first difference.
 const CONTEXT_LINES: usize = 3;
-/// How many lines of either side are compared; comparing takes time with their product.
+/// The most lines compared on each side; the time grows with their product.
 const MAX_LINES: usize = 200;
-/// Bytes in a line of what is no text.
+/// Bytes in a line of binary data.
 const HEX_BYTES: usize = 16;
 
 /// A line of either side.
@@ -16,7 +16,7 @@ enum Line<'a> {
     Bytes(&'a [u8]),
     Pattern(&'a Pattern),
     Closed,
-    /// So many further ones.
+    /// This many more lines.
     More(usize),
 }
 
@@ -40,8 +40,8 @@ impl Line<'_> {
     }
 }
 
-/// The lines of a difference: of `passed` the last ones, then `expected` against what was `got` instead,
-/// and whether the connection `ended` then.
+/// The lines of a difference: the last of `passed`, then `expected` against `got`, and whether the
+/// connection `ended`.
 pub fn diff(passed: &[Step], expected: &[Step], got: &[u8], ended: bool, ending: Ending) -> String {
     let in_text = expected.iter().all(|step| match &step.action {
         Action::Expect(bytes) => is_text(bytes),
@@ -87,14 +87,14 @@ fn cap(mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-/// Shows both sides with as many lines as possible shown once (their longest common subsequence): ` ` for
-/// what came as it should, `-` for what did not come, `+` for what came instead.
+/// Merges both sides (longest common subsequence): ` ` for lines in both, `-` for missing lines,
+/// `+` for unexpected ones.
 fn compare<'a>(
     expected: &'a [Line<'a>],
     got: &'a [Line<'a>],
     mut show: impl FnMut(char, &'a Line<'a>),
 ) {
-    // common[i][j]: how many lines fit from the i-th expected and the j-th that came on.
+    // common[i][j]: the common lines from the i-th expected and j-th received line on.
     let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
     for (i, wanted) in expected.iter().enumerate().rev() {
         for (j, came) in got.iter().enumerate().rev() {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::exchange::parse;
 
-    /// The difference between what a file expects after its first step and what came.
+    /// The difference between the steps of a file after its first, and the received bytes.
     fn difference(file: &str, got: &[u8], ended: bool) -> String {
         let exchange = parse(file.as_bytes()).unwrap().exchanges.remove(0);
         let (passed, expected) = exchange.steps.split_at(1);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_fit_are_shown_once() {
+    fn equal_lines_are_shown_once() {
         let file = "> go\n< one\n< two\n<~ th*\n< four\n<eof";
         assert_eq!(
             difference(file, b"one\n2\nthree\nfour", true),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_what_is_too_much_is_marked() {
+    fn missing_and_unexpected_lines_are_marked() {
         assert_eq!(
             difference("> go\n< a\n< b", b"a\n", false),
             "    > go\n    < a\n  - < b\n"

@@ -1,8 +1,8 @@
-//! What can be wrong with the text of a file of exchanges.
+//! Syntax errors of a file of exchanges.
 
 use crate::framing::InvalidFraming;
 
-/// Where the text of a file of exchanges is wrong, and how.
+/// A syntax error and its position.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{line}:{column}: {fault}")]
 pub struct ParseError {
@@ -10,33 +10,35 @@ pub struct ParseError {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What is wrong with the text of a file of exchanges.
+/// What is wrong with a line.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Fault {
-    #[error("this is not UTF-8: write such a byte as \\xHH, or the whole line as `>hex` or `<hex`")]
+    #[error("not UTF-8: write the byte as \\xHH, or the whole line as `>hex` or `<hex`")]
     NotUtf8,
     #[error(
-        "expected `> ` (what the client sends), `< ` (what must come), `== ` (a title) or `#` (a comment)"
+        "expected `> ` (the client sends), `< ` (the client must receive), `== ` (a title) or `#` \
+         (a comment)"
     )]
     UnknownLine,
     #[error(
-        "`{sign}` needs a blank before the text: `{sign} {text}`; without one there are `{sign}hex` and `{sign}eof`"
+        "`{sign}` needs a space before the text: `{sign} {text}`; only `{sign}hex` and \
+         `{sign}eof` have none"
     )]
     NoBlank {
         /// `>`, `<` or `<~`.
         sign: &'static str,
-        /// What follows it.
+        /// The text after it.
         text: String,
     },
-    #[error("`{0}` is no setting: there are `framing`, `ending` and `cuts`")]
+    #[error("unknown setting `{0}`: expected `framing`, `ending` or `cuts`")]
     UnknownSetting(String),
-    #[error("a setting stands before the first exchange; it holds for the whole file")]
+    #[error("a setting applies to the whole file: move it before the first exchange")]
     LateSetting,
-    #[error("this setting was made before")]
+    #[error("this setting appears twice")]
     SettingTwice,
     #[error(transparent)]
     Framing(#[from] InvalidFraming),
@@ -44,30 +46,28 @@ pub enum Fault {
     Ending,
     #[error("expected `yes` or `no`")]
     Cuts,
-    #[error("a title is missing: `== what is shown here`")]
+    #[error("missing title: expected `== TITLE`")]
     NoTitle,
     #[error("the exchange in line {0} has the same title")]
     TitleTwice(usize),
-    #[error(
-        "an exchange without a step: say what the client sends (`> `) or what must come (`< `)"
-    )]
+    #[error("an exchange without a step: add what the client sends (`> `) or must receive (`< `)")]
     NoSteps,
-    #[error("there is no exchange here: say what the client sends (`> `) or what must come (`< `)")]
+    #[error("no exchange in this file: add what the client sends (`> `) or must receive (`< `)")]
     NoExchange,
-    #[error("`{0}` stands for no byte: there are \\r, \\n, \\t, \\0, \\\\, \\* and \\xHH")]
+    #[error("unknown escape `{0}`: expected \\r, \\n, \\t, \\0, \\\\, \\* or \\xHH")]
     UnknownEscape(String),
-    #[error("expected two hexadecimal digits for each byte, as in `>hex 00 ff`")]
+    #[error("expected two hexadecimal digits for each byte, such as `>hex 00 ff`")]
     Hex,
-    #[error("a line that sends or expects nothing")]
+    #[error("this line sends or expects nothing")]
     NoBytes,
-    #[error("blanks at the end of a line are easily lost: write the last one as \\x20")]
+    #[error("trailing space: write it as \\x20")]
     LastBlank,
-    #[error("`<~` stands for one whole line: leave the last `\\` away")]
+    #[error("`<~` matches one whole line: omit the last `\\`")]
     UnendedPattern,
-    #[error("`<~` stands for one line: write another `<~` for the next")]
+    #[error("`<~` matches one line: write another `<~` for the next")]
     LongPattern,
-    #[error("nothing is sent after `>eof` in line {0}")]
+    #[error("the client cannot send after `>eof` in line {0}")]
     AfterFinish(usize),
-    #[error("nothing happens after `<eof` in line {0}")]
+    #[error("no step can follow `<eof` in line {0}")]
     AfterClosed(usize),
 }

@@ -1,8 +1,8 @@
-//! What holds for every file of exchanges: of the random ones in `properties`, and of those that a fuzzer finds.
+//! Properties of every file of exchanges. Used by `properties` and fuzzing.
 
 use super::{Exchanges, parse};
 
-/// Checks a file: it is read, and means the same when it is printed and read again, or it is told where it is wrong.
+/// Checks a file: it parses and round-trips through printing, or has a position where it is wrong.
 pub fn check(input: &[u8]) {
     match parse(input) {
         Ok(file) => comes_back(file),
@@ -14,14 +14,14 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// What is printed reads as it was.
+/// A printed file parses back.
 pub(super) fn comes_back(file: Exchanges) {
     let text = file.to_string();
     let read = parse(text.as_bytes());
     assert_eq!(read.map(without_lines), Ok(without_lines(file)), "{text}");
 }
 
-/// The same without places, which printing changes.
+/// The same without line numbers, which printing changes.
 fn without_lines(mut file: Exchanges) -> Exchanges {
     for exchange in &mut file.exchanges {
         exchange.line = 0;

@@ -1,9 +1,9 @@
-//! How a handler's answers differ from those of an exchange.
+//! Mismatches between a handler's replies and an exchange.
 
 use super::run::Run;
 use std::time::Duration;
 
-/// An exchange went otherwise than recorded.
+/// A handler did not reply as recorded.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{run}: {problem}{}", because(.cause.as_deref()))]
 pub struct Mismatch {
@@ -11,29 +11,29 @@ pub struct Mismatch {
     pub line: usize,
     /// How the exchange was played.
     pub run: Run,
-    /// What was wrong.
+    /// The kind of mismatch.
     pub problem: Problem,
-    /// What the connection's end says about why.
+    /// The error of the connection, if it explains more.
     pub cause: Option<String>,
-    /// What went before, what was missing (`-`) and what came instead (`+`), a line each, as files write
-    /// them. Ends in a line feed, unless it is empty.
+    /// The preceding, missing (`-`) and unexpected (`+`) lines, in the notation of files. Ends with
+    /// a line feed, unless empty.
     pub diff: String,
 }
 
-/// What was wrong with what came.
+/// The kind of mismatch.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Problem {
-    #[error("something else came")]
+    #[error("unexpected bytes")]
     Different,
-    #[error("more came than was expected")]
+    #[error("more bytes than expected")]
     Excess,
-    #[error("nothing more came within {0:?}")]
+    #[error("nothing more arrived within {0:?}")]
     Silent(Duration),
     #[error("the connection was not closed within {0:?}")]
     NotClosed(Duration),
     #[error("the connection ended early")]
     Ended,
-    #[error("all came, but the connection ended badly")]
+    #[error("all expected bytes arrived, but the connection ended with an error")]
     Failed,
 }
 

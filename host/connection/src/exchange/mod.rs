@@ -1,13 +1,13 @@
-//! Recorded exchanges: what a client sends and what must come back, in a file that people write by hand,
-//! and what plays them against a handler without a socket.
+//! Recorded exchanges: what a client sends and must receive, in hand-written files, and the player
+//! that runs them against a handler without a socket.
 //!
 //! ```text
-//! parse -> Exchanges -> rehearsal -> play -> wire     every way of cutting, one run, the bytes
+//! parse -> Exchanges -> rehearsal -> play -> wire     all runs, one run, the bytes
 //! ```
 //!
 //! # The format
 //!
-//! A file `*.exchange` is UTF-8 text, a line at a time:
+//! A file `*.exchange` is UTF-8 text, line by line:
 //!
 //! ```text
 //! # Comments and empty lines are for people.
@@ -26,31 +26,32 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `== NAME` | an exchange begins: a connection of its own. One without a title is called `untitled` |
+//! | `== NAME` | starts an exchange: one connection. Without a title it is `untitled` |
 //! | `> TEXT` | the client sends this text and a line ending |
-//! | `< TEXT` | exactly this text and a line ending must come |
-//! | `<~ TEXT` | a line must come that fits; each `*` stands for anything within it |
+//! | `< TEXT` | the client must receive exactly this text and a line ending |
+//! | `<~ TEXT` | the client must receive a matching line; `*` matches anything |
 //! | `>hex 00 ff`, `<hex 00 ff` | the same with bytes, and without a line ending |
-//! | `>eof` | the client has finished sending; it still reads, and the host must close when all has come |
+//! | `>eof` | the client shuts down sending and still reads; the host must finally close |
 //! | `<eof` | the host must close the connection, by FIN or by a reset |
 //! | `# TEXT` | a comment |
 //!
-//! In text, `\r`, `\n`, `\t`, `\0`, `\\`, `\*` and `\xHH` stand for single bytes. A lone `\` at the end of the
-//! line stands for "no line ending here"; it also shows a blank before it, as blanks at the end of a line are
-//! refused. What comes is compared as one stream, wherever the host's writes cut it.
+//! In text, `\r`, `\n`, `\t`, `\0`, `\\`, `\*` and `\xHH` are single bytes. A lone `\` at the end
+//! of a line means that no line ending follows; it also protects a space before it, because
+//! trailing spaces are refused. Received bytes are compared as one stream, however the host's
+//! writes split it.
 //!
-//! A connection that ends by a trap, a timeout or a failure of the handler's own has never ended as it should,
-//! whatever the exchange says.
+//! A connection that ends with a trap, a timeout or a failure of the handler always fails, whatever
+//! the exchange says.
 //!
-//! Settings stand before the first exchange and hold for the whole file:
+//! Settings come before the first exchange and apply to the whole file:
 //!
 //! | setting | values | default |
 //! |---|---|---|
 //! | `framing` | as in `--framing`, which overrides it | what the handler declares, or `chunks` |
-//! | `ending` | `lf`, `crlf`: what ends a line of text, both ways | `lf` |
-//! | `cuts` | `yes`, `no`: whether sends may be joined and cut anywhere without changing the replies | `no` if the framing is `chunks`, else `yes` |
+//! | `ending` | `lf`, `crlf`: line ending of text, both ways | `lf` |
+//! | `cuts` | `yes`, `no`: whether sends may be joined and cut anywhere | `no` if the framing is `chunks`, else `yes` |
 //!
-//! A file has at most [`MAX_FILE_BYTES`].
+//! A file is at most [`MAX_FILE_BYTES`] long.
 
 mod client;
 mod diff;
@@ -86,31 +87,31 @@ use bytes::Bytes;
 /// The largest file of exchanges, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// The exchange that stands before the first title.
+/// The name of an exchange without a title.
 pub const UNTITLED: &str = "untitled";
 
 /// A file of exchanges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchanges {
-    /// How messages are cut out of what the client sends, if the file says so.
+    /// The framing, if the file sets one.
     pub framing: Option<Framing>,
-    /// What ends a line of text.
+    /// The line ending of text.
     pub ending: Ending,
     /// Whether sends may be joined and cut anywhere, if the file says so.
     pub cuts: Option<bool>,
-    /// At least one, in the order of the file; no two have the same name.
+    /// At least one, in order, with different names.
     pub exchanges: Vec<Exchange>,
 }
 
 impl Exchanges {
-    /// Whether the handler must answer alike however sends are cut. With chunks, which mean that very
-    /// cutting, only a file can say so: its handler puts messages together by itself.
+    /// Whether the replies must not depend on how sends are cut. With chunks, where they normally
+    /// do, only the file can say so: its handler joins messages itself.
     pub fn may_cut(&self, framing: &Framing) -> bool {
         self.cuts.unwrap_or(*framing != Framing::Chunks)
     }
 }
 
-/// What ends a line of text.
+/// The line ending of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
     /// LF.
@@ -121,7 +122,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending itself.
+    /// The bytes of the ending.
     pub fn as_bytes(self) -> &'static [u8] {
         match self {
             Ending::Lf => b"\n",
@@ -130,46 +131,45 @@ impl Ending {
     }
 }
 
-/// What goes back and forth on one connection.
+/// The exchange of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// Its title.
     pub name: String,
-    /// The line where it begins, counted from 1.
+    /// Its first line, counted from 1.
     pub line: usize,
-    /// What ends a line of text, for showing its steps as the file has them.
+    /// The line ending, to print its steps as in the file.
     pub ending: Ending,
-    /// At least one. Nothing is sent after [`Action::Finish`], and nothing at all happens after
-    /// [`Action::Closed`].
+    /// At least one. No send after [`Action::Finish`], and no step after [`Action::Closed`].
     pub steps: Vec<Step>,
 }
 
 /// One line of an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Where it stands in the file, counted from 1.
+    /// Its line in the file, counted from 1.
     pub line: usize,
-    /// What happens.
+    /// Its action.
     pub action: Action,
 }
 
-/// What happens in a step.
+/// The action of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The client sends these bytes, at least one.
     Send(Bytes),
-    /// The client finishes sending.
+    /// The client shuts down sending.
     Finish,
-    /// These bytes must come, at least one.
+    /// The client must receive these bytes, at least one.
     Expect(Bytes),
-    /// A line that fits must come.
+    /// The client must receive a matching line.
     ExpectLine(Pattern),
     /// The host must close the connection.
     Closed,
 }
 
 impl Exchange {
-    /// Whether it says itself how the connection ends.
+    /// Whether the exchange says how the connection ends.
     pub fn ends_itself(&self) -> bool {
         self.steps
             .iter()

@@ -1,25 +1,25 @@
-//! How bytes are written in an exchange: text with escapes, or hexadecimal digits.
+//! The notation of bytes in an exchange: text with escapes, or hexadecimal digits.
 
 use super::Ending;
 use std::fmt::Write;
 
-/// A line of text, read.
+/// A parsed line of text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Text {
-    /// The bytes, parted at each `*` if that means a gap.
+    /// The bytes, split at each gap.
     pub parts: Vec<Vec<u8>>,
-    /// Whether a lone `\` at its end says that no line ending follows.
+    /// Whether it ends with a lone `\`: no line ending follows.
     pub is_unended: bool,
 }
 
-/// Where a line of text can't be read: the offset in bytes, and what stands there.
+/// An unknown escape and its offset in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnknownEscape {
     pub offset: usize,
     pub escape: String,
 }
 
-/// Reads text. With `gaps`, a `*` that is not escaped is a gap.
+/// Parses text. With `gaps`, an unescaped `*` is a gap.
 pub fn read_text(text: &str, gaps: bool) -> Result<Text, UnknownEscape> {
     let mut parts = Vec::new();
     let mut part = Vec::new();
@@ -46,7 +46,7 @@ pub fn read_text(text: &str, gaps: bool) -> Result<Text, UnknownEscape> {
     Ok(Text { parts, is_unended })
 }
 
-/// The escape at the beginning of `text`: its length and the byte it stands for.
+/// The escape at the start of `text`: its length and its byte.
 fn read_escape(text: &str) -> Option<(usize, u8)> {
     let byte = match text.as_bytes().get(1)? {
         b'r' => b'\r',
@@ -61,8 +61,8 @@ fn read_escape(text: &str) -> Option<(usize, u8)> {
     Some((2, byte))
 }
 
-/// Reads pairs of hexadecimal digits, with blanks wherever they help. The error is the offset of what is
-/// no digit, or of a digit that is alone.
+/// Parses pairs of hexadecimal digits, with optional spaces. The error is the offset of a wrong or
+/// single digit.
 pub fn read_hex(text: &str) -> Result<Vec<u8>, usize> {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
     let mut bytes = Vec::new();
@@ -86,13 +86,13 @@ fn hex_byte(pair: &str) -> Option<u8> {
     is_hex.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
 }
 
-/// Whether bytes are better shown as text than as hexadecimal digits.
+/// Whether bytes are better shown as text than in hexadecimal.
 pub fn is_text(bytes: &[u8]) -> bool {
     let is_plain = |char: char| !char.is_control() || matches!(char, '\t' | '\r' | '\n' | '\x1b');
     str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
 }
 
-/// Bytes as text behind a sign such as `>`: what [`read_text`] reads back.
+/// Bytes as text after a sign such as `>`; [`read_text`] parses it back.
 pub fn write_text(sign: &str, bytes: &[u8], ending: Ending) -> String {
     match bytes.strip_suffix(ending.as_bytes()) {
         Some(b"") => sign.to_owned(),
@@ -101,7 +101,7 @@ pub fn write_text(sign: &str, bytes: &[u8], ending: Ending) -> String {
     }
 }
 
-/// A line with gaps as text behind a sign.
+/// A line with gaps as text after a sign.
 pub fn write_gaps(sign: &str, parts: &[impl AsRef<[u8]>]) -> String {
     let parts: Vec<_> = parts
         .iter()
@@ -110,7 +110,7 @@ pub fn write_gaps(sign: &str, parts: &[impl AsRef<[u8]>]) -> String {
     format!("{sign} {}", show_last_blank(parts.join("*")))
 }
 
-/// Bytes as hexadecimal digits behind a sign.
+/// Bytes as hexadecimal digits after a sign.
 pub fn write_hex(sign: &str, bytes: &[u8]) -> String {
     bytes.iter().fold(format!("{sign}hex"), |mut line, byte| {
         // Writing to a String cannot fail.
@@ -119,7 +119,7 @@ pub fn write_hex(sign: &str, bytes: &[u8]) -> String {
     })
 }
 
-/// A blank at the end of a line is lost in many an editor.
+/// Many editors drop a trailing space.
 fn show_last_blank(text: String) -> String {
     match text.strip_suffix(' ') {
         Some(text) => format!("{text}\\x20"),
@@ -139,7 +139,8 @@ fn escape(bytes: &[u8], gaps: bool) -> String {
                 '\0' => text.push_str("\\0"),
                 '*' if gaps => text.push_str("\\*"),
                 '\'' | '"' => text.push(char),
-                // What can't be seen, or turns text around, has a longer form there.
+                // Invisible characters, and those that change the text direction, have a longer
+                // form there.
                 _ if char.escape_debug().len() == 1 => text.push(char),
                 _ => escape_bytes(&mut text, char.encode_utf8(&mut [0; 4]).as_bytes()),
             }
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_are_gaps_where_gaps_are_wanted() {
+    fn stars_are_gaps_only_in_patterns() {
         let parts = read_text(r"*a\**", true).unwrap().parts;
         assert_eq!(parts, [&b""[..], b"a*", b""]);
         assert_eq!(write_gaps("<~", &parts), r"<~ *a\**");

@@ -1,4 +1,4 @@
-//! Reads the text of a file of exchanges. Pure: nothing is opened, nothing is played.
+//! Parses a file of exchanges. Pure: opens and plays nothing.
 
 use super::fault::{Fault, ParseError};
 use super::notation::{Text, read_hex, read_text};
@@ -7,7 +7,7 @@ use super::{Action, Ending, Exchange, Exchanges, Step, UNTITLED};
 use bytes::Bytes;
 use std::collections::HashMap;
 
-/// The exchanges in the text of a file.
+/// Parses the text of a file.
 pub fn parse(file: &[u8]) -> Result<Exchanges, ParseError> {
     let mut parser = Parser::default();
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
@@ -16,7 +16,7 @@ pub fn parse(file: &[u8]) -> Result<Exchanges, ParseError> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let read = utf8(line).and_then(|text| {
             let read = parser.read(text);
-            // People count characters.
+            // Columns count characters, not bytes.
             read.map_err(|(offset, fault)| {
                 let before = text.get(..offset).unwrap_or(text);
                 (before.chars().count(), fault)
@@ -32,7 +32,7 @@ pub fn parse(file: &[u8]) -> Result<Exchanges, ParseError> {
     Ok(parser.exchanges)
 }
 
-/// What is wrong with a line, and where: an offset into it.
+/// A syntax error and its offset in the line.
 type Wrong = (usize, Fault);
 
 fn utf8(line: &[u8]) -> Result<&str, Wrong> {
@@ -49,7 +49,7 @@ struct Parser {
     is_ending_set: bool,
     /// The line of each title.
     titles: HashMap<String, usize>,
-    /// The exchange whose steps are being read.
+    /// The current exchange.
     open: Option<Exchange>,
     /// The line of its `>eof`.
     finished: Option<usize>,
@@ -151,7 +151,7 @@ impl Parser {
         }
     }
 
-    /// What a line that begins with a sign says.
+    /// The action of a line that starts with a sign.
     fn action(&self, line: &str) -> Result<Action, Wrong> {
         let sends = line.starts_with('>');
         let behind = &line[1..];
@@ -228,7 +228,7 @@ impl Parser {
     }
 }
 
-/// The text behind a sign, from which a blank parts it.
+/// The text after a sign and a space.
 fn text(sign: &'static str, behind: &str, gaps: bool) -> Result<Text, Wrong> {
     let text = match behind.strip_prefix(' ') {
         Some(text) => text,
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_as_people_mean_it() {
+    fn a_file_with_every_kind_of_line_is_parsed() {
         let file = "\u{feff}# A calculator.\r\nframing: lines\r\nending:crlf\ncuts: no\n\n\
                     == sums\r\n< > \\\n> 1 + 1\n<\n\n# a comment\n<hex 00fF\n>eof\n<eof\n== other\n>\n";
         let read = parse(file.as_bytes()).unwrap();
@@ -292,42 +292,46 @@ mod tests {
     }
 
     #[test]
-    fn a_title_may_be_left_away() {
+    fn a_title_is_optional() {
         let read = parse(b"> a\n< a").unwrap();
         assert_eq!(read.exchanges[0].name, UNTITLED);
         assert_eq!(steps("> a\n< a"), [send("a\n"), expect("a\n")]);
     }
 
     #[test]
-    fn mistakes_are_found_where_they_are() {
+    fn errors_have_the_right_position() {
         for (text, place, needle) in [
-            (&b""[..], "1:1", "no exchange here"),
-            (b"# nothing\n\n", "3:1", "no exchange here"),
+            (&b""[..], "1:1", "no exchange in this file"),
+            (b"# nothing\n\n", "3:1", "no exchange in this file"),
             (b"hello", "1:1", "expected `> `"),
             (b" > a", "1:1", "expected `> `"),
             (b"> a\n\n>hello", "3:2", "`> hello`"),
             (b">eoff", "1:2", "`>eof`"),
-            (b"<~x", "1:3", "`<~` needs a blank"),
-            (b"frame: lines", "1:1", "`frame` is no setting"),
+            (b"<~x", "1:3", "`<~` needs a space"),
+            (b"frame: lines", "1:1", "unknown setting `frame`"),
             (b"framing: line", "1:10", "expected chunks, lines"),
             (b"ending: cr", "1:9", "`lf` or `crlf`"),
             (b"cuts: maybe", "1:7", "`yes` or `no`"),
-            (b"cuts: no\ncuts: no", "2:1", "made before"),
+            (b"cuts: no\ncuts: no", "2:1", "appears twice"),
             (b"> a\ncuts: no", "2:1", "before the first exchange"),
-            (b"==\n> a", "1:1", "a title is missing"),
+            (b"==\n> a", "1:1", "missing title"),
             (b"== a\n== b\n> a", "2:1", "without a step"),
             (b"== a", "1:1", "without a step"),
             (b"== a\n> a\n== a\n> a", "3:1", "line 1 has the same title"),
-            ("> é\\q".as_bytes(), "1:4", "`\\q` stands for no byte"),
+            ("> é\\q".as_bytes(), "1:4", "unknown escape `\\q`"),
             (b"> \xc3\xa9\xff", "1:4", "not UTF-8"),
             (b">hex 0 1", "1:7", "two hexadecimal digits"),
             (b">hex", "1:1", "sends or expects nothing"),
             (b"> \\", "1:1", "sends or expects nothing"),
             (b"< a ", "1:4", "\\x20"),
-            (b"<~ a\\", "1:5", "leave the last"),
+            (b"<~ a\\", "1:5", "omit the last"),
             (b"<~ a\\nb", "1:3", "one line"),
-            (b">eof\n> a", "2:1", "after `>eof` in line 1"),
-            (b"<eof\n< a", "2:1", "after `<eof` in line 1"),
+            (
+                b">eof\n> a",
+                "2:1",
+                "the client cannot send after `>eof` in line 1",
+            ),
+            (b"<eof\n< a", "2:1", "no step can follow `<eof` in line 1"),
         ] {
             let shown = String::from_utf8_lossy(text);
             let error = parse(text).expect_err(&shown).to_string();

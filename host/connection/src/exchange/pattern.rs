@@ -1,4 +1,4 @@
-//! Lines that are only partly known.
+//! Patterns: lines with gaps.
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -6,15 +6,14 @@ use memchr::memmem;
 /// A line with gaps: `<~ * joined`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// What stands between the gaps, and before the first and behind the last: without an LF, and at
-    /// least one.
+    /// The text between the gaps, before the first and after the last: without LF, at least one.
     pub(super) parts: Vec<Bytes>,
-    /// What ends the line.
+    /// The line ending.
     pub(super) ending: &'static [u8],
 }
 
 impl Pattern {
-    /// Whether a whole line, its ending included, fits. A gap may be empty.
+    /// Whether a whole line with its ending matches. A gap may be empty.
     pub fn fits(&self, line: &[u8]) -> bool {
         let Some(line) = line.strip_suffix(self.ending) else {
             return false;
@@ -25,7 +24,7 @@ impl Pattern {
         let Some(mut rest) = line.strip_prefix(&first[..]) else {
             return false;
         };
-        // The leftmost place leaves the most for what follows.
+        // The leftmost match leaves the most for the rest.
         for part in middle {
             match memmem::find(rest, part) {
                 Some(at) => rest = &rest[at + part.len()..],
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_hold_anything() {
+    fn gaps_match_anything() {
         for (parts, line, fits) in [
             (&["abc"][..], "abc\n", true),
             (&["abc"], "abc", false),

@@ -1,4 +1,4 @@
-//! Plays one exchange on a connection of its own, by the connection code that serves sockets.
+//! Plays one exchange on its own connection, with the same connection code as sockets.
 
 use super::client::{Client, Stuck};
 use super::diff::diff;
@@ -15,9 +15,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Span;
 
-/// Plays `exchange` once. The connection's id is 0 and its client has no address. A step may take
-/// `step_limit`, and otherwise time decides nothing. What a handler says after the last step is not looked
-/// at unless the exchange ends with the connection, as all runs but [`Run::AsWritten`] do.
+/// Plays `exchange` once. The connection has id 0 and no client address. A step may take
+/// `step_limit`; nothing else depends on time. Replies after the last step are ignored, unless the
+/// exchange ends with the connection, as in all runs except [`Run::AsWritten`].
 pub async fn play(
     handler: &impl Handler,
     exchange: &Exchange,
@@ -60,7 +60,7 @@ pub async fn play(
     };
     let error = match ended {
         Some(error) => error,
-        // The reason comes after the end itself.
+        // The reason arrives after the end of the stream.
         None if saw_end => timeout(step_limit, served).await.ok().flatten(),
         None => None,
     };
@@ -104,8 +104,8 @@ fn mismatch(
     }
 }
 
-/// Whether a connection ended as none should. That a client is refused, or told that it broke the
-/// protocol or the framing, may be just what is recorded.
+/// Whether a connection ended with a real failure. An exchange may well record that a client is
+/// refused, or broke the protocol or the framing.
 fn is_failure(error: &ConnectionError) -> bool {
     match error {
         ConnectionError::Framing(_)

@@ -1,4 +1,4 @@
-//! Writes exchanges as a file has them.
+//! Prints exchanges in the notation of files.
 
 use super::notation::{is_text, write_gaps, write_hex, write_text};
 use super::{Action, Ending, Exchanges};
@@ -27,7 +27,7 @@ impl fmt::Display for Exchanges {
 }
 
 impl Action {
-    /// The line that says this in a file with this ending.
+    /// The line for this action in a file with this ending.
     pub fn line(&self, ending: Ending) -> String {
         match self {
             Action::Send(bytes) => bytes_line(">", bytes, ending),
@@ -39,7 +39,7 @@ impl Action {
     }
 }
 
-/// Bytes as a line: as text where that is what they look like.
+/// Bytes as a line: as text if they look like text.
 pub fn bytes_line(sign: &str, bytes: &[u8], ending: Ending) -> String {
     match is_text(bytes) {
         true => write_text(sign, bytes, ending),

@@ -1,4 +1,4 @@
-//! What holds for every file of exchanges, checked on random ones.
+//! Property tests: the invariants on random files of exchanges.
 
 use super::invariants::{check, comes_back};
 use super::{Action, Ending, Exchange, Exchanges, Pattern, Step};
@@ -6,7 +6,7 @@ use crate::framing::Framing;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-/// Bytes that mean something in the notation, and any others.
+/// Bytes with a meaning in the notation, and others.
 fn bytes() -> impl Strategy<Value = Bytes> {
     let byte = prop_oneof![
         prop::sample::select(b" \\\r\n\t\0*x0><=#".to_vec()),
@@ -79,17 +79,17 @@ fn files() -> impl Strategy<Value = Exchanges> {
 
 proptest! {
     #[test]
-    fn what_is_printed_reads_as_it_was(file in files()) {
+    fn printed_files_parse_back(file in files()) {
         comes_back(file);
     }
 
     #[test]
-    fn anything_is_read_or_refused_with_its_place(text in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_file_is_parsed_or_refused_with_a_position(text in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&text);
     }
 
     #[test]
-    fn what_is_nearly_right_is_read_or_refused_with_its_place(
+    fn near_valid_files_are_parsed_or_refused_with_a_position(
         lines in prop::collection::vec("(> |< |<~ |>hex |<hex |>eof|<eof|== |framing:|)[ -~\u{e9}\\\\]{0,9}", 0..9)
     ) {
         check(lines.join("\n").as_bytes());

@@ -1,4 +1,4 @@
-//! Plays an exchange in every way that must make no difference.
+//! Plays an exchange in every way that must not change the replies.
 
 use super::mismatch::Mismatch;
 use super::play::play;
@@ -10,36 +10,37 @@ use std::time::Duration;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-/// In how many places the sends of one exchange are cut, each time in one of them. Of more places so many
-/// are chosen, evenly.
+/// The most runs with a cut for one exchange, each with one cut. Of more possible cuts, this many
+/// are chosen evenly.
 pub const MAX_CUTS: usize = 1000;
 
-/// How much the client may send in all the runs with a cut together, in bytes: of a long exchange fewer
-/// places are chosen, so that it is not played for minutes.
+/// The most bytes sent in all runs with a cut: a long exchange gets fewer cuts, so that it does not
+/// take minutes.
 pub const MAX_REPLAYED_BYTES: usize = 8 << 20;
 
 /// How an exchange is rehearsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Whether sends are joined and cut too: see [`Exchanges::may_cut`](super::Exchanges::may_cut).
+    /// Whether sends are also joined and cut: see
+    /// [`Exchanges::may_cut`](super::Exchanges::may_cut).
     pub cuts: bool,
-    /// How long one step may take.
+    /// The time limit of a step.
     pub step_limit: Duration,
 }
 
-/// What was done.
+/// The result of a rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rehearsal {
-    /// How often the exchange was played, each time from the start.
+    /// How often the exchange was played from the start.
     pub runs: usize,
-    /// Places in which no send was cut, as there were too many.
+    /// Cuts that were skipped, because there were too many.
     pub uncut: usize,
 }
 
-/// Plays `exchange` as written, with a client that finishes before it has read the replies (unless the
-/// exchange itself says how the connection ends), with its sends joined where they follow each other, byte
-/// by byte, and cut in each place; each time with a `fresh` handler, and until one run fails. Only the first
-/// run is logged, as the others say the same.
+/// Plays `exchange` as written; with a client that half-closes before reading (unless the exchange
+/// says how the connection ends); with consecutive sends joined; byte by byte; and cut in each
+/// position. Each run gets a `fresh` handler, and the first failure stops. Only the first run is
+/// logged.
 pub async fn rehearse<H: Handler>(
     fresh: impl Fn() -> H,
     exchange: &Exchange,
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_places_some_are_chosen_evenly() {
+    fn of_too_many_cuts_some_are_chosen_evenly() {
         let (runs, uncut) = runs_of(&format!("> {}\\", "x".repeat(2 * MAX_CUTS + 1)));
         assert_eq!((runs.len(), uncut), (MAX_CUTS + 3, MAX_CUTS));
         assert_eq!(runs[4], Run::CutAt { line: 1, offset: 3 });

@@ -1,4 +1,4 @@
-//! The ways in which an exchange is played.
+//! The variants of playing an exchange.
 
 use super::{Action, Exchange, Step};
 use bytes::Bytes;
@@ -9,17 +9,17 @@ use std::fmt;
 pub enum Run {
     /// Each send arrives whole.
     AsWritten,
-    /// The client finishes right after the last send, before it has read the replies.
+    /// The client shuts down sending right after the last send, before reading the replies.
     HalfClosed,
-    /// Sends that follow each other arrive as one. The client finishes at the end.
+    /// Consecutive sends arrive as one. The client shuts down sending at the end.
     Joined,
-    /// Each byte of each send arrives alone. The client finishes at the end.
+    /// Each byte of each send arrives alone. The client shuts down sending at the end.
     ByteByByte,
-    /// One send arrives in two pieces. The client finishes at the end.
+    /// One send arrives in two pieces. The client shuts down sending at the end.
     CutAt {
         /// The line of the send.
         line: usize,
-        /// How many bytes the first piece has.
+        /// The length of the first piece.
         offset: usize,
     },
 }
@@ -37,8 +37,8 @@ impl fmt::Display for Run {
 }
 
 impl Run {
-    /// The steps of an exchange when it is played so. Where the client finishes, the host must close in
-    /// the end, whether or not the exchange says so.
+    /// The steps of an exchange in this run. If the client shuts down sending, the host must
+    /// finally close, whether or not the exchange says so.
     pub fn steps(self, exchange: &Exchange) -> Vec<Step> {
         let mut steps = match self {
             Run::Joined => joined(&exchange.steps),
@@ -78,7 +78,7 @@ impl Run {
     }
 }
 
-/// The steps with sends that follow each other made one, which stands where the first of them stood.
+/// The steps with consecutive sends joined at the place of the first.
 fn joined(steps: &[Step]) -> Vec<Step> {
     let sent = |step: &Step| match &step.action {
         Action::Send(bytes) => Some(bytes.clone()),

@@ -1,4 +1,4 @@
-//! Exchanges with handlers that are plain Rust.
+//! Tests of exchanges with handlers in plain Rust.
 
 use super::{Exchange, Mismatch, Plan, Problem, Rehearsal, Run, parse, rehearse};
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-/// Does with an event what it does to its connection.
+/// Handles an event of a connection.
 type Does = fn(&Outbox, &Event) -> Result<(), SessionError>;
 
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ struct Plain {
 
 struct PlainSession(Does, Arc<Outbox>);
 
-/// Answers everything at the end of its input.
+/// Replies to everything at the end of its input.
 struct Patient;
 
 impl Handler for Plain {
@@ -82,7 +82,7 @@ async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsa
     rehearse(|| handler, &exchange(file), plan, &terms).await
 }
 
-/// A mismatch as it is reported, and its difference.
+/// A mismatch as reported, and its diff.
 async fn mismatch(does: Does, file: &str, framing: &str) -> (String, String) {
     let handler = Plain {
         does,
@@ -100,7 +100,7 @@ async fn runs(does: Does, file: &str, framing: &str) -> usize {
     rehearsed(handler, file, framing).await.unwrap().runs
 }
 
-/// Greets, answers in brackets, says goodbye to `quit`.
+/// Greets, replies in brackets, says goodbye to `quit`.
 fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
     match event {
         Event::Open(_) => outbox.send("hello\n"),
@@ -121,9 +121,9 @@ fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
 }
 
 #[tokio::test]
-async fn what_is_answered_as_recorded_passes_however_it_is_sent() {
+async fn a_matching_handler_passes_in_every_run() {
     let file = "< hello\n> ab\n<~ [*]\n> c\n< [c]";
-    // As written, half-closed, byte by byte, and three places in between.
+    // As written, half-closed, byte by byte, and three cuts.
     assert_eq!(runs(bracket, file, "lines").await, 6);
     let file = "> quit\n< hello\n< goodbye\n<eof";
     assert_eq!(runs(bracket, file, "lines").await, 1 + 1 + 4);
@@ -146,9 +146,9 @@ async fn a_program_is_played_as_it_is_served() {
 }
 
 #[tokio::test]
-async fn another_answer_is_shown_beside_the_expected_one() {
+async fn a_different_reply_is_shown_beside_the_expected_one() {
     let (what, diff) = mismatch(bracket, "> a\n> b\n< hello\n< [a]\n< [c]", "lines").await;
-    assert_eq!(what, "5: as written: something else came");
+    assert_eq!(what, "5: as written: unexpected bytes");
     assert_eq!(
         diff,
         "    > b\n    < hello\n    < [a]\n  - < [c]\n  + < [b]\n"
@@ -156,11 +156,11 @@ async fn another_answer_is_shown_beside_the_expected_one() {
 }
 
 #[tokio::test]
-async fn what_comes_unasked_is_found_at_the_end() {
+async fn unexpected_bytes_are_found_at_the_end() {
     let (what, diff) = mismatch(bracket, "< hello\n> a", "lines").await;
     assert_eq!(
         what,
-        "2: half-closed after the last send: more came than was expected"
+        "2: half-closed after the last send: more bytes than expected"
     );
     assert_eq!(
         diff,
@@ -169,19 +169,19 @@ async fn what_comes_unasked_is_found_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_reads_for_messages_is_found_out() {
+async fn a_handler_that_expects_whole_messages_per_read_is_detected() {
     let (what, diff) = mismatch(bracket, "> ab\n< hello\n< [ab\\n]", "chunks").await;
-    assert_eq!(what, "3: sent byte by byte: something else came");
+    assert_eq!(what, "3: sent byte by byte: unexpected bytes");
     assert!(diff.contains("  + < [a]\n"), "{diff}");
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_a_read_for_one_message_is_found_out() {
+async fn a_handler_that_expects_one_message_per_read_is_detected() {
     let (what, _) = mismatch(bracket, "> a\\\n> b\\\n< hello\n< [a]\n< [b]", "chunks").await;
-    assert_eq!(what, "4: consecutive sends joined: something else came");
+    assert_eq!(what, "4: consecutive sends joined: unexpected bytes");
 }
 
-/// Answers later, and drops what it owes when the client finishes.
+/// Replies later, and drops pending replies when the client half-closes.
 fn forgetful(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
     match event {
         Event::Message(_) => outbox.change_timer(crate::outbox::TimerChange::Set {
@@ -196,7 +196,7 @@ fn forgetful(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
 }
 
 #[tokio::test]
-async fn replies_that_are_lost_at_the_half_close_are_missed() {
+async fn replies_lost_at_a_half_close_are_detected() {
     let (what, diff) = mismatch(forgetful, "> a\n< here", "lines").await;
     assert_eq!(
         what,
@@ -206,7 +206,7 @@ async fn replies_that_are_lost_at_the_half_close_are_missed() {
 }
 
 #[tokio::test]
-async fn a_trap_is_told_even_where_the_end_is_expected() {
+async fn a_trap_is_reported_even_if_the_end_is_expected() {
     let trapped = "the handler trapped: as asked";
     let (what, _) = mismatch(bracket, "> trap\n< hello\n< [trap]", "lines").await;
     assert_eq!(
@@ -214,15 +214,15 @@ async fn a_trap_is_told_even_where_the_end_is_expected() {
         format!("3: as written: the connection ended early: {trapped}")
     );
     let (what, diff) = mismatch(bracket, "< hello\n> trap\n<eof", "lines").await;
-    let failed = "all came, but the connection ended badly";
+    let failed = "all expected bytes arrived, but the connection ended with an error";
     assert_eq!(what, format!("3: as written: {failed}: {trapped}"));
     assert_eq!(diff, "");
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_not_waited_out() {
+async fn a_silent_handler_fails_at_the_step_limit() {
     let (what, diff) = mismatch(bracket, "< hello\n> a\n< [a]\n< more", "lines").await;
-    assert_eq!(what, "4: as written: nothing more came within 5s");
+    assert_eq!(what, "4: as written: nothing more arrived within 5s");
     assert_eq!(diff, "    < hello\n    > a\n    < [a]\n  - < more\n");
     let (what, _) = mismatch(bracket, "< hello\n<eof", "lines").await;
     assert_eq!(
@@ -240,6 +240,6 @@ fn a_run_says_how_it_was_played() {
         cause: None,
         diff: String::new(),
     };
-    let text = "line 7 cut after byte 3: something else came";
+    let text = "line 7 cut after byte 3: unexpected bytes";
     assert_eq!(mismatch.to_string(), text);
 }

@@ -1,4 +1,4 @@
-//! The line between the client of an exchange and the host's end of a connection, in memory.
+//! The in-memory pipe between the client of an exchange and the host.
 
 use crate::limits::PIPE_BYTES;
 use bytes::{Buf, Bytes};
@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex, join};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Both ends of a new line: what the client sends with and reads from, and the host's stream.
+/// Both ends of a new pipe: the client's sender and reader, and the host's stream.
 ///
-/// The client may send all it has without waiting, as files of exchanges are small.
+/// The client can send everything without waiting, because files of exchanges are small.
 pub fn wire() -> (
     UnboundedSender<Bytes>,
     DuplexStream,
@@ -25,11 +25,10 @@ pub fn wire() -> (
     (sender, client, join(incoming, host))
 }
 
-/// What the host reads: each read returns one piece and never two, as if it had been there when the piece
-/// came.
+/// The host's reader: each read returns exactly one piece, as if the host had been waiting for it.
 struct Pieces {
     pieces: UnboundedReceiver<Bytes>,
-    /// What the last reader had no room for.
+    /// The rest that did not fit into the last read.
     rest: Bytes,
 }
 

@@ -3,19 +3,19 @@
 use super::{Decoder, Framing, FramingError};
 use bytes::{Bytes, BytesMut};
 
-/// Cuts the messages of datagrams, each of which is a stream of its own from beginning to end: no message
-/// reaches from one into the next, as any of them may be lost or come from somebody else.
+/// Cuts messages out of datagrams. Each datagram is a stream of its own: no message spans two,
+/// because any of them may be lost or come from another sender.
 ///
 /// With [`Framing::Chunks`] a datagram is a message, even an empty one.
 #[derive(Debug)]
 pub struct DatagramDecoder {
     decoder: Decoder,
-    /// What is left of the current one.
+    /// The rest of the current datagram.
     datagram: Option<BytesMut>,
 }
 
 impl DatagramDecoder {
-    /// A decoder that has no datagram yet. Messages of more than `max_message_bytes` are an error.
+    /// A decoder without a datagram. Messages longer than `max_message_bytes` are an error.
     pub fn new(framing: Framing, max_message_bytes: usize) -> Self {
         DatagramDecoder {
             decoder: Decoder::new(framing, max_message_bytes),
@@ -23,18 +23,18 @@ impl DatagramDecoder {
         }
     }
 
-    /// Cuts differently from the next message on, which may be of the current datagram.
+    /// Changes the framing from the next message on, even within a datagram.
     pub fn set_framing(&mut self, framing: Framing) {
         self.decoder.set_framing(framing);
     }
 
-    /// Takes the next datagram. What is left of the one before is forgotten.
+    /// Starts the next datagram. The rest of the previous one is dropped.
     pub fn begin(&mut self, datagram: BytesMut) {
         self.datagram = Some(datagram);
     }
 
-    /// The datagram's next message; `None` if it has no more. An error concerns all that is left of it, and not
-    /// the datagrams that follow.
+    /// The next message of the datagram, or `None`. An error affects the rest of this datagram
+    /// only.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
         let Some(mut datagram) = self.datagram.take() else {
             return Ok(None);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_one_datagram_does_not_concern_the_next() {
+    fn an_error_in_one_datagram_does_not_affect_the_next() {
         let good: &[u8] = b"\0\x02hi";
         for (bad, expected) in [
             (

@@ -1,26 +1,26 @@
-//! Cuts messages out of what has been read so far.
+//! Cuts messages out of a stream. Must not know where the bytes come from.
 
 use super::Framing;
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memmem};
 
-/// Cuts the messages of one stream. It keeps no bytes itself: the caller owns the input buffer,
-/// appends to its end what it reads, and asks for messages until there are no more.
+/// Cuts the messages of one stream. It holds no bytes: the caller owns the input buffer, appends
+/// what it reads, and asks for messages until there are no more.
 ///
-/// Whatever the stream was cut into on its way, the messages are the same, except with
-/// [`Framing::Chunks`], which means exactly that cutting.
+/// The messages do not depend on how the stream was split into reads, except with
+/// [`Framing::Chunks`], where each read is a message.
 #[derive(Debug)]
 pub struct Decoder {
     framing: Framing,
     max_message_bytes: usize,
-    /// How far the input has been searched for an ending, so that no byte is looked at twice.
+    /// How far the input was searched for an ending, so that no byte is searched twice.
     searched: usize,
 }
 
-/// Why no message can be cut out of a stream, now or ever after.
+/// Why a stream has no further messages. Final.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FramingError {
-    /// A message is, or says it will be, longer than the limit.
+    /// A message, or its declared length, exceeds the limit.
     #[error("a message is longer than the limit of {limit} bytes")]
     TooLong { limit: usize },
     /// The stream ended inside a message.
@@ -29,8 +29,8 @@ pub enum FramingError {
 }
 
 impl Decoder {
-    /// A decoder for the start of a stream. Messages of more than `max_message_bytes` are an error;
-    /// with [`Framing::Chunks`] they are cut instead, as chunks have no boundaries to respect.
+    /// A decoder for the start of a stream. Messages longer than `max_message_bytes` are an error;
+    /// [`Framing::Chunks`] splits them instead.
     pub fn new(framing: Framing, max_message_bytes: usize) -> Self {
         Decoder {
             framing,
@@ -39,13 +39,13 @@ impl Decoder {
         }
     }
 
-    /// Cuts differently from the next message on, which may have been read already.
+    /// Changes the framing from the next message on, even if it was read already.
     pub fn set_framing(&mut self, framing: Framing) {
         self.framing = framing;
         self.restart();
     }
 
-    /// Begins with another stream.
+    /// Starts a new stream.
     pub(super) fn restart(&mut self) {
         self.searched = 0;
     }
@@ -58,7 +58,7 @@ impl Decoder {
         check_length(length, self.max_message_bytes)
     }
 
-    /// The next whole message, taken off the front of `input`; `None` if more must be read first.
+    /// Removes the next whole message from the front of `input`; `None` if more must be read first.
     ///
     /// After `None`, `input` holds at most `max_message_bytes` and one ending or length.
     pub fn next(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, FramingError> {
@@ -94,7 +94,7 @@ impl Decoder {
         }
     }
 
-    /// What is left when the stream has ended and [`Decoder::next`] has returned `None`: an
+    /// The rest of a stream that has ended, after [`Decoder::next`] returned `None`: an
     /// unterminated last line or delimited message, or nothing.
     pub fn finish(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, FramingError> {
         self.searched = 0;
@@ -115,7 +115,7 @@ impl Decoder {
     fn next_line(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, FramingError> {
         let Some(found) = memchr(b'\n', &input[self.searched..]) else {
             self.searched = input.len();
-            // The CR of a CR LF whose LF is still on its way is not part of the line.
+            // The CR of a CR LF whose LF has not arrived is not part of the line.
             let line = input.strip_suffix(b"\r").unwrap_or(input);
             self.check_length(line.len())?;
             return Ok(None);
@@ -131,7 +131,7 @@ impl Decoder {
         Ok(Some(line))
     }
 
-    /// A message of `length` bytes that stands behind `prefix` bytes, once it is whole.
+    /// A message of `length` bytes after `prefix` bytes, once it is complete.
     fn take(
         &self,
         input: &mut BytesMut,
@@ -154,7 +154,7 @@ fn next_delimited(
     input: &mut BytesMut,
 ) -> Result<Option<Bytes>, FramingError> {
     let Some(found) = memmem::find(&input[*searched..], delimiter) else {
-        // The tail may be the beginning of a delimiter that was cut in two.
+        // The tail may be the start of a delimiter.
         *searched = input.len().saturating_sub(delimiter.len() - 1);
         check_length(*searched, limit)?;
         return Ok(None);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_is_refused_before_its_message_is_read() {
+    fn a_declared_length_beyond_the_limit_is_refused_at_once() {
         let (messages, error) = decode("length-prefixed:4", 64, b"\0\0\0\x02hi\xff\xff\xff\xff");
         assert_eq!(messages, ["hi"]);
         assert_eq!(error, Some(FramingError::TooLong { limit: 64 }));

@@ -1,18 +1,18 @@
-//! What holds for every framing and every stream: of the random ones in `properties`, and of those that a fuzzer finds.
+//! Properties of every framing and stream. Used by `properties` and by fuzzing.
 
 use super::{DatagramDecoder, Decoder, Framing, FramingError, MAX_DELIMITER_BYTES};
 use bytes::{Bytes, BytesMut};
 
 /// At how many places a long stream is cut in two.
 const MAX_CUTS: usize = 64;
-/// The sizes of the pieces in which a stream comes.
+/// The sizes of pieces that a stream is split into.
 const PIECES: [usize; 4] = [1, 2, 3, 64];
 
-/// What a stream amounted to: its messages, and the error it ended with, if any.
+/// The result of a stream: its messages, and the error at the end, if any.
 pub(super) type Decoded = (Vec<Bytes>, Option<FramingError>);
 
-/// Checks a line with a limit and framings, such as `64 lines fixed:4`, and the stream that follows it: the first
-/// framing by itself, and all of them in turn.
+/// Checks a line with a limit and framings, such as `64 lines fixed:4`, and the stream after it:
+/// with the first framing alone, and with all in turn.
 pub fn check(input: &[u8]) {
     let Some((limit, framings, stream)) = read(input) else {
         return;
@@ -49,7 +49,7 @@ fn read(input: &[u8]) -> Option<(usize, Vec<Framing>, &[u8])> {
     Some((limit, framings, &input[end + 1..]))
 }
 
-/// A stream in pieces of several sizes, and cut in two at many places, or at all of them if it is short.
+/// A stream in pieces of several sizes, and cut in two at many places (of a short stream: all).
 fn cuttings(stream: &[u8]) -> Vec<Vec<&[u8]>> {
     let sizes = PIECES.iter().map(|size| stream.chunks(*size).collect());
     let places = (0..stream.len()).step_by(stream.len() / MAX_CUTS + 1);
@@ -62,8 +62,8 @@ pub(super) fn decode(framing: &Framing, limit: usize, pieces: &[&[u8]]) -> Decod
     decode_changing(framing, limit, pieces, std::iter::empty())
 }
 
-/// Feeds `pieces`, takes a framing of `changes` after each message, and checks the bounds on messages and on what is
-/// held back.
+/// Feeds `pieces`, changes to the next of `changes` after each message, and checks the bounds of
+/// messages and buffered bytes.
 fn decode_changing<'a>(
     framing: &Framing,
     limit: usize,
@@ -96,7 +96,7 @@ fn decode_changing<'a>(
     (messages, None)
 }
 
-/// The framing being changed at each message, a stream comes to the same in pieces and byte by byte.
+/// With a framing that changes at each message, any split of the stream gives the same messages.
 pub(super) fn survives(stream: &[u8], limit: usize, pieces: &[&[u8]], framings: &[Framing]) {
     let decode =
         |pieces: &[&[u8]]| decode_changing(&Framing::Lines, limit, pieces, framings.iter().cycle());
@@ -104,7 +104,7 @@ pub(super) fn survives(stream: &[u8], limit: usize, pieces: &[&[u8]], framings: 
     assert_eq!(decode(pieces), decode(&bytes));
 }
 
-/// Chunks are what was read, but for the limit.
+/// Chunks are the reads, split at the limit.
 pub(super) fn chunks_lose_nothing(stream: &[u8], limit: usize, pieces: &[&[u8]]) {
     let (chunks, error) = decode(&Framing::Chunks, limit, pieces);
     assert_eq!(error, None);
@@ -113,7 +113,7 @@ pub(super) fn chunks_lose_nothing(stream: &[u8], limit: usize, pieces: &[&[u8]])
     assert_eq!(chunks.concat(), stream);
 }
 
-/// A datagram is a stream from beginning to end, whatever the one before it was.
+/// A datagram is a whole stream, whatever the previous one was.
 fn datagrams_are_streams(framing: &Framing, limit: usize, stream: &[u8], whole: &Decoded) {
     let mut decoder = DatagramDecoder::new(framing.clone(), limit);
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! How messages are cut out of a stream of bytes. Pure: no sockets, no clock, no Wasm.
+//! How messages are cut out of a byte stream. Pure: no sockets, no clock, no Wasm.
 
 mod datagram;
 mod decoder;
@@ -17,11 +17,11 @@ use std::str::FromStr;
 /// The longest delimiter of [`Framing::Delimited`], in bytes.
 pub const MAX_DELIMITER_BYTES: usize = 16;
 
-/// How messages are cut out of a stream: the host's form of `types.framing` in the WIT package, where
-/// each kind is described. Values are valid by construction.
+/// A framing: the host's form of `types.framing` in the WIT package, which describes each kind.
+/// Values are valid by construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Whatever one read returned.
+    /// Each read is a message.
     Chunks,
     /// Lines ended by LF or CR LF.
     Lines,
@@ -33,7 +33,7 @@ pub enum Framing {
     Fixed(NonZeroU32),
 }
 
-/// How many bytes a length takes.
+/// The number of bytes of a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthWidth {
     One = 1,
@@ -59,14 +59,14 @@ impl Delimiter {
     }
 }
 
-/// Why a framing makes no sense.
+/// Why a framing is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidFraming {
     #[error("a length takes 1, 2 or 4 bytes, not {0}")]
     LengthWidth(String),
     #[error("a delimiter is 1 to {MAX_DELIMITER_BYTES} bytes long, not {0}")]
     DelimiterLength(usize),
-    #[error("`{0}` is not hexadecimal: write two digits for each byte, as in delimited:0d0a")]
+    #[error("`{0}` is not hexadecimal: expected two digits for each byte, such as delimited:0d0a")]
     Hex(String),
     #[error("a fixed message is 1 to 4294967295 bytes long, not {0}")]
     FixedLength(String),
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_parsed_prints_as_it_was_written() {
+    fn parsed_values_print_as_written() {
         for text in [
             "chunks",
             "lines",

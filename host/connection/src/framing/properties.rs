@@ -1,4 +1,4 @@
-//! What holds for every framing and every stream, checked on random ones.
+//! Property tests: the invariants on random framings and streams.
 
 use super::Framing;
 use super::invariants::{chunks_lose_nothing, decode, pieces, survives};
@@ -41,7 +41,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_change_of_framing_holds_from_the_next_message_on(
+    fn a_new_framing_applies_from_the_next_message(
         stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
         framings in prop::collection::vec(framings(), 1..4),
     ) {
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn the_cutting_on_the_way_changes_nothing(
+    fn the_split_into_reads_changes_nothing(
         framing in framings(), stream in streams(), limit in 1usize..40, cuts in prop::collection::vec(0usize..64, 0..6),
     ) {
         let whole = decode(&framing, limit, &[&stream]);

@@ -15,13 +15,13 @@ impl Live {
         locked(&self.0).len()
     }
 
-    /// Adds what has gone through each of them so far.
+    /// Adds the traffic of each connection so far.
     pub fn add_to(&self, connections: &mut HashMap<u64, Traffic>) {
         let live = locked(&self.0);
         connections.extend(live.iter().map(|(id, it)| (*id, it.traffic())));
     }
 
-    /// Tells all of them something.
+    /// Gives all sessions a notice.
     pub fn notify(&self, notice: Notice) {
         for outbox in locked(&self.0).values() {
             outbox.notify(notice);
@@ -29,7 +29,7 @@ impl Live {
     }
 }
 
-/// A connection's place in the generation that serves it. It is given up when it is dropped.
+/// A guard: registers a connection with the generation that serves it until it is dropped.
 #[derive(Debug)]
 pub struct Seat<H> {
     generation: Arc<Generation<H>>,
@@ -55,10 +55,10 @@ impl<H> Drop for Seat<H> {
 }
 
 impl<H: Handler> Generations<H> {
-    /// Takes a connection in, which `generation` is going to serve.
+    /// Registers a connection that `generation` will serve.
     pub fn seat(&self, generation: Arc<Generation<H>>, outbox: &Arc<Outbox>) -> Seat<H> {
         locked(&generation.live.0).insert(outbox.id(), outbox.clone());
-        // One that comes while the host begins to stop would hear of it too late.
+        // A connection that arrives while the host starts to stop would miss the notice.
         if generation.made_from.terms.converses && self.is_stopping() {
             outbox.notify(Notice::Stop);
         }

@@ -1,8 +1,8 @@
-//! Generations: versions of a handler, of which one is current, and the connections that each serves.
+//! Generations: versions of a handler, one of them current, and the connections that each serves.
+//! Must not know Wasm, sockets or files.
 //!
-//! A new connection belongs to the current generation. When another becomes current, what happens to the
-//! open ones is decided by [`Move`]; those that stay keep their generation alive until they end, and with
-//! the last of them it is freed.
+//! A new connection belongs to the current generation. After a swap, [`Move`] decides what happens
+//! to open connections. Those that stay keep their generation alive until the last of them ends.
 
 mod live;
 mod session;
@@ -26,45 +26,45 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 
-/// What happens to open connections when another generation becomes current.
+/// What happens to open connections after a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Move {
-    /// They stay where they are.
+    /// They stay with their generation.
     NewConnections,
-    /// Those of responders go on with the new one between two messages.
+    /// Connections of responders move between two messages.
     NextMessage,
-    /// So do those of responders, and sessions are carried over with what they saved.
+    /// Connections of responders move as well, and sessions migrate with their saved state.
     Migrate,
 }
 
-/// A version of a handler that has not served yet.
+/// A new version of a handler, before it serves.
 #[derive(Debug)]
 pub struct Candidate<H> {
-    /// Serves.
+    /// The handler.
     pub handler: H,
-    /// How its connections are served.
+    /// The settings of its connections.
     pub terms: Terms,
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
-    /// What kind of handler it is.
+    /// The kind of handler.
     pub tier: String,
     /// The files it came from.
     pub files: Vec<PathBuf>,
     /// The SHA-256 of its component, in hexadecimal.
     pub hash: String,
-    /// The interfaces it imports beyond those of a plain program.
+    /// The interfaces it imports, except those of every plain program.
     pub imports: Vec<String>,
 }
 
-/// A version of a handler, and what it serves.
+/// A version of a handler and its connections.
 #[derive(Debug)]
 pub struct Generation<H> {
-    /// Counts from 1. No other generation of the process has the same.
+    /// Counts from 1, unique in the process.
     pub number: u64,
-    /// What it was made from.
+    /// The version it serves.
     pub made_from: Candidate<H>,
-    /// When it became current for the first time.
+    /// When it first became current.
     pub since: SystemTime,
     /// When it last became current.
     promoted: Mutex<Instant>,
@@ -84,22 +84,23 @@ impl<H: Handler> Generation<H> {
         })
     }
 
-    /// Connections it serves now.
+    /// The number of its open connections.
     pub fn live(&self) -> usize {
         self.live.count()
     }
 
-    /// Calls of it that trapped, ran out of memory or took too long.
+    /// Calls that trapped, ran out of memory or timed out.
     pub fn failed_calls(&self) -> u64 {
         self.failed_calls.load(Ordering::Relaxed)
     }
 
-    /// Ends its connections, each as soon as nothing that was asked is unanswered.
+    /// Ends its connections, each as soon as all its messages are answered.
     pub fn stop(&self) {
         self.live.notify(Notice::Stop);
     }
 
-    /// Whether an open connection of the other one can go on with this one: its bytes mean the same.
+    /// Whether an open connection of the other generation can continue with this one: both cut
+    /// messages the same way.
     fn continues(&self, other: &Generation<H>) -> bool {
         self.made_from.terms == other.made_from.terms
     }
@@ -109,34 +110,34 @@ impl<H: Handler> Generation<H> {
     }
 }
 
-/// How many failed calls in how long a time make a generation unfit.
+/// How many failed calls within what time make a generation unfit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probation {
-    /// More than so many are too many.
+    /// The most failed calls.
     pub failed_calls: u64,
-    /// After this time they do not count any more.
+    /// After this time, failed calls no longer count.
     pub time: Duration,
 }
 
-/// How generations follow each other.
+/// Rules for swaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// What happens to open connections.
     pub on_swap: Move,
-    /// What makes a new generation unfit.
+    /// When a new generation is unfit.
     pub probation: Option<Probation>,
 }
 
-/// One generation in the place of another.
+/// The result of a swap or rollback.
 #[derive(Debug)]
 pub struct Replacement<H> {
-    /// The one that is current now.
+    /// The current generation.
     pub current: Arc<Generation<H>>,
-    /// The one that was so before.
+    /// The generation before it.
     pub replaced: Arc<Generation<H>>,
 }
 
-/// All generations that still serve, and the one before the current one.
+/// All generations that still serve, and the previous one.
 #[derive(Debug)]
 pub struct Generations<H> {
     current: ArcSwap<Generation<H>>,
@@ -150,9 +151,9 @@ pub struct Generations<H> {
 
 #[derive(Debug)]
 struct Past<H> {
-    /// What a rollback makes current again.
+    /// The target of a rollback.
     previous: Option<Arc<Generation<H>>>,
-    /// Those that are not current and may still serve.
+    /// Generations that are not current but may still serve.
     old: Vec<Weak<Generation<H>>>,
     last_number: u64,
     /// Whether the host is stopping.
@@ -160,7 +161,7 @@ struct Past<H> {
 }
 
 impl<H: Handler> Generations<H> {
-    /// Begins with the first generation.
+    /// Starts with the first generation.
     pub fn new(first: Candidate<H>, rules: Rules) -> Arc<Self> {
         Arc::new(Generations {
             current: ArcSwap::new(Generation::new(1, first)),
@@ -176,50 +177,50 @@ impl<H: Handler> Generations<H> {
         })
     }
 
-    /// Has the next generation follow by other rules.
+    /// Changes the rules for the next swap.
     pub fn set_rules(&self, rules: Rules) {
         self.rules.store(Arc::new(rules));
     }
 
-    /// The one that new connections belong to.
+    /// The generation of new connections.
     pub fn current(&self) -> Arc<Generation<H>> {
         self.current.load_full()
     }
 
-    /// The number of the current one, and of those that become so.
+    /// The number of the current generation, now and after each change.
     pub fn numbers(&self) -> watch::Receiver<u64> {
         self.numbers.subscribe()
     }
 
-    /// The one that a rollback makes current again.
+    /// The generation that a rollback makes current.
     pub fn previous(&self) -> Option<Arc<Generation<H>>> {
         locked(&self.past).previous.clone()
     }
 
-    /// Keeps nothing to go back to: what was good enough before may not be so any more.
+    /// Drops the target of a rollback: it may no longer be acceptable.
     pub fn forget_previous(&self) {
         locked(&self.past).previous = None;
     }
 
-    /// Those that serve open connections only, oldest first.
+    /// Generations that serve only open connections, oldest first.
     pub fn old(&self) -> Vec<Arc<Generation<H>>> {
         let past = locked(&self.past);
         let alive = past.old.iter().filter_map(Weak::upgrade);
         alive.filter(|old| old.live() > 0).collect()
     }
 
-    /// The connections that all of them serve now, and what has gone through those so far.
+    /// The number of open connections of all generations, and their traffic so far.
     pub fn live(&self) -> (usize, Traffic) {
         let mut all = self.old();
         all.extend(self.previous());
         all.push(self.current());
-        // One that is moving has a seat in two of them for a moment.
+        // A connection that is moving belongs to two generations for a moment.
         let mut connections = HashMap::new();
         all.iter().for_each(|it| it.live.add_to(&mut connections));
         (connections.len(), connections.into_values().sum())
     }
 
-    /// Makes a new version current, at once and for every connection that comes from now on.
+    /// Makes a new version current for every new connection.
     pub fn swap(&self, candidate: Candidate<H>) -> Replacement<H> {
         let mut past = locked(&self.past);
         past.last_number += 1;
@@ -229,8 +230,8 @@ impl<H: Handler> Generations<H> {
         replacement
     }
 
-    /// Makes the previous generation current again, if there is one. What it replaces is not kept for
-    /// another rollback: it was unfit.
+    /// Makes the previous generation current again, if there is one. The replaced one is not kept
+    /// for another rollback: it was unfit.
     pub fn roll_back(&self) -> Option<Replacement<H>> {
         let mut past = locked(&self.past);
         let previous = past.previous.take()?;
@@ -247,7 +248,7 @@ impl<H: Handler> Generations<H> {
         self.numbers.send_replace(current.number);
         past.old.push(Arc::downgrade(&replaced));
         if self.rules.load().on_swap != Move::NewConnections {
-            // A connection that is on its way to its seat looks for itself when its session begins.
+            // A connection that is being registered checks by itself when its session starts.
             for old in past.old.iter().filter_map(Weak::upgrade) {
                 old.live.notify(Notice::Move);
             }
@@ -255,7 +256,7 @@ impl<H: Handler> Generations<H> {
         Replacement { current, replaced }
     }
 
-    /// Ends the conversations of all generations, as the host is stopping.
+    /// Ends the conversations of all generations when the host stops.
     pub fn stop(&self) {
         let mut past = locked(&self.past);
         past.stopping = true;
@@ -267,7 +268,7 @@ impl<H: Handler> Generations<H> {
         }
     }
 
-    /// The current generation, as soon as it has turned out to be unfit and there is one to go back to.
+    /// Completes with the current generation when it is unfit and there is a previous one.
     pub async fn unfit(&self) -> Arc<Generation<H>> {
         loop {
             let current = self.current();
@@ -284,7 +285,7 @@ impl<H: Handler> Generations<H> {
         })
     }
 
-    /// Counts the failed call, if it is one.
+    /// Counts the call if it failed.
     fn note<T>(&self, generation: &Generation<H>, told: &Result<T, SessionError>) {
         if let Err(SessionError::Call(_)) = told {
             generation.failed_calls.fetch_add(1, Ordering::Relaxed);
@@ -297,7 +298,7 @@ impl<H: Handler> Generations<H> {
     }
 }
 
-/// What is guarded here is whole at every step: a panic elsewhere does not spoil it.
+/// The state is consistent at every step, so a panic elsewhere does no harm.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A session that may go on in another generation.
+//! A session that can move to another generation.
 
 use super::{Generations, Move, Seat};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
@@ -10,12 +10,12 @@ use std::sync::Arc;
 pub struct MovingSession<H: Handler> {
     generations: Arc<Generations<H>>,
     session: H::Session,
-    // Declared last, so dropped last: the generation is there for as long as its session.
+    // Declared last, so dropped last: the generation must outlive its session.
     seat: Seat<H>,
 }
 
 impl<H: Handler> MovingSession<H> {
-    /// A session of the generation in which the connection has its seat.
+    /// A session of the generation that the connection is registered with.
     pub fn new(generations: Arc<Generations<H>>, session: H::Session, seat: Seat<H>) -> Self {
         MovingSession {
             generations,
@@ -24,7 +24,8 @@ impl<H: Handler> MovingSession<H> {
         }
     }
 
-    /// Begins in the current generation, even if the connection came before it was: nothing has been said.
+    /// Starts in the current generation, even if the connection is older: no message was handled
+    /// yet.
     fn begin(&mut self) {
         let current = self.generations.current();
         let here = self.seat.generation();
@@ -37,8 +38,8 @@ impl<H: Handler> MovingSession<H> {
         }
     }
 
-    /// Goes on in the current generation, if this session may and can. Otherwise it stays where it is,
-    /// as if there had been no swap.
+    /// Moves to the current generation, if this session may and can. Otherwise it stays, as if
+    /// there were no swap.
     async fn go_on(&mut self) -> Result<(), SessionError> {
         let here = self.seat.generation().clone();
         let current = self.generations.current();
@@ -52,7 +53,7 @@ impl<H: Handler> MovingSession<H> {
             return Ok(());
         }
         if !current.continues(&here) {
-            self.stays("it frames messages otherwise");
+            self.stays("its framing is different");
             return Ok(());
         }
         let saved = match converses {
@@ -63,7 +64,7 @@ impl<H: Handler> MovingSession<H> {
                 }
                 Some(saved) => Some(saved),
                 None => {
-                    self.stays("it saved nothing");
+                    self.stays("the handler saved no state");
                     return Ok(());
                 }
             },
@@ -91,7 +92,8 @@ impl<H: Handler> MovingSession<H> {
         let number = self.seat.generation().number;
         let _entered = self.seat.outbox().span().enter();
         tracing::warn!(
-            "stays with generation {number}: it saved {saved_bytes} bytes, more than the limit of {MAX_SAVED_BYTES}"
+            "stays with generation {number}: the saved state has {saved_bytes} bytes, more than \
+             the limit of {MAX_SAVED_BYTES}"
         );
     }
 
@@ -105,7 +107,7 @@ impl<H: Handler> MovingSession<H> {
 impl<H: Handler> Session for MovingSession<H> {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
-            // Boxed, so that those who stay do not pay for its size.
+            // Boxed, so that sessions that stay do not pay for its size.
             Event::Move => return Box::pin(self.go_on()).await,
             Event::Open(_) => self.begin(),
             _ => {}

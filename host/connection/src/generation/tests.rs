@@ -1,4 +1,4 @@
-//! Sessions that move, with handlers that are plain Rust.
+//! Tests of moving sessions, with handlers in plain Rust.
 
 use super::{Candidate, Generations, Move, MovingSession, Probation, Rules};
 use crate::framing::Framing;
@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::DuplexStream;
 
-/// Signs its replies with its name, counts, and carries the count over.
+/// Adds its name to replies, counts messages, and saves the count.
 struct Named {
     name: &'static str,
     converses: bool,
-    /// Whether it lets itself be carried over, and whether it takes others' sessions.
+    /// Whether it saves its state and accepts saved state.
     saves: bool,
     opens: bool,
 }
@@ -135,7 +135,7 @@ async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
 }
 
 impl Talk {
-    /// Tells it what it was notified of, and then a message. Returns the reply.
+    /// Delivers pending notices and a message. Returns the reply.
     async fn say(&mut self, message: &'static str) -> String {
         let mut notice = None;
         self.outbox.collect(|orders| notice = orders.notice.take());
@@ -187,7 +187,7 @@ async fn a_responder_moves_between_two_messages_and_a_conversation_does_not() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_carried_over_with_what_it_saved() {
+async fn a_conversation_migrates_with_its_saved_state() {
     let generations = begin(named("old", true), Move::Migrate);
     let mut talk = connect(&generations, 1).await;
     assert_eq!(talk.say("x").await, "old 1\n");
@@ -200,7 +200,7 @@ async fn a_conversation_is_carried_over_with_what_it_saved() {
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_carried_over_stays() {
+async fn a_session_that_cannot_migrate_stays() {
     let unsaved = |name| Named {
         saves: false,
         ..named(name, true)
@@ -260,7 +260,7 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
     }
     let unfit = generations.unfit().await;
     assert_eq!((unfit.number, unfit.failed_calls()), (2, 2));
-    // It is so once: what is current next has not failed, and the first has nothing before it.
+    // Only once: the next current generation has not failed, and the first has no previous one.
     generations.roll_back().unwrap();
     for id in 3..=5 {
         let mut talk = connect(&generations, id).await;

@@ -1,124 +1,125 @@
-//! What guests may do, hold and hand over, and what their components may be.
+//! Limits of guests and components.
 
 use std::time::Duration;
 
-/// What the sends of one callback may add up to, in bytes, and how many sends, closes and changes of
-/// timers or framings it may make. Joined sends count once.
+/// The most bytes that one callback may send, and the most sends, closes and changes of timers or
+/// framings. Joined sends count once.
 pub const MAX_CALLBACK_BYTES: usize = 64 << 20;
 /// See [`MAX_CALLBACK_BYTES`].
 pub const MAX_CALLBACK_ORDERS: usize = 100_000;
 
-/// The longest reply, and what a session may return of itself when it is asked what to save, in bytes. It is checked
-/// before any of it is copied, as all that a guest hands over is.
+/// The longest reply and the longest saved state, in bytes. Checked before anything is copied, like
+/// everything a guest passes.
 pub const MAX_HANDED_BYTES: usize = 64 << 20;
 
-/// What a guest may bring along when it calls the host, in bytes, and what its exports may return that are not replies
-/// and not what a session saves. The host copies and decodes it on a thread that serves others, too: it takes a
-/// millisecond or two. The largest value that a guest may have kept fits, with its key.
+/// The most bytes that a guest may pass to a host function, and that its exports may return except
+/// replies and saved state. The host copies and decodes them on a thread that serves others, in a
+/// millisecond or two. The largest stored value with its key fits.
 pub const MAX_ARGUMENT_BYTES: usize = (1 << 20) + (64 << 10);
 
-/// The same for conversations: what they send at once. Copying it takes less than an [`EPOCH_TICK`](super::EPOCH_TICK).
+/// The same for conversations, which send. Copying takes less than an
+/// [`EPOCH_TICK`](super::EPOCH_TICK).
 pub const MAX_SEND_BYTES: usize = 8 << 20;
 
-/// How many pollables a guest may wait for at once.
+/// Pollables that a guest may wait for in one call.
 pub const MAX_POLLABLES: usize = 4096;
 
-/// What a session may save for the next version of its handler, in bytes. One that saves more stays where it is.
+/// The longest saved state of a session, in bytes. A session that saves more does not move.
 pub const MAX_SAVED_BYTES: usize = 16 << 20;
 
-/// Handles that an instance may hold at once: on connections, sessions, timers, streams, files and whatever else it
-/// can make.
+/// Handles of an instance: connections, sessions, timers, streams, files and others.
 pub const MAX_HANDLES: usize = 100_000;
 
-/// What the host counts as a guest's memory for each handle of the most that its instance had at once, in bytes, and
-/// for each stream of a file or folder, which reads ahead.
+/// The bytes counted as a guest's memory for each handle (of the most it had at once), and for each
+/// stream of a file or folder, which reads ahead.
 pub const HANDLE_BYTES: usize = 256;
 /// See [`HANDLE_BYTES`].
 pub const FILE_STREAM_BYTES: usize = 64 << 10;
 
-/// Files that an instance may have open at once, with the streams that read and write them, and all instances of the
-/// process together. Each is a descriptor.
+/// Open files of an instance, with their streams, and of all instances together. Each is a
+/// descriptor.
 pub const MAX_OPEN_FILES_OF_INSTANCE: usize = 128;
 /// See [`MAX_OPEN_FILES_OF_INSTANCE`].
 pub const MAX_OPEN_FILES: usize = 4096;
-/// Descriptors that guests never get, beside those for as many connections as there may be.
+/// Descriptors that guests never get, besides those for connections.
 pub const RESERVED_DESCRIPTORS: usize = 512;
 
-/// What the places of instances that are gone keep of memory, in bytes, unless another amount is said. More makes new
-/// connections cheaper, up to 256 KiB for each place.
+/// The default memory that free places keep resident, in bytes. More makes new connections cheaper,
+/// up to 256 KiB for each place.
 pub const MAX_WARM_BYTES: usize = 128 << 20;
 
-/// Elements of all of an instance's tables together. Guests that carry an interpreter have some ten thousand
+/// Elements of all tables of an instance. Guests with an interpreter have about ten thousand
 /// functions, each of which is one.
 pub const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// The longest component in text form, in bytes. What the assembler takes for text grows with the square of its length.
+/// The longest component in text form, in bytes. The assembler's time grows with the square of the
+/// length.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// What compiling a component may take, and compiling one function, and all that is set when an instance of a module
-/// is made. A unit is about what a byte of ordinary code takes, a microsecond; the engine's `screening` counts them.
+/// The most work to compile a component, one function, and the start of a module. A unit is about
+/// the work of a byte of ordinary code, a microsecond; the engine's `screening` counts them.
 pub const MAX_COMPILE_WORK: u64 = 100_000_000;
 /// See [`MAX_COMPILE_WORK`].
 pub const MAX_FUNCTION_WORK: u64 = 2_000_000;
-/// See [`MAX_COMPILE_WORK`]. More than a function's: the smallest module that Go makes has 27400 segments of data, as
-/// it leaves zeros out.
+/// See [`MAX_COMPILE_WORK`]. More than a function's: the smallest module of Go has 27400 data
+/// segments, because it omits zeros.
 pub const MAX_START_WORK: u64 = 6_000_000;
 
-/// What a host that watches handlers keeps of compiled functions, in bytes: some times what the largest of the usual
-/// components has. When it is full it begins anew.
+/// The most bytes of compiled functions that a host with watched handlers keeps: several times the
+/// largest common component. When full, it is emptied.
 pub const MAX_COMPILED_FUNCTION_BYTES: usize = 128 << 20;
 
-/// What a component may come to, in bytes without its modules, with each component in it counted whenever it is
-/// instantiated. What takes the compiler more than its bytes would is counted as more; the engine's `screening` does it.
+/// The largest expanded size of a component, in bytes, without modules and with nested components
+/// counted for each instantiation. What costs the compiler more than its bytes counts as more; the
+/// engine's `screening` does it.
 pub const MAX_EXPANDED_BYTES: u64 = 16 << 20;
 
-/// How deep components may lie in components, and types in types.
+/// The deepest nesting of components and of types.
 pub const MAX_COMPONENT_DEPTH: usize = 100;
 
-/// How many components and modules a component may be made of. What the compiler takes for them grows with the square
-/// of their number: 50 MB for so many, and 3 GB for ten times as many.
+/// The most components and modules in a component. The compiler's memory grows with the square: 50
+/// MB for this many, 3 GB for ten times as many.
 pub const MAX_COMPONENT_PARTS: usize = 1000;
 
-/// Random bytes that a guest may ask for at once. Making them takes about a millisecond, in which its thread does
-/// nothing else.
+/// Random bytes that a guest may ask for in one call. Generating them takes about a millisecond and
+/// blocks the thread.
 pub const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
-/// What a guest's clocks count in, unless it is granted exact ones.
+/// The grain of a guest's clocks, without a grant for precise ones.
 pub const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
-/// The longest key that a guest may have kept, with the name of its bucket, and the longest value, in bytes.
+/// The longest key with the name of its bucket, and the longest value, in bytes.
 pub const MAX_KEY_BYTES: usize = 1024;
 /// See [`MAX_KEY_BYTES`].
 pub const MAX_VALUE_BYTES: usize = 1 << 20;
-/// How many keys a guest may name at once, or be told, and what all values that it asks for at once may have in bytes.
+/// The most keys in one call or reply, and the most bytes of all their values.
 pub const MAX_BATCH_KEYS: usize = 1000;
 /// See [`MAX_BATCH_KEYS`].
 pub const MAX_BATCH_VALUE_BYTES: usize = 8 << 20;
 
-/// How long connecting to a store, and a reply from it, may take.
+/// Time limits to connect to a store, and for a reply.
 pub const STORE_CONNECT_TIME: Duration = Duration::from_secs(2);
 /// See [`STORE_CONNECT_TIME`].
 pub const STORE_REPLY_TIME: Duration = Duration::from_secs(2);
 
-/// Connections that an instance may have open to others than its clients, and all instances of the process together.
+/// Outgoing connections of an instance, and of all instances together.
 pub const MAX_OUTGOING_OF_INSTANCE: usize = 16;
 /// See [`MAX_OUTGOING_OF_INSTANCE`].
 pub const MAX_OUTGOING: usize = 256;
 
-/// How long what a name stands for is taken for true, how many of its addresses guests are told, and how many that they
-/// were told count as granted.
+/// How long a lookup is cached, how many of its addresses guests get, and how many of the addresses
+/// they got stay granted.
 pub const LOOKUP_AGE: Duration = Duration::from_secs(5);
 /// See [`LOOKUP_AGE`].
 pub const MAX_LOOKUP_ADDRESSES: usize = 16;
 /// See [`LOOKUP_AGE`].
 pub const MAX_LOOKUPS_SEEN: usize = 64;
 
-/// Timers one session may have set at once.
+/// Timers of a session.
 pub const MAX_TIMERS: usize = 1024;
 
-/// How long a handler whose shared instance fails again and again is left alone: twice as long each time,
-/// from the first value up to the second. An instance that lived for longer than the third is no sign of
-/// trouble.
+/// The pause after repeated failures of a shared instance: doubled each time, from the first value
+/// up to the second. An instance that lived longer than the third does not count as a failure.
 pub const RESTART_BACK_OFF: (Duration, Duration, Duration) = (
     Duration::from_millis(50),
     Duration::from_secs(5),

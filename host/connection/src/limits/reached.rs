@@ -1,9 +1,9 @@
-//! Limits that did what they are there for, counted. The counts are the whole process's, as its log is: `status` and
-//! the metrics show them.
+//! Counts how often each limit was reached, for the whole process. `status` and the metrics show
+//! the counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A limit that is counted when it is reached.
+/// A counted limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     MaxConnections,
@@ -54,7 +54,7 @@ pub enum Limit {
     MetricsClients,
 }
 
-/// Each with its name: that of its option, if it has one.
+/// The name of each limit: that of its option, if it has one.
 const NAMES: [(Limit, &str); 46] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
@@ -116,12 +116,12 @@ const NAMES: [(Limit, &str); 46] = [
 static TIMES: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
 
 impl Limit {
-    /// Counts that it was reached.
+    /// Counts one time.
     pub fn reached(self) {
         self.reached_times(1);
     }
 
-    /// Counts that it was reached so many times.
+    /// Counts several times.
     pub fn reached_times(self, times: u64) {
         TIMES[self as usize].fetch_add(times, Ordering::Relaxed);
     }
@@ -131,7 +131,7 @@ impl Limit {
         TIMES[self as usize].load(Ordering::Relaxed)
     }
 
-    /// Each limit's name, and how often it was reached since the process started.
+    /// The name and count of each limit since the start of the process.
     pub fn all() -> impl Iterator<Item = (&'static str, u64)> {
         let times = TIMES.iter().map(|times| times.load(Ordering::Relaxed));
         NAMES.iter().map(|(_, name)| *name).zip(times)

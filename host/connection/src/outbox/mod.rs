@@ -1,7 +1,7 @@
-//! What sessions want of a connection and it has not done yet.
+//! Orders of sessions that a connection has not carried out yet.
 //!
-//! A connection is served by one task, but any session of the same handler instance may write to it: a
-//! chat room does. So what is to happen to it is left here, and its task is woken.
+//! One task serves a connection, but any session of the same instance may write to it: a chat room
+//! does. So orders are left here, and the task is woken.
 
 mod orders;
 mod peer;
@@ -19,7 +19,7 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll};
 use tracing::Span;
 
-/// The sessions' side of a connection.
+/// The handle of a connection that sessions use.
 #[derive(Debug)]
 pub struct Outbox {
     id: u64,
@@ -35,8 +35,8 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// The outbox of connection `id`, which is lost if more than `limit_bytes` wait to be written. What
-    /// is logged of the connection is logged in `span`.
+    /// The handle of connection `id`, which ends if more than `limit_bytes` are unsent. Its log
+    /// lines use `span`.
     pub fn new(id: u64, peer: Peer, limit_bytes: usize, span: Span) -> Self {
         Outbox {
             id,
@@ -51,18 +51,18 @@ impl Outbox {
         }
     }
 
-    /// A number no other connection of this process has or had.
+    /// The id of the connection, unique in this process.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Who is on the other side.
+    /// The peer.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// The span of the connection's log lines. Entered only where something is logged: entering it
-    /// whenever the connection's task runs costs more than cutting a message.
+    /// The span of the connection's log lines. Entered only for logging: entering it on every poll
+    /// costs more than cutting a message.
     pub fn span(&self) -> &Span {
         &self.span
     }
@@ -72,7 +72,7 @@ impl Outbox {
         self.unsent_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends bytes: over UDP, as one datagram, which may be empty.
+    /// Sends bytes: over UDP, as one datagram, possibly empty.
     pub fn send(&self, bytes: impl Into<Bytes>) {
         let bytes = bytes.into();
         self.order(|orders| {
@@ -83,7 +83,7 @@ impl Outbox {
             } else if self.peer.transport == Transport::Udp {
                 orders.datagrams.push_back(bytes);
             } else if orders.bytes.is_empty() {
-                // Where nobody else has a hold on them they are taken over, not copied.
+                // Uniquely owned bytes are moved, not copied.
                 orders.bytes = bytes.into();
             } else {
                 orders.bytes.extend_from_slice(&bytes);
@@ -91,13 +91,12 @@ impl Outbox {
         });
     }
 
-    /// Ends the connection: what is ordered after this is ignored.
+    /// Closes the connection. Later orders are ignored.
     pub fn close(&self, mode: CloseMode) {
         self.order(|orders| orders.close = Some(mode));
     }
 
-    /// Ends it for good: the connection is gone, and what is ordered through a handle on it that a session has kept
-    /// is forgotten.
+    /// Marks the connection as gone. Orders through handles that a session has kept are dropped.
     pub fn retire(&self) {
         *self.lock() = Orders {
             close: Some(CloseMode::Reset),
@@ -105,22 +104,22 @@ impl Outbox {
         };
     }
 
-    /// Cuts messages another way, from the next one on.
+    /// Changes the framing from the next message on.
     pub fn set_framing(&self, framing: Framing) {
         self.order(|orders| orders.framing = Some(framing));
     }
 
-    /// Starts or stops a timer.
+    /// Starts or cancels a timer.
     pub fn change_timer(&self, change: TimerChange) {
         self.order(|orders| orders.timers.push(change));
     }
 
-    /// Has the session told something.
+    /// Gives the session a notice.
     pub fn notify(&self, notice: Notice) {
         self.order(|orders| orders.notice = orders.notice.max(Some(notice)));
     }
 
-    /// Ends the connection because it can't go on.
+    /// Ends the connection because it cannot continue.
     pub fn lose(&self, why: Lost) {
         self.order(|orders| orders.lost = Some(why));
     }
@@ -137,7 +136,7 @@ impl Outbox {
         }
     }
 
-    /// Gives the connection's task its orders, if there are any.
+    /// Passes the orders to the connection's task, if there are any.
     pub fn collect(&self, take: impl FnOnce(&mut Orders)) {
         let mut orders = self.lock();
         if !orders.is_empty() {
@@ -145,34 +144,34 @@ impl Outbox {
         }
     }
 
-    /// Tells that so many of the bytes were written.
+    /// Notes that bytes were written.
     pub fn written(&self, bytes: usize) {
         self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.note_sent(bytes);
     }
 
-    /// Tells that so many of the bytes will never be written.
+    /// Notes that bytes will never be written.
     pub fn discarded(&self, bytes: usize) {
         self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Counts bytes that were written without having been ordered here.
+    /// Counts written bytes that were not ordered here.
     pub fn note_sent(&self, bytes: usize) {
         self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Counts bytes that were read.
+    /// Counts received bytes.
     pub fn note_received(&self, bytes: usize) {
         self.received_bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Counts a message that the handler is given.
+    /// Counts a message passed to the handler.
     pub fn note_message(&self) {
         self.messages.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What has gone through the connection so far.
+    /// The traffic of the connection so far.
     pub fn traffic(&self) -> Traffic {
         Traffic {
             received_bytes: self.received_bytes.load(Ordering::Relaxed),
@@ -196,7 +195,7 @@ impl Outbox {
 
     #[inline]
     fn lock(&self) -> MutexGuard<'_, Orders> {
-        // Orders are whole at every step: a panic elsewhere does not spoil them.
+        // Orders are consistent at every step, so a panic elsewhere does no harm.
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

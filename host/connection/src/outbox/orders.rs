@@ -1,4 +1,4 @@
-//! What sessions, and the host, want of a connection.
+//! Orders of sessions and of the host for a connection.
 
 use crate::framing::Framing;
 use bytes::{Bytes, BytesMut};
@@ -9,77 +9,77 @@ use std::time::Duration;
 /// How a session ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseMode {
-    /// All that was sent is written first.
+    /// After everything that was sent is written.
     Graceful,
-    /// At once: what was not written yet is discarded.
+    /// At once; unwritten bytes are discarded.
     Reset,
 }
 
-/// Why a connection must end though nobody closed it.
+/// Why a connection must end although nobody closed it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Lost {
-    /// Its client reads more slowly than sessions write.
-    #[error("it reads too slowly: more than {limit_bytes} bytes wait to be sent (--max-unsent)")]
+    /// The client reads more slowly than sessions write.
+    #[error("the client reads too slowly: more than {limit_bytes} bytes are unsent (--max-unsent)")]
     SlowReader {
-        /// The most unsent bytes it may have.
+        /// The limit of unsent bytes.
         limit_bytes: usize,
     },
-    /// Its session set too many timers.
-    #[error("its session has more than {limit} timers set")]
+    /// The session set too many timers.
+    #[error("the session has more than {limit} timers")]
     TooManyTimers {
-        /// The most it may have.
+        /// The limit.
         limit: usize,
     },
-    /// It may not stay with a handler that was swapped out.
-    #[error("its handler was swapped out")]
+    /// Its handler was swapped out.
+    #[error("the handler was swapped out")]
     SwappedOut,
-    /// The instance that held its session is gone.
-    #[error("the instance it shared is gone: {0}")]
+    /// The instance of its session is gone.
+    #[error("the shared instance is gone: {0}")]
     Instance(String),
 }
 
-/// What a connection's session is to be told that has nothing to do with its client.
+/// A notice for a session that does not come from its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notice {
-    /// Another generation of its handler is the current one.
+    /// A new generation of its handler is current.
     Move,
-    /// It must end: the host is stopping, or its handler is being swapped out.
+    /// The session must end: the host is stopping, or the handler is being swapped out.
     Stop,
 }
 
 /// A change of a connection's timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerChange {
-    /// Starts a timer, in place of one with the same id.
+    /// Starts a timer, replacing one with the same id.
     Set {
-        /// What the session calls it.
+        /// The session's id of the timer.
         id: u32,
-        /// When it runs out, from now.
+        /// The time until it expires.
         delay: Duration,
     },
-    /// Stops the timer of this id, if there is one.
+    /// Cancels the timer with this id, if there is one.
     Cancel {
-        /// What the session calls it.
+        /// The session's id of the timer.
         id: u32,
     },
 }
 
-/// What was ordered since the connection's task last looked.
+/// Orders since the connection's task last collected them.
 #[derive(Debug, Default)]
 pub struct Orders {
     /// Bytes to write.
     pub bytes: BytesMut,
-    /// What to send instead where a connection has no stream: what one callback sent is one datagram.
+    /// For UDP, instead of bytes: what one callback sent is one datagram.
     pub datagrams: VecDeque<Bytes>,
     /// The framing from the next message on.
     pub framing: Option<Framing>,
     /// Changes of timers, in order.
     pub timers: Vec<TimerChange>,
-    /// What the session is to be told: the last word, if there was more than one.
+    /// The latest notice for the session.
     pub notice: Option<Notice>,
-    /// The end, after which nothing more is ordered.
+    /// The close, after which there are no more orders.
     pub close: Option<CloseMode>,
-    /// The end that nobody ordered.
+    /// The forced end.
     pub lost: Option<Lost>,
     pub(super) waker: Option<Waker>,
 }

@@ -1,4 +1,4 @@
-//! Who is on the other side.
+//! The peer of a connection and how it reached us.
 
 use std::sync::Arc;
 
@@ -7,32 +7,32 @@ use std::sync::Arc;
 pub enum Transport {
     /// A TCP connection.
     Tcp,
-    /// A TCP connection whose TLS the host takes off.
+    /// A TCP connection with TLS, which the host terminates.
     Tls,
     /// A Unix stream socket.
     Unix,
     /// UDP: a sender is a connection, a datagram is a message.
     Udp,
-    /// No network at all: standard input and output, or one message given by hand.
+    /// No network: standard input and output, or a single message.
     Stdio,
 }
 
-/// Who is on the other side of a connection, and through which door they came.
+/// The peer of a connection, and the listener that accepted it.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// How the bytes travel.
+    /// The transport.
     pub transport: Transport,
-    /// The client's address, or nothing where it has none.
+    /// The client's address, or empty.
     pub peer: String,
-    /// The address it reached.
+    /// The local address that the client reached.
     pub local: String,
     /// The listener's URI.
     pub listener: Arc<str>,
-    /// What the TLS handshake established, if there was one.
+    /// The result of the TLS handshake, if there was one.
     pub tls: Option<TlsInfo>,
 }
 
-/// What a TLS handshake established.
+/// The result of a TLS handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsInfo {
     /// The server name that the client asked for (SNI, RFC 6066), in lower case.
@@ -44,7 +44,7 @@ pub struct TlsInfo {
 }
 
 impl Peer {
-    /// Nobody that has an address: what is said comes from this process.
+    /// A peer without an address, for messages of this process.
     pub fn unconnected() -> Self {
         Peer {
             transport: Transport::Stdio,

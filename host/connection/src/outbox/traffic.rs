@@ -1,15 +1,15 @@
-//! How much went through.
+//! Counts of bytes and messages.
 
 use std::iter::Sum;
 
-/// How much went through a connection, or through several.
+/// Traffic of one or more connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes read from the client.
     pub received_bytes: u64,
     /// Bytes written to the client.
     pub sent_bytes: u64,
-    /// Messages the handler was given.
+    /// Messages passed to the handler.
     pub messages: u64,
 }
 

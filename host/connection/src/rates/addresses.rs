@@ -1,5 +1,5 @@
-//! The rates of single client addresses. An address is remembered for as long as it has used anything: a second, or for
-//! as long as its debts last.
+//! Rate limits of client addresses. An address is remembered while its buckets are not full: a
+//! second, or until its debts are paid.
 
 use super::bucket::Bucket;
 use super::{Buckets, Kind, RateLimits, SharedLimits, of_address};
@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// From how many addresses on those are forgotten that have nothing to remember.
+/// The number of addresses from which full ones are forgotten.
 const TIDY_FROM: usize = 1024;
 
-/// How often they are looked through when there are as many as there may be.
+/// How often addresses are checked when the table is full.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
-/// What clients with one address, or in one IPv6 network of 64 bits, may have in a second.
+/// Rate limits of clients with one address, or in one IPv6 network of 64 bits.
 #[derive(Debug)]
 pub struct AddressRates {
     limits: SharedLimits,
@@ -28,11 +28,11 @@ pub struct AddressRates {
 #[derive(Debug, Default)]
 struct Known {
     buckets: HashMap<IpAddr, Arc<Buckets>>,
-    /// How many there may be before they are looked through again.
+    /// The number of addresses for the next check.
     tidy_at: usize,
-    /// When that was done last.
+    /// The time of the last check.
     tidied: Duration,
-    /// What those share for whom there is no room.
+    /// The buckets shared by addresses beyond the table.
     others: Arc<Buckets>,
 }
 
@@ -41,12 +41,12 @@ struct Known {
 pub struct RatedAddress {
     rates: Arc<AddressRates>,
     address: IpAddr,
-    /// There from when anything was limited.
+    /// Created when there is a limit.
     buckets: Option<Arc<Buckets>>,
 }
 
 impl AddressRates {
-    /// Nobody has used anything of them.
+    /// Starts with full buckets.
     pub fn new(limits: RateLimits) -> Arc<Self> {
         Arc::new(AddressRates {
             limits: SharedLimits::new(limits),
@@ -55,7 +55,7 @@ impl AddressRates {
         })
     }
 
-    /// Changes them, from now on. Who waits by others goes on.
+    /// Changes the limits. Current waits continue.
     pub fn set(&self, limits: RateLimits) {
         self.limits.set(limits);
         let known = self.known();
@@ -69,7 +69,7 @@ impl AddressRates {
         self.limits.are_off()
     }
 
-    /// Those of a client's address.
+    /// The rate limits of a client address.
     pub fn of(self: &Arc<Self>, client: IpAddr) -> RatedAddress {
         RatedAddress {
             rates: self.clone(),
@@ -86,7 +86,7 @@ impl AddressRates {
         let now = self.epoch.elapsed();
         let is_full = known.buckets.len() >= MAX_RATED_ADDRESSES;
         if known.buckets.len() >= known.tidy_at
-            // Looking through all of them for each that comes would be an attack's work.
+            // Checking all addresses for each new one would help an attacker.
             || is_full && now.saturating_sub(known.tidied) >= TIDY_EVERY
         {
             known.tidied = now;
@@ -101,7 +101,7 @@ impl AddressRates {
         known.buckets.entry(address).or_default().clone()
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +121,7 @@ impl RatedAddress {
         wait
     }
 
-    /// Takes tokens if they are there.
+    /// Takes tokens, if available.
     pub fn take(&mut self, kind: Kind, tokens: u64) -> bool {
         let Some(limit) = self.rates.limits.of(kind) else {
             return true;
@@ -134,7 +134,7 @@ impl RatedAddress {
         taken
     }
 
-    /// How long it takes until a debt is paid, which other connections may have made.
+    /// The time until a debt is paid, which other connections may have caused.
     pub(super) fn debt(&mut self, kind: Kind) -> Duration {
         match self.rates.limits.of(kind) {
             Some(_) => {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_address_has_its_own() {
+    async fn each_address_has_its_own_limit() {
         let rates = rates(1);
         assert!(comes(&rates, "192.0.2.1"));
         assert!(!comes(&rates, "::ffff:192.0.2.1"));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_storm_of_addresses_is_forgotten() {
+    async fn a_flood_of_addresses_is_forgotten() {
         let rates = rates(1);
         let come = |range: std::ops::Range<u32>| {
             range
@@ -198,7 +198,7 @@ mod tests {
         };
         let storm = MAX_RATED_ADDRESSES as u32;
         assert_eq!(come(0..storm), storm as usize);
-        // For further ones there is one bucket.
+        // Further addresses share one bucket.
         assert_eq!(come(storm..storm + 100), 1);
         assert_eq!(rates.known().buckets.len(), MAX_RATED_ADDRESSES);
         tokio::time::advance(Duration::from_secs(2)).await;

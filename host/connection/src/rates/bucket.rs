@@ -1,13 +1,14 @@
-//! A token bucket, as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371). It holds as
-//! many tokens as come in a second, and may be in debt, as nobody knows what a read returns before it has.
+//! A token bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T
+//! I.371). It holds the tokens of one second, and may be in debt, because the size of a read is
+//! only known afterwards.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a bucket holds, as the time in which it fills.
+/// The capacity of a bucket, as the time to fill it.
 const DEPTH_NANOS: u64 = 1_000_000_000;
 
-/// Full at first. Times are since a moment that whoever uses it has chosen.
+/// Starts full. Times are relative to a moment that the caller chooses.
 #[derive(Debug, Default)]
 pub struct Bucket {
     /// In nanoseconds.
@@ -15,7 +16,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Takes tokens, even those that are not there yet, and says how long it takes until they are.
+    /// Takes tokens, even on debt, and returns the time until they are available.
     pub fn reserve(&self, now: Duration, per_second: u64, tokens: u64) -> Duration {
         let (now, cost) = (nanos(now), cost(per_second, tokens));
         let full_at = |before: u64| before.max(now).saturating_add(cost);
@@ -24,14 +25,14 @@ impl Bucket {
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
                     Some(full_at(before))
                 });
-        // A full bucket gives more than it holds, as it would never hold that much.
+        // A full bucket gives more than it holds, because it would never hold that much.
         match before <= now {
             true => Duration::ZERO,
             false => Duration::from_nanos(full_at(before).saturating_sub(now + DEPTH_NANOS)),
         }
     }
 
-    /// Takes tokens if they are there, or if the bucket is full and never holds so many.
+    /// Takes tokens if available, or if the bucket is full and can never hold that many.
     pub fn take(&self, now: Duration, per_second: u64, tokens: u64) -> bool {
         let (now, cost) = (nanos(now), cost(per_second, tokens));
         let taken = self
@@ -44,24 +45,24 @@ impl Bucket {
         taken.is_ok()
     }
 
-    /// How long it takes until a debt is paid.
+    /// The time until a debt is paid.
     pub fn debt(&self, now: Duration) -> Duration {
         let full_at = self.full_at.load(Ordering::Relaxed);
         Duration::from_nanos(full_at.saturating_sub(nanos(now) + DEPTH_NANOS))
     }
 
-    /// Whether it is full, as a new one is.
+    /// Whether it is full.
     pub fn is_full(&self, now: Duration) -> bool {
         self.full_at.load(Ordering::Relaxed) <= nanos(now)
     }
 
-    /// Forgets what was taken.
+    /// Fills the bucket.
     pub fn fill(&self) {
         self.full_at.store(0, Ordering::Relaxed);
     }
 }
 
-/// How long so many tokens take to come.
+/// The time in which this many tokens arrive.
 fn cost(per_second: u64, tokens: u64) -> u64 {
     let nanos = u128::from(tokens) * u128::from(DEPTH_NANOS) / u128::from(per_second.max(1));
     nanos.try_into().unwrap_or(u64::MAX)
@@ -79,7 +80,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_second_s_worth_is_there_at_first_and_then_as_many_as_come() {
+    fn a_bucket_starts_with_the_tokens_of_one_second() {
         let bucket = Bucket::default();
         let taken = (0..100).filter(|_| bucket.take(SECOND, 10, 1)).count();
         assert_eq!(taken, 10);
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reserves_waits_in_turn() {
+    fn reservations_wait_in_turn() {
         let bucket = Bucket::default();
         let waits: Vec<_> = (0..5).map(|_| bucket.reserve(SECOND, 2, 1)).collect();
         let expected = [0, 0, 500, 1000, 1500].map(Duration::from_millis);
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_the_bucket_needs_a_full_one() {
+    fn a_request_above_the_capacity_needs_a_full_bucket() {
         let bucket = Bucket::default();
         assert!(bucket.take(SECOND, 10, 25));
         assert!(!bucket.take(2 * SECOND, 10, 25));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     proptest! {
-        /// In no stretch of time more is taken than a bucket holds and what comes meanwhile.
+        /// In any period, no more is taken than the bucket holds and what arrives.
         #[test]
         fn no_more_is_taken_than_comes(
             per_second in 1_u64..10_000,
@@ -134,7 +135,7 @@ mod tests {
             }
         }
 
-        /// Who waits as long as they are told has what they asked for, however much that is.
+        /// After the returned wait, all reserved tokens are available, however many.
         #[test]
         fn reservations_add_up(
             per_second in 1_u64..1_000_000,

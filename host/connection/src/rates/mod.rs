@@ -1,7 +1,7 @@
-//! Rates: how many new connections, messages and bytes a service, or one client address, may have in a second.
+//! Rate limits: new connections, messages and bytes per second, of a service or a client address.
 //!
-//! Knows clients by their addresses only; what waits for a token, or is dropped for want of one, is for the connection
-//! and the server to say.
+//! Only knows client addresses. The connection and the server decide what waits for a token, or is
+//! dropped without one.
 
 mod addresses;
 mod bucket;
@@ -18,19 +18,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is counted.
+/// The kinds of rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Connections that begin, over UDP sessions.
+    /// New connections; over UDP, new sessions.
     NewConnections,
-    /// Messages that a handler is given.
+    /// Messages passed to a handler.
     Messages,
-    /// Bytes that are received.
+    /// Received bytes.
     Bytes,
 }
 
-/// How many of each there may be in a second; `None` for any number. As many may come at once after a second without
-/// any.
+/// The limits per second; `None` for no limit. After an idle second, as many may come at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateLimits {
     /// See [`Kind::NewConnections`].
@@ -41,11 +40,11 @@ pub struct RateLimits {
     pub bytes_per_second: Option<u64>,
 }
 
-/// Limits that can change while they are used. 0 stands for none.
+/// Limits that can change while in use. 0 means none.
 #[derive(Debug)]
 struct SharedLimits {
     per_second: [AtomicU64; 3],
-    /// How often they have changed.
+    /// The number of changes.
     changes: AtomicU64,
 }
 
@@ -89,7 +88,7 @@ impl SharedLimits {
 /// A bucket for each kind.
 type Buckets = [Bucket; 3];
 
-/// The rates of one service, which all its connections share.
+/// The rate limits of a service, shared by its connections.
 #[derive(Debug)]
 pub struct ServiceRates {
     limits: SharedLimits,
@@ -98,7 +97,7 @@ pub struct ServiceRates {
 }
 
 impl ServiceRates {
-    /// Nothing has been used of them.
+    /// Starts with full buckets.
     pub fn new(limits: RateLimits) -> Self {
         ServiceRates {
             limits: SharedLimits::new(limits),
@@ -107,7 +106,7 @@ impl ServiceRates {
         }
     }
 
-    /// Changes them, from now on. Who waits by others goes on.
+    /// Changes the limits. Current waits continue.
     pub fn set(&self, limits: RateLimits) {
         self.limits.set(limits);
         self.buckets.iter().for_each(Bucket::fill);
@@ -118,7 +117,7 @@ impl ServiceRates {
         self.limits.are_off()
     }
 
-    /// Takes tokens, and says how long to wait before what they are for: who comes later waits for longer.
+    /// Takes tokens, and returns how long to wait before using them: later callers wait longer.
     pub fn reserve(&self, kind: Kind, tokens: u64) -> Duration {
         let Some(limit) = self.limits.of(kind) else {
             return Duration::ZERO;
@@ -130,7 +129,7 @@ impl ServiceRates {
         wait
     }
 
-    /// Takes tokens if they are there.
+    /// Takes tokens, if available.
     pub fn take(&self, kind: Kind, tokens: u64) -> bool {
         let taken = self.limits.of(kind).is_none_or(|limit| {
             self.buckets[kind as usize].take(self.epoch.elapsed(), limit, tokens)
@@ -159,7 +158,7 @@ fn of_address(kind: Kind) -> Limit {
 }
 
 impl ServiceRates {
-    /// How long it takes until a debt is paid, which other connections may have made.
+    /// The time until a debt is paid, which other connections may have caused.
     fn debt(&self, kind: Kind) -> Duration {
         match self.limits.of(kind) {
             Some(_) => self.buckets[kind as usize].debt(self.epoch.elapsed()),

@@ -1,7 +1,8 @@
-//! One connection under its rates: when it may be read from, and when its next message may be handed over.
+//! Throttles a connection by its rate limits: when it may be read, and when its next message may be
+//! passed on.
 //!
-//! It takes its tokens at once and waits until they have come, so that connections that share a bucket take turns, and
-//! each is woken once for each turn.
+//! It takes its tokens at once and waits until they arrive, so that connections that share a bucket
+//! take turns, and each wakes once for each turn.
 
 use super::{Kind, RatedAddress, ServiceRates};
 use std::pin::Pin;
@@ -10,10 +11,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How often whoever waits looks whether the rates have changed.
+/// How often a waiter checks whether the limits changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The rates that hold for a connection.
+/// The rate limits of a connection.
 #[derive(Debug)]
 pub struct Throttle {
     service: Arc<ServiceRates>,
@@ -22,7 +23,7 @@ pub struct Throttle {
     message: Pause,
 }
 
-/// What is waited for, if anything is. Boxed, as most connections never wait.
+/// The current wait, if any. Boxed, because most connections never wait.
 #[derive(Debug, Default)]
 struct Pause(Option<Box<Wait>>);
 
@@ -34,7 +35,7 @@ struct Wait {
 }
 
 impl Throttle {
-    /// Of a new connection of this service, and of a client with this address, if it has one.
+    /// The throttle of a new connection of this service and client address, if it has one.
     pub fn new(service: Arc<ServiceRates>, mut address: Option<RatedAddress>) -> Self {
         let debt = address.as_mut().map(|it| it.debt(Kind::Bytes));
         let debt = debt.unwrap_or_default().max(service.debt(Kind::Bytes));
@@ -48,13 +49,13 @@ impl Throttle {
         throttle
     }
 
-    /// Takes what a message costs. False if it has to wait.
+    /// Takes the token of a message. False if it must wait.
     pub fn take_message(&mut self) -> bool {
         let wait = self.reserve(Kind::Messages, 1);
         wait.is_zero() || !self.message.extend(wait, self.changes())
     }
 
-    /// Takes what was read: it is paid for before more is.
+    /// Charges for bytes that were read: the debt is paid before the next read.
     pub fn note_read(&mut self, bytes: usize) {
         let wait = self.reserve(Kind::Bytes, bytes as u64);
         if !wait.is_zero() {
@@ -72,14 +73,14 @@ impl Throttle {
         self.message.0.is_some()
     }
 
-    /// Ready when there may be read.
+    /// Ready when reading is allowed.
     #[inline]
     pub fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let changes = self.changes();
         self.reading.poll(cx, changes)
     }
 
-    /// Ready when the message that waits may be handed over.
+    /// Ready when the waiting message may be passed on.
     pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let changes = self.changes();
         self.message.poll(cx, changes)
@@ -98,7 +99,7 @@ impl Throttle {
 }
 
 impl Pause {
-    /// Waits for so long at least. True if there is anything to wait for.
+    /// Extends the wait to at least this time. True if there is a wait.
     fn extend(&mut self, time: Duration, changes: (u64, u64)) -> bool {
         if !time.is_zero() {
             let now = Instant::now();
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_connection_pays_for_what_others_have_read() {
+    async fn a_new_connection_waits_for_the_debt_of_others() {
         let service = Arc::new(ServiceRates::new(RateLimits {
             bytes_per_second: Some(100),
             ..RateLimits::default()
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_goes_on_when_the_rates_change() {
+    async fn a_waiter_continues_when_the_rates_change() {
         let service = Arc::new(ServiceRates::new(messages(1)));
         let mut throttle = Throttle::new(service.clone(), None);
         let waits: Vec<_> = (0..100).map(|_| throttle.take_message()).collect();

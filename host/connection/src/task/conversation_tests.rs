@@ -1,4 +1,4 @@
-//! What a conversation may do to its connection, over an in-memory pipe and in plain Rust.
+//! Tests what a conversation may do to its connection, over an in-memory pipe and in plain Rust.
 
 use super::tests::{Served, outbox, terms};
 use super::{ConnectionError, Ending, Terms, serve};
@@ -18,7 +18,7 @@ use tokio::io::{
 };
 use tokio::time::Instant;
 
-/// Does what the words of each line say, and remembers what it was told.
+/// Follows the orders in each line and records its events.
 struct Obedient {
     outbox: Arc<Outbox>,
     told: Told,
@@ -139,7 +139,7 @@ impl Talk {
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
-    /// How it ended, and everything the session was told.
+    /// How the connection ended, and all events of the session.
     async fn end(self) -> (Result<Ending, ConnectionError>, Vec<String>) {
         drop(self.client);
         let (_, result) = self.served.await.unwrap();
@@ -149,7 +149,7 @@ impl Talk {
 }
 
 #[tokio::test]
-async fn it_speaks_first_and_is_told_everything_once() {
+async fn a_conversation_greets_and_gets_every_event_once() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
     talk.send("say one\nsay two").await;
@@ -162,7 +162,7 @@ async fn it_speaks_first_and_is_told_everything_once() {
 }
 
 #[tokio::test]
-async fn after_a_graceful_close_it_sees_nothing_more_and_all_is_written() {
+async fn after_a_graceful_close_output_is_written_and_no_event_follows() {
     let mut talk = talk(1024);
     talk.send("say last\nclose\nsay never\n").await;
     talk.expect("welcome\nlast\n").await;
@@ -204,7 +204,7 @@ async fn a_reset_discards_what_is_not_written() {
 }
 
 #[tokio::test]
-async fn a_new_framing_holds_for_bytes_already_read() {
+async fn a_new_framing_applies_to_bytes_already_read() {
     let mut talk = talk(1024);
     talk.send("framing fixed:3\nabcdef\nx").await;
     talk.client.shutdown().await.unwrap();
@@ -228,7 +228,7 @@ async fn timers_fire_once_can_be_replaced_and_cancelled() {
     assert_eq!(begun.elapsed().as_millis() / 100, 5);
     talk.expect("timer 2\n").await;
     assert_eq!(begun.elapsed().as_millis() / 100, 10);
-    // One that is set keeps a connection open whose client has finished.
+    // A timer keeps a half-closed connection open.
     talk.send("timer 4 4000\n").await;
     talk.client.shutdown().await.unwrap();
     talk.expect("timer 4\n").await;
@@ -254,7 +254,7 @@ async fn too_many_timers_end_the_connection() {
 }
 
 #[tokio::test]
-async fn it_is_told_when_the_queue_has_gone_down() {
+async fn a_session_learns_when_its_output_falls_below_the_mark() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
     talk.send(&format!("many {}\n", HIGH_WATER_BYTES + 1)).await;
@@ -262,7 +262,7 @@ async fn it_is_told_when_the_queue_has_gone_down() {
     while talk.outbox.unsent_bytes() == 0 {
         tokio::task::yield_now().await;
     }
-    // Its next message waits as long as the queue is high.
+    // The next message waits while the output is above the high-water mark.
     assert_eq!(talk.told.lock().unwrap().len(), 2);
     talk.expect(&"x".repeat(HIGH_WATER_BYTES + 1)).await;
     talk.expect("after\n").await;
@@ -272,7 +272,7 @@ async fn it_is_told_when_the_queue_has_gone_down() {
 }
 
 #[tokio::test]
-async fn others_may_write_to_it_and_a_slow_reader_is_dropped() {
+async fn other_sessions_may_write_and_a_slow_reader_is_dropped() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
     talk.outbox.send("from another session\n");
@@ -287,7 +287,7 @@ async fn others_may_write_to_it_and_a_slow_reader_is_dropped() {
     );
 }
 
-/// A stream that counts what is written to it.
+/// A stream that counts writes.
 struct Counting {
     stream: DuplexStream,
     writes: Arc<AtomicUsize>,
@@ -343,12 +343,12 @@ async fn sends_leave_together() {
     serve(&mut stream, session, outbox, &terms, None)
         .await
         .unwrap();
-    // The greeting, and the replies to what came in one piece.
+    // The greeting, and the replies to one piece.
     assert_eq!(writes.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
-async fn a_stop_is_a_goodbye() {
+async fn a_stop_sends_the_goodbye() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
     talk.outbox.notify(Notice::Stop);
@@ -360,7 +360,7 @@ async fn a_stop_is_a_goodbye() {
 }
 
 #[tokio::test]
-async fn failures_end_it_after_what_was_sent_before() {
+async fn a_failure_ends_the_connection_after_earlier_replies() {
     for kind in ["protocol", "internal"] {
         let mut talk = talk(1024);
         talk.send(&format!("say before\n{kind}\nsay never\n")).await;
@@ -376,7 +376,7 @@ async fn failures_end_it_after_what_was_sent_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_waits_for_its_token_lets_all_else_go_on() {
+async fn a_message_that_waits_for_a_token_blocks_nothing_else() {
     let mut talk = talk_at(
         1024,
         RateLimits {
@@ -406,7 +406,7 @@ async fn a_message_with_a_token_waits_for_a_client_that_does_not_read() {
     talk.expect("welcome\none\n").await;
     let flood = "x".repeat(2 * HIGH_WATER_BYTES);
     talk.outbox.send(flood.clone());
-    // It must not be looked at again and again meanwhile.
+    // A blocked connection must not be polled in a loop.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(!talk.told.lock().unwrap().contains(&"say two".to_owned()));
     talk.expect(&flood).await;

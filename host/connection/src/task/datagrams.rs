@@ -1,7 +1,6 @@
-//! The session of one sender of datagrams: takes datagrams, cuts messages, tells the session, sends what it
-//! sends. The same as with a stream, in one task as well, but for what datagrams lack: they have no end, and
-//! whoever sends too fast or breaks the framing loses datagrams and not the connection, as any of them may be
-//! forged.
+//! The session of one UDP sender: takes datagrams, cuts messages, calls the session, sends its
+//! replies. Like a stream's, it is one task. But datagrams have no end, and a sender that is too
+//! fast or breaks the framing loses datagrams, not the connection: any datagram may be forged.
 
 use super::idle::IdleTimer;
 use super::inbox::{Datagrams, Inbox};
@@ -20,24 +19,24 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::coop::consume_budget;
 
-/// The way back to a sender.
+/// Sends replies to one sender.
 pub trait Return: Send + Sync {
-    /// So many datagrams have come from it, of so many bytes together.
+    /// Counts received datagrams and their bytes.
     fn received(&mut self, datagrams: usize, bytes: usize);
 
-    /// Whether a datagram of so many bytes may be sent to it. If not, the reason has been said.
+    /// Whether a datagram of this length may be sent. If not, it has logged the reason.
     fn admits(&mut self, bytes: usize) -> bool;
 
-    /// Sends datagrams without waiting, and returns how many. Fails if the first can't be sent: with
-    /// `WouldBlock` for now, otherwise never.
+    /// Sends datagrams without waiting and returns how many. Fails if the first cannot be sent:
+    /// `WouldBlock` means not now, other errors mean never.
     fn send(&self, datagrams: &[Bytes]) -> io::Result<usize>;
 
-    /// Completes when there may be room to send.
+    /// Completes when sending may be possible again.
     fn writable(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Serves one sender until its session closes, it has sent nothing for as long as the idle timeout, or `inbox` is
-/// closed and empty. The session has ended then, and the inbox is closed.
+/// Serves one sender until its session closes, the idle timeout passes, or `inbox` is closed and
+/// empty. Then ends the session and closes the inbox.
 pub async fn serve_datagrams<R: Return, S: Session>(
     inbox: &Inbox,
     way: R,
@@ -62,7 +61,7 @@ pub async fn serve_datagrams<R: Return, S: Session>(
         idle: terms.limits.idle_timeout.map(IdleTimer::new),
     };
     let result = connection.run(&mut session).await;
-    // What comes from now on begins another session.
+    // Later datagrams start a new session.
     inbox.close();
     tokio::join!(connection.say_goodbye(&result), session.end());
     result
@@ -74,25 +73,25 @@ struct Connection<'a, R> {
     outbox: Arc<Outbox>,
     decoder: DatagramDecoder,
     input: Datagrams,
-    /// Whether nothing more will come in.
+    /// Whether no more datagrams will arrive.
     finished: bool,
     output: VecDeque<Bytes>,
-    /// Whether the output rose above the high-water mark and the session was not told yet that it
+    /// Whether the output was above the high-water mark and the session does not know yet that it
     /// has fallen again.
     congested: bool,
     converses: bool,
     close: Option<CloseMode>,
     timers: Timers,
-    /// The timer that has run out.
+    /// A timer that has expired.
     due: Option<u32>,
-    /// Whether the session was not told yet that another generation is the current one.
+    /// Whether the session does not know yet that there is a new generation.
     moving: bool,
     idle: Option<IdleTimer>,
 }
 
 impl<R: Return> Connection<'_, R> {
     async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
-        // What the sender may be sent in greeting depends on it.
+        // How much the session may send on open depends on the bytes received.
         self.take_in();
         self.tell(session, Event::Open(None)).await?;
         loop {
@@ -105,7 +104,7 @@ impl<R: Return> Connection<'_, R> {
             if self.output.len() >= DATAGRAM_BATCH {
                 self.flush().await;
             } else if let Some(event) = self.next_event() {
-                // There may be hundreds of datagrams: others get their turn in between.
+                // There may be hundreds of datagrams: let other tasks run in between.
                 consume_budget().await;
                 self.tell(session, event).await?;
             } else if !self.output.is_empty() {
@@ -122,7 +121,7 @@ impl<R: Return> Connection<'_, R> {
         }
     }
 
-    /// What the session is to be told next, if anything has happened.
+    /// The next event for the session, if any.
     fn next_event(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.moving) {
             return Some(Event::Move);
@@ -149,7 +148,7 @@ impl<R: Return> Connection<'_, R> {
                         Limit::MaxMessage.reached();
                     }
                     let _entered = self.outbox.span().enter();
-                    tracing::debug!("dropped what is left of a datagram: {error}");
+                    tracing::debug!("dropped the rest of a datagram: {error}");
                 }
             }
             if self.input.is_empty() {
@@ -160,7 +159,7 @@ impl<R: Return> Connection<'_, R> {
         }
     }
 
-    /// Takes all that has come.
+    /// Takes all waiting datagrams.
     fn take_in(&mut self) {
         self.finished = !self.inbox.take(&mut self.input);
         if self.input.is_empty() {
@@ -173,7 +172,7 @@ impl<R: Return> Connection<'_, R> {
         }
     }
 
-    /// Tells the session, and sends what there is to send whenever that makes us wait.
+    /// Calls the session, and sends pending output while waiting for it.
     async fn tell(&mut self, session: &mut impl Session, event: Event) -> Result<(), SessionError> {
         let mut call = pin!(session.tell(event));
         poll_fn(|cx| {
@@ -186,7 +185,7 @@ impl<R: Return> Connection<'_, R> {
         .await
     }
 
-    /// Does what sessions ordered.
+    /// Carries out the orders of sessions.
     fn collect(&mut self) -> Result<(), ConnectionError> {
         let mut lost = None;
         self.outbox.collect(|orders| {
@@ -207,7 +206,8 @@ impl<R: Return> Connection<'_, R> {
             }
             match orders.notice.take() {
                 Some(Notice::Move) => self.moving = true,
-                // What has come by now is dealt with first; its sender's next datagram begins a new session.
+                // Waiting datagrams are handled first. The sender's next datagram starts a new
+                // session.
                 Some(Notice::Stop) => self.inbox.close(),
                 None => {}
             }
@@ -217,8 +217,7 @@ impl<R: Return> Connection<'_, R> {
         lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
     }
 
-    /// Waits until something happens: datagrams or orders come, a timer runs out, the sender is silent for too
-    /// long.
+    /// Waits for datagrams, orders, an expired timer or the idle timeout.
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let filled = self.inbox.poll_filled(cx).is_ready();
         let ordered = self.outbox.poll_ordered(cx).is_ready();
@@ -232,14 +231,14 @@ impl<R: Return> Connection<'_, R> {
             return Poll::Pending;
         };
         ready!(idle.poll_expired(cx));
-        // A datagram that comes at this very moment is not lost.
+        // A datagram that arrives right now must not be lost.
         if self.inbox.close_if_empty() {
             self.close = Some(CloseMode::Graceful);
         }
         Poll::Ready(())
     }
 
-    /// Sends all there is, waiting for room where there is none.
+    /// Sends everything, waiting until the socket takes it.
     async fn flush(&mut self) {
         loop {
             self.send();
@@ -250,7 +249,7 @@ impl<R: Return> Connection<'_, R> {
         }
     }
 
-    /// Sends what can be sent without waiting.
+    /// Sends what the socket takes without waiting.
     fn send(&mut self) {
         while !self.output.is_empty() {
             let datagrams = self.output.make_contiguous();
@@ -259,7 +258,7 @@ impl<R: Return> Connection<'_, R> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
                     let _entered = self.outbox.span().enter();
-                    tracing::debug!("a datagram could not be sent: {error}");
+                    tracing::debug!("cannot send a datagram: {error}");
                     (1, false)
                 }
             };
@@ -275,7 +274,7 @@ impl<R: Return> Connection<'_, R> {
         }
     }
 
-    /// Gives the sender what it is still owed, depending on how its session ended.
+    /// Sends the remaining replies, depending on how the session ended.
     async fn say_goodbye(&mut self, result: &Result<Ending, ConnectionError>) {
         match result {
             Err(ConnectionError::Session(SessionError::Internal(_) | SessionError::Call(_)))
@@ -301,7 +300,7 @@ mod tests {
     use tokio::task::JoinHandle;
     use tokio::time::{Instant, sleep};
 
-    /// Sends back what it is told, takes a minute over `slow` and traps at `trap`.
+    /// Echoes each message, takes a minute for `slow` and traps on `trap`.
     struct Parrot(Arc<Outbox>);
 
     impl Session for Parrot {
@@ -329,7 +328,8 @@ mod tests {
         async fn end(self) {}
     }
 
-    /// A way that can be blocked, on which `lost` can't be sent, and nothing that is forbidden.
+    /// A reply sender for tests. It can be blocked, cannot send `lost`, and refuses what is
+    /// forbidden.
     #[derive(Clone, Default)]
     struct Lane(Arc<(Mutex<State>, Notify)>);
 
@@ -377,7 +377,7 @@ mod tests {
         served: JoinHandle<Result<Ending, ConnectionError>>,
     }
 
-    /// A session whose sender has sent these datagrams at once.
+    /// A session whose sender sent these datagrams at once.
     fn talk(lane: Lane, converses: bool, datagrams: &[&str]) -> Talk {
         let peer = Peer {
             transport: Transport::Udp,
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_blocked_way_is_waited_for() {
+    async fn a_blocked_socket_is_waited_for() {
         let lane = Lane::default();
         lane.0.0.lock().unwrap().blocked = true;
         let talk = talk(lane, false, &["one", "two"]);
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_sent_holds_nothing_up() {
+    async fn an_unsendable_datagram_blocks_nothing() {
         let datagrams = ["lost", "one", "forbidden", "lost", "", "two"];
         let talk = talk(Lane::default(), false, &datagrams);
         sleep(Duration::from_secs(1)).await;
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_answered_before_a_trap_leaves() {
+    async fn replies_before_a_trap_are_sent() {
         for converses in [false, true] {
             let talk = talk(Lane::default(), converses, &["one", "trap", "two"]);
             assert!(talk.served.await.unwrap().is_err());
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_comes_behind_what_was_asked_and_only_conversations_hear_of_it() {
+    async fn a_stop_follows_pending_messages_and_only_conversations_get_it() {
         for (converses, expected) in [(false, &["one"][..]), (true, &["one", "goodbye"])] {
             let by_notice = talk(Lane::default(), converses, &["one"]);
             by_notice.outbox.notify(Notice::Stop);

@@ -1,4 +1,4 @@
-//! How a connection ends: what the client still gets, depending on why.
+//! The end of a connection: what the client still receives, depending on the reason.
 
 use super::linger::linger;
 use super::session::Connection;
@@ -10,7 +10,7 @@ use std::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    /// Gives the client what it is still owed, depending on how it ended.
+    /// Sends the client what it should still receive, depending on how the connection ended.
     pub(super) async fn say_goodbye(
         &mut self,
         result: &Result<Ending, ConnectionError>,
@@ -23,7 +23,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Err(ConnectionError::Session(SessionError::Internal(_) | SessionError::Call(_)))
                 if self.converses =>
             {
-                // At once: what was sent before may leave if the kernel takes it without waiting.
+                // Right away: what was sent before may leave if the kernel takes it without
+                // waiting.
                 poll_fn(|cx| {
                     let _ = self.output.poll_write(self.stream, cx);
                     Poll::Ready(())
@@ -35,7 +36,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             | Err(ConnectionError::Framing(_) | ConnectionError::Session(_)) => {
                 self.close_early().await
             }
-            // Nothing is owed to it, so it may know that this is the end: TLS has a word for it.
+            // Nothing is pending, so the client may learn that this is the end: TLS has
+            // `close_notify`.
             Err(ConnectionError::Idle(_)) if self.output.is_written() => {
                 shut_down_at_once(self.stream).await;
                 Ok(())
@@ -63,8 +65,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         .await
     }
 
-    /// Ends a connection whose client may still be sending: writes what is owed, then says FIN, then
-    /// discards input for a while.
+    /// Closes a connection whose client may still be sending: writes pending replies, sends FIN,
+    /// then discards input for a while.
     async fn close_early(&mut self) -> Result<(), ConnectionError> {
         self.drain_output().await?;
         self.stream.shutdown().await?;
@@ -73,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 }
 
-/// Says the end to a client, if the kernel takes that without waiting.
+/// Shuts down sending, if the kernel does it without waiting.
 pub(super) async fn shut_down_at_once(stream: &mut (impl AsyncWrite + Unpin)) {
     poll_fn(|cx| {
         let _ = Pin::new(&mut *stream).poll_shutdown(cx);

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Expires when it was not touched for its limit. Touching costs next to nothing: the clock is read only
-/// when it is next waited for, and the timer itself is moved only when it fires.
+/// Expires after the limit passed without a touch. Touching is almost free: the clock is read only
+/// when the timer is polled next, and the tokio timer moves only when it fires.
 pub struct IdleTimer {
     pub limit: Duration,
     touched: bool,

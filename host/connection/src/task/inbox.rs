@@ -1,4 +1,4 @@
-//! Datagrams of one sender that wait for its session.
+//! Datagrams of one sender, waiting for its session.
 
 use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
 use crate::sync::{Mutex, MutexGuard};
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
-/// Where whoever receives leaves a sender's datagrams for the task of its session.
+/// The queue between the receiving task and the task of a session.
 #[derive(Debug, Default)]
 pub struct Inbox(Mutex<State>);
 
@@ -18,16 +18,16 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// Why a datagram was not taken in.
+/// Why a datagram was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
-    /// Too many wait already.
+    /// The queue is full.
     Full,
-    /// The session takes no more.
+    /// The session has ended.
     Closed,
 }
 
-/// Datagrams in order, one behind the other in the same memory. None is held while there are none.
+/// Datagrams in order, stored back to back. Holds no memory while empty.
 #[derive(Debug, Default)]
 pub struct Datagrams {
     bytes: BytesMut,
@@ -35,22 +35,22 @@ pub struct Datagrams {
 }
 
 impl Datagrams {
-    /// How many there are.
+    /// The number of datagrams.
     pub fn len(&self) -> usize {
         self.lengths.len()
     }
 
-    /// Whether there is none.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.lengths.is_empty()
     }
 
-    /// How many bytes they have together.
+    /// The total length in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The next one.
+    /// Removes the next datagram.
     pub fn pop(&mut self) -> Option<BytesMut> {
         let length = self.lengths.pop_front()?;
         match self.lengths.is_empty() {
@@ -61,8 +61,8 @@ impl Datagrams {
 }
 
 impl Inbox {
-    /// Takes a datagram in. What is returned is to be woken when there is nothing more to put: so a session
-    /// wakes up once for all its datagrams of a batch.
+    /// Queues a datagram. The caller wakes the returned waker after the last datagram of a batch,
+    /// so a session wakes once for each batch.
     pub fn put(&self, datagram: &[u8]) -> Result<Option<Waker>, NotTaken> {
         let state = &mut *self.lock();
         let Datagrams { bytes, lengths } = &mut state.waiting;
@@ -79,7 +79,7 @@ impl Inbox {
         Ok(state.waker.take())
     }
 
-    /// Takes no more in. What waits can still be taken out.
+    /// Closes the queue. Waiting datagrams can still be taken.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -89,21 +89,21 @@ impl Inbox {
         }
     }
 
-    /// The same, unless something waits. True if it is closed then.
+    /// Closes the queue if it is empty, and returns whether it did.
     pub fn close_if_empty(&self) -> bool {
         let mut state = self.lock();
         state.closed |= state.waiting.is_empty();
         state.closed
     }
 
-    /// Takes out all that waits, in exchange for `empty`. False if nothing does, and nothing will.
+    /// Takes all waiting datagrams in exchange for `empty`. False if the queue is empty and closed.
     pub fn take(&self, empty: &mut Datagrams) -> bool {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, empty);
         !state.closed || !empty.is_empty()
     }
 
-    /// Ready when something waits, or nothing ever will.
+    /// Ready when a datagram waits or the queue is closed.
     pub fn poll_filled(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.closed || !state.waiting.is_empty() {
@@ -117,7 +117,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // It is whole at every step: a panic elsewhere does not spoil it.
+        // The state is consistent at every step, so a panic elsewhere does no harm.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_comes_out_in_order_and_whole() {
+    fn datagrams_come_out_whole_and_in_order() {
         let inbox = Inbox::default();
         for round in 0..3_u8 {
             let sent: Vec<_> = [3, 0, 1, 0].map(|length| vec![round; length]).into();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_so_many_and_so_much() {
+    fn the_inbox_is_limited_in_number_and_bytes() {
         let inbox = Inbox::default();
         for _ in 0..MAX_WAITING_DATAGRAMS {
             inbox.put(b"").unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waited_when_it_was_closed_is_still_taken_out() {
+    fn a_closed_inbox_still_returns_waiting_datagrams() {
         let inbox = Inbox::default();
         inbox.put(b"last").unwrap();
         assert!(!inbox.close_if_empty());

@@ -10,28 +10,28 @@ use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
 thread_local! {
-    /// What the connections of a thread read into. Only one of them reads at a time, and the memory that
-    /// the last one used is still in the processor's cache.
+    /// The read buffer of a thread. Only one connection reads at a time, and the memory used last
+    /// is still in the processor's cache.
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
-/// What was read and is no message yet: at most one unfinished message and one read.
+/// Bytes that were read and are not a message yet: at most one unfinished message and one read.
 ///
-/// A connection that waits for a message to begin holds no memory for it.
+/// A connection that waits for the start of a message holds no memory.
 #[derive(Default)]
 pub struct Input {
     pub bytes: BytesMut,
 }
 
 impl Input {
-    /// Reads once. The number of bytes is 0 at the end of the stream.
+    /// Reads once. Returns 0 at the end of the stream.
     pub fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if self.bytes.is_empty() {
-            // Even an empty view would keep the thread's buffer from being used again.
+            // Even an empty view would prevent reuse of the thread's buffer.
             self.bytes = BytesMut::new();
             return BUFFER.with_borrow_mut(|buffer| {
                 buffer.reserve(READ_BYTES);
@@ -40,7 +40,7 @@ impl Input {
                 Poll::Ready(Ok(read))
             });
         }
-        // An unfinished message moves to memory of its own, where the rest of it is added.
+        // An unfinished message moves to its own memory, where the rest is appended.
         self.bytes.reserve(READ_BYTES);
         poll_read_buf(Pin::new(stream), cx, &mut self.bytes)
     }

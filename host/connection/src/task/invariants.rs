@@ -1,4 +1,4 @@
-//! What holds for whatever datagrams one sender sends, and however they wait.
+//! Properties of the inbox, whatever datagrams a sender sends. Used by tests and fuzzing.
 
 use super::inbox::{Datagrams, Inbox, NotTaken};
 use crate::framing::{DatagramDecoder, Framing, FramingError};
@@ -6,12 +6,12 @@ use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 
-/// The longest message that is taken here.
+/// The longest message in these checks.
 const MAX_MESSAGE_BYTES: usize = 100;
 
-/// Checks steps: a byte below 200 is the length of a datagram that follows; one up to 250 repeats the last one 64 times;
-/// others have all that waits taken out. What is taken in comes out in order and whole, there is never more of it than
-/// may wait, and each datagram has its own messages, whatever came before it.
+/// Runs steps: a byte below 200 is the length of a datagram that follows; one up to 250 repeats the
+/// last datagram 64 times; others take all that waits. Queued datagrams come out whole and in
+/// order, never more than allowed wait, and each datagram has its own messages.
 pub fn check(input: &[u8]) {
     let Some((framing, mut steps)) = input.split_first() else {
         return;
@@ -44,7 +44,7 @@ pub fn check(input: &[u8]) {
     assert!(inbox.close_if_empty());
 }
 
-/// What should wait, with its length.
+/// The expected content of the queue.
 #[derive(Default)]
 struct Waiting<'a> {
     datagrams: VecDeque<&'a [u8]>,

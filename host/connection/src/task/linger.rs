@@ -1,14 +1,13 @@
-//! The last moment of a connection whose client may still be sending.
+//! The last step of closing a connection whose client may still be sending.
 
 use crate::limits::{LINGER_BYTES, LINGER_TIME};
 use tokio::io::{AsyncRead, AsyncReadExt, copy, sink};
 use tokio::time::timeout;
 
-/// Discards what the client still sends, for a while: closing over unread bytes would make the kernel
-/// send a reset, which can destroy the last replies on their way. Called when all is written and FIN is
-/// sent.
+/// Discards input for a while, after everything is written and FIN is sent. Closing with unread
+/// bytes would make the kernel send a reset, which can destroy replies in transit.
 pub async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
     let mut rest = stream.take(LINGER_BYTES as u64);
-    // However it goes, the client had its chance.
+    // Errors do not matter: the connection is closed anyway.
     let _ = timeout(LINGER_TIME, copy(&mut rest, &mut sink())).await;
 }

@@ -1,5 +1,5 @@
-//! Connections: one client each, served by a session or by a program. Generic over the stream, or over the way
-//! back where there are datagrams instead, and without a word of Wasm.
+//! Connections: one client each, served by a session or a program. Generic over the stream (or over
+//! the reply sender, for datagrams). Must not know sockets or Wasm.
 
 mod datagrams;
 mod goodbye;
@@ -32,36 +32,35 @@ use crate::outbox::Lost;
 use std::io;
 use std::time::Duration;
 
-/// How a connection ended as it should.
+/// How a connection ended normally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The client has finished and has everything that was sent, or the handler closed, or the host
-    /// is stopping.
+    /// The client finished and received everything, or the handler closed, or the host is stopping.
     Finished,
-    /// The handler wants the client to see a reset.
+    /// The handler asked for a reset.
     Reset,
 }
 
-/// Why a connection ended otherwise.
+/// Why a connection ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// No further message can be cut out of what the client sends.
+    /// The client's bytes cannot be cut into messages.
     #[error("the client broke the framing: {0}")]
     Framing(#[from] FramingError),
-    /// The session gave up, or its call failed.
+    /// The session returned a failure, or its call failed.
     #[error(transparent)]
     Session(#[from] SessionError),
     /// Something outside the session ended it.
     #[error("{0}")]
     Lost(Lost),
-    /// Nothing went in or out for too long.
+    /// No byte was read or written for too long.
     #[error("no byte moved for {0:?} (--idle-timeout)")]
     Idle(Duration),
-    /// The client's machine is gone, or the client does not read.
-    #[error("the other side has answered nothing for too long (--peer-timeout)")]
+    /// The peer is unreachable, or does not read.
+    #[error("the peer did not respond for too long (--peer-timeout)")]
     Silent,
-    /// The network failed, or the client left without a word.
-    #[error("the connection broke: {0}")]
+    /// The network failed, or the client disconnected abruptly.
+    #[error("connection lost: {0}")]
     Io(io::Error),
 }
 
@@ -80,23 +79,23 @@ impl From<CallError> for ConnectionError {
     }
 }
 
-/// What a connection needs to know of the server.
+/// The settings of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How messages are cut out of what the client sends, unless the session changes it.
+    /// The initial framing; the session may change it.
     pub framing: Framing,
-    /// What the connection may use.
+    /// The limits of the connection.
     pub limits: ConnectionLimits,
     /// See [`Handler::converses`](crate::handler::Handler::converses).
     pub converses: bool,
 }
 
 impl Terms {
-    /// How many bytes may wait to be written: see [`Outbox::new`](crate::outbox::Outbox::new).
+    /// The most unsent bytes: see [`Outbox::new`](crate::outbox::Outbox::new).
     pub fn unsent_limit_bytes(&self) -> usize {
         match self.converses {
             true => self.limits.max_unsent_bytes,
-            // One that only answers is bounded by reading no further until it is read.
+            // A responder is bounded because reading pauses until its replies are read.
             false => usize::MAX,
         }
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
-/// What was sent and is not written yet.
+/// Bytes that are not written to the stream yet.
 pub struct Output {
     pub bytes: BytesMut,
-    /// Whether what was written has left the stream's own buffers (TLS has some).
+    /// Whether the stream's own buffers (TLS has some) are flushed.
     flushed: bool,
     outbox: Arc<Outbox>,
 }
@@ -25,13 +25,13 @@ impl Output {
         }
     }
 
-    /// Whether nothing is left to do.
+    /// Whether everything is written and flushed.
     pub fn is_written(&self) -> bool {
         self.bytes.is_empty() && self.flushed
     }
 
-    /// Writes as much as the stream takes. Ready when all is written and flushed; the flag tells
-    /// whether anything was done.
+    /// Writes as much as the stream takes. Ready when all is written and flushed; the flag says
+    /// whether it did anything.
     pub fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -65,7 +65,7 @@ impl Output {
         }
         self.bytes.advance(written);
         if self.bytes.is_empty() {
-            // The next reply brings its own memory, and a connection that waits holds none.
+            // The next reply brings its own memory, so an idle connection holds none.
             self.bytes = BytesMut::new();
         }
         self.flushed = false;

@@ -42,7 +42,7 @@ where
     result
 }
 
-/// Completes when the program must not go on.
+/// Completes when the program must stop.
 async fn stopped(outbox: &Outbox) {
     let mut notice = None;
     while notice != Some(Notice::Stop) {
@@ -79,18 +79,18 @@ where
         .await
         {
             Err(Broken::Source(error)) => return ConnectionError::from(error),
-            // The program exits without having read everything, which is its right.
+            // A program may exit without reading all its input.
             Err(Broken::Destination(_)) => {}
             Ok(()) => {
                 client_finished.store(true, Ordering::Relaxed);
-                // The end of its input, unless it is gone.
+                // End of its input, unless the program is gone.
                 let _ = to_program.shutdown().await;
             }
         }
         pending().await
     };
     let outbound = async {
-        // The program's end of the pipe goes with the program, and so ends this.
+        // The program's end of the pipe closes when it exits, which ends this.
         match pump(
             &mut from_program,
             &mut to_client,
@@ -120,7 +120,8 @@ enum Broken {
     Destination(io::Error),
 }
 
-/// Moves bytes until the source ends, no faster than `throttle` lets it. `busy` tells whether some are on their way.
+/// Copies bytes until the source ends, no faster than `throttle` allows. `busy` says whether bytes
+/// are in transit.
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
@@ -133,7 +134,7 @@ async fn pump(
     loop {
         if let Some(throttle) = throttle.as_mut().filter(|it| it.pauses_reading()) {
             poll_fn(|cx| throttle.poll_reading(cx)).await;
-            // Whoever is not read from is not idle.
+            // A client whose bytes we do not read is not idle.
             meter.touch();
         }
         let read = from.read_buf(&mut buffer).await.map_err(Broken::Source)?;
@@ -157,7 +158,7 @@ async fn pump(
     }
 }
 
-/// When bytes last moved, and whether some are on their way to the client.
+/// When bytes last moved, and whether some are in transit to the client.
 struct Meter {
     moved: Mutex<Instant>,
     writing: AtomicBool,
@@ -179,7 +180,7 @@ impl Meter {
         self.writing.load(Ordering::Relaxed)
     }
 
-    /// Completes when nothing has moved for as long as `limit`, with which it returns.
+    /// Completes when no byte moved for `limit`, and returns it.
     async fn idle(&self, limit: Option<Duration>) -> Duration {
         let Some(limit) = limit else {
             return pending().await;

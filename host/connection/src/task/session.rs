@@ -1,7 +1,7 @@
-//! A connection served by a session: reads, cuts messages, tells the session, writes what it sends.
+//! A connection served by a session: reads, cuts messages, calls the session, writes replies.
 //!
-//! Everything happens in one task, so that order and back-pressure need no channels. Reading and writing
-//! go on side by side, and what was sent before goes out while the guest still computes.
+//! One task does everything, so order and back-pressure need no channels. Reading and writing go on
+//! at the same time, and earlier replies leave while the guest computes.
 
 use super::idle::IdleTimer;
 use super::input::Input;
@@ -21,7 +21,7 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop::consume_budget;
 
-/// Serves one client until both sides are done with each other. The session has ended then.
+/// Serves one client until both sides are finished. Then ends the session.
 pub async fn serve<S, H>(
     stream: &mut S,
     mut session: H,
@@ -54,8 +54,8 @@ where
         waiting: None,
     };
     let mut result = connection.run(&mut session).await;
-    // The session need not wait for a client that takes its time to read the last bytes. Boxed, so that there is room for
-    // it only when it comes to that.
+    // The session ends without waiting for a client that is slow to read the last bytes. Boxed, so
+    // that its memory exists only then.
     let end = async { tokio::join!(connection.say_goodbye(&result), session.end()) };
     let (said, ()) = Box::pin(end).await;
     if let Err(error) = said
@@ -71,28 +71,28 @@ pub(super) struct Connection<'a, S> {
     decoder: Decoder,
     pub(super) input: Input,
     pub(super) client_finished: bool,
-    /// Whether the client's end came without the word that TLS wants (RFC 8446, section 6.1): what it sent may not be
-    /// all of what it wanted to send, so an unfinished message is none, and the session is not told of an end.
+    /// Whether the stream ended without TLS `close_notify` (RFC 8446, section 6.1). Data may be
+    /// missing then, so an unfinished message is dropped and the session sees no end of input.
     pub(super) cut_off: bool,
     pub(super) eof_told: bool,
     pub(super) output: Output,
-    /// Whether the output rose above the high-water mark and the session was not told yet that it
+    /// Whether the output was above the high-water mark and the session does not know yet that it
     /// has fallen again.
     pub(super) congested: bool,
-    /// Whether the client's messages waited when it was last looked at.
+    /// Whether the client's messages were held back at the last check.
     held_back: bool,
     pub(super) outbox: Arc<Outbox>,
     pub(super) converses: bool,
     close: Option<CloseMode>,
     pub(super) timers: Timers,
-    /// The timer that has run out.
+    /// A timer that has expired.
     pub(super) due: Option<u32>,
-    /// What the session was not told yet.
+    /// A notice that the session does not know yet.
     notice: Option<Notice>,
     pub(super) idle: Option<IdleTimer>,
-    /// The rates that hold for it, if any do.
+    /// The rate limits of this connection, if any.
     pub(super) throttle: Option<Throttle>,
-    /// The message that waits for its token.
+    /// A message that waits for a rate token.
     pub(super) waiting: Option<Bytes>,
 }
 
@@ -110,8 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 }
             }
         }
-        // A connection on which nothing happens has no need of the room that calls take: boxed, it is there when
-        // there is something to call for.
+        // Boxed: an idle connection does not need the memory that calls take.
         Box::pin(self.converse(session)).await
     }
 
@@ -125,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 None => {}
             }
             if let Some(event) = self.next_event()? {
-                // One read may hold thousands of messages: others get their turn in between.
+                // One read may hold thousands of messages: let other tasks run in between.
                 consume_budget().await;
                 let last = event == Event::Shutdown;
                 self.tell(session, event).await?;
@@ -141,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Whether nothing more comes, and all that came was answered.
+    /// Whether the input has ended and every message is answered.
     fn is_over(&mut self) -> bool {
         match self.cut_off {
             true => self.waiting.is_none() && !self.holds_back(),
@@ -149,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// What the session is to be told next, if anything has happened.
+    /// The next event for the session, if any.
     fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
         match self.notice.take() {
             Some(Notice::Stop) => return Ok(Some(Event::Shutdown)),
@@ -189,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Ok(eof.then_some(Event::Eof))
     }
 
-    /// Whether the client's messages wait until it has read more of the replies.
+    /// Whether messages are held back until the client has read more replies.
     fn holds_back(&mut self) -> bool {
         let holds_back = self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
         if holds_back && !self.held_back {
@@ -211,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Tells the session, and writes what was sent before whenever that makes us wait.
+    /// Calls the session, and writes earlier output while waiting for it.
     async fn tell(
         &mut self,
         session: &mut impl Session,
@@ -230,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         .await
     }
 
-    /// Does what sessions ordered.
+    /// Carries out the orders of sessions.
     fn collect(&mut self) -> Result<(), ConnectionError> {
         let mut lost = None;
         self.outbox.collect(|orders| {

@@ -42,7 +42,7 @@ pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
 /// How a connection ended.
 pub type Served = JoinHandle<(Traffic, Result<Ending, ConnectionError>)>;
 
-/// Answers each message in brackets, traps at `trap`, takes a minute over `slow`, and counts.
+/// Replies with the message in brackets, traps on `trap`, takes a minute for `slow`, and counts.
 #[derive(Clone, Default)]
 struct Bracket {
     outbox: Option<Arc<Outbox>>,
@@ -94,12 +94,12 @@ fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStre
     (client, served)
 }
 
-/// Sends `pieces`, each of which the connection reads by itself, finishes, and returns all replies.
+/// Sends `pieces`, which the connection reads one by one, half-closes, and returns all replies.
 async fn converse(framing: &str, pieces: &[&[u8]]) -> Vec<u8> {
     let (mut client, _served) = client(Bracket::default(), framing, 1 << 16);
     for piece in pieces {
         client.write_all(piece).await.unwrap();
-        // On one thread this lets the connection take what there is before it gets more.
+        // On one thread, this lets the connection read before more is sent.
         tokio::task::yield_now().await;
     }
     client.shutdown().await.unwrap();
@@ -150,7 +150,7 @@ async fn chunks_are_what_each_read_returned() {
 }
 
 #[tokio::test]
-async fn nothing_is_opened_for_a_client_that_says_nothing() {
+async fn no_session_opens_for_a_silent_client() {
     let bracket = Bracket::default();
     let (mut idle, served) = client(bracket.clone(), "lines", 64);
     idle.shutdown().await.unwrap();
@@ -158,7 +158,7 @@ async fn nothing_is_opened_for_a_client_that_says_nothing() {
     assert!(served.await.unwrap().1.is_ok());
     assert_eq!(bracket.opened.load(Ordering::Relaxed), 0);
 
-    // One byte is enough, though it is no message yet.
+    // One byte is enough, even without a whole message.
     let (mut busy, served) = client(bracket.clone(), "lines", 64);
     busy.write_all(b"h").await.unwrap();
     while bracket.opened.load(Ordering::Relaxed) == 0 {
@@ -173,7 +173,7 @@ async fn nothing_is_opened_for_a_client_that_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_with_many_messages_lets_others_have_their_turn() {
+async fn a_client_with_many_messages_does_not_starve_others() {
     let bracket = Bracket::default();
     let (mut client, served) = client(bracket.clone(), "lines", 1 << 16);
     client.write_all(&[b'\n'; 50_000]).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_client_with_many_messages_lets_others_have_their_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_half_close_all_replies_still_come() {
+async fn a_client_that_half_closes_still_gets_all_replies() {
     assert_eq!(
         converse("lines", &[b"a\nslow\nb\nc"]).await,
         b"[a][slow][b][c]"
@@ -209,7 +209,7 @@ async fn earlier_replies_go_out_while_a_later_one_is_computed() {
 }
 
 #[tokio::test]
-async fn a_trap_leaves_earlier_replies_and_nothing_else() {
+async fn a_trap_sends_earlier_replies_and_nothing_else() {
     let (mut client, served) = client(Bracket::default(), "lines", 64);
     client.write_all(b"a\ntrap\nb\n").await.unwrap();
     client.shutdown().await.unwrap();
@@ -249,7 +249,7 @@ async fn a_message_that_is_too_long_ends_the_connection_after_earlier_replies() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_client_that_goes_on_sending_is_not_listened_to_for_ever() {
+async fn a_refused_client_that_keeps_sending_is_cut() {
     let (mut client, served) = client(Bracket::default(), "length-prefixed:1", 1 << 16);
     client.write_all(b"\x04trap").await.unwrap();
     let mut sent = 0;
@@ -272,7 +272,7 @@ async fn reading_stops_while_the_client_does_not_read() {
         }
         writer.shutdown().await.unwrap();
     });
-    // On one thread, everyone who can move has moved after so many turns.
+    // On one thread, every task that can run has run after this many turns.
     for _ in 0..100_000 {
         tokio::task::yield_now().await;
     }
@@ -284,7 +284,7 @@ async fn reading_stops_while_the_client_does_not_read() {
         "{answered}"
     );
 
-    // Nothing was lost by stopping.
+    // Stopping lost nothing.
     let mut replies = Vec::new();
     reader.read_to_end(&mut replies).await.unwrap();
     assert_eq!(replies.len(), MESSAGES * 1026);
@@ -292,7 +292,7 @@ async fn reading_stops_while_the_client_does_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_ends_when_no_byte_moves_and_not_before() {
+async fn the_idle_timeout_fires_only_without_traffic() {
     let (mut client, served) = client(Bracket::default(), "lines", 64);
     let mut reply = [0; 3];
     for _ in 0..3 {

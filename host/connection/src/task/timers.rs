@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::task::{Context, Poll};
 use tokio_util::time::{DelayQueue, delay_queue::Key};
 
-/// Timers by id. Costs nothing until the first is set, which most sessions never do.
+/// Timers by id. Free until the first is set, which most sessions never do.
 #[derive(Default)]
 pub struct Timers {
     set: Option<Box<Set>>,
@@ -19,7 +19,7 @@ struct Set {
 }
 
 impl Timers {
-    /// Starts, replaces or stops one. False if that would be too many.
+    /// Starts, replaces or cancels a timer. False if there would be too many.
     #[must_use]
     pub fn change(&mut self, change: TimerChange) -> bool {
         match change {
@@ -44,12 +44,12 @@ impl Timers {
         true
     }
 
-    /// Whether none is set.
+    /// Whether no timer is set.
     pub fn is_empty(&self) -> bool {
         self.set.as_ref().is_none_or(|set| set.keys.is_empty())
     }
 
-    /// The next one that has run out.
+    /// The next expired timer.
     pub fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
         let Some(set) = &mut self.set else {
             return Poll::Pending;

@@ -1,4 +1,4 @@
-//! How a connection's bytes move, and what it waits for when there is nothing to do.
+//! Moves the bytes of a connection, and waits for the next thing to do.
 
 use super::ConnectionError;
 use super::session::Connection;
@@ -9,22 +9,22 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// What happened to a connection's bytes.
+/// What a connection read and wrote.
 struct Moved {
     wrote: bool,
     read: bool,
-    /// Whether there would be read, but for the rates.
+    /// Whether only a rate limit prevents reading.
     throttled: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    /// Waits until something happens: bytes move, orders come, a timer runs out, the host stops.
+    /// Waits until bytes move, orders arrive, a timer expires or the host stops.
     pub(super) async fn transfer(&mut self) -> Result<(), ConnectionError> {
         poll_fn(|cx| self.poll_transfer(cx)).await
     }
 
     fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        // Nothing else depends on what was written.
+        // Nothing else depends on written bytes.
         let waits_for_room =
             self.eof_told || self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
         let moved = self.poll_move(cx)?;
@@ -36,7 +36,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if moved.read || (moved.wrote && waits_for_room) || self.poll_happened(cx) {
             return Poll::Ready(Ok(()));
         }
-        // Whoever waits for their turn is not idle.
+        // A client that waits for a rate token is not idle.
         let pauses = |throttle: &Throttle| throttle.pauses_message();
         let waits = self.waiting.is_some() && self.throttle.as_ref().is_some_and(pauses);
         let Some(idle) = self.idle.as_mut().filter(|_| !waits && !moved.throttled) else {
@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
     }
 
-    /// Writes what there is, and reads if what is read can be dealt with.
+    /// Writes pending output, and reads if the input can be handled.
     fn poll_move(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
         let (wrote, written) = self.output.poll_write(self.stream, cx);
         if let Poll::Ready(written) = written {
@@ -88,13 +88,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Ok(moved)
     }
 
-    /// Whether anything but bytes wants attention.
+    /// Whether anything other than bytes needs handling.
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
         let ordered = self.outbox.poll_ordered(cx).is_ready();
         if let Poll::Ready(id) = self.timers.poll_due(cx) {
             self.due = Some(id);
         }
-        // A message that has got its token may still have to wait until the client has read more.
+        // A message that has its token may still wait until the client reads more.
         let has_room = !self.congested && self.output.bytes.len() < HIGH_WATER_BYTES;
         let may_go_on = match &mut self.throttle {
             Some(throttle) if self.waiting.is_some() => {

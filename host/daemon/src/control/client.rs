@@ -1,4 +1,4 @@
-//! The client's side: one request, one reply.
+//! The client side of the control socket: one request, one reply.
 
 use super::error::ControlError;
 use super::protocol::{Reply, Request};
@@ -15,20 +15,20 @@ use system::descriptors;
 use system::ownership::check_above;
 use system::unix_socket::{connect, folder_of};
 
-/// Asks the host at `path`, and passes on what was `opened` for it. [`Reply::Error`] becomes
-/// [`ControlError::Declined`]. Blocks until the reply is there, for some seconds at most, or for as long as a
-/// handler may take to load.
+/// Sends a request and the `opened` files to the host at `path`. [`Reply::Error`] becomes
+/// [`ControlError::Declined`]. Blocks until the reply arrives: a few seconds, or as long as loading
+/// a handler may take.
 pub fn request(path: &Path, request: &Request, opened: &[OwnedFd]) -> Result<Reply, ControlError> {
     let patience = match request {
         Request::Swap { .. } | Request::RollBack { .. } | Request::Reload => CONTROL_SWAP_TIME,
         Request::Status | Request::TakeOver | Request::Retire => CONTROL_REPLY_TIME,
     };
-    // Descriptors that come along are closed.
+    // Received descriptors are closed.
     let (reply, _) = Line::open(path)?.ask(request, opened, patience)?;
     Ok(reply)
 }
 
-/// Whose process has begun to listen.
+/// The user of the listening process.
 fn peer_user(stream: &UnixStream) -> io::Result<u32> {
     #[cfg(target_os = "linux")]
     return Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw());
@@ -36,7 +36,8 @@ fn peer_user(stream: &UnixStream) -> io::Result<u32> {
     return Ok(nix::unistd::getpeereid(stream)?.0.as_raw());
 }
 
-/// Whether nobody but root and this user could have put a socket there. Root may control hosts of others.
+/// Whether only root and this user could have put a socket there. Root may control hosts of other
+/// users.
 fn is_only_theirs(path: &Path, user: u32) -> bool {
     let is_theirs = || {
         let folder = folder_of(path).canonicalize()?;
@@ -63,7 +64,7 @@ impl Line {
             cause,
         };
         let stream = connect(path).map_err(fail)?;
-        // What is handed over, and what comes back, is nobody else's.
+        // Only the right user may receive what we send.
         let listener = peer_user(&stream).map_err(fail)?;
         let client = geteuid().as_raw();
         let is_trusted =
@@ -84,7 +85,7 @@ impl Line {
         &self.path
     }
 
-    /// The reply, and the descriptors that came with it.
+    /// The reply, with its descriptors.
     pub(super) fn ask(
         &self,
         request: &Request,
@@ -129,7 +130,7 @@ impl Line {
         }
     }
 
-    /// A host that hangs up while we send may have said why: the reply tells.
+    /// A host that closes while we send may have said why: the reply tells.
     fn send(&self, line: &[u8], opened: &[OwnedFd]) -> io::Result<()> {
         self.stream.set_write_timeout(Some(CONTROL_REPLY_TIME))?;
         match descriptors::send_blocking(&self.stream, line, opened) {

@@ -1,4 +1,4 @@
-//! What can go wrong on either side of a control socket.
+//! Errors of both sides of a control socket.
 
 use super::folder::FolderError;
 use super::protocol::MalformedRequest;
@@ -9,19 +9,21 @@ use system::unix_socket::{PlaceError, reason};
 /// Why a host has no control socket.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    #[error("no place for the control socket: {0}")]
+    #[error("cannot create the control socket: {0}")]
     Folder(#[from] FolderError),
     #[error(
-        "a running host has its control socket at {}: choose another path with --control, or replace that host with --takeover",
+        "a running host has its control socket at {}; hint: choose another path with --control, \
+         or replace that host with --takeover",
         path.display()
     )]
     Taken { path: PathBuf },
     #[error(
-        "cannot make the control socket {}: something else is there that is no socket; remove it, or choose another path with --control",
+        "cannot create the control socket {}: the path exists and is not a socket; hint: remove \
+         it, or choose another path with --control",
         path.display()
     )]
     Occupied { path: PathBuf },
-    #[error("cannot make the control socket {}: {}", path.display(), reason(cause))]
+    #[error("cannot create the control socket {}: {}", path.display(), reason(cause))]
     Bind { path: PathBuf, cause: io::Error },
 }
 
@@ -36,42 +38,44 @@ impl SocketError {
     }
 }
 
-/// Why a running host did not do what it was asked for.
+/// Why a request to a running host failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     #[error(
-        "no host with a control socket is running: there is none in {}; start one with `echo-host serve`, or name its socket with --control PATH",
+        "no running host found: no control socket in {}; hint: start one with `echo-host serve`, \
+         or name its socket with --control PATH",
         folder.display()
     )]
     NoHost { folder: PathBuf },
-    #[error("several hosts are running: choose one of {}", list(hosts))]
+    #[error("several hosts are running; hint: choose one with {}", list(hosts))]
     SeveralHosts {
-        /// Their sockets, and their processes where they answered.
+        /// Their sockets, and the processes of those that replied.
         hosts: Vec<(PathBuf, Option<u32>)>,
     },
-    #[error("cannot look for running hosts: {0}; name a socket with --control PATH")]
+    #[error("cannot look for running hosts: {0}; hint: name a control socket with --control PATH")]
     Folder(#[from] FolderError),
-    #[error("no host answers on the control socket {}: {cause}", path.display())]
+    #[error("no host answers on control socket {}: {cause}", path.display())]
     Connect { path: PathBuf, cause: io::Error },
     #[error(
-        "user {listener} listens on the control socket {}, which is neither you nor root: nothing was sent",
+        "control socket {} belongs to a process of user {listener}, which is neither you nor \
+         root: nothing was sent",
         path.display()
     )]
     Stranger { path: PathBuf, listener: u32 },
-    #[error("the handler's path {} is not UTF-8, and cannot be sent to the host", path.display())]
+    #[error("cannot send the handler's path {} to the host: it is not UTF-8", path.display())]
     HandlerPath { path: PathBuf },
-    #[error("talking to the host on {} failed: {cause}", path.display())]
+    #[error("lost the host on {}: {cause}", path.display())]
     Io { path: PathBuf, cause: io::Error },
     #[error(
-        "the host on {} has not answered within {seconds} s; what it was asked for may still happen",
+        "no answer from the host on {} within {seconds} s; the request may still be carried out",
         path.display()
     )]
     TimedOut { path: PathBuf, seconds: u64 },
-    #[error("the host on {} ended before it answered", path.display())]
+    #[error("the host on {} ended before answering", path.display())]
     Ended { path: PathBuf },
-    #[error("the answer on {} makes no sense: {what}", path.display())]
+    #[error("bad answer from the host on {}: {what}", path.display())]
     Answer { path: PathBuf, what: String },
-    #[error("the host on {} declined: {reason}", path.display())]
+    #[error("the host on {} refused: {reason}", path.display())]
     Declined { path: PathBuf, reason: String },
 }
 
@@ -83,10 +87,10 @@ fn list(hosts: &[(PathBuf, Option<u32>)]) -> String {
     hosts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Why the host answers a client with an error.
+/// Why the host refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
-    #[error("user {peer} may not control this host: only its owner, user {owner}, and root may")]
+    #[error("user {peer} may not control this host: only user {owner} and root may")]
     Stranger { peer: u32, owner: u32 },
     #[error("the request is longer than {0} bytes")]
     TooLong(usize),
@@ -94,11 +98,11 @@ pub enum Rejection {
     Late(u64),
     #[error(transparent)]
     Malformed(#[from] MalformedRequest),
-    #[error("retire follows take-over on the same connection, and nothing else does")]
+    #[error("retire must follow take-over on the same connection, and nothing else may")]
     OutOfOrder,
-    #[error("another host has taken this one's sockets over already")]
+    #[error("another host has already taken over the sockets")]
     Succeeded,
-    #[error("the listening sockets cannot be passed on: {0}")]
+    #[error("cannot pass on the listening sockets: {0}")]
     Listeners(io::Error),
     #[error("cannot talk to the client: {0}")]
     Io(#[from] io::Error),

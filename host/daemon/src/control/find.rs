@@ -1,4 +1,4 @@
-//! Finding the running host that is meant when none is named.
+//! Finds the running host when none is named.
 
 use super::client::request;
 use super::error::ControlError;
@@ -7,7 +7,7 @@ use super::protocol::{Reply, Request};
 use std::io;
 use std::path::PathBuf;
 
-/// The control socket of the only host that runs for this user and has one at the default place.
+/// The control socket of the only running host of this user at the default path.
 pub fn find() -> Result<PathBuf, ControlError> {
     let (folder, mut sockets) = folder::sockets()?;
     sockets.sort();
@@ -15,12 +15,12 @@ pub fn find() -> Result<PathBuf, ControlError> {
     for path in sockets {
         match request(&path, &Request::Status, &[]) {
             Ok(Reply::Status(status)) => hosts.push((path, Some(status.pid))),
-            // What a host left behind that was killed, or has been removed just now.
+            // Left behind by a killed host, or removed just now.
             Err(ControlError::Connect { cause, .. })
                 if [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound]
                     .contains(&cause.kind()) => {}
             Err(ControlError::Ended { .. }) => {}
-            // It runs, and asking it what is meant will say more.
+            // It runs; the request will tell more.
             _ => hosts.push((path, None)),
         }
     }

@@ -11,23 +11,23 @@ use system::ownership::give;
 /// Why the folder for control sockets is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    #[error("cannot use the folder {}: {cause}", folder.display())]
+    #[error("cannot use directory {}: {cause}", folder.display())]
     Io { folder: PathBuf, cause: io::Error },
-    #[error("{} is no folder", folder.display())]
+    #[error("{} is not a directory", folder.display())]
     NoFolder { folder: PathBuf },
-    #[error("the folder {} belongs to user {owner}", folder.display())]
+    #[error("directory {} belongs to user {owner}", folder.display())]
     Foreign { folder: PathBuf, owner: u32 },
-    #[error("others may enter the folder {}: it needs mode 0700", folder.display())]
+    #[error("directory {} is open to other users: it needs mode 0700", folder.display())]
     Open { folder: PathBuf },
 }
 
-/// Where this process's control socket goes: `PID.sock` in a folder that only this user can enter, which is
-/// made if it is missing.
+/// The default path of this process's control socket: `PID.sock` in a folder that only this user
+/// can enter. Creates the folder if it is missing.
 pub fn default_path() -> Result<PathBuf, FolderError> {
     default_path_of(geteuid().as_raw())
 }
 
-/// The same for a process that is going to be this user's. Only root can make another user's folder.
+/// The same for a process that will run as this user. Only root can create another user's folder.
 pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
     let folder = place(user);
     let made = DirBuilder::new().mode(0o700).create(&folder);
@@ -44,12 +44,12 @@ pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
-/// Where the control sockets of this user's processes are, whether there is such a folder or not.
+/// The folder of this user's control sockets, whether or not it exists.
 pub fn default_folder_of(user: u32) -> PathBuf {
     place(user)
 }
 
-/// The folder, and the sockets in it, in no order. None if there is no such folder.
+/// The folder and its sockets, unordered. Empty if there is no such folder.
 pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
     let user = geteuid().as_raw();
     let folder = place(user);
@@ -73,11 +73,11 @@ pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
     Ok((folder, sockets))
 }
 
-/// In the user's own folder for such things, as the XDG Base Directory Specification has it, or among the
-/// temporary files, where the name has to tell users apart.
+/// The runtime directory of the user (XDG Base Directory Specification), or the folder for
+/// temporary files, with a name for each user.
 fn place(user: u32) -> PathBuf {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    // Who has become another user has the variables of the one before.
+    // A process that changed its user still has the variables of the old one.
     let is_anothers = |it: &Path| fs::metadata(it).is_ok_and(|found| found.uid() != user);
     match runtime.filter(|folder| folder.is_absolute() && !is_anothers(folder)) {
         Some(runtime) => runtime.join("echo-host"),
@@ -85,10 +85,10 @@ fn place(user: u32) -> PathBuf {
     }
 }
 
-/// Anybody can make a folder of that name among the temporary files: it must be ours, and ours alone.
+/// Anybody can create this folder in /tmp: it must belong to us and be private.
 fn check(folder: &Path, user: u32) -> Result<(), FolderError> {
     let folder = folder.to_owned();
-    // The thing itself: a link could lead anywhere, and elsewhere later.
+    // Not through links: a link could change later.
     let metadata = match fs::symlink_metadata(&folder) {
         Ok(metadata) => metadata,
         Err(cause) => return Err(FolderError::Io { folder, cause }),

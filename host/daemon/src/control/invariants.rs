@@ -1,10 +1,10 @@
-//! What holds for every line of the protocol: of the random ones in `properties`, and of those that a fuzzer finds.
+//! Properties of every line of the protocol. Used by `properties` and fuzzing.
 
 use super::protocol::{Reply, Request};
 use super::status::Refused;
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 
-/// Checks a line as a request and as a reply: it comes back as it was, or is refused in one line.
+/// Checks a line as a request and as a reply: it round-trips, or is refused in one line.
 pub fn check(line: &[u8]) {
     match Request::decode(line) {
         Ok(request) => request_comes_back(request),
@@ -20,14 +20,14 @@ fn is_one_line(error: &str) {
     assert!(!error.is_empty() && !error.contains('\n'), "{error:?}");
 }
 
-/// A request is one line, and means the same when it is read.
+/// A request is one line and round-trips.
 pub(super) fn request_comes_back(request: Request) {
     let line = request.encode().expect("its path is UTF-8");
     assert_eq!(first_end(&line), Some(line.len() - 1));
     assert_eq!(Request::decode(&line), Ok(request));
 }
 
-/// The same of a reply, but for details that are cut.
+/// A reply round-trips, except for details that are cut.
 pub(super) fn reply_comes_back(reply: Reply) {
     let line = reply.clone().encode();
     assert_eq!(first_end(&line), Some(line.len() - 1));

@@ -1,7 +1,9 @@
-//! The control socket: how commands, scripts and a successor talk to a running host.
+//! The control socket: how commands, scripts and a successor talk to a running host. Must not know
+//! the host except through [`Operator`].
 //!
-//! A Unix socket that only its owner can reach. [`ControlSocket`] is the host's side and asks an
-//! [`Operator`]; [`request`] is the client's side, and [`find()`] finds the socket of the one host that runs.
+//! A Unix socket that only its owner can reach. [`ControlSocket`] is the host's side and calls an
+//! [`Operator`]; [`request`] is the client's side, and [`find()`] finds the socket of the only
+//! running host.
 //!
 #![doc = include_str!("../../../../docs/reference/control-protocol.md")]
 

@@ -1,49 +1,50 @@
-//! What the control socket asks of the host behind it.
+//! The trait through which the control socket calls the host.
 
 use super::status::{Refused, Reloaded, Status, Swapped};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-/// A handler that a client wants served.
+/// A handler that a client wants to swap in.
 #[derive(Debug)]
 pub struct WantedFile {
-    /// Where it lies; absolute.
+    /// Its absolute path.
     pub path: PathBuf,
-    /// What the client has opened of it, as it may be able to read what the host may not: the file itself, and the one
-    /// that signs it; none if it could not.
+    /// The file and its signature as opened by the client, which may read what the host cannot.
+    /// Empty if it could not open them.
     pub opened: Vec<OwnedFd>,
 }
 
-/// The host behind a control socket. Its methods are called by many clients at once.
+/// The host behind a control socket. Its methods are called concurrently.
 pub trait Operator: Send + Sync + 'static {
-    /// How the host is doing.
+    /// The status of the host.
     fn status(&self) -> Status;
 
-    /// Lets the component in this file serve new clients of a service, or, without one, reads the current file
-    /// again. Without a name it is for the only service there is.
+    /// Swaps in the component in this file, or without one the current file read again. Without a
+    /// service name: the only service.
     fn swap(
         &self,
         service: Option<String>,
         handler: Option<WantedFile>,
     ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
 
-    /// Lets the generation before the current one serve new clients of a service.
+    /// Makes the previous generation of a service current.
     fn roll_back(
         &self,
         service: Option<String>,
     ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
 
-    /// Reads the configuration file again, and the handlers.
+    /// Reloads the configuration file and the handlers.
     fn reload(&self) -> impl Future<Output = Result<Reloaded, Refused>> + Send;
 
-    /// Duplicates of the listening sockets, each with its URI. Fails when the host is stopping and has closed
-    /// them.
+    /// Duplicates of the listening sockets with their URIs. Fails if the host is stopping and has
+    /// closed them.
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>>;
 
-    /// A successor accepts from the listening sockets: nobody is accepted here any more when this returns.
+    /// A successor accepts from the listening sockets: when this returns, this host accepts no
+    /// more.
     fn retire(&self);
 
-    /// The successor has heard of it: drain and exit. Returns at once.
+    /// The successor has the reply: drain and exit. Returns at once.
     fn leave(&self);
 }

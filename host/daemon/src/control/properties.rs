@@ -1,4 +1,4 @@
-//! The lines of the protocol, however they are garbled.
+//! Property tests: lines of the protocol, valid and garbled.
 
 use super::invariants::{check, reply_comes_back, request_comes_back};
 use super::protocol::{Reply, Request};
@@ -128,7 +128,7 @@ fn replies() -> impl Strategy<Value = Reply> {
     ]
 }
 
-/// Something like a request: the right members with any values, or any JSON in disorder.
+/// Near requests: the right members with any values, or any JSON.
 fn near_requests() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         Just("1".to_owned()),

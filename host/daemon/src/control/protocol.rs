@@ -1,4 +1,4 @@
-//! Requests and replies, and the lines they are.
+//! Requests and replies, as lines of JSON. Pure: no sockets.
 
 use super::status::{Refused, Reloaded, Status, Swapped};
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// The version of the protocol that this host and this client speak.
+/// The protocol version of this host and client.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// What a client asks for.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// How the host is doing.
+    /// The status of the host.
     Status,
-    /// Another handler for a service, or for the only one. Its path is absolute; `None` reads the current one's
-    /// file again.
+    /// Swaps the handler of a service, or of the only one. The path is absolute; `None` reads the
+    /// current file again.
     Swap {
         service: Option<String>,
         handler: Option<PathBuf>,
     },
-    /// The generation before a service's current one.
+    /// Back to the previous generation of a service.
     RollBack { service: Option<String> },
-    /// The configuration file is to be read again.
+    /// Reload the configuration file.
     Reload,
-    /// The listening sockets.
+    /// Pass on the listening sockets.
     TakeOver,
-    /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host.
+    /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host now.
     Retire,
 }
 
-/// What the host answers.
+/// A reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
@@ -42,18 +42,18 @@ pub enum Reply {
     Reloaded(Reloaded),
     /// To any of them.
     Refused(Refused),
-    /// To [`Request::TakeOver`]: the listeners' URIs. As many descriptors come along.
+    /// To [`Request::TakeOver`]: the URIs of the listeners, with as many descriptors.
     Listeners(Vec<String>),
     /// To [`Request::Retire`].
     Retiring {
         /// The process that drains now.
         pid: u32,
     },
-    /// The request was not understood, or cannot be granted: why, in one line.
+    /// The request is malformed or not allowed: why, in one line.
     Error(String),
 }
 
-/// Why a line is no request.
+/// Why a line is not a request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MalformedRequest {
     #[error(
@@ -61,15 +61,16 @@ pub enum MalformedRequest {
     )]
     Syntax(String),
     #[error(
-        "this is echo-host {host} with version {PROTOCOL_VERSION} of the control protocol, and the request is of version {0}: use the echo-host of the running host's version",
+        "the request has version {0} of the control protocol, and this is echo-host {host} with \
+         version {PROTOCOL_VERSION}; hint: use the echo-host of the running host's version",
         host = env!("CARGO_PKG_VERSION")
     )]
     Version(u64),
-    #[error("`{0}` is no command: expected status, swap, roll-back, reload, take-over or retire")]
+    #[error("unknown command `{0}`: expected status, swap, roll-back, reload, take-over or retire")]
     Command(String),
-    #[error("only swap takes a handler")]
+    #[error("only swap accepts a handler")]
     Handler,
-    #[error("only swap and roll-back are for one service")]
+    #[error("only swap and roll-back accept a service")]
     Service,
     #[error("the handler's path must be absolute")]
     Relative,
@@ -91,11 +92,11 @@ struct Members {
 }
 
 impl Request {
-    /// The request in a line, with or without its ending.
+    /// Parses a line, with or without its ending.
     pub fn decode(line: &[u8]) -> Result<Self, MalformedRequest> {
         let syntax =
             |error: serde_json::Error| MalformedRequest::Syntax(one_line(&error.to_string()));
-        // The version first: another one's members need not make sense here.
+        // The version first: members of another version may not parse.
         let AnyVersion { version } = serde_json::from_slice(line).map_err(syntax)?;
         if version != u64::from(PROTOCOL_VERSION) {
             return Err(MalformedRequest::Version(version));
@@ -123,7 +124,7 @@ impl Request {
         }
     }
 
-    /// The line that asks for it, with its ending. `None` if the handler's path is not UTF-8.
+    /// The line of the request, with its ending. `None` if the handler's path is not UTF-8.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let mut members = json!({ "version": PROTOCOL_VERSION, "command": self.command() });
         if let Request::Swap {
@@ -172,7 +173,7 @@ struct Incoming {
 }
 
 impl Reply {
-    /// The reply in a line, with or without its ending. An error says, in one line, what it is instead.
+    /// Parses a line, with or without its ending. An error says in one line what is wrong.
     pub fn decode(line: &[u8]) -> Result<Self, String> {
         let understood: Result<Incoming, _> = serde_json::from_slice(line);
         let error = match understood {
@@ -181,13 +182,14 @@ impl Reply {
         };
         match serde_json::from_slice(line) {
             Ok(AnyVersion { version }) if version != u64::from(PROTOCOL_VERSION) => Err(format!(
-                "it speaks version {version} of the control protocol, and this client version {PROTOCOL_VERSION}"
+                "the host has version {version} of the control protocol, and this client has \
+                 version {PROTOCOL_VERSION}"
             )),
             _ => Err(one_line(&error.to_string())),
         }
     }
 
-    /// The line that says it, with its ending. Long details are cut.
+    /// The line of the reply, with its ending. Long details are cut.
     pub fn encode(mut self) -> Vec<u8> {
         if let Reply::Refused(Refused {
             detail: Some(detail),
@@ -206,7 +208,7 @@ impl Reply {
     }
 }
 
-/// What is wrong with a line may quote what it has in strings, ends of lines among it.
+/// A parse error may quote strings of the line, with line ends.
 fn one_line(what: &str) -> String {
     what.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! The host's side: each client in a task of its own, each wait with a deadline.
+//! The host side of the control socket: each client in its own task, each wait with a deadline.
 
 use super::error::Rejection;
 use super::operator::{Operator, WantedFile};
@@ -20,12 +20,12 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// How long accepting is left alone after it failed, which it does for want of descriptors or memory.
+/// The pause after accepting failed, which it does for lack of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
 impl ControlSocket {
-    /// Answers clients until this is dropped, which also ends the requests under way. Asks `operator` in tasks
-    /// of the runtime.
+    /// Serves clients until dropped, which also ends running requests. Calls `operator` in tasks of
+    /// the runtime.
     pub async fn serve<O: Operator>(self, operator: Arc<O>) -> Infallible {
         let service = Arc::new(Service {
             operator,
@@ -53,7 +53,7 @@ impl ControlSocket {
 
 struct Service<O> {
     operator: Arc<O>,
-    /// Whether another host accepts from the listening sockets and has the control socket's path.
+    /// Whether another host has the listening sockets and the path of the control socket.
     succeeded: Arc<AtomicBool>,
 }
 
@@ -65,9 +65,9 @@ impl<O: Operator> Service<O> {
             passed: Vec::new(),
         };
         if let Err(rejection) = self.converse(&mut client).await {
-            tracing::debug!("a request on the control socket failed: {rejection}");
+            tracing::debug!("control request failed: {rejection}");
             let reply = Reply::Error(rejection.to_string());
-            // A client that has left does not want to know.
+            // A disconnected client needs no reply.
             let _ = client.send(reply, &[]).await;
         }
     }
@@ -102,7 +102,7 @@ impl<O: Operator> Service<O> {
         client.send(done.unwrap_or_else(Reply::Refused), &[]).await
     }
 
-    /// Passes the listening sockets on, and retires when the successor says that it serves them.
+    /// Passes on the listening sockets, and retires when the successor serves them.
     async fn hand_over(&self, client: &mut Client) -> Result<(), Rejection> {
         if self.succeeded.load(Ordering::Acquire) {
             return Err(Rejection::Succeeded);
@@ -110,11 +110,13 @@ impl<O: Operator> Service<O> {
         let listeners = self.operator.listeners().map_err(Rejection::Listeners)?;
         let (uris, sockets): (Vec<_>, Vec<_>) = listeners.into_iter().unzip();
         client.send(Reply::Listeners(uris), &sockets).await?;
-        // They are the successor's: if it fails they shall not be kept open here.
+        // They belong to the successor: if it fails, they must not stay open here.
         drop(sockets);
         match client.request(CONTROL_TAKEOVER_TIME).await? {
             None => {
-                tracing::warn!("a successor took the sockets, and hung up before it served them");
+                tracing::warn!(
+                    "a new host took the sockets over, but disconnected before it served them"
+                );
                 return Ok(());
             }
             Some(Request::Retire) => {}
@@ -123,17 +125,17 @@ impl<O: Operator> Service<O> {
         if self.succeeded.swap(true, Ordering::AcqRel) {
             return Err(Rejection::Succeeded);
         }
-        tracing::info!("another host has taken the listening sockets over");
+        tracing::info!("another host took over the listening sockets");
         self.operator.retire();
         let pid = std::process::id();
         let told = client.send(Reply::Retiring { pid }, &[]).await;
-        // Not before: a host that has nobody left to serve ends at once, and the reply with it.
+        // After the reply: a host without connections ends at once.
         self.operator.leave();
         told
     }
 }
 
-/// The mode of the socket and of its folder keep others out; this holds when somebody has changed them.
+/// Second line of defence: the modes of the socket and its folder should keep others out already.
 fn check_peer(peer: u32, owner: u32) -> Result<(), Rejection> {
     match peer == owner || peer == 0 {
         true => Ok(()),
@@ -143,14 +145,14 @@ fn check_peer(peer: u32, owner: u32) -> Result<(), Rejection> {
 
 struct Client {
     stream: UnixStream,
-    /// What has come behind the last request.
+    /// Bytes after the last request.
     unread: Vec<u8>,
-    /// The descriptors that have come along.
+    /// Received descriptors.
     passed: Vec<OwnedFd>,
 }
 
 impl Client {
-    /// The next request; `None` if the client hangs up without a word.
+    /// The next request; `None` if the client disconnects without one.
     async fn request(&mut self, limit: Duration) -> Result<Option<Request>, Rejection> {
         let line = match timeout(limit, self.line()).await {
             Ok(line) => line?,
@@ -165,7 +167,7 @@ impl Client {
         }
     }
 
-    /// A line, or what there is of it when the client has finished.
+    /// A line, or the partial line at the end of input.
     async fn line(&mut self) -> Result<Vec<u8>, Rejection> {
         loop {
             if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
@@ -178,7 +180,7 @@ impl Client {
             }
             let (unread, passed) = (&mut self.unread, &mut self.passed);
             let received = descriptors::receive_some(&self.stream, unread, passed).await?;
-            // No request has more of them.
+            // No request has more descriptors.
             passed.truncate(MAX_CONTROL_FILES);
             if received == 0 {
                 return Ok(std::mem::take(&mut self.unread));

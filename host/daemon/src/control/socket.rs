@@ -1,4 +1,4 @@
-//! Making the socket, so that there is no moment in which others can connect, and removing it.
+//! Creates the control socket so that others can never connect, and removes it.
 
 use super::error::SocketError;
 use connection::limits::CONTROL_BACKLOG;
@@ -12,18 +12,18 @@ use std::sync::atomic::Ordering;
 use system::unix_socket::{self, SocketFile, remove_stale};
 use tokio::net::UnixListener;
 
-/// How many names are tried for the folder in which the socket is made.
+/// How many folder names are tried to create the socket.
 const ATTEMPTS: u32 = 100;
 
-/// A bound control socket, mode 0600. Its file is removed when this is dropped, unless another has taken its
-/// place meanwhile.
+/// A bound control socket with mode 0600. Its file is removed on drop, unless another file has
+/// replaced it.
 #[derive(Debug)]
 pub struct ControlSocket {
     pub(super) listener: UnixListener,
     pub(super) file: SocketFile,
 }
 
-/// A control socket that listens and has not got its path yet. If it is dropped, nothing has happened there.
+/// A listening control socket that is not at its path yet. Dropping it changes nothing there.
 #[derive(Debug)]
 pub struct PreparedSocket {
     listener: UnixListener,
@@ -32,8 +32,7 @@ pub struct PreparedSocket {
 }
 
 impl ControlSocket {
-    /// Makes the socket at `path`, and replaces one there on which nobody answers. Must be called within a
-    /// tokio runtime.
+    /// Creates the socket at `path`, and replaces a stale one. Must be called in a tokio runtime.
     pub fn bind(path: &Path) -> Result<Self, SocketError> {
         let prepared = PreparedSocket::new(path)?;
         let fail = |cause| SocketError::Bind {
@@ -51,14 +50,14 @@ impl ControlSocket {
         }
     }
 
-    /// Where clients find it.
+    /// The path of the socket.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 }
 
 impl PreparedSocket {
-    /// Makes the socket beside `path`. Must be called within a tokio runtime.
+    /// Creates the socket beside `path`. Must be called in a tokio runtime.
     pub fn new(path: &Path) -> Result<Self, SocketError> {
         let fail = |cause| SocketError::Bind {
             path: path.to_owned(),
@@ -73,7 +72,7 @@ impl PreparedSocket {
         })
     }
 
-    /// Puts the socket in the place of the one that is there: whoever connects gets the one or the other.
+    /// Replaces the socket at the path atomically: a client gets the old or the new one.
     pub fn replace(self) -> Result<ControlSocket, SocketError> {
         let path = self.path.clone();
         self.settle(Workshop::rename)
@@ -99,14 +98,15 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let file = unix_socket::bind_with_mode(&socket, path, Some(0o600))?;
-    // It is removed from where it is moved to, by whoever moves it.
+    // The new owner of the path removes the file.
     file.given_up().store(true, Ordering::Release);
     socket.listen(CONTROL_BACKLOG)?;
     UnixListener::from_std(OwnedFd::from(socket).into())
 }
 
-/// A socket's file gets its mode from the process's umask, which is not ours to change while other threads
-/// make files. So the socket is made in a folder that nobody else can enter, and moved when its mode is right.
+/// A socket file gets its mode from the umask of the process, which must not change while other
+/// threads create files. So the socket is created in a private folder and moved when its mode is
+/// right.
 #[derive(Debug)]
 struct Workshop(PathBuf);
 
@@ -115,7 +115,7 @@ impl Workshop {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut attempt = 0;
         loop {
-            // A short name: the socket's whole path must fit into its address.
+            // A short name, because the path must fit into the socket address.
             let name = folder.join(format!(".{}.{attempt}", std::process::id()));
             match DirBuilder::new().mode(0o700).create(&name) {
                 Ok(()) => return Ok(Workshop(name)),
@@ -133,11 +133,12 @@ impl Workshop {
         self.0.join("s")
     }
 
-    /// Fails if something is there already.
+    /// Fails if the path exists.
     fn link(&self, path: &Path) -> io::Result<Metadata> {
         let metadata = fs::symlink_metadata(self.socket())?;
         match fs::hard_link(self.socket(), path) {
-            // Not every file system has hard links. Without them, what is put there in this very moment is lost.
+            // Not every file system has hard links. Without them, a file created at this very
+            // moment is lost.
             Err(error)
                 if error.kind() != io::ErrorKind::AlreadyExists
                     && fs::symlink_metadata(path).is_err() =>

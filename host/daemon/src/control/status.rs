@@ -1,66 +1,66 @@
-//! What a host tells about itself.
+//! The status of a host, as JSON. Names of members are part of the protocol.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How a host is doing. Counts are since it started; names of figures end in their unit.
+/// The status of a host. Counts are since its start; names of figures end in their unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// The host's process.
+    /// The process id of the host.
     pub pid: u32,
-    /// The host's own version.
+    /// The version of the host.
     pub version: String,
     /// When it started, in seconds since 1970-01-01T00:00:00Z.
     pub started_unix_seconds: u64,
-    /// What it serves.
+    /// The services.
     pub services: Vec<ServiceStatus>,
-    /// Where clients connect to.
+    /// The listeners.
     pub listeners: Vec<ListenerStatus>,
-    /// The handlers that serve, or did last: service by service, the current one first.
+    /// The generations by service, the current one first.
     pub generations: Vec<GenerationStatus>,
-    /// The clients' connections.
+    /// Client connections.
     pub connections: ConnectionCounts,
-    /// Where handlers' instances live.
+    /// Places for instances.
     pub places: PlaceCounts,
     /// Bytes received from clients.
     pub received_bytes: u64,
     /// Bytes sent to clients.
     pub sent_bytes: u64,
-    /// Messages given to handlers.
+    /// Messages passed to handlers.
     pub messages: u64,
     /// Clients that were not served.
     #[serde(default)]
     pub turned_away: u64,
     /// Calls that trapped, ran out of time or of memory.
     pub failed_calls: u64,
-    /// How often each limit that there is did what it is there for, by its name.
+    /// How often each limit was reached, by name.
     #[serde(default)]
     pub limits_reached: BTreeMap<String, u64>,
-    /// Datagrams that came to nothing, by the reason.
+    /// Dropped datagrams by reason.
     #[serde(default)]
     pub dropped_datagrams: BTreeMap<String, u64>,
     /// Swaps that were asked for and refused.
     pub refused_swaps: u64,
     /// The last of them.
     pub last_refusal: Option<RefusalStatus>,
-    /// Reloads of the configuration that were refused.
+    /// Refused reloads of the configuration.
     pub refused_reloads: u64,
     /// The last of them.
     pub last_refused_reload: Option<RefusedReload>,
 }
 
-/// How a service is doing.
+/// The status of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceStatus {
-    /// What it is called: `main`, if no configuration file says otherwise.
+    /// Its name: `main` without a configuration file.
     pub name: String,
-    /// Its clients' connections.
+    /// Its connections.
     pub connections: ConnectionCounts,
     /// Bytes received from them.
     pub received_bytes: u64,
     /// Bytes sent to them.
     pub sent_bytes: u64,
-    /// Messages given to its handlers.
+    /// Messages passed to its handlers.
     pub messages: u64,
     /// Clients that were not served.
     #[serde(default)]
@@ -71,67 +71,67 @@ pub struct ServiceStatus {
     pub refused_swaps: u64,
 }
 
-/// A place where clients connect to.
+/// A listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerStatus {
-    /// Such as `tcp://127.0.0.1:8888`.
+    /// Its URI, such as `tcp://127.0.0.1:8888`.
     pub uri: String,
-    /// The service behind it.
+    /// Its service.
     pub service: String,
 }
 
 /// One loaded version of a handler.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationStatus {
-    /// Whose handler it is a version of.
+    /// The service of the handler.
     pub service: String,
-    /// Counted from 1, for each service by itself.
+    /// Counts from 1 for each service.
     pub number: u64,
-    /// What it is there for.
+    /// Its state.
     pub state: GenerationState,
-    /// The handler's file, or what else it came from.
+    /// The handler's file or other source.
     pub handler: String,
-    /// The component's content, as 64 hexadecimal digits.
+    /// The SHA-256 of the component, as 64 hexadecimal digits.
     pub sha256: String,
-    /// How long ago it was loaded.
+    /// Seconds since it was loaded.
     pub age_seconds: u64,
-    /// Connections that it serves now.
+    /// Its open connections.
     pub connections: u64,
-    /// Its calls that trapped, ran out of time or of memory.
+    /// Calls that trapped, timed out or ran out of memory.
     pub failed_calls: u64,
 }
 
-/// What a generation is there for.
+/// The state of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GenerationState {
-    /// New clients get it.
+    /// Serves new connections.
     Current,
-    /// A rollback would bring it back.
+    /// The target of a rollback.
     Previous,
-    /// It serves the connections that it still has.
+    /// Serves its open connections only.
     Old,
 }
 
-/// How many connections there are.
+/// Numbers of connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionCounts {
     /// Now.
     pub open: u64,
-    /// Since the host started, the open ones included.
+    /// Since the host started, with the open ones.
     pub total: u64,
 }
 
-/// The places for instances: one for each memory of each of them.
+/// Places for instances: one for each memory of an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceCounts {
     /// Now.
     pub taken: u32,
-    /// All there are.
+    /// All places.
     pub total: u32,
 }
 
-/// A swap that was refused.
+/// A refused swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalStatus {
     /// When, in seconds since 1970-01-01T00:00:00Z.
@@ -142,7 +142,7 @@ pub struct RefusalStatus {
     pub reason: String,
 }
 
-/// A reload that was refused.
+/// A refused reload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedReload {
     /// When, in seconds since 1970-01-01T00:00:00Z.
@@ -151,32 +151,32 @@ pub struct RefusedReload {
     pub reason: String,
 }
 
-/// A reload that took place.
+/// A successful reload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
-    /// What has changed, a line for each, in words for people; nothing if nothing has.
+    /// The changes in words, one line each; empty if nothing changed.
     pub changes: Vec<String>,
 }
 
-/// A swap that took place.
+/// A successful swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swapped {
-    /// The generation that new clients get from now on.
+    /// The new generation.
     pub generation: u64,
-    /// The generation they got before.
+    /// The previous generation.
     pub replaced: u64,
-    /// The new generation's file, or what else it came from.
+    /// The new generation's file or other source.
     pub handler: String,
-    /// The new generation's content, as 64 hexadecimal digits.
+    /// The SHA-256 of its component, as 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// A swap or a reload that did not take place: the host serves on as before.
+/// A refused swap or reload: the host keeps serving as before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refused {
     /// Why, in one line.
     pub reason: String,
-    /// More about it, such as a diff, in any number of lines.
+    /// Details such as a diff, in any number of lines.
     pub detail: Option<String>,
 }

@@ -8,8 +8,8 @@ use connection::limits::CONTROL_REPLY_TIME;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// A running host whose listening sockets are here, too. Both could accept from them; the predecessor goes on
-/// doing so until it is told to retire, and for ever if this is dropped before.
+/// A running host whose listening sockets this process has too. Both could accept; the predecessor
+/// keeps accepting until it is told to retire. If this is dropped before, it never retires.
 #[derive(Debug)]
 pub struct Predecessor {
     line: Line,
@@ -17,7 +17,7 @@ pub struct Predecessor {
 }
 
 impl Predecessor {
-    /// Asks the host whose control socket is at `path` for its listening sockets. Blocks for some seconds at
+    /// Gets the listening sockets of the host with this control socket. Blocks for a few seconds at
     /// most.
     pub fn meet(path: &Path) -> Result<Self, ControlError> {
         let line = Line::open(path)?;
@@ -29,7 +29,7 @@ impl Predecessor {
             }),
             _ => Err(ControlError::Answer {
                 path: path.to_owned(),
-                what: "the list of listening sockets does not fit those that came".into(),
+                what: "the list of listening sockets does not match the sockets received".into(),
             }),
         }
     }
@@ -39,34 +39,34 @@ impl Predecessor {
         self.line.path()
     }
 
-    /// What its listening sockets are called.
+    /// The URIs of its listening sockets.
     pub fn uris(&self) -> impl Iterator<Item = &str> {
         self.sockets.iter().map(|(uri, _)| uri.as_str())
     }
 
-    /// Its listening sockets with their URIs, once.
+    /// Its listening sockets with their URIs. Only the first call returns them.
     pub fn take_sockets(&mut self) -> Vec<(String, OwnedFd)> {
         std::mem::take(&mut self.sockets)
     }
 
-    /// Tells it that this process serves its clients from now on, and takes the place of its control socket.
-    /// Blocks for some seconds at most. Must be called within a tokio runtime.
+    /// Makes it retire and takes the place of its control socket. Blocks for a few seconds at most.
+    /// Must be called in a tokio runtime.
     ///
-    /// An error means that the predecessor serves on, and that this process must not. A control socket is
-    /// missing if only its last step failed, which is logged.
+    /// After an error the predecessor keeps serving, and this process must not serve. `None` if
+    /// only the control socket could not be replaced, which is logged.
     pub fn retire(self) -> Result<Option<ControlSocket>, TakeoverError> {
         let prepared = PreparedSocket::new(self.path())?;
         match self.line.ask(&Request::Retire, &[], CONTROL_REPLY_TIME) {
             Ok((Reply::Retiring { pid }, _)) => {
-                tracing::info!("took over from process {pid}, which drains");
+                tracing::info!("took over from process {pid}, which now drains");
             }
             Err(error @ ControlError::Declined { .. }) => return Err(error.into()),
-            // It may have heard, or have ended by itself: then nobody serves if this process does not.
+            // It may have retired, or ended by itself: then nobody serves if this process does not.
             other => tracing::warn!(
-                "took over, and cannot tell whether the former host drains: {}",
+                "took over, but cannot tell whether the previous host drains: {}",
                 other
                     .err()
-                    .map_or("it gave another answer".into(), |error| error.to_string())
+                    .map_or("unexpected answer".into(), |error| error.to_string())
             ),
         }
         match prepared.replace() {
@@ -79,7 +79,7 @@ impl Predecessor {
     }
 }
 
-/// Why a takeover came to nothing.
+/// Why a takeover failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeoverError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Both sides with each other, and each with somebody who does not keep to the protocol.
+//! Tests of both sides with each other, and of each with a peer that breaks the protocol.
 
 use super::*;
 use connection::limits::{CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES};
@@ -15,7 +15,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// A host that serves nobody.
+/// A host for tests.
 struct Puppet {
     listener: TcpListener,
     retired: AtomicUsize,
@@ -94,7 +94,7 @@ impl Operator for Puppet {
     fn leave(&self) {}
 }
 
-/// Where a socket may be, and goes with the test.
+/// A path for a socket, removed after the test.
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.sock");
@@ -107,7 +107,7 @@ fn host(path: &Path, operator: &Arc<Puppet>) -> JoinHandle<()> {
     tokio::spawn(async { match socket.serve(operator).await {} })
 }
 
-/// What the client does, on a thread of its own: it blocks.
+/// Runs the blocking client on its own thread.
 async fn ask(path: &Path, what: Request) -> Result<Reply, ControlError> {
     let path = path.to_owned();
     spawn_blocking(move || request(&path, &what, &[]))
@@ -121,10 +121,10 @@ async fn raw(path: &Path, bytes: impl Into<Vec<u8>>) -> String {
     let bytes = bytes.into();
     spawn_blocking(move || {
         let mut stream = UnixStream::connect(path).unwrap();
-        // A host that has heard enough hangs up.
+        // A host may close before it has read everything.
         let _ = stream.write_all(&bytes);
         let mut reply = String::new();
-        // Behind the line comes a reset if the host has not read it all.
+        // A reset follows the line if the host has not read everything.
         BufReader::new(stream).read_line(&mut reply).unwrap();
         reply
     })
@@ -158,7 +158,7 @@ async fn each_request_has_its_reply() {
 }
 
 #[tokio::test]
-async fn files_come_along_with_a_swap_and_no_more_than_are_needed() {
+async fn a_swap_passes_its_files_and_no_more() {
     let (folder, path) = place();
     host(&path, &puppet());
     for (passed, received) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
@@ -178,22 +178,22 @@ async fn files_come_along_with_a_swap_and_no_more_than_are_needed() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_answered_with_an_error() {
+async fn a_malformed_request_gets_an_error() {
     let (_folder, path) = place();
     host(&path, &puppet());
     for (sent, reason) in [
         ("hello\n", "expected one line of JSON"),
         (
             "{\"version\":2,\"command\":\"dance\"}\n",
-            "the request is of version 2",
+            "the request has version 2",
         ),
         (
             "{\"version\":1,\"command\":\"dance\"}\n",
-            "`dance` is no command",
+            "unknown command `dance`",
         ),
         (
             "{\"version\":1,\"command\":\"dance\\n\"}\n",
-            "`dance ` is no command",
+            "unknown command `dance `",
         ),
         (
             "{\"version\":1,\"command\":\"status\",\"force\":true}\n",
@@ -205,7 +205,7 @@ async fn what_is_no_request_is_answered_with_an_error() {
         ),
         (
             "{\"version\":1,\"command\":\"status\",\"handler\":\"/a\"}\n",
-            "only swap takes",
+            "only swap accepts",
         ),
         (
             "{\"version\":1,\"command\":\"swap\",\"handler\":\"a\"}\n",
@@ -213,7 +213,7 @@ async fn what_is_no_request_is_answered_with_an_error() {
         ),
         (
             "{\"version\":1,\"command\":\"retire\"}\n",
-            "retire follows take-over",
+            "retire must follow take-over",
         ),
     ] {
         let reply = raw(&path, sent).await;
@@ -223,13 +223,15 @@ async fn what_is_no_request_is_answered_with_an_error() {
     let reply = raw(&path, "x".repeat(1 << 20)).await;
     assert!(reply.contains("longer than 65536 bytes"), "{reply}");
     match ask(&path, Request::Retire).await {
-        Err(ControlError::Declined { reason, .. }) => assert!(reason.contains("retire follows")),
+        Err(ControlError::Declined { reason, .. }) => {
+            assert!(reason.contains("retire must follow"))
+        }
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
-async fn neither_silence_nor_a_long_swap_keeps_others_waiting() {
+async fn silent_clients_and_long_swaps_do_not_block_others() {
     let (_folder, path) = place();
     host(&path, &puppet());
     let mut rolling = UnixStream::connect(&path).unwrap();
@@ -255,7 +257,7 @@ async fn neither_silence_nor_a_long_swap_keeps_others_waiting() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_newer_mute_or_gone_is_told_apart() {
+async fn newer_silent_and_gone_hosts_have_different_errors() {
     let (_folder, path) = place();
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || {
@@ -269,7 +271,7 @@ async fn a_host_that_is_newer_mute_or_gone_is_told_apart() {
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
-    for reason in ["it speaks version 2", "makes no sense", "ended before"] {
+    for reason in ["the host has version 2", "bad answer", "ended before"] {
         let error = ask(&path, Request::Status).await.unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
@@ -278,7 +280,7 @@ async fn a_host_that_is_newer_mute_or_gone_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_file_is_the_owners_alone_and_goes_with_the_socket() {
+async fn the_file_is_private_and_removed_with_the_socket() {
     let (folder, path) = place();
     let socket = ControlSocket::bind(&path).unwrap();
     assert_eq!(
@@ -294,9 +296,9 @@ async fn the_file_is_the_owners_alone_and_goes_with_the_socket() {
 }
 
 #[tokio::test]
-async fn only_what_nobody_answers_on_is_replaced() {
+async fn only_a_stale_socket_is_replaced() {
     let (folder, path) = place();
-    // What a killed process leaves behind.
+    // A stale socket of a killed process.
     drop(UnixListener::bind(&path).unwrap());
     drop(ControlSocket::bind(&path).unwrap());
     assert!(!path.exists());
@@ -330,7 +332,7 @@ async fn a_file_that_another_has_put_there_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_successor_gets_the_sockets_and_then_the_place() {
+async fn a_successor_gets_the_sockets_and_then_the_path() {
     let (folder, path) = place();
     let first = puppet();
     let running = host(&path, &first);
@@ -340,7 +342,7 @@ async fn a_successor_gets_the_sockets_and_then_the_place() {
             .await
             .unwrap()
     };
-    // One that fails before it is ready changes nothing.
+    // A successor that fails before it is ready changes nothing.
     drop(meet().await.unwrap());
     ask(&path, Request::Status).await.unwrap();
     assert_eq!(first.retired.load(Ordering::Relaxed), 0);
@@ -355,10 +357,7 @@ async fn a_successor_gets_the_sockets_and_then_the_place() {
     let socket = successor.retire().unwrap().unwrap();
     assert_eq!(first.retired.load(Ordering::Relaxed), 1);
     let error = late.retire().unwrap_err().to_string();
-    assert!(
-        error.contains("taken this one's sockets over already"),
-        "{error}"
-    );
+    assert!(error.contains("already taken over the sockets"), "{error}");
     running.abort();
     let _ = running.await;
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -368,7 +367,7 @@ async fn a_successor_gets_the_sockets_and_then_the_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_successor_serves_when_the_host_before_has_died() {
+async fn a_successor_serves_when_its_predecessor_dies() {
     let (_folder, path) = place();
     let running = host(&path, &puppet());
     let there = path.clone();

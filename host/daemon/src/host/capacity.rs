@@ -1,4 +1,4 @@
-//! How large the engine of a host is to be.
+//! The capacity that the engine of a host needs.
 
 use super::doors::ReadyDoor;
 use super::{Bound, Host};
@@ -6,10 +6,10 @@ use crate::config::{HostConfig, ListenerConfig};
 use connection::address::Endpoint;
 use engine::{Capacity, Isolation};
 
-/// Shared instances that a service keeps: the current one, and that of the generation to roll back to.
+/// Shared instances that a service keeps: of the current and of the previous generation.
 const STANDING_INSTANCES: usize = 2;
 
-/// What an engine needs for these services. Reads their handlers. Blocks.
+/// The engine capacity for these services. Reads their handlers. Blocks.
 pub fn capacity(config: &HostConfig) -> Capacity {
     let limits = &config.server_limits;
     let services = config.services.iter().map(|it| &it.serve);
@@ -24,21 +24,21 @@ pub fn capacity(config: &HostConfig) -> Capacity {
     }
 }
 
-/// How many instances stay when no client is there.
+/// The instances that exist without clients.
 fn standing_instances(config: &HostConfig) -> usize {
     let services = config.services.iter();
     let shared = services.filter(|it| it.serve.isolation == Isolation::Shared);
     shared.count() * STANDING_INSTANCES
 }
 
-/// How many senders of datagrams may have a session at these listeners.
+/// The most UDP sessions at these listeners.
 fn sessions<'a>(listeners: impl Iterator<Item = &'a ListenerConfig>) -> usize {
     let datagrams = listeners.filter(|it| matches!(it.uri, Endpoint::Udp(_)));
     datagrams.map(|it| it.datagrams.max_sessions).sum()
 }
 
 impl Bound {
-    /// How many senders of datagrams may have a session.
+    /// The most UDP sessions.
     pub(super) fn datagram_sessions(&self) -> usize {
         let doors = self.doors();
         sessions(doors.map(|ReadyDoor { config, .. }| config))
@@ -46,7 +46,7 @@ impl Bound {
 }
 
 impl Host {
-    /// Tells the engine how many connections there may be with another configuration.
+    /// Tells the engine how many connections another configuration allows.
     pub(super) fn expect(&self, next: &HostConfig) {
         let datagrams = sessions(next.services.iter().flat_map(|it| &it.listen));
         self.engine.expect(&Capacity {

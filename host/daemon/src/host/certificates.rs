@@ -1,4 +1,4 @@
-//! Certificates that are renewed while the host serves.
+//! Reloads certificates while the host serves.
 
 use crate::config::ServiceConfig;
 use server::tls::Terminator;
@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-/// Reads the certificates of a service again whenever something changes beside them, until it is dropped.
+/// Reloads the certificates of a service whenever their folders change, until dropped.
 pub fn watch(
     config: &ServiceConfig,
     terminators: Vec<Arc<Terminator>>,
@@ -31,15 +31,19 @@ pub fn watch(
     Some(Arc::new(AbortOnDropHandle::new(tokio::spawn(watching))))
 }
 
-/// Reads certificates again, and says how that went.
+/// Reloads certificates and logs the result.
 pub async fn reload(terminators: &[Arc<Terminator>]) {
     for terminator in terminators {
         let reloading = terminator.clone();
         match spawn_blocking(move || reloading.reload()).await {
-            Ok(Ok(true)) => tracing::info!("the certificates were read again"),
+            Ok(Ok(true)) => tracing::info!("reloaded certificates"),
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::error!("the certificates before serve on: {error}"),
-            Err(error) => tracing::error!("the certificates before serve on: {error}"),
+            Ok(Err(error)) => {
+                tracing::error!("cannot reload certificates, keeping the old ones: {error}")
+            }
+            Err(error) => {
+                tracing::error!("cannot reload certificates, keeping the old ones: {error}")
+            }
         }
     }
 }

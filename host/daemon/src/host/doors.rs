@@ -1,4 +1,4 @@
-//! Doors that are ready and have not been opened: sockets with what their clients go through.
+//! Listeners that are bound but not accepting yet, with their admission.
 
 use super::DoorError;
 use crate::config::{HostConfig, ListenerConfig, Sources};
@@ -10,30 +10,30 @@ use server::tls::Terminator;
 use std::io;
 use std::sync::Arc;
 
-/// A door that can be opened at once: nothing can go wrong any more.
+/// A listener that can start accepting; this cannot fail.
 pub struct ReadyDoor {
-    /// What was said about it.
+    /// Its configuration.
     pub config: ListenerConfig,
-    /// Where clients come from.
+    /// The socket.
     pub listener: Listener,
-    /// What they go through.
+    /// Its admission.
     pub admission: Admission,
-    /// The one that has the same socket until then.
+    /// The listener that has the same socket until then.
     pub after: Option<Door>,
 }
 
-/// The doors that a host begins with, for each service, in the order of the configuration.
+/// The first listeners of a host, by service, in the order of the configuration.
 pub struct Bound(Vec<Vec<ReadyDoor>>);
 
 impl ReadyDoor {
-    /// A door with a socket of its own.
+    /// Binds a new socket.
     pub(super) fn bind(config: &ListenerConfig) -> Result<Self, DoorError> {
         let terminator = terminator(config)?;
         let listener = Listener::bind(&config.uri, config.unix, config.peer_timeout)?;
         Ok(ReadyDoor::new(config.clone(), listener, terminator))
     }
 
-    /// A door with a socket that is there already.
+    /// Uses an existing socket.
     pub(super) fn with(config: &ListenerConfig, listener: Listener) -> Result<Self, DoorError> {
         listener.check_access(config.unix)?;
         let terminator = terminator(config)?;
@@ -64,8 +64,8 @@ fn terminator(config: &ListenerConfig) -> Result<Option<Arc<Terminator>>, DoorEr
 }
 
 impl Bound {
-    /// Binds what the configuration wants and is not among those that were `given`, which other processes have
-    /// passed on. Without a configuration file those that were given, if there are any, are all.
+    /// Binds the listeners of the configuration that are not among the `given` (inherited) sockets.
+    /// Without a configuration file, given sockets replace all others.
     pub fn new(
         sources: &Sources,
         config: &HostConfig,
@@ -87,25 +87,25 @@ impl Bound {
         self.0.iter().flatten()
     }
 
-    /// Makes the sockets known to the current runtime.
+    /// Registers the sockets with the current runtime.
     pub fn register(&self) -> io::Result<()> {
         let mut doors = self.0.iter().flatten();
         doors.try_for_each(|door| door.listener.register())
     }
 
-    /// Where clients will connect to.
+    /// The addresses for clients.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         let all = self.0.iter().flatten();
         all.map(|door| door.listener.endpoint())
     }
 
-    /// Makes the files of Unix sockets that were taken over this process's, as its predecessor has retired.
+    /// Claims the files of Unix sockets that were taken over, after the predecessor has retired.
     pub fn claim(&self) {
         let doors = self.0.iter().flatten();
         doors.for_each(|door| door.listener.claim());
     }
 
-    /// Leaves the files of Unix sockets to `owner`, unless the configuration gives them to somebody else.
+    /// Gives the files of Unix sockets to `owner`, unless the configuration names another.
     pub fn hand_over(&self, owner: Owner) -> io::Result<()> {
         for door in self.0.iter().flatten() {
             let UnixAccess { mode, owner: said } = door.config.unix;
@@ -137,7 +137,7 @@ fn choose_and_bind(config: &HostConfig, mut given: Vec<Listener>) -> Result<Boun
     }
     for unwanted in given {
         tracing::warn!(
-            "{} was passed on to this host, and no service listens there: it is closed",
+            "closing {}: passed on to this host, but no service listens there",
             unwanted.endpoint()
         );
     }

@@ -1,4 +1,4 @@
-//! Why a host does not start, or serves on as before.
+//! Errors of starting and reloading a host.
 
 use crate::config::{ConfigError, ServiceName};
 use crate::swap::{BeginError, Refusal};
@@ -12,7 +12,7 @@ use std::io;
 pub enum StartError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// One of its services can't be served.
+    /// A service cannot be served.
     #[error("{}{cause}", of(service))]
     Service {
         service: ServiceName,
@@ -20,7 +20,7 @@ pub enum StartError {
     },
 }
 
-/// Why there is no listening on an address.
+/// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
     #[error(transparent)]
@@ -29,12 +29,12 @@ pub enum DoorError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The socket of another listener can't be used for this one.
-    #[error("cannot pass a listener on: {0}")]
+    /// The socket of another listener cannot be used.
+    #[error("cannot pass on a listener: {0}")]
     Duplicate(#[from] io::Error),
 }
 
-/// Why another configuration does not take effect.
+/// Why a reload is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error(transparent)]
@@ -43,16 +43,16 @@ pub enum ReloadError {
     Start(#[from] StartError),
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// Without a file the handler was to be read again.
+    /// Without a configuration file, the handler was to be reloaded.
     #[error(transparent)]
     Swap(#[from] Refusal),
 }
 
-/// Why there is no service to do something with.
+/// Why a request does not name exactly one service.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WhichService {
     #[error(
-        "no service is called `{name}`: there is {}",
+        "there is no service `{name}`: expected {}",
         ServiceName::list(services)
     )]
     Unknown {
@@ -60,14 +60,14 @@ pub enum WhichService {
         services: Vec<ServiceName>,
     },
     #[error(
-        "say which service is meant (--service NAME): there are {}",
+        "several services are running; hint: choose one with --service NAME: {}",
         ServiceName::list(services)
     )]
     Several { services: Vec<ServiceName> },
 }
 
 impl ReloadError {
-    /// More than one line says: what a probe expected and what it got.
+    /// Details in several lines: the expected and received lines of a probe.
     pub fn detail(&self) -> Option<&str> {
         match self {
             ReloadError::Swap(refusal)
@@ -80,7 +80,7 @@ impl ReloadError {
     }
 }
 
-/// The only service that options make goes without saying.
+/// The only service of a host without a configuration file needs no name.
 fn of(service: &ServiceName) -> String {
     match *service == ServiceName::main() {
         true => String::new(),

@@ -1,5 +1,5 @@
-//! A running host: its services, each with its handler and its doors, and how another configuration takes the
-//! place of theirs.
+//! A running host: its services with their handlers and listeners, and how a reload changes them.
+//! Must not know the command line.
 
 mod capacity;
 mod certificates;
@@ -29,12 +29,12 @@ pub struct Host {
     engine: Arc<Engine>,
     server: Arc<Server<Serving>>,
     now: Mutex<Now>,
-    /// Held by who reloads.
+    /// Held while a reload is in progress.
     turn: tokio::sync::Mutex<()>,
     refusals: Refusals,
 }
 
-/// What a reload changes.
+/// The state that a reload replaces.
 #[derive(Clone)]
 struct Now {
     config: Arc<HostConfig>,
@@ -43,15 +43,15 @@ struct Now {
 }
 
 impl Host {
-    /// Loads what `config` wants, which came from `sources`, to be served on what was `bound`. No client gets in
-    /// before it is [opened](Host::open). Must be called within a tokio runtime.
+    /// Loads the services of `config`, read from `sources`, for the `bound` listeners. No client is
+    /// accepted before [`Host::open`]. Must be called in a tokio runtime.
     pub async fn load(
         sources: Sources,
         mut config: HostConfig,
         bound: &Bound,
     ) -> Result<Self, StartError> {
         if let (None, [only]) = (&sources.file, &mut config.services[..]) {
-            // Sockets that other processes have passed on may be of another kind than was said.
+            // Inherited sockets may be of another kind than configured.
             let mut bound = bound.endpoints();
             let datagrams = bound.find(|it| matches!(it, Endpoint::Udp(_))).cloned();
             only.serve.datagrams = only.serve.datagrams.take().or(datagrams);
@@ -88,7 +88,7 @@ impl Host {
         })
     }
 
-    /// Lets clients in.
+    /// Starts accepting.
     pub fn open(&self, bound: Bound) {
         let mut now = self.now();
         let services = now.services.iter().zip(bound.into_services());
@@ -99,38 +99,38 @@ impl Host {
         now.services = Arc::new(opened.collect());
     }
 
-    /// Completes when there are no more clients to come: the only one, on standard input, has gone.
+    /// Completes when no more clients can come: the only one, on standard input, is gone.
     pub async fn exhausted(&self) {
         self.server.exhausted().await;
     }
 
-    /// Stops accepting, and waits for open connections for as long as the drain timeout allows.
+    /// Stops accepting, and drains open connections within the drain timeout.
     pub async fn stop(&self) -> Drained {
         let limit = self.config().server_limits.drain_timeout;
         self.server.stop(limit).await
     }
 
-    /// What it is, and what it does at this moment.
+    /// The current configuration.
     pub fn config(&self) -> Arc<HostConfig> {
         self.now().config.clone()
     }
 
-    /// Its services as they are at this moment.
+    /// The current services.
     pub fn services(&self) -> Arc<Vec<Service>> {
         self.now().services.clone()
     }
 
-    /// What serves the clients of all services, of those too that have been taken out and finish.
+    /// The server of all services, also of those that were removed and drain.
     pub fn server(&self) -> &Server<Serving> {
         &self.server
     }
 
-    /// The places for handlers' instances, of all services.
+    /// The places for instances, shared by all services.
     pub fn places(&self) -> Places {
         self.engine.places()
     }
 
-    /// The service of this name, or the only one if none is named.
+    /// The service with this name, or the only one.
     pub fn service(&self, name: Option<&str>) -> Result<Service, WhichService> {
         let services = self.services();
         let names = || services.iter().map(|it| it.name().clone()).collect();
@@ -147,7 +147,7 @@ impl Host {
         }
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }

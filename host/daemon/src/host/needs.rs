@@ -1,4 +1,4 @@
-//! Which files and connections a host needs, that the rest can be kept from it.
+//! The files and connections that a host needs, so that the sandbox can deny the rest.
 
 use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
 use connection::address::{Endpoint, UnixAddress};
@@ -11,7 +11,7 @@ use system::trust::signature_of;
 
 const DNS_PORT: u16 = 53;
 
-/// Where systems have the certificates of authorities, and what those are links to.
+/// The paths of CA certificates on common systems, and the targets of their links.
 const CERTIFICATES: [&str; 5] = [
     "/etc/ssl",
     "/etc/pki",
@@ -20,13 +20,13 @@ const CERTIFICATES: [&str; 5] = [
     "/usr/local/share/ca-certificates",
 ];
 
-/// The files that a host with this configuration reads by their names while it serves.
+/// The files that a host with this configuration opens by name while it serves.
 pub fn names(sources: &Sources, config: &HostConfig) -> Names {
     let mut names = Names::default();
     sources.file.iter().for_each(|file| names.file(file));
     let folders = config.sandbox_read.iter();
     folders.for_each(|folder| names.folder(folder));
-    // Sockets that others pass on may be served with TLS, too.
+    // Inherited sockets may be served with TLS too.
     sources
         .listener
         .tls_files()
@@ -46,8 +46,8 @@ pub fn names(sources: &Sources, config: &HostConfig) -> Names {
     names
 }
 
-/// What a host with this configuration does with files by itself, as far as that can be known beforehand: without those
-/// that it reads by their names, if it `has_helper` to open them.
+/// The access that a host with this configuration needs, as far as it is known at the start.
+/// Without the files opened by name, if it `has_helper` to open them.
 pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access {
     let mut access = Access::default();
     if !has_helper {
@@ -68,7 +68,7 @@ pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access
     access
 }
 
-/// The folders of all files that are read by their names.
+/// The folders of all files opened by name.
 fn read_by_name(access: &mut Access, sources: &Sources, config: &HostConfig) {
     let names = names(sources, config);
     names.files().for_each(|file| access.read_file(file));
@@ -84,7 +84,7 @@ fn of_service(access: &mut Access, service: &ServiceConfig) {
     });
     serve.grants.ports().for_each(|port| access.connect(port));
     if serve.grants.ports().next().is_some() {
-        // Long answers about names come by TCP (RFC 7766).
+        // Long DNS replies use TCP (RFC 7766).
         access.connect(DNS_PORT);
     }
     if let StoreUri::Redis(uri) = &serve.grants.keyvalue.uri
@@ -94,7 +94,7 @@ fn of_service(access: &mut Access, service: &ServiceConfig) {
     }
 }
 
-/// Those of the authorities that this system trusts.
+/// The CA certificates of this system.
 fn certificates(access: &mut Access) {
     CERTIFICATES
         .iter()

@@ -1,4 +1,4 @@
-//! What a reload is going to do. Making the plan changes nothing and finds all that can go wrong.
+//! The plan of a reload. Making it changes nothing and finds every error.
 
 use super::doors::ReadyDoor;
 use super::{DoorError, Host, Now, ReloadError, Service, StartError};
@@ -7,10 +7,10 @@ use crate::swap::{Prepared, Swapper};
 use server::service::Door;
 use std::sync::Arc;
 
-/// The services that are to be, in their order. All others are to end, and all doors that are not here to close.
+/// The new services in order. All other services end, and all other listeners close.
 pub struct Plan(pub Vec<Step>);
 
-/// What happens to one service.
+/// The plan for one service.
 pub struct Step {
     pub config: ServiceConfig,
     pub origin: Origin,
@@ -19,22 +19,22 @@ pub struct Step {
 
 /// Where a service comes from.
 pub enum Origin {
-    /// It begins.
+    /// It is new.
     New(Arc<Swapper>),
-    /// It goes on.
+    /// It continues.
     Old(Box<(Service, Prepared)>),
 }
 
-/// A door that a service is to have.
+/// A listener of the new configuration.
 pub enum NextDoor {
-    /// The one that it has.
+    /// An existing listener.
     Kept(Box<(ListenerConfig, Door)>),
-    /// Another one.
+    /// A new listener.
     Opened(Box<ReadyDoor>),
 }
 
 impl Plan {
-    /// Loads, probes and binds what is to come in the place of what is there now.
+    /// Loads, probes and binds everything new.
     pub async fn new(host: &Host, now: &Now, next: &HostConfig) -> Result<Self, ReloadError> {
         let mut steps = Vec::new();
         for config in &next.services {
@@ -64,7 +64,7 @@ async fn prepare(service: &Service, config: &ServiceConfig) -> Result<Prepared, 
     })
 }
 
-/// The doors that a service keeps, and those that it gets.
+/// The listeners that a service keeps and gets.
 fn doors(
     config: &ServiceConfig,
     old: Option<&Service>,
@@ -80,8 +80,8 @@ fn doors(
     doors.collect()
 }
 
-/// A door for an address. The socket of one that is there and is to be another's, or to be another one, is not
-/// bound anew: clients that wait in it would be refused.
+/// A listener for an address. An existing socket that changes its service or settings is not bound
+/// again: clients in its backlog would be refused.
 fn ready(wanted: &ListenerConfig, now: &Now) -> Result<ReadyDoor, DoorError> {
     let doors = now.services.iter().flat_map(|service| &service.doors);
     let mut bound = doors.filter(|(said, _)| said.uri.shares_a_socket_with(&wanted.uri));

@@ -1,4 +1,4 @@
-//! Reads the configuration again and changes what has changed, without touching anybody else's connections.
+//! Reloads the configuration and applies the changes without touching other connections.
 
 use super::certificates;
 use super::plan::{NextDoor, Origin, Plan, Step};
@@ -14,8 +14,9 @@ use tokio::task::spawn_blocking;
 use tracing::Instrument;
 
 impl Host {
-    /// Reads the configuration file again, and the files of all handlers, and returns what has changed by that, a
-    /// line for each change. Without a file, only the handler is read again. An error has changed nothing.
+    /// Reloads the configuration file and the files of all handlers, and returns the changes, one
+    /// line each. Without a configuration file, only reloads the handler. After an error nothing
+    /// has changed.
     pub async fn reload(&self) -> Result<Vec<String>, ReloadError> {
         let _turn = self.turn.lock().await;
         for service in self.services().iter() {
@@ -35,7 +36,7 @@ impl Host {
                 Ok(changes)
             }
             Err(error) => {
-                tracing::error!("reload refused, the host serves on as before: {error}");
+                tracing::error!("reload refused, keeping the old configuration: {error}");
                 for line in error.detail().unwrap_or_default().lines() {
                     tracing::error!("  {line}");
                 }
@@ -45,7 +46,7 @@ impl Host {
         }
     }
 
-    /// How many reloads were refused, and the last of them.
+    /// The number of refused reloads, and the last one.
     pub fn refusals(&self) -> (u64, Option<LastRefusal>) {
         self.refusals.get()
     }
@@ -73,10 +74,10 @@ impl Host {
         self.expect(&config);
         if config.address_rates != now.config.address_rates {
             self.server.set_address_rates(config.address_rates);
-            changes.push("client addresses have other rates".to_owned());
+            changes.push("the rates of client addresses changed".to_owned());
         }
         if config.server_limits != now.config.server_limits {
-            changes.push("the host drains in another time".to_owned());
+            changes.push("the drain timeout changed".to_owned());
         }
         *self.now() = Now {
             config: Arc::new(config),
@@ -86,35 +87,33 @@ impl Host {
         Ok(changes)
     }
 
-    /// Carries out what is planned for one service.
+    /// Applies the plan of one service.
     fn take(&self, step: Step, changes: &mut Vec<String>) -> Service {
         let name = &step.config.name;
         let service = match step.origin {
             Origin::New(swapper) => {
-                changes.push(format!("service `{name}` begins"));
+                changes.push(format!("service `{name}` started"));
                 Service::new(&self.server, &step.config, swapper)
             }
             Origin::Old(old) => {
                 let (service, prepared) = *old;
                 if let Some(swapped) = service.swapper.commit(prepared) {
                     let what = replaced(&swapped);
-                    let what = what.unwrap_or_else(|| "swaps go by other rules".to_owned());
+                    let what = what.unwrap_or_else(|| "the rules for swaps changed".to_owned());
                     changes.push(format!("service `{name}`: {what}"));
                 }
                 if service.config.rates != step.config.rates {
                     service.served.set_rates(step.config.rates);
-                    changes.push(format!("service `{name}` has other rates"));
+                    changes.push(format!("the rates of service `{name}` changed"));
                 }
                 if service.config.max_connections != step.config.max_connections {
                     let limit = step.config.max_connections;
                     service.served.set_max_connections(limit);
-                    changes.push(format!(
-                        "service `{name}` may have other numbers of connections"
-                    ));
+                    changes.push(format!("the connection limits of service `{name}` changed"));
                 }
                 match (service.config.watch, step.config.watch) {
-                    (false, true) => changes.push(format!("service `{name}` is watched")),
-                    (true, false) => changes.push(format!("service `{name}` is watched no more")),
+                    (false, true) => changes.push(format!("service `{name}` is now watched")),
+                    (true, false) => changes.push(format!("service `{name}` is no longer watched")),
                     _ => {}
                 }
                 service
@@ -132,7 +131,7 @@ impl Host {
         service.changed(&step.config, doors)
     }
 
-    /// Closes the doors that are there no more, and lets services that are there no more end in their own time.
+    /// Closes removed listeners, and lets removed services drain.
     async fn close_what_is_gone(&self, before: &Now, changes: &mut Vec<String>) {
         let after = self.services();
         for service in before.services.iter() {
@@ -142,12 +141,12 @@ impl Host {
                 let is_kept = |(_, kept): &(ListenerConfig, Door)| kept.is(door);
                 if !still.is_some_and(|still| still.doors.iter().any(is_kept)) {
                     let place = door.listener().endpoint();
-                    changes.push(format!("service `{name}` listens on {place} no more"));
+                    changes.push(format!("service `{name}` no longer listens on {place}"));
                     door.clone().close().await;
                 }
             }
             if still.is_none() {
-                changes.push(format!("service `{name}` ends"));
+                changes.push(format!("service `{name}` is ending"));
                 self.end(service, before.config.server_limits);
             }
         }
@@ -159,8 +158,8 @@ impl Host {
         let (server, served) = (self.server.clone(), service.served.clone());
         let ending = async move {
             match server.end(&served, limit).await.cut {
-                0 => tracing::info!("the service has ended: all its connections had finished"),
-                cut => tracing::warn!("the service has ended: {cut} connections were cut"),
+                0 => tracing::info!("service ended: all connections finished"),
+                cut => tracing::warn!("service ended: {cut} connections were cut"),
             }
         };
         tokio::spawn(ending.instrument(service.config.span()));
@@ -177,7 +176,7 @@ fn replaced(swapped: &Swapped) -> Option<String> {
     }
 }
 
-/// Some things were settled when the process began.
+/// Restores the settings that cannot change while the process runs.
 fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
     for (key, changes) in [
         ("workers", next.workers != now.workers),
@@ -212,7 +211,8 @@ fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
     ] {
         if changes {
             tracing::warn!(
-                "`{key}` can't change while the host runs: start it anew, or another with --takeover"
+                "`{key}` cannot change while the host runs; hint: restart the host, or replace it \
+                 with --takeover"
             );
         }
     }

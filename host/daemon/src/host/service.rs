@@ -1,4 +1,4 @@
-//! One service of a host, at one time: a reload makes another of it, which shares what has not changed.
+//! A service of a host at one time: a reload replaces it and shares what has not changed.
 
 use super::StartError;
 use super::certificates;
@@ -13,24 +13,24 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-/// A handler, its versions, and the doors to it.
+/// A handler with its generations and listeners.
 #[derive(Clone)]
 pub struct Service {
     pub(super) config: ServiceConfig,
     pub(super) swapper: Arc<Swapper>,
     pub(super) served: Arc<Served<Serving>>,
-    /// Each with what was said about it.
+    /// The listeners with their configuration.
     pub(super) doors: Vec<(ListenerConfig, Door)>,
-    /// Swaps the handler back when it is unfit.
+    /// Rolls the handler back when it is unfit.
     _watch_over: Arc<AbortOnDropHandle<()>>,
     /// Swaps the handler when its file changes.
     watch: Option<Arc<AbortOnDropHandle<()>>>,
-    /// Reads the certificates of its doors again when they change.
+    /// Reloads the certificates of its listeners when they change.
     watch_certificates: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 impl Service {
-    /// Loads the handler of a service, tries it and probes it.
+    /// Loads and probes the handler of a service.
     pub async fn load(
         engine: &Arc<Engine>,
         config: &ServiceConfig,
@@ -44,7 +44,7 @@ impl Service {
             })
     }
 
-    /// A service with the handler that was loaded, and without doors.
+    /// A service with a loaded handler and no listeners.
     pub(super) fn new(
         server: &Server<Serving>,
         config: &ServiceConfig,
@@ -71,7 +71,8 @@ impl Service {
         }
     }
 
-    /// The same with another configuration, whose handler has been swapped in, and with other doors.
+    /// The same service with another configuration, whose handler is already swapped in, and other
+    /// listeners.
     pub(super) fn changed(
         mut self,
         config: &ServiceConfig,
@@ -87,16 +88,16 @@ impl Service {
         self
     }
 
-    /// Opens a door.
+    /// Starts accepting on a listener.
     pub(super) fn open(&self, ready: ReadyDoor) -> (ListenerConfig, Door) {
-        // A socket that was there already has got other settings only now.
+        // An existing socket gets its new settings only now.
         if let Err(error) = ready.listener.set_access(ready.config.unix) {
             let place = ready.listener.endpoint();
-            self.in_scope(|| tracing::warn!("{place} keeps its mode and its owner: {error}"));
+            self.in_scope(|| tracing::warn!("cannot change mode and owner of {place}: {error}"));
         }
         if let Err(error) = ready.listener.set_peer_timeout(ready.config.peer_timeout) {
             let place = ready.listener.endpoint();
-            self.in_scope(|| tracing::warn!("{place} goes without --peer-timeout: {error}"));
+            self.in_scope(|| tracing::warn!("cannot set --peer-timeout on {place}: {error}"));
         }
         let ReadyDoor {
             config,
@@ -109,7 +110,7 @@ impl Service {
         (config, door)
     }
 
-    /// What takes TLS off at its doors.
+    /// The TLS terminators of its listeners.
     pub(super) fn terminators(&self) -> Vec<Arc<Terminator>> {
         let doors = self.doors.iter();
         doors
@@ -117,27 +118,27 @@ impl Service {
             .collect()
     }
 
-    /// Logs about it.
+    /// Runs `log` in the span of the service.
     pub fn in_scope(&self, log: impl FnOnce()) {
         self.config.span().in_scope(log);
     }
 
-    /// What it is called.
+    /// Its name.
     pub fn name(&self) -> &ServiceName {
         &self.config.name
     }
 
-    /// What makes its versions.
+    /// Its swapper.
     pub fn swapper(&self) -> &Swapper {
         &self.swapper
     }
 
-    /// What serves its clients.
+    /// Its state in the server.
     pub fn served(&self) -> &Served<Serving> {
         &self.served
     }
 
-    /// Where its clients come from.
+    /// Its listeners.
     pub fn listeners(&self) -> impl Iterator<Item = &ListenerHandle> {
         self.doors.iter().map(|(_, door)| door.listener())
     }

@@ -1,9 +1,9 @@
-//! Standard error and standard output of a process that serves: neither is ever waited for.
+//! Standard error and standard output of a serving process, which never waits for either.
 //!
-//! A full pipe or a stopped terminal blocks whoever writes to it, possibly for ever. Once [`queue`]
-//! was called, lines for standard error go into a bounded queue that a thread of its own empties.
-//! `tracing-appender` has such a writer, but it counts lines and not bytes, so that long lines have
-//! no useful bound, and it starts its thread at once, which must not happen before the sandbox.
+//! A full pipe or a stopped terminal blocks writers, possibly for ever. After [`queue`], lines for
+//! standard error go into a bounded queue that a separate thread empties. `tracing-appender` has
+//! such a writer, but it limits lines instead of bytes, so long lines are unbounded, and it starts
+//! its thread at once, which must not happen before the sandbox.
 
 use connection::limits::{LOG_FLUSH_TIME, Limit, MAX_LOG_QUEUE_BYTES, STDOUT_TIME};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -35,15 +35,15 @@ struct Queue {
 struct State {
     mode: Mode,
     waiting: Vec<u8>,
-    /// Bytes that the thread has taken out and not written yet.
+    /// Bytes that the thread is writing.
     writing_bytes: usize,
-    /// Lines that were dropped since the log last said so.
+    /// Dropped lines that were not reported yet.
     dropped: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Lines are written by the caller, who waits.
+    /// The caller writes and waits.
     Direct,
     /// Lines are queued until the thread is started.
     Queued,
@@ -51,7 +51,7 @@ enum Mode {
     Started,
 }
 
-/// Writes whole lines to standard error: directly, or to the queue after [`queue`] was called.
+/// Writes whole lines to standard error: directly, or after [`queue`] to the queue.
 pub struct Stderr;
 
 impl Write for Stderr {
@@ -65,7 +65,7 @@ impl Write for Stderr {
     }
 }
 
-/// Queues lines for standard error from now on. [`start`] begins to write them.
+/// Queues lines for standard error from now on, until [`start`] writes them.
 pub fn queue() {
     let mut state = STDERR.state();
     if state.mode == Mode::Direct {
@@ -80,19 +80,19 @@ pub fn start() {
         return;
     }
     let thread = thread::Builder::new().name("log".to_owned());
-    // Without a thread there is no log, which is no reason not to serve.
+    // Without the thread there is no log, but the host can serve.
     if thread.spawn(|| STDERR.run()).is_ok() {
         state.mode = Mode::Started;
     }
 }
 
-/// Waits until all queued lines were written, but no longer than [`LOG_FLUSH_TIME`].
+/// Waits until all queued lines are written, at most [`LOG_FLUSH_TIME`].
 pub fn flush() {
     start();
     let state = STDERR.state();
     if state.mode == Mode::Started {
         let is_busy = |state: &mut State| !state.waiting.is_empty() || state.writing_bytes > 0;
-        // Whoever does not read within this time is not waited for.
+        // After this time, a slow reader is not waited for.
         drop(
             STDERR
                 .changed
@@ -101,20 +101,20 @@ pub fn flush() {
     }
 }
 
-/// Ends the process at once, with what was logged before.
+/// Flushes the log and exits.
 pub fn exit(code: i32) -> ! {
     flush();
     process::exit(code)
 }
 
-/// Prints to standard output. Fails if that fails within [`STDOUT_TIME`]; if nobody reads it until
-/// then, the log says so and the text is left to a thread that waits.
+/// Prints to standard output. Fails if writing fails within [`STDOUT_TIME`]; if it takes longer,
+/// logs that and leaves the text to a waiting thread.
 pub async fn print(text: String) -> io::Result<()> {
     let (written, result) = oneshot::channel();
     let write = move || {
         let mut stdout = io::stdout().lock();
         let result = stdout.write_all(text.as_bytes());
-        // Nobody may be waiting any more.
+        // The caller may have stopped waiting.
         let _ = written.send(result.and_then(|()| stdout.flush()));
     };
     thread::Builder::new()
@@ -123,14 +123,14 @@ pub async fn print(text: String) -> io::Result<()> {
     match timeout(STDOUT_TIME, result).await {
         Ok(result) => result.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
         Err(_) => {
-            tracing::warn!("nobody reads standard output: serving without waiting for it");
+            tracing::warn!("standard output is not being read: serving without it");
             Ok(())
         }
     }
 }
 
 impl Queue {
-    /// The state is consistent between any two statements, so a panic does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,9 +172,9 @@ impl Queue {
     }
 }
 
-/// Goes through the queue like any other line; there is room again.
+/// Goes through the queue, which has room again.
 fn say_dropped(lines: u64) {
-    let what = "log lines were dropped: standard error was not read fast enough";
+    let what = "log lines were dropped: standard error is read too slowly";
     if tracing::dispatcher::has_been_set() {
         tracing::warn!("{lines} {what}");
     } else {
@@ -182,15 +182,15 @@ fn say_dropped(lines: u64) {
     }
 }
 
-/// Writes all of it, however long that takes. What can't be written is counted as dropped. The
-/// standard library's lock is not taken: others may hold it for as long as they wait.
+/// Writes everything, however long it takes. Lines that cannot be written count as dropped. Does
+/// not take the standard library's lock, which others may hold while they wait.
 fn write_waiting(mut lines: &[u8]) {
     let stderr = io::stderr();
     while !lines.is_empty() {
         match rustix::io::write(&stderr, lines) {
             Ok(written) => lines = &lines[written..],
             Err(Errno::INTR) => {}
-            // Another process has made the file that it shares with us non-blocking.
+            // Another process made the shared file non-blocking.
             Err(Errno::AGAIN) => {
                 let fd = stderr.as_fd();
                 let _ = poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], None);

@@ -1,5 +1,5 @@
-//! The clients of the metrics that are being served. There is always a place for one more: the client that has been
-//! silent for longest loses its own, once it has had time to ask.
+//! The clients of the metrics endpoint. There is always room for one more: the client that has been
+//! silent the longest is dropped, after it had time to send a request.
 
 use connection::limits::{Limit, MAX_METRICS_CLIENTS, METRICS_GRACE};
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 #[derive(Default)]
 pub struct Clients {
     tasks: JoinSet<()>,
-    /// In the order in which they came.
+    /// In order of arrival.
     order: VecDeque<Client>,
 }
 
@@ -24,8 +24,8 @@ struct Client {
 }
 
 impl Clients {
-    /// Waits until there is a place, which takes no longer than the time that a client has to ask, and takes one from a
-    /// client if that has to be.
+    /// Waits for room, at most the time that a client has for its request, and drops a client if
+    /// necessary.
     pub async fn make_room(&mut self) {
         loop {
             while self.tasks.try_join_next().is_some() {}
@@ -38,7 +38,7 @@ impl Clients {
             let silent = silent.unwrap_or(0);
             let due = self.order[silent].since + METRICS_GRACE;
             if due > Instant::now() {
-                // Whoever is done leaves a place earlier.
+                // A client that finishes makes room earlier.
                 let _ = timeout_at(due, self.tasks.join_next()).await;
             } else if let Some(client) = self.order.remove(silent) {
                 Limit::MetricsClients.reached();
@@ -47,7 +47,7 @@ impl Clients {
         }
     }
 
-    /// Serves one more. The flag is to be raised when it has sent its request.
+    /// Serves another client. It sets the flag when it has sent its request.
     pub fn add<F>(&mut self, serve: impl FnOnce(Arc<AtomicBool>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -68,7 +68,7 @@ mod tests {
     use std::future::pending;
     use tokio::sync::oneshot;
 
-    /// Adds one that never asks. What comes back is dropped when it has lost its place.
+    /// Adds a silent client. The receiver ends when the client is dropped.
     async fn add_silent(clients: &mut Clients) -> oneshot::Receiver<()> {
         let (gone, is_gone) = oneshot::channel::<()>();
         clients.make_room().await;
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_done_makes_room_at_once() {
+    async fn a_finished_client_makes_room_at_once() {
         let begun = Instant::now();
         let mut clients = Clients::default();
         let (done, is_done) = oneshot::channel::<()>();

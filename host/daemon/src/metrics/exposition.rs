@@ -1,4 +1,4 @@
-//! A status as text in the OpenMetrics format, version 1.0.
+//! Formats a status as OpenMetrics text, version 1.0.
 
 use crate::control::{GenerationState, ServiceStatus, Status};
 use prometheus_client::collector::Collector;
@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::fmt;
 
-/// What the names of all metrics begin with.
+/// The prefix of all metric names.
 const PREFIX: &str = "echo_host";
 
 /// The text for `status`.
@@ -24,7 +24,7 @@ pub fn exposition(status: Status) -> Result<String, fmt::Error> {
 #[derive(Debug)]
 struct Figures(Status);
 
-/// The figures of each service: name, help, kind, and where they come from.
+/// A metric of each service: name, help, type, and value.
 type OfService = (
     &'static str,
     &'static str,
@@ -35,19 +35,19 @@ type OfService = (
 const OF_SERVICES: [OfService; 8] = [
     (
         "connections_open",
-        "Connections that are open",
+        "Open connections",
         MetricType::Gauge,
         |service| service.connections.open,
     ),
     (
         "connections",
-        "Connections that were served, the open ones included",
+        "Connections accepted so far",
         MetricType::Counter,
         |service| service.connections.total,
     ),
     (
         "turned_away",
-        "Clients that were not served",
+        "Clients turned away",
         MetricType::Counter,
         |service| service.turned_away,
     ),
@@ -65,19 +65,19 @@ const OF_SERVICES: [OfService; 8] = [
     ),
     (
         "messages",
-        "Messages given to handlers",
+        "Messages passed to handlers",
         MetricType::Counter,
         |service| service.messages,
     ),
     (
         "failed_calls",
-        "Calls of handlers that trapped, ran out of time or of memory",
+        "Handler calls that trapped, timed out or ran out of memory",
         MetricType::Counter,
         |service| service.failed_calls,
     ),
     (
         "refused_swaps",
-        "Swaps that were asked for and refused",
+        "Refused swaps",
         MetricType::Counter,
         |service| service.refused_swaps,
     ),
@@ -102,7 +102,7 @@ impl Collector for Figures {
         write(
             &mut to,
             "generation",
-            "The number of the handler's version that new clients get",
+            "Number of the generation that serves new connections",
             MetricType::Gauge,
             "service",
             current.map(|it| (it.service.clone(), it.number)),
@@ -110,7 +110,7 @@ impl Collector for Figures {
         write(
             &mut to,
             "limit_reached",
-            "How often a limit did what it is there for",
+            "Times a limit was reached",
             MetricType::Counter,
             "limit",
             status.limits_reached.clone(),
@@ -118,7 +118,7 @@ impl Collector for Figures {
         write(
             &mut to,
             "dropped_datagrams",
-            "Datagrams that came to nothing",
+            "Dropped datagrams",
             MetricType::Counter,
             "reason",
             status.dropped_datagrams.clone(),
@@ -126,13 +126,13 @@ impl Collector for Figures {
         for (name, help, kind, figure) in [
             (
                 "refused_reloads",
-                "Reloads of the configuration that were refused",
+                "Refused configuration reloads",
                 MetricType::Counter,
                 status.refused_reloads,
             ),
             (
                 "start_time_seconds",
-                "When the host started, in seconds since 1970",
+                "Start time of the host, in seconds since 1970",
                 MetricType::Gauge,
                 status.started_unix_seconds,
             ),
@@ -144,7 +144,7 @@ impl Collector for Figures {
     }
 }
 
-/// Writes a family of metrics that differ in one label.
+/// Writes a metric family with one label.
 fn write(
     to: &mut DescriptorEncoder<'_>,
     name: &str,

@@ -1,4 +1,4 @@
-//! Serves the metrics over HTTP/1.1, on a listener of their own.
+//! Serves the metrics over HTTP/1.1, on a separate listener.
 
 use super::clients::Clients;
 use super::exposition;
@@ -20,11 +20,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::timeout;
 
-/// Where they are.
+/// The path of the metrics.
 const PATH: &str = "/metrics";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// Answers clients until this is dropped, or the listener has no more. Each gets one answer, and little time.
+/// Serves clients until dropped, or until the listener has no more. Each gets one response and
+/// little time.
 pub async fn serve<O: Operator>(listener: Listener, names: Names, operator: Arc<O>) {
     let mut clients = Clients::default();
     while let Some(accepted) = listener.accept().await {
@@ -47,16 +48,16 @@ async fn attend<O: Operator>(
     });
     let connection = http1::Builder::new()
         .keep_alive(false)
-        // A client that has finished sending still gets its answer.
+        // A half-closed client still gets its response.
         .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(METRICS_REQUEST_TIME)
         .serve_connection(TokioIo::new(stream), service);
     match timeout(METRICS_REQUEST_TIME, connection).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!("a client of the metrics was not understood: {error}"),
+        Ok(Err(error)) => tracing::debug!("bad request for metrics: {error}"),
         Err(_) => {
-            tracing::debug!("a client of the metrics took longer than {METRICS_REQUEST_TIME:?}")
+            tracing::debug!("a metrics request took longer than {METRICS_REQUEST_TIME:?}")
         }
     }
 }
@@ -73,7 +74,10 @@ fn answer<O: Operator>(
         (_, _, Some(name)) => (
             StatusCode::MISDIRECTED_REQUEST,
             PLAIN,
-            format!("{name} is no name of this host: use its address, or the name in --metrics\n"),
+            format!(
+                "{name} is not a name of this host: use its address, or the name in \
+             --metrics\n"
+            ),
         ),
         (&Method::GET | &Method::HEAD, PATH, None) => match exposition(operator.status()) {
             Ok(text) => (StatusCode::OK, format.media_type(), format.of(text)),
@@ -86,7 +90,7 @@ fn answer<O: Operator>(
         (_, PATH, None) => (
             StatusCode::METHOD_NOT_ALLOWED,
             PLAIN,
-            "GET and HEAD only\n".to_owned(),
+            "only GET and HEAD are supported\n".to_owned(),
         ),
         _ => (
             StatusCode::NOT_FOUND,

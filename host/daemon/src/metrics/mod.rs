@@ -1,7 +1,7 @@
-//! The metrics: what the control socket tells about the host, in the form that Prometheus and its like collect.
+//! The metrics: the status of the host in the format of Prometheus.
 //!
-//! All figures are taken from a [`Status`](crate::control::Status) when they are asked for, so that counting costs
-//! connections nothing, and `echo-host status` never says anything else.
+//! All values come from a [`Status`](crate::control::Status) when requested, so that counting costs
+//! connections nothing, and `echo-host status` always agrees.
 
 mod clients;
 mod exposition;

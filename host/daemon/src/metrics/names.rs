@@ -1,20 +1,21 @@
-//! By which names the metrics are asked for. A web page can have its visitor's browser ask any server that the visitor
-//! reaches, by a name of the page's own (DNS rebinding), and read the answer: so other names are refused.
+//! Checks the host name of metrics requests. A web page can make its visitor's browser send
+//! requests to any reachable server under the page's own name (DNS rebinding), and read the
+//! response; so other names are refused.
 
 use connection::address::{Endpoint, NetworkAddress, ZonedAddress};
 use hyper::header::HOST;
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
 
-/// The names of the place where the metrics are served.
+/// The accepted names of the metrics endpoint.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// None where no browser gets: on a Unix socket any name will do.
+    /// `None` on a Unix socket, which browsers cannot reach: any name is accepted.
     network: Option<Vec<String>>,
 }
 
 impl Names {
-    /// Those of a listener that was asked for as `place`, on a machine of the name `machine`.
+    /// The names of a listener configured as `place`, on a machine named `machine`.
     pub fn new(place: &Endpoint, machine: Option<String>) -> Self {
         let named = |address: &NetworkAddress| {
             let place = [address.host.clone(), "localhost".to_owned()];
@@ -25,7 +26,7 @@ impl Names {
         }
     }
 
-    /// The name in a request that is not among them, if there is one.
+    /// The unknown name in a request, if there is one.
     pub fn stranger(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
         let names = self.network.as_ref()?;
         let shown = |value: &[u8]| value.escape_ascii().to_string();
@@ -37,7 +38,7 @@ impl Names {
     }
 }
 
-/// Whether it is an address, or one of the names. An address cannot be made to lead elsewhere.
+/// Whether it is an IP address or one of the names. An address cannot be rebound.
 fn is_known(names: &[String], host: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(host) else {
         return host.is_empty();
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_the_names_of_the_place_are_known() {
+    fn addresses_and_names_of_the_listener_are_accepted() {
         let place = "tcp://metrics.internal:9464";
         for host in [
             "",

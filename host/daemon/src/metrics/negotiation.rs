@@ -1,16 +1,16 @@
-//! In which of two formats the metrics are told: by what the request accepts (RFC 9110, section 12.5.1). Pure.
+//! Chooses the format of the metrics from the request (RFC 9110, section 12.5.1). Pure.
 
 /// A format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Prometheus's own text format, 0.0.4: the one of whoever asks for nothing else.
+    /// The text format of Prometheus, 0.0.4: the default.
     Text,
     /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The format that the values of `Accept` like best, if it is one of them; text otherwise.
+    /// The preferred format of these `Accept` values, or text.
     pub fn accepted<'a>(accept: impl Iterator<Item = &'a str>) -> Self {
         let (mut open_metrics, mut text) = (0, 0);
         for range in accept.flat_map(|value| value.split(',')) {
@@ -39,8 +39,8 @@ impl Format {
         }
     }
 
-    /// `open_metrics` in this format: in Prometheus's own, a counter is called in its description as in its figures,
-    /// and nothing marks the end.
+    /// Converts `open_metrics` to this format: in Prometheus's own, a counter's description uses
+    /// its full name, and there is no end marker.
     pub fn of(self, open_metrics: String) -> String {
         if self == Format::OpenMetrics {
             return open_metrics;
@@ -67,7 +67,7 @@ impl Format {
     }
 }
 
-/// A weight of up to three decimals, in thousandths; 0 if it is none.
+/// A quality value with up to three decimals, in thousandths; 0 if invalid.
 fn thousandths(quality: &str) -> u16 {
     let quality: f32 = quality.trim().parse().unwrap_or_default();
     (quality.clamp(0.0, 1.0) * 1000.0) as u16
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_told_unless_something_else_is_asked_for() {
+    fn text_is_the_default_format() {
         use Format::{OpenMetrics, Text};
         let prometheus = "application/openmetrics-text;version=1.0.0;q=0.6,\
                           application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3";

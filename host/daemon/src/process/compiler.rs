@@ -1,4 +1,5 @@
-//! The process that compiles one component: this program once more, within limits that the kernel enforces.
+//! The process that compiles one component: this program again, within limits that the kernel
+//! enforces.
 
 use engine::compile_for_cache;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -16,21 +17,21 @@ use system::limits::{
 use system::opening::is_outcome;
 use tokio::sync::Semaphore;
 
-/// The first argument that makes this program a compiler. It is no command: the program starts it itself.
+/// The first argument that makes this program a compiler. Not a command for users.
 pub const NAME: &str = "compiler-of-a-host";
 
-/// The variable with the folders in which the system's loader looks for libraries.
+/// The variable with the library folders of the system's loader.
 const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
-/// A permit for each compiler that may run at once.
+/// A permit for each concurrent compiler.
 static COMPILERS: Semaphore = Semaphore::const_new(MAX_COMPILERS);
 
-/// Has a process of its own compile what `component` holds for the cache in this folder. Waits until it has
-/// ended, and returns the outcome.
+/// Compiles `component` for the cache in this folder in a separate process. Waits for it and
+/// returns the outcome.
 pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
     let Ok(_permit) = COMPILERS.try_acquire() else {
         return Err(io::Error::other(format!(
-            "{MAX_COMPILERS} components are being compiled already: try again later"
+            "already compiling {MAX_COMPILERS} components; hint: try again later"
         )));
     };
     let (ours, theirs) = UnixStream::pair()?;
@@ -40,7 +41,7 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
         .arg0("echo-host")
         .arg(NAME)
         .args(cache)
-        // It needs no secrets, which variables may hold; where libraries are is all that concerns it.
+        // Variables may hold secrets; the compiler needs only the library folders.
         .env_clear()
         .envs(env::var_os(LIBRARIES).map(|folders| (LIBRARIES, folders)))
         .stdin(component)
@@ -50,10 +51,7 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
         .map_err(|error| {
             io::Error::new(
                 error.kind(),
-                format!(
-                    "no process can be started for it from {}: {error}",
-                    program.display()
-                ),
+                format!("cannot start {}: {error}", program.display()),
             )
         })?;
     let mut said = String::new();
@@ -61,7 +59,7 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
         .take(MAX_OUTCOME_BYTES as u64)
         .read_to_string(&mut said);
     if read.is_err() {
-        // What can't be killed has ended.
+        // A process that cannot be killed has ended.
         let _ = compiler.kill();
     }
     let ended = end_of(&mut compiler);
@@ -72,10 +70,10 @@ pub fn compile(component: OwnedFd, cache: Option<&Path>) -> io::Result<String> {
     })
 }
 
-/// Waits until it has ended, and says how.
+/// Waits until it has ended, and describes how.
 fn end_of(compiler: &mut Child) -> String {
     match compiler.wait() {
-        Err(error) => format!("cannot be waited for: {error}"),
+        Err(error) => format!("has an unknown status: {error}"),
         Ok(status) => match (status.code(), status.signal()) {
             (Some(code), _) => format!("exited {code}"),
             (None, signal) => format!("was ended by signal {}", signal.unwrap_or(0)),
@@ -83,20 +81,20 @@ fn end_of(compiler: &mut Child) -> String {
     }
 }
 
-/// The file of this program, even if its path leads to another one by now.
+/// The file of this program, even if its path now leads to another one.
 #[cfg(target_os = "linux")]
 fn this_program() -> io::Result<PathBuf> {
     Ok("/proc/self/exe".into())
 }
 
-/// The path that this program had when it started.
+/// The path of this program when it started.
 #[cfg(not(target_os = "linux"))]
 fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Compiles what is on standard input for the cache in this folder, within the limits, and says on standard output what
-/// came of it: whoever started it may not be told how it ended.
+/// Compiles standard input for the cache in this folder, within the limits, and writes the outcome
+/// to standard output, because the parent may not learn the exit status.
 pub fn run(cache: Option<&Path>) -> anyhow::Result<()> {
     end_with_parent()?;
     lower(Resource::Cpu, MAX_COMPILE_CPU.as_secs())?;
@@ -109,7 +107,7 @@ pub fn run(cache: Option<&Path>) -> anyhow::Result<()> {
     Ok(stdout.flush()?)
 }
 
-/// Lowers a limit of this process to this value, if it is not lower already.
+/// Lowers a limit of this process to this value, unless it is lower.
 fn lower(resource: Resource, limit: u64) -> io::Result<()> {
     let most = getrlimit(resource).maximum;
     let limit = Some(most.map_or(limit, |most| most.min(limit)));

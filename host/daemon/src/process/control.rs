@@ -1,10 +1,10 @@
-//! The control socket of a host that starts, and the host that it takes over from.
+//! The control socket of a starting host, and its predecessor in a takeover.
 
 use crate::config::Place;
 use crate::control::{ControlSocket, Predecessor, SocketError, default_path, find};
 use anyhow::Context;
 
-/// The host to take over from: the one behind the control socket of this place, or the only one that runs. It serves on
+/// The predecessor: the host behind this control socket, or the only running one. It keeps serving
 /// until it is told to [retire](socket).
 pub fn predecessor(place: Option<&Place>) -> anyhow::Result<Predecessor> {
     let path = match place {
@@ -14,8 +14,9 @@ pub fn predecessor(place: Option<&Place>) -> anyhow::Result<Predecessor> {
     Ok(Predecessor::meet(&path)?)
 }
 
-/// The control socket, if there is to be one: a host that serves a single client has none `by_default`. Called
-/// when all else is ready: it sends the predecessor into retirement and takes its socket's place.
+/// Creates the control socket, if configured: a host that serves a single client has none
+/// `by_default`. Called when everything else is ready: it makes the predecessor retire and replaces
+/// its socket.
 pub fn socket(
     place: Option<&Place>,
     predecessor: Option<Predecessor>,

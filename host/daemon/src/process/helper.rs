@@ -1,4 +1,4 @@
-//! The process that opens files for a confined host: this program once more, told what the host was told.
+//! The process that opens files for a confined host: this program again, with the host's options.
 
 use crate::config::HostConfig;
 use connection::address::Endpoint;
@@ -14,16 +14,16 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio_util::task::AbortOnDropHandle;
 
-/// What makes this program the helper, as its first argument. It is no command: it works for a host only.
+/// The first argument that makes this program the helper. Not a command for users.
 pub const NAME: &str = "helper-of-a-host";
 
-/// A helper that was started.
+/// A running helper.
 pub struct Helper {
     child: Child,
 }
 
-/// Starts the helper of a host that was told these options, if it is going to be confined. Without one the host opens
-/// files by itself, in the folders that they were in when it started.
+/// Starts the helper of a host with these options, if it will be confined. Without a helper, the
+/// host opens files itself, in the folders that it had at its start.
 pub fn start(config: &HostConfig, options: &[OsString]) -> Option<Helper> {
     let mut listeners = config.services.iter().flat_map(|it| &it.listen);
     // A host for one client, as under inetd, reads its files once.
@@ -34,8 +34,8 @@ pub fn start(config: &HostConfig, options: &[OsString]) -> Option<Helper> {
     try_start(options)
         .inspect_err(|error| {
             tracing::warn!(
-                "no helper can be started: files in folders that are replaced can't be read, and no other handlers be \
-                 compiled (--sandbox): {error}"
+                "cannot start the helper (--sandbox): {error}; files in replaced folders cannot \
+                 be read and new handlers cannot be compiled"
             );
         })
         .ok()
@@ -49,7 +49,7 @@ fn try_start(options: &[OsString]) -> io::Result<Helper> {
         .args(options)
         .env_remove("NOTIFY_SOCKET")
         .stdin(OwnedFd::from(theirs))
-        // It writes nothing there: that it is closed tells that the helper has ended.
+        // It writes nothing; the pipe closes when the helper ends.
         .stdout(Stdio::piped())
         .spawn()?;
     opening::ask(ours);
@@ -57,7 +57,7 @@ fn try_start(options: &[OsString]) -> io::Result<Helper> {
 }
 
 impl Helper {
-    /// Says so if it ends before the host does. Must be called within a tokio runtime.
+    /// Logs if it ends before the host. Must be called in a tokio runtime.
     pub fn watch(mut self) -> io::Result<AbortOnDropHandle<()>> {
         let stdout = self.child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut stdout = Receiver::from_owned_fd(stdout.into())?;
@@ -66,8 +66,9 @@ impl Helper {
             let how = self.child.wait();
             let how = how.map_or_else(|error| error.to_string(), |status| status.to_string());
             tracing::error!(
-                "the helper that opens files has ended ({how}): handlers, certificates and the configuration can't be \
-                 read again, and no other handlers be compiled, until the host is restarted"
+                "the helper that opens files ended ({how}): handlers, certificates and the \
+                 configuration cannot be reloaded, and new handlers cannot be compiled; hint: \
+                 restart the host"
             );
         };
         Ok(AbortOnDropHandle::new(tokio::spawn(watching)))

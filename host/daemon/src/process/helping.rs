@@ -1,4 +1,4 @@
-//! What the helper of a host does: it opens files, and starts processes that compile.
+//! The main loop of the helper: opens files, and starts compiling processes.
 
 use super::compiler;
 use crate::config::Sources;
@@ -11,13 +11,13 @@ use std::thread;
 use system::confinement::{Access, confine_helper, end_with_parent};
 use system::opening;
 
-/// Opens files for the host on standard input until it ends. The host was told the same `sources`.
+/// Opens files for the host on standard input until it ends. Its `sources` are those of the host.
 pub fn run(sources: Sources) -> anyhow::Result<()> {
-    // It ends with its host, and not when both are told to end, as by a terminal: the host drains then.
+    // It ends with its host, and ignores signals to both, as from a terminal: the host drains then.
     end_with_parent()?;
     SigSet::all().thread_block()?;
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Which sockets its host was given it does not know.
+    // The inherited sockets of the host are unknown here.
     let sources = Sources {
         tls_is_given: true,
         ..sources

@@ -1,4 +1,4 @@
-//! Sockets that systemd, or whatever started the host, has opened for it: sd_listen_fds(3).
+//! Sockets inherited from systemd or another parent: sd_listen_fds(3).
 
 use anyhow::Context;
 use listenfd::ListenFd;
@@ -8,16 +8,16 @@ use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// What a socket is called (`FileDescriptorName=`) on which clients are to speak TLS.
+/// The name (`FileDescriptorName=`) of a socket for TLS.
 const TLS: &str = "tls";
 
-/// A socket that came with the process.
+/// An inherited socket.
 pub struct Inherited {
     socket: OwnedFd,
     name: String,
 }
 
-/// A socket that can't be listened on.
+/// An inherited socket that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on inherited socket {number}: {cause}")]
 pub struct InheritedError {
@@ -25,7 +25,7 @@ pub struct InheritedError {
     cause: io::Error,
 }
 
-/// Whether one of the sockets that come with the process is for TLS. Asked before they are taken.
+/// Whether an inherited socket is for TLS. Called before they are taken.
 pub fn brings_tls() -> bool {
     let pid = env::var("LISTEN_PID").unwrap_or_default();
     let is_ours = pid.is_empty() || pid.parse() == Ok(std::process::id());
@@ -33,8 +33,8 @@ pub fn brings_tls() -> bool {
     is_ours && env::var_os("LISTEN_FDS").is_some() && names.split(':').any(|name| name == TLS)
 }
 
-/// The sockets that came with the process, in their order; none if it was started by hand. Called before there
-/// are other threads, as it changes the environment: children must not take them for theirs.
+/// The inherited sockets, in order; empty if there are none. Called before there are other threads,
+/// because it changes the environment: children must not use them.
 pub fn sockets() -> Result<Vec<Inherited>, InheritedError> {
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').map(str::to_owned);
@@ -53,12 +53,12 @@ pub fn sockets() -> Result<Vec<Inherited>, InheritedError> {
 
 fn take(inherited: &mut ListenFd, index: usize) -> io::Result<Option<OwnedFd>> {
     let (v4, unix) = (libc::AF_INET, libc::AF_UNIX);
-    // Those of IPv6 count as IPv4's. A socket of another kind stays where it is.
+    // IPv6 sockets count as IPv4. A socket of another kind is left alone.
     for (family, kind) in [
         (v4, libc::SOCK_STREAM),
         (v4, libc::SOCK_DGRAM),
         (unix, libc::SOCK_STREAM),
-        // For the listener to say what they are.
+        // Kept so that the listener reports what they are.
         (unix, libc::SOCK_SEQPACKET),
         (unix, libc::SOCK_DGRAM),
         (v4, libc::SOCK_SEQPACKET),
@@ -69,12 +69,12 @@ fn take(inherited: &mut ListenFd, index: usize) -> io::Result<Option<OwnedFd>> {
         }
     }
     let why =
-        "it is no socket of IPv4, IPv6 or Unix (in a .socket unit: ListenStream=, ListenDatagram=)";
+        "not an IPv4, IPv6 or Unix socket (in a .socket unit: ListenStream=, ListenDatagram=)";
     Err(io::Error::new(io::ErrorKind::InvalidInput, why))
 }
 
 impl Inherited {
-    /// The listener that it is.
+    /// Converts it to a listener.
     pub fn listener(self) -> anyhow::Result<Listener> {
         let listener = Listener::adopt(self.socket);
         let listener = listener.context("cannot listen on an inherited socket")?;

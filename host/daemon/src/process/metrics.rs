@@ -1,4 +1,4 @@
-//! The metrics of a running host.
+//! Serves the metrics of a running host.
 
 use crate::control::Operator;
 use crate::metrics::{self, Names};
@@ -8,7 +8,7 @@ use server::listener::{BindError, Listener, UnixAccess};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// The listener at which the metrics are to be served: one of those that were `given`, or a new one.
+/// The listener for the metrics: one of the `given` (inherited) sockets, or a new one.
 pub fn listener(
     place: Option<&Endpoint>,
     given: &mut Vec<Listener>,
@@ -24,13 +24,13 @@ pub fn listener(
     Ok(Some(listener))
 }
 
-/// By which names they are asked for, at this place.
+/// The accepted names of the endpoint.
 pub fn names(place: Option<&Endpoint>) -> Names {
     let machine = gethostname().ok().and_then(|name| name.into_string().ok());
     Names::new(place.unwrap_or(&Endpoint::Stdio), machine)
 }
 
-/// Serves them, if they are to be served, until a successor does.
+/// Serves the metrics, if configured, until a successor does.
 pub async fn serve<O: Operator>(
     listener: Option<Listener>,
     names: Names,

@@ -1,5 +1,5 @@
-//! The process of a host: how it starts and stops, what it inherits and gives up, signals, the service manager, the
-//! operator behind the control socket, and the processes that help it.
+//! The process of a host: start and stop, inherited sockets, dropped rights, signals, the service
+//! manager, the operator of the control socket, and helper processes.
 
 pub mod compiler;
 pub mod helper;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
-/// What the control socket asks about a host.
+/// The operator of a host.
 pub struct HostOperator {
     started: SystemTime,
     host: Arc<Host>,
@@ -29,8 +29,8 @@ pub struct HostOperator {
 }
 
 impl HostOperator {
-    /// An operator of this host, whose metrics are served at a listener of their own, if they are. It cancels
-    /// `retired` when a successor serves.
+    /// The operator of this host and its metrics listener, if any. Cancels `retired` when a
+    /// successor serves.
     pub fn new(
         host: Arc<Host>,
         metrics: Option<ListenerHandle>,
@@ -131,7 +131,7 @@ impl Operator for HostOperator {
             service.listeners().for_each(ListenerHandle::give_up);
         }
         self.metrics.iter().for_each(ListenerHandle::give_up);
-        // Before the successor hears of it: who comes after that is its client.
+        // Before the successor gets the reply: later clients belong to it.
         self.host.server().close();
     }
 
@@ -211,7 +211,7 @@ fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
     })
 }
 
-/// All generations of a service: the current one, the one before it, and those that finish.
+/// All generations of a service: the current one, the previous one, and those that drain.
 fn generations(service: &Service) -> Vec<GenerationStatus> {
     let generations = service.served().generations();
     let (current, previous) = (generations.current(), generations.previous());

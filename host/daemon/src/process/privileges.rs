@@ -1,4 +1,4 @@
-//! What a host gives up once it has what it needs: the rights of root, and all that no server does.
+//! Gives up rights when the sockets are open: root, and everything that a server does not need.
 
 use super::helper::{self, Helper};
 use super::sockets::Sockets;
@@ -17,14 +17,14 @@ use std::path::{Path, PathBuf};
 use system::confinement::{Identity, Sandbox, UserError, confine};
 use system::ownership::{check_above, give};
 
-/// Checks that the process may become whom it is to become.
+/// Checks that the process may change to the configured user.
 pub fn check(config: &HostConfig) -> Result<(), UserError> {
     config.user.as_ref().map_or(Ok(()), Identity::check)
 }
 
-/// Makes the folders that could not be made later, hands the sockets over to the user, becomes the user, and confines
-/// this process to what a host of this configuration needs, but for the helper that opens files for it. Called when all sockets are bound and while there is one
-/// thread.
+/// Creates folders that could not be created later, gives the sockets to the user, becomes the
+/// user, and confines this process to the needs of this configuration, except files opened by the
+/// helper. Called when all sockets are bound and there is one thread.
 pub fn give_up(
     sources: &Sources,
     config: &HostConfig,
@@ -33,10 +33,10 @@ pub fn give_up(
     options: &[OsString],
 ) -> anyhow::Result<Option<Helper>> {
     if let Some(cache) = &config.cache {
-        // Without one nothing is lost but time, and that is said where it is opened.
+        // Without a cache only time is lost; opening it logs the reason.
         let _ = make_folder(cache, config.user.as_ref());
     }
-    // While it can still be made for another user.
+    // While it can still be created for another user.
     let control = control_path(config, predecessor);
     if let Some(user) = &config.user {
         become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
@@ -57,7 +57,7 @@ pub fn give_up(
     Ok(helper)
 }
 
-/// Has the handlers compiled in processes of their own while these can be started.
+/// Compiles the handlers in separate processes while these can be started.
 fn prove_handlers(config: &HostConfig) -> Result<(), LoadError> {
     for ServeConfig { handler, trust, .. } in config.services.iter().map(|it| &it.serve) {
         prove(handler, trust, config.cache.as_deref()).map_err(|fault| LoadError {
@@ -68,7 +68,7 @@ fn prove_handlers(config: &HostConfig) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Where the control socket will be, if anywhere.
+/// The path of the control socket, if there will be one.
 fn control_path(config: &HostConfig, predecessor: Option<&Predecessor>) -> Option<PathBuf> {
     if let Some(predecessor) = predecessor {
         return Some(predecessor.path().to_owned());
@@ -77,33 +77,33 @@ fn control_path(config: &HostConfig, predecessor: Option<&Predecessor>) -> Optio
     match &config.control {
         Some(Place::Off) => None,
         Some(Place::At(path)) => Some(path.clone()),
-        // Why there is none is said where it is made.
+        // Creating the socket reports the reason.
         None => default_path_of(user.unwrap_or(geteuid().as_raw())).ok(),
     }
 }
 
-/// Makes a private folder, if there is none, for whom the host is going to be.
+/// Creates a private folder for the user of the host, if it is missing.
 fn make_folder(folder: &Path, user: Option<&Identity>) -> anyhow::Result<()> {
     let mut private = DirBuilder::new();
     private.mode(0o700);
     let Some(user) = user else {
         return Ok(private.recursive(true).create(folder)?);
     };
-    // What root makes where others may, or by way of their links, could be made to lie anywhere.
+    // Where others may write or place links, root could be tricked into creating it anywhere.
     let folder = std::path::absolute(folder)?;
     check_above(&folder)?;
     private.create(&folder)?;
     Ok(give(&folder, user.uid(), Some(user.gid()))?)
 }
 
-/// Says so if the host serves as root.
+/// Logs a warning if the host serves as root.
 pub fn warn_of_root() {
     if geteuid().is_root() {
-        tracing::warn!("running as root: name a user without privileges with --user");
+        tracing::warn!("running as root; hint: give up root with --user");
     }
 }
 
-/// Becomes whom the host is to be, now that all is bound.
+/// Changes to the configured user, when everything is bound.
 fn become_user(user: &Identity, bound: &Bound, metrics: Option<&Listener>) -> anyhow::Result<()> {
     let owner = Owner {
         user: Some(user.uid()),
@@ -116,6 +116,6 @@ fn become_user(user: &Identity, bound: &Bound, metrics: Option<&Listener>) -> an
     handed_over
         .with_context(|| format!("cannot hand the Unix sockets over to user {user} (--user)"))?;
     user.assume()?;
-    tracing::info!("root no more: this is user {user} now");
+    tracing::info!("changed to user {user} (--user)");
     Ok(())
 }

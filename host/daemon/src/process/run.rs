@@ -1,4 +1,4 @@
-//! A running host, put together: what it loads, sockets, signals, the control socket.
+//! Runs a host: sockets, services, signals, the control socket.
 
 use super::control;
 use super::helper::Helper;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Serves on these sockets until it is told to stop, or until a successor has taken over.
+/// Serves on these sockets until a stop signal, or until a successor has taken over.
 pub async fn run(
     sources: Sources,
     config: HostConfig,
@@ -49,7 +49,7 @@ pub async fn run(
     host.services().iter().for_each(log_first);
     let _on_hangup = reload_on_hangup(hangups, &host);
     match announce(&bound).await {
-        // The host before has retired: somebody has to serve.
+        // The predecessor has retired, so this host must serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
         announced => announced.context("cannot print the addresses")?,
     }
@@ -61,7 +61,7 @@ pub async fn run(
     let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
     let measuring = metrics::serve(metrics, names, operator.clone(), retired.clone());
     let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
-    // In a task of its own, so that signals count while a retired host drains, too.
+    // In a separate task, so that signals also count while a retired host drains.
     let signalled = tokio::spawn(stop);
     let serving = async {
         tokio::select! {
@@ -80,7 +80,7 @@ pub async fn run(
         },
     };
     match drained.cut {
-        0 => tracing::info!("stopped: all connections had finished"),
+        0 => tracing::info!("stopped: all connections finished"),
         cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
     }
     match host.server().stdio_failure() {
@@ -101,14 +101,14 @@ fn log_first(service: &Service) {
     });
 }
 
-/// Reads the configuration and the handlers again on SIGHUP.
+/// Reloads the configuration and the handlers on SIGHUP.
 fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle<()> {
     let host = host.clone();
     let on_hangup = async move {
         loop {
             hangups.next().await;
             supervisor::reloading();
-            // A refusal has been logged.
+            // A refusal is already logged.
             let _ = host.reload().await;
             supervisor::ready();
         }
@@ -116,9 +116,9 @@ fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle
     AbortOnDropHandle::new(tokio::spawn(on_hangup))
 }
 
-/// Prints where clients can connect to, one line each. Scripts wait for these lines.
+/// Prints the addresses for clients, one per line. Scripts wait for these lines.
 async fn announce(bound: &Bound) -> io::Result<()> {
-    // Standard output is the client's if there is one there.
+    // With a client on standard input, standard output belongs to it.
     let endpoints = bound.endpoints().filter(|it| **it != Endpoint::Stdio);
     let lines: String = endpoints
         .map(|endpoint| format!("listening on {endpoint}\n"))

@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second insists. SIGHUP: the handler is read anew. All are caught from
-//! the beginning, whatever the host is doing.
+//! Signals. SIGINT and SIGTERM: the first stops gracefully, the second at once. SIGHUP reloads. All
+//! are caught from the start of the process.
 
 use crate::logs::output;
 use rustix::process::{Signal, getpid, kill_process};
@@ -8,27 +8,27 @@ use std::io::{self, IsTerminal};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Catches the stop signals from now on. The returned future completes with the first; the second ends
-/// the process at once, with the code a shell reports for a process that the signal killed.
+/// Catches the stop signals from now on. The returned future completes with the first; the second
+/// ends the process at once, with the exit code of a process killed by that signal.
 pub fn stop() -> io::Result<impl Future<Output = ()>> {
     let mut signals = StopSignals::catch()?;
     Ok(async move {
         signals.next().await;
         tokio::spawn(async move {
             let signal = signals.next().await;
-            tracing::warn!("stopped at once by a second signal");
+            tracing::warn!("stopped at once: second signal");
             output::exit(128 + signal.as_raw_value());
         });
     })
 }
 
-/// Lets the first stop signal end the process at once, until this is dropped: there is nothing to finish yet. Must be
-/// called within a tokio runtime, whose main thread may be busy meanwhile.
+/// Until dropped, the first stop signal ends the process at once, because there is nothing to drain
+/// yet. Must be called in a tokio runtime; its main thread may be busy.
 pub fn nothing_to_finish() -> io::Result<AbortOnDropHandle<()>> {
     let mut signals = StopSignals::catch()?;
     let stopping = tokio::spawn(async move {
         signals.next().await;
-        tracing::info!("stopped before it served anybody");
+        tracing::info!("stopped before serving");
         output::exit(0);
     });
     Ok(AbortOnDropHandle::new(stopping))
@@ -55,22 +55,22 @@ impl StopSignals {
     }
 }
 
-/// SIGHUPs, caught from now on, unless whoever started the host wants them ignored, as nohup does.
+/// Catches SIGHUP from now on, unless the parent ignored it, as nohup does.
 pub struct Hangups {
     signals: Option<unix::Signal>,
     on_terminal: bool,
 }
 
-/// Whether SIGHUP is to be caught.
+/// Whether to catch SIGHUP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangupsWanted {
     Yes,
-    /// It was ignored when the process started.
+    /// The parent ignored it.
     No,
 }
 
-/// Whether the process was not started with SIGHUP ignored, as far as the system tells. Asked before the sandbox is
-/// closed.
+/// Whether SIGHUP was not ignored at the start, if the system can tell. Called before the sandbox
+/// closes.
 pub fn hangups_wanted() -> HangupsWanted {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -93,8 +93,8 @@ impl Hangups {
         })
     }
 
-    /// Waits for one; those that came since the last are one. One that comes because the host's terminal was closed
-    /// does not count: the host stops, as for SIGTERM.
+    /// Waits for SIGHUP; several count as one. One from a closed terminal stops the host like
+    /// SIGTERM.
     pub async fn next(&mut self) {
         let Some(signals) = &mut self.signals else {
             return pending().await;
@@ -106,7 +106,7 @@ impl Hangups {
             if !self.on_terminal || io::stderr().is_terminal() {
                 return;
             }
-            // It can fail for processes of others only.
+            // This cannot fail for our own process.
             let _ = kill_process(getpid(), Signal::TERM);
         }
     }

@@ -1,4 +1,4 @@
-//! The sockets of a host, all of which are there before it gives up any right.
+//! The sockets of a host, opened before it gives up any rights.
 
 use super::inherited::Inherited;
 use super::metrics;
@@ -15,7 +15,7 @@ pub struct Sockets {
     pub metrics: Option<Listener>,
 }
 
-/// Takes over, inherits or binds all sockets of a host. Later there may be no right to.
+/// Takes over, inherits or binds all sockets of a host. Later it may lack the rights.
 pub fn bind(
     sources: &Sources,
     config: &HostConfig,
@@ -35,19 +35,19 @@ pub fn bind(
     Ok(Sockets { bound, metrics })
 }
 
-/// Lets the host have the descriptors that its connections need, or says that it can't.
+/// Raises the descriptor limit for the connections, or logs that it is too low.
 fn ask_for_descriptors(max_connections: usize) {
     if let Some(limit) = descriptors::allow_many()
         && limit <= max_connections as u64
     {
         tracing::warn!(
-            "the system allows {limit} open files, too few for --max-connections {max_connections}: raise \
-             the limit (ulimit -n)"
+            "the limit of {limit} open files is too low for --max-connections {max_connections}; \
+             hint: raise it (ulimit -n)"
         );
     }
 }
 
-/// The sockets of the host before, with what it calls them where one is unfit.
+/// The sockets of the predecessor; an error names the URI.
 fn adopt(predecessor: &mut Predecessor) -> anyhow::Result<Vec<Listener>> {
     let sockets = predecessor.take_sockets().into_iter();
     sockets

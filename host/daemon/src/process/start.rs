@@ -1,5 +1,5 @@
-//! From a configuration to a process that serves. The order is part of the sandbox: what a thread gives up, those that
-//! are older than that still have, so there is one thread until all is given up.
+//! Starts a process that serves a configuration. The order is part of the sandbox: a thread that is
+//! older than a restriction does not have it, so there is only one thread until all of them apply.
 
 use super::{control, inherited, privileges, run, signals, sockets};
 use crate::config::{HostConfig, Sources};
@@ -12,8 +12,8 @@ use std::ffi::OsString;
 use std::io;
 use tokio::runtime::{Builder, Runtime};
 
-/// Serves what `config` wants, which came from these `sources`, until the process is told to stop or another host takes
-/// over. The helper of a confined host is told the same `options`.
+/// Serves `config`, read from `sources`, until a stop signal or a takeover. The helper of a
+/// confined host gets the same `options`.
 pub fn serve(
     sources: Sources,
     config: HostConfig,
@@ -23,7 +23,7 @@ pub fn serve(
     if !serves_stdio(&config) || !standard_error_is_the_clients() {
         logs::start_queued(config.log_format, config.log_level);
     }
-    // systemd passes the client's own socket both ways (Accept=yes).
+    // systemd passes the client's socket both ways (Accept=yes).
     let inherited = if serves_stdio(&config) {
         Vec::new()
     } else {
@@ -42,12 +42,12 @@ pub fn serve(
     let runtime = runtime(config.workers).context("cannot start the worker threads")?;
     let running = run::run(sources, config, predecessor, sockets, helper, hangups);
     let result = runtime.block_on(running);
-    // A file operation of a guest may still be under way; nobody waits for its result.
+    // A guest's file operation may still be running; nobody waits for its result.
     runtime.shutdown_background();
     result
 }
 
-/// Whether it is started for one client, as by inetd.
+/// Whether it serves one client, as under inetd.
 pub fn serves_stdio(config: &HostConfig) -> bool {
     let mut listeners = config.services.iter().flat_map(|it| &it.listen);
     listeners.any(|listener| listener.uri == Endpoint::Stdio)
@@ -55,7 +55,7 @@ pub fn serves_stdio(config: &HostConfig) -> bool {
 
 fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    // Tokio would have 512, and each keeps some memory.
+    // Tokio's default is 512, and each keeps some memory.
     builder.max_blocking_threads(MAX_BLOCKING_THREADS);
     if let Some(workers) = workers {
         builder.worker_threads(workers);

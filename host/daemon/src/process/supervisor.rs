@@ -1,10 +1,10 @@
-//! What systemd is told, if it started the host: sd_notify(3).
+//! Notifies systemd, if it started the host: sd_notify(3).
 
 use sd_notify::{NotifyState, notify, watchdog_enabled};
 use std::future::pending;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How many times the host says that it lives before systemd would take it for dead.
+/// Watchdog notifications per timeout of systemd.
 const SIGNS_OF_LIFE: u32 = 3;
 
 /// The host serves.
@@ -12,11 +12,11 @@ pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// The host reads its handlers, certificates and settings anew. [`ready`] follows.
+/// The host is reloading. [`ready`] follows.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::debug!("systemd is not told of the reload: {error}"),
+        Err(error) => tracing::debug!("cannot tell systemd about the reload: {error}"),
     }
 }
 
@@ -25,8 +25,8 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Says again and again that the host lives, if systemd watches. Runs until it is dropped, in the runtime that
-/// serves: if that is stuck, this is silent.
+/// Sends watchdog notifications, if systemd expects them. Runs until dropped, in the serving
+/// runtime: if that is stuck, the notifications stop.
 pub async fn live() {
     let Some(limit) = watchdog_enabled() else {
         return pending().await;
@@ -39,7 +39,7 @@ pub async fn live() {
     }
 }
 
-/// Without systemd nobody is told, and nothing is wrong with that.
+/// Does nothing without systemd.
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = notify(state) {
         tracing::debug!("cannot tell systemd: {error}");

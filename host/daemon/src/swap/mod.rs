@@ -1,5 +1,5 @@
-//! Swaps handlers under live traffic: a new version is read, compiled, linked, checked and probed before
-//! it serves anybody, and one that turns out to be unfit is swapped back.
+//! Swaps handlers under live traffic: loads, checks and probes a new version before it serves, and
+//! rolls back one that turns out to be unfit. Must not know sockets.
 
 mod prepare;
 mod reconfigure;
@@ -27,52 +27,52 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
-/// Makes the generations of one service, one at a time.
+/// Creates the generations of a service, one at a time.
 pub struct Swapper {
     engine: Arc<Engine>,
     setup: ArcSwap<Setup>,
     generations: Arc<Generations<Serving>>,
-    /// Held by who swaps.
+    /// Held while a swap is in progress.
     turn: Arc<Mutex<()>>,
     refusals: Refusals,
     span: Span,
 }
 
-/// How versions are served, and what each must answer before.
+/// The configuration of a service, and its probes.
 struct Setup {
     config: ServeConfig,
     probes: Vec<Probe>,
-    /// What all versions keep things in.
+    /// The key-value store that all versions share.
     store: Store,
 }
 
-/// Why serving can't begin.
+/// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// A file of probes is bad.
+    /// A file of probes cannot be used.
     #[error(transparent)]
     ProbeFile(#[from] FileError),
-    /// The handler is not to be served.
+    /// The handler was refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// What came of a request to swap.
+/// The result of a swap.
 #[derive(Clone)]
 pub enum Swapped {
-    /// Another generation is current.
+    /// There is a new current generation.
     Replaced {
         /// The current one.
         current: Arc<Generation<Serving>>,
-        /// The number of the one it replaced.
+        /// The number of the previous one.
         replaced: u64,
     },
-    /// What is served is just what was asked for.
+    /// The requested version is already served.
     Unchanged(Arc<Generation<Serving>>),
 }
 
 impl Setup {
-    /// Reads the probes. Blocks. The store is the one `before`, if it is to be like it.
+    /// Reads the probes. Blocks. Reuses the store of `before` if its settings are the same.
     fn new(config: ServeConfig, before: Option<&Setup>) -> Result<Arc<Self>, FileError> {
         let probes = config.swap.probes.iter().map(|path| Probe::read(path));
         let probes = probes.collect::<Result<_, _>>()?;
@@ -97,8 +97,8 @@ impl Setup {
 }
 
 impl Swapper {
-    /// Prepares the first generation. The configuration has been checked. What is logged about swaps is logged
-    /// in `span`.
+    /// Prepares the first generation. The configuration must be valid. Log lines about swaps use
+    /// `span`.
     pub async fn begin(
         engine: Arc<Engine>,
         config: ServeConfig,
@@ -116,18 +116,18 @@ impl Swapper {
         }))
     }
 
-    /// What it makes.
+    /// The generations.
     pub fn generations(&self) -> &Arc<Generations<Serving>> {
         &self.generations
     }
 
-    /// How many swaps were refused, and the last of them.
+    /// The number of refused swaps, and the last one.
     pub fn refusals(&self) -> (u64, Option<LastRefusal>) {
         self.refusals.get()
     }
 
-    /// Swaps the handler for the one in `file`, or for what is now in the files of the current one. If
-    /// anything is wrong with it the current one goes on serving.
+    /// Swaps in the handler in `file`, or the current files read again. On any error the current
+    /// one keeps serving.
     pub async fn swap(&self, file: Option<PathBuf>) -> Result<Swapped, Refusal> {
         let swap = async {
             let _turn = self.turn.lock().await;
@@ -141,7 +141,7 @@ impl Swapper {
         swap.instrument(self.span.clone()).await
     }
 
-    /// The same for a file that somebody else has opened, perhaps with the one that signs it.
+    /// The same for a file that a client has opened, perhaps with its signature.
     pub async fn swap_opened(
         &self,
         path: PathBuf,
@@ -165,14 +165,14 @@ impl Swapper {
         swap.instrument(self.span.clone()).await
     }
 
-    /// Says and remembers why a swap was refused, if it was.
+    /// Logs and remembers why a swap was refused.
     fn report(
         &self,
         wanted: &HandlerSource,
         swapped: Result<Swapped, Refusal>,
     ) -> Result<Swapped, Refusal> {
         if let Err(refusal) = &swapped {
-            tracing::error!("swap refused, the old handler serves on: {refusal}");
+            tracing::error!("swap refused, keeping the old handler: {refusal}");
             for line in refusal.detail().unwrap_or_default().lines() {
                 tracing::error!("  {line}");
             }
@@ -184,7 +184,7 @@ impl Swapper {
     async fn try_swap(&self, wanted: &HandlerSource) -> Result<Swapped, Refusal> {
         let current = self.generations.current();
         if is_unchanged(wanted, &current.made_from.hash).await {
-            tracing::info!("{wanted} is what is served already");
+            tracing::info!("{wanted} is already being served");
             return Ok(Swapped::Unchanged(current));
         }
         let setup = self.setup.load_full();
@@ -204,13 +204,13 @@ impl Swapper {
         self.replaced(replacement)
     }
 
-    /// Makes the generation before the current one current again.
+    /// Makes the previous generation current.
     pub async fn roll_back(&self) -> Result<Swapped, Refusal> {
         let _turn = self.turn.lock().await;
         self.span.in_scope(|| self.go_back())
     }
 
-    /// For who has the turn.
+    /// Called while holding the turn.
     fn go_back(&self) -> Result<Swapped, Refusal> {
         let rolled_back = self.generations.roll_back();
         let replacement = rolled_back.ok_or(Refusal::NothingBefore)?;
@@ -231,7 +231,7 @@ impl Swapper {
             let replaced = Arc::downgrade(&replaced);
             tokio::spawn(async move {
                 sleep(limit).await;
-                // Unless it is gone, or was made current again.
+                // Unless it is gone, or current again.
                 if let Some(replaced) = replaced.upgrade()
                     && generations.current().number != number
                 {
@@ -245,18 +245,18 @@ impl Swapper {
         }
     }
 
-    /// Swaps back whenever a new generation turns out to be unfit. Runs until it is dropped.
+    /// Rolls back whenever a new generation is unfit. Runs until dropped.
     pub async fn watch_over(&self) {
         loop {
             let unfit = self.generations.unfit().await;
             let _turn = self.turn.lock().await;
-            // Whoever had the turn before may have swapped it away.
+            // The previous holder of the turn may have replaced it already.
             if self.generations.current().number != unfit.number {
                 continue;
             }
             let _entered = self.span.enter();
             tracing::error!(
-                "generation {} fails again and again ({} failed calls): rolling back",
+                "generation {} keeps failing ({} failed calls): rolling back",
                 unfit.number,
                 unfit.failed_calls()
             );
@@ -267,7 +267,7 @@ impl Swapper {
     }
 }
 
-/// A new version may want no more than the old one did, unless the operator has allowed it.
+/// A new version may import no more than the old one, unless allowed by an option.
 fn check_imports(
     new: &Candidate<Serving>,
     old: &Generation<Serving>,

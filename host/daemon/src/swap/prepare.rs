@@ -1,4 +1,4 @@
-//! From a file to a version that may serve.
+//! Prepares a version from a file: loads, checks and probes it.
 
 use super::{Refusal, Setup};
 use crate::config::ServeConfig;
@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-/// A file of exchanges that a version must answer as recorded.
+/// A file of exchanges that a version must pass.
 #[derive(Debug)]
 pub struct Probe {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Reads one. Blocks.
+    /// Reads a file. Blocks.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         Ok(Probe {
             path: path.to_owned(),
@@ -34,23 +34,23 @@ impl Probe {
     }
 }
 
-/// A version answers otherwise than recorded.
+/// A version did not reply as recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("{handler} fails the probe {place}: {mismatch}")]
 pub struct ProbeError {
     handler: String,
-    /// File, line and name of the exchange.
+    /// The file, line and name of the exchange.
     place: String,
     mismatch: String,
-    /// What was expected and what came, line by line.
+    /// The expected and received lines.
     pub(super) diff: String,
 }
 
-/// Makes a version ready to serve, or says why it is not to. All of it happens on a thread that serves
-/// nobody: compiling takes seconds for a large component.
+/// Prepares a version, or returns why it is refused. Runs on its own thread: compiling a large
+/// component takes seconds.
 ///
-/// The thread ends with it, and leaves its part of the allocator's memory to the next one. On the runtime's threads
-/// for blocking work, of which there may be many, each that has ever compiled would keep one of its own.
+/// The thread ends afterwards and leaves its allocator memory to the next one. In the pool for
+/// blocking work, each thread that ever compiled would keep its own.
 pub async fn prepare(
     engine: &Arc<Engine>,
     setup: &Arc<Setup>,
@@ -74,17 +74,17 @@ pub async fn prepare(
             }
             Ok(candidate)
         });
-        // Whoever has asked may have gone.
+        // The caller may be gone.
         let _ = ready.send(candidate);
     };
     let thread = thread::Builder::new().name("load".to_owned()).spawn(work);
-    thread.map_err(|error| Refusal::Host(format!("no thread can be started: {error}")))?;
-    // It is silent only if it panicked, which is in the log.
+    thread.map_err(|error| Refusal::Host(format!("cannot start a thread: {error}")))?;
+    // The channel closes only after a panic, which is logged.
     let silent = |_| Err(Refusal::Host("an internal error: see the log".to_owned()));
     prepared.await.unwrap_or_else(silent)
 }
 
-/// Whether a source still has the content with this SHA-256. What can't be read has not: loading it will say why.
+/// Whether a source still has this SHA-256. False if it cannot be read: loading it reports why.
 pub async fn is_unchanged(source: &HandlerSource, sha256: &str) -> bool {
     let source = source.clone();
     let read = spawn_blocking(move || source.sha256());
@@ -121,7 +121,7 @@ async fn answers(
     probe: &Probe,
 ) -> Result<(), Refusal> {
     let plan = Plan {
-        // Cutting everywhere is for `echo-host test`, which nobody waits for.
+        // Cutting at every byte is for `echo-host test`, where time does not matter.
         cuts: false,
         step_limit: PROBE_STEP_TIME,
     };

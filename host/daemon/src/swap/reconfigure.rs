@@ -1,4 +1,4 @@
-//! Changes how a service is served, in two steps: what can fail, and what can't.
+//! Changes the configuration of a service in two steps: one that can fail, and one that cannot.
 
 use super::prepare::{is_unchanged, prepare};
 use super::{BeginError, Setup, Swapped, Swapper, check_imports};
@@ -8,21 +8,21 @@ use engine::Serving;
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
-/// Another configuration that is ready to take effect. Nobody else can swap while it is there.
+/// A configuration that is ready to take effect. Blocks other swaps while it exists.
 pub struct Prepared {
     setup: Arc<Setup>,
-    /// The version to serve from now on, if it is not just the one that is served.
+    /// The new version, if it changes.
     candidate: Option<Candidate<Serving>>,
-    /// Whether anything at all is to change.
+    /// Whether anything changes.
     changes: bool,
-    /// Whether a file needs something else to be served than before.
+    /// Whether the trust rules changed.
     trusts_otherwise: bool,
     _turn: OwnedMutexGuard<()>,
 }
 
 impl Swapper {
-    /// Makes another configuration ready, and the handler that it names, without changing anything. The
-    /// configuration has been checked.
+    /// Prepares a configuration and its handler without changing anything. The configuration must
+    /// be valid.
     pub async fn prepare(&self, config: ServeConfig) -> Result<Prepared, BeginError> {
         let turn = self.turn.clone().lock_owned().await;
         let before = self.setup.load_full();
@@ -36,7 +36,7 @@ impl Swapper {
         let is_same = served_alike
             && source.files() == current.made_from.files
             && is_unchanged(source, &current.made_from.hash).await;
-        // What is served already is tried again only if there is something new that it must answer.
+        // The current version is probed again only if the probes changed.
         let candidate = match is_same && setup.config.swap.probes == before.config.swap.probes {
             true => None,
             false => Some(prepare(&self.engine, &setup, source).await?),
@@ -55,7 +55,7 @@ impl Swapper {
         })
     }
 
-    /// Lets what was prepared take effect: `None` if it changes nothing.
+    /// Applies the prepared configuration: `None` if nothing changes.
     pub fn commit(&self, prepared: Prepared) -> Option<Swapped> {
         let Prepared {
             setup,

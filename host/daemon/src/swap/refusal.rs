@@ -1,34 +1,34 @@
-//! Why a version of a handler is not served.
+//! Why a version of a handler is refused.
 
 use super::ProbeError;
 use crate::config::ConfigError;
 use engine::LoadError;
 
-/// Why a version of a handler is not served.
+/// Why a version of a handler is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It can't be.
+    /// It cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// Not as the host is configured.
+    /// The configuration does not allow it.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// It does not answer as it should.
+    /// It fails a probe.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// It wants to do what the old one did not.
-    #[error("it imports what the handler before it did not: {0}; allow it with --allow-import")]
+    /// It has imports that the old version did not have.
+    #[error("new imports: {0}; hint: allow them with --allow-import")]
     Imports(String),
-    /// There is none to go back to.
-    #[error("there is no generation before the current one")]
+    /// There is no previous generation.
+    #[error("there is no previous generation")]
     NothingBefore,
-    /// The host failed.
+    /// An error of the host.
     #[error("the host could not load it: {0}")]
     Host(String),
 }
 
 impl Refusal {
-    /// More than one line says: what a probe expected and what it got.
+    /// Details in several lines: the expected and received lines of a probe.
     pub fn detail(&self) -> Option<&str> {
         match self {
             Refusal::Probe(error) if !error.diff.is_empty() => Some(&error.diff),

@@ -1,14 +1,14 @@
-//! The clocks of a guest that is not granted exact ones.
+//! Coarse clocks, for guests without a grant for precise ones.
 //!
-//! A clock that tells nanoseconds lets a guest measure what others do on the same processor: how long a memory
-//! access takes shows what was in a cache. One that tells [`CLOCK_GRAIN`]s makes that slow and noisy, and is
-//! exact enough for everything that has to do with people and networks.
+//! A nanosecond clock lets a guest measure other processes on the same processor: the time of a
+//! memory access reveals what was cached. A clock with a grain of [`CLOCK_GRAIN`] makes that slow
+//! and noisy, and is precise enough for people and networks.
 
 use connection::limits::CLOCK_GRAIN;
 use std::time::{Duration, Instant, SystemTime};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
-/// The time of day, as if it stood still within a grain.
+/// The time of day, rounded down to the grain.
 pub struct CoarseWallClock;
 
 impl HostWallClock for CoarseWallClock {
@@ -18,16 +18,16 @@ impl HostWallClock for CoarseWallClock {
 
     fn now(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        // A machine whose clock is set to a time before 1970 does not know what time it is.
+        // A clock before 1970 is wrong anyway.
         floor(now.unwrap_or_default())
     }
 }
 
-/// Time since the instance was made, likewise, and a grain more: it never tells zero, which programs in Go take for a
-/// clock that does not work.
+/// The time since the instance started, rounded down, plus one grain: never zero, which Go programs
+/// take for a broken clock.
 ///
-/// A guest that waits until a time of this clock never finds that it woke too early: it is at most a grain behind,
-/// and by so much longer the guest waits.
+/// A guest that waits until a time of this clock never wakes too early: the clock is at most a
+/// grain behind, and the guest waits that much longer.
 pub struct CoarseMonotonicClock(Instant);
 
 impl CoarseMonotonicClock {
@@ -51,7 +51,7 @@ fn floor(time: Duration) -> Duration {
     time - Duration::from_nanos(into_grain as u64)
 }
 
-/// There are enough of them in 64 bits for 584 years.
+/// 64 bits are enough for 584 years.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The interface `connections`: what a conversation may do.
+//! The interface `connections`: the host functions of conversations.
 
 use super::contract::bindings::echo_host::handler::connections::{
     CloseMode as DeclaredMode, Host, HostConnection,

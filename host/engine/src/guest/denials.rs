@@ -1,15 +1,15 @@
-//! What a guest reaches for that it was not granted. It is denied, and that is said in the log, once for each loaded
-//! handler: so its operator learns which grant it would take, and nobody can flood the log with it.
+//! Logs what a guest uses without a grant. The access is denied, and logged once for each loaded
+//! handler: the operator learns which grant is needed, and nobody can flood the log.
 //!
-//! Whoever merely imports an interface has not reached for anything: every program that uses a standard library
-//! imports them all. Who does reach is found out by `watched` and `no_files`.
+//! An import alone is not an access: every program with a standard library imports all of them.
+//! `watched` and `no_files` detect real accesses.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Span;
 
-/// Something that has to be granted.
+/// Something that needs a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
     /// Environment variables.
@@ -18,9 +18,9 @@ pub enum Want {
     Files,
     /// TCP sockets.
     Network,
-    /// A connection to somebody that was not named.
+    /// A connection to an address that is not granted.
     Connection,
-    /// The address of a name that was not named.
+    /// A lookup of a name that is not granted.
     Name,
     /// UDP sockets.
     Datagrams,
@@ -29,31 +29,30 @@ pub enum Want {
 impl Want {
     fn denial(self) -> &'static str {
         match self {
-            Want::Environment => "it looks for environment variables and is granted none (--env)",
-            Want::Files => "it looks for files and is granted no directory (--dir)",
-            Want::Network => {
-                "it reaches for the network and is granted nobody to connect to (--allow-connect)"
-            }
-            Want::Connection => "it connects to somebody it was not granted (--allow-connect)",
-            Want::Name => "it looks up a name that it was not granted (--allow-connect)",
+            Want::Environment => "environment variables denied: none are granted (--env)",
+            Want::Files => "file access denied: no directory is granted (--dir)",
+            Want::Network => "network access denied: no host is granted (--allow-connect)",
+            Want::Connection => "connection denied: this address is not granted (--allow-connect)",
+            Want::Name => "name lookup denied: this name is not granted (--allow-connect)",
             Want::Datagrams => {
-                "it reaches for UDP, which no option grants: all it sends datagrams to are its clients"
+                "UDP socket denied: no option grants one; a handler sends datagrams only to its \
+                 clients"
             }
         }
     }
 }
 
-/// What was denied to the guests of one handler so far.
+/// The denials logged for a handler so far.
 #[derive(Default)]
 pub struct Denials([AtomicBool; 6]);
 
 impl Denials {
-    /// Says, in `span`, that it is denied, unless that was said before.
+    /// Logs the denial in `span`, the first time.
     pub fn note(&self, want: Want, span: &Span) {
         self.say_once(want, format_args!("{}", want.denial()), span);
     }
 
-    /// The same for a connection, of which it helps to know to whom.
+    /// The same for a connection, with its address.
     pub fn note_connection(&self, peer: SocketAddr, span: &Span) {
         let want = Want::Connection;
         self.say_once(want, format_args!("{}: {peer}", want.denial()), span);

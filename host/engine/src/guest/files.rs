@@ -1,4 +1,5 @@
-//! The file system, for guests that are granted directories: so many open files at once, of an instance and of all.
+//! The file system for guests with granted directories: limits open files per instance and in
+//! total.
 
 use super::folder::Entries;
 use super::state::Guest;
@@ -18,14 +19,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
 
-/// In the version that wasmtime offers.
+/// The version that wasmtime offers.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
-/// What a guest is told that may open no more files. There is no code for that in WASI.
+/// The error of a guest at its limit of open files; WASI has no code for that.
 const FULL: ErrorCode = ErrorCode::InsufficientMemory;
 
-/// How many files the guests of this process may have open, all together: not the descriptors that its
-/// `connections`, and the process itself, need.
+/// The open files of all guests together: without the descriptors that `connections` and the
+/// process itself need.
 pub fn permits(connections: usize) -> Arc<FairShare> {
     let descriptors = descriptors::allowed().unwrap_or(u64::MAX);
     let reserved = connections.saturating_add(RESERVED_DESCRIPTORS);
@@ -35,7 +36,7 @@ pub fn permits(connections: usize) -> Arc<FairShare> {
     FairShare::of(left.clamp(MAX_OPEN_FILES_OF_INSTANCE, MAX_OPEN_FILES))
 }
 
-/// Offers it, in the place of wasmtime's own, in a linker that lets itself be shadowed.
+/// Adds it to a linker, replacing wasmtime's functions.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     let mut types = linker.instance(TYPES)?;
     types.func_wrap_async(
@@ -105,7 +106,7 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     offer_folders(&mut types)
 }
 
-/// The entries of a folder are read some at a time. Wasmtime's own function reads them all at once.
+/// Reads the entries of a folder in batches. Wasmtime's own function reads all at once.
 fn offer_folders(types: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     types.resource(
         "directory-entry-stream",
@@ -140,7 +141,7 @@ fn offer_folders(types: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     )
 }
 
-/// The outer error ends the guest, the inner one it is told.
+/// The outer error ends the guest; the inner one is returned to it.
 fn told<T>(result: FsResult<T>) -> Result<Result<T, ErrorCode>> {
     match result {
         Ok(value) => Ok(Ok(value)),
@@ -170,7 +171,8 @@ impl Guest {
         Ok(self.table.push(Entries::of(&folder)?)?)
     }
 
-    /// Takes a permit for one more open file. A stream counts, as it keeps its file open and may have read ahead.
+    /// Takes a permit for one more open file. A stream counts: it keeps its file open and may have
+    /// read ahead.
     fn may_open_another(&mut self) -> bool {
         let (mut files, mut streams) = (0, 0);
         for it in self.table.iter_mut() {

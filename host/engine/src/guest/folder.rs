@@ -1,4 +1,4 @@
-//! What a guest reads of a folder: its entries, some at a time, however many there are.
+//! Reads the entries of a folder in batches, however many there are.
 
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use std::collections::VecDeque;
@@ -7,19 +7,20 @@ use std::fs::File;
 use std::io;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 
-/// Entries that are read ahead.
+/// The entries of a batch.
 const BATCH: usize = 128;
 
-/// The entries of a folder, or what is left of them, as `directory-entry-stream` of `wasi:filesystem` shows them.
+/// The remaining entries of a folder, as `directory-entry-stream` of `wasi:filesystem` returns
+/// them.
 #[derive(Default)]
 pub struct Entries {
-    /// Nothing once all are read, and while some are.
+    /// `None` at the end, and while a batch is being read.
     folder: Option<Dir>,
     ahead: VecDeque<Result<DirectoryEntry, ErrorCode>>,
 }
 
 impl Entries {
-    /// Those of an open folder, from the first on.
+    /// The entries of an open folder, from the first.
     pub fn of(folder: &File) -> io::Result<Self> {
         Ok(Entries {
             folder: Some(Dir::read_from(folder)?),
@@ -27,12 +28,12 @@ impl Entries {
         })
     }
 
-    /// Whether entries have to be read before there is a next one.
+    /// Whether the next entry needs another read.
     pub fn must_read(&self) -> bool {
         self.ahead.is_empty() && self.folder.is_some()
     }
 
-    /// Reads some. It may wait for the disk.
+    /// Reads a batch. May wait for the disk.
     pub fn read(mut self) -> Self {
         let Some(mut folder) = self.folder.take() else {
             return self;
@@ -52,7 +53,7 @@ impl Entries {
         self
     }
 
-    /// The next one that was read.
+    /// The next entry of the batch.
     pub fn next(&mut self) -> Option<Result<DirectoryEntry, ErrorCode>> {
         self.ahead.pop_front()
     }
@@ -60,7 +61,7 @@ impl Entries {
 
 fn shown(folder: &Dir, entry: &rustix::fs::DirEntry) -> Result<DirectoryEntry, ErrorCode> {
     let kind = match entry.file_type() {
-        // Some file systems don't tell.
+        // Some file systems do not report the type.
         FileType::Unknown => kind_at(folder, entry.file_name())?,
         kind => kind,
     };

@@ -1,4 +1,4 @@
-//! Which directories handlers are granted that run now: those that serve, and those that finish.
+//! The granted directories of all running handlers: those that serve, and those that drain.
 
 use super::grants::{Directory, Grants, InvalidGrant, OpenDirectory};
 use super::state::GuestTerms;
@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use system::watch::Ways;
 
 impl Engine {
-    /// What the instances of a handler in these files get. Its directories are opened for it.
+    /// The grants of a handler in these files, with its directories opened.
     pub(crate) fn terms(
         &self,
         grants: &Grants,
         limits: GuestLimits,
         files: &[PathBuf],
     ) -> Result<Arc<GuestTerms>, InvalidGrant> {
-        // Before they are opened: a guest could have put a link on the way.
+        // Before opening: a guest could have put a link on the path.
         self.granted.check(&grants.directories)?;
         let terms = GuestTerms::new(grants.clone(), limits, self.common.clone())?;
         self.granted.note(&terms.directories);
@@ -25,13 +25,14 @@ impl Engine {
     }
 }
 
-/// The directories of all handlers of this process, for as long as they have them.
+/// The directories of all handlers of this process, as long as they run.
 #[derive(Default)]
 pub struct Granted(Mutex<Vec<Weak<[OpenDirectory]>>>);
 
 impl Granted {
-    /// Checks that none of these directories lies in one that a running handler may write to, or holds one that it may
-    /// read: a guest could have put a link in its place, or be given what was not meant for it.
+    /// Checks that none of these directories is inside one that a running handler may write to, or
+    /// contains one that it may read: a guest could have put a link there, or get access to files
+    /// meant for another.
     pub fn check(&self, granted: &[Directory]) -> Result<(), InvalidGrant> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|directories| directories.strong_count() > 0);
@@ -61,8 +62,9 @@ impl Granted {
         Ok(())
     }
 
-    /// Checks that none of these files of handlers lies in a directory that a running handler may write to, nor a link on
-    /// the way to it: a guest could choose what is served next. At the start the configuration was checked for that.
+    /// Checks that none of these handler files, or links to them, is inside a directory that a
+    /// running handler may write to: a guest could choose the next handler. The configuration was
+    /// checked for that at the start.
     pub fn check_files(&self, files: &[PathBuf]) -> Result<(), InvalidGrant> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();

@@ -1,5 +1,5 @@
-//! What the operator lets a guest see beyond its messages. By default nothing: an empty environment,
-//! no directories, no network but its clients, nothing on standard input.
+//! Grants: what a guest may access beyond its messages. By default nothing: an empty environment,
+//! no directories, no network, no standard input.
 
 use super::clocks::{CoarseMonotonicClock, CoarseWallClock};
 use super::guest_log::{GuestLog, Stream};
@@ -20,37 +20,38 @@ use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use wasmtime_wasi_config::WasiConfigVariables;
 
-/// What a guest is granted.
+/// The grants of a guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Arguments, of which the first is the program's name.
+    /// Arguments; the first is the program's name.
     pub args: Vec<String>,
     /// Environment variables: names and values.
     pub env: Vec<(String, String)>,
-    /// Directories it may read, and write to where that is said.
+    /// Directories it may read, and perhaps write.
     pub directories: Vec<Directory>,
-    /// What it finds in `wasi:config/store`: names and values.
+    /// Settings in `wasi:config/store`: names and values.
     pub config: Vec<(String, String)>,
-    /// Whom it may connect to by TCP.
+    /// Hosts it may connect to over TCP.
     pub connect: Vec<NetworkAddress>,
-    /// Where what it keeps with `wasi:keyvalue` is kept.
+    /// Where `wasi:keyvalue` data is stored.
     pub keyvalue: StoreConfig,
-    /// Whether its clocks tell all they can, instead of [`CLOCK_GRAIN`](connection::limits::CLOCK_GRAIN)s.
+    /// Whether its clocks are precise, instead of rounded to
+    /// [`CLOCK_GRAIN`](connection::limits::CLOCK_GRAIN).
     pub precise_clocks: bool,
 }
 
-/// A directory of the host and the path under which the guest finds it.
+/// A directory of the host, and its path for the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// Its path on the host.
     pub host: PathBuf,
     /// Its path for the guest.
     pub guest: String,
-    /// Whether the guest may change what is in it.
+    /// Whether the guest may write to it.
     pub is_writable: bool,
 }
 
-/// A granted directory, opened once: what takes its path later, be it a link, is not granted.
+/// A granted directory, opened once: if its path changes later, the new file is not granted.
 pub struct OpenDirectory {
     handle: OwnedFd,
     guest: String,
@@ -58,12 +59,12 @@ pub struct OpenDirectory {
 }
 
 impl OpenDirectory {
-    /// Where it is by now, if it is anywhere.
+    /// Its current path, if it still has one.
     pub(crate) fn place(&self) -> Option<PathBuf> {
         fs::read_link(self.by_descriptor()).ok()
     }
 
-    /// The name of the descriptor: the path may lead elsewhere by now.
+    /// A path through the descriptor: the original path may lead elsewhere by now.
     fn by_descriptor(&self) -> String {
         format!("/proc/self/fd/{}", self.handle.as_raw_fd())
     }
@@ -79,7 +80,8 @@ impl Directory {
             reason: match (error, may_grant(&self.host, self.is_writable)) {
                 (_, Err(reason)) => reason.to_string(),
                 (Errno::ACCESS, Ok(())) => format!(
-                    "{error}; if it was made anew while the host runs under --sandbox, restart the host"
+                    "{error}; if it was recreated while the host runs under --sandbox, restart \
+                     the host"
                 ),
                 (error, Ok(())) => error.to_string(),
             },
@@ -92,24 +94,24 @@ impl Directory {
     }
 }
 
-/// Why a grant can't be given.
+/// Why something cannot be granted.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidGrant {
     #[error("expected HOST or HOST::GUEST, such as /srv/data::/data")]
     Directory,
-    #[error("cannot grant the directory {}: {reason}", path.display())]
+    #[error("cannot grant directory {}: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
-    #[error("cannot grant the directory {} beside {}: one lies in the other", other.display(), one.display())]
+    #[error("cannot grant directory {} beside {}: one is inside the other", other.display(), one.display())]
     Overlap { one: PathBuf, other: PathBuf },
     #[error(
-        "cannot grant the directory {}: a handler that still runs, or can be swapped back to, is granted {}, and one lies in the \
-         other: restart the host",
+        "cannot grant directory {}: a handler that still runs or can be rolled back to has {}, \
+         and one is inside the other; hint: restart the host",
         grant.display(),
         held.display()
     )]
     Held { grant: PathBuf, held: PathBuf },
     #[error(
-        "cannot grant the directory {}: {what} would be in reach, {}",
+        "cannot grant directory {}: the handler could reach {what}, {}",
         grant.display(),
         path.display()
     )]
@@ -139,7 +141,7 @@ impl FromStr for Directory {
 }
 
 impl Directory {
-    /// The same, to be read only.
+    /// The same directory, read-only.
     #[must_use]
     pub fn read_only(self) -> Self {
         Directory {
@@ -150,8 +152,8 @@ impl Directory {
 }
 
 impl Grants {
-    /// Checks that what is granted exists, so that a mistake shows at the start and not with the first
-    /// client.
+    /// Checks that granted directories exist and the sandbox allows them, so that errors show at
+    /// the start and not with the first client.
     pub fn check(&self) -> Result<(), InvalidGrant> {
         for Directory {
             host, is_writable, ..
@@ -162,7 +164,7 @@ impl Grants {
                     Ok(()) => continue,
                     Err(error) => error.to_string(),
                 },
-                Ok(_) => "it is not a directory".to_owned(),
+                Ok(_) => "not a directory".to_owned(),
                 Err(error) => error.to_string(),
             };
             return Err(InvalidGrant::Unusable {
@@ -179,7 +181,7 @@ impl Grants {
         Ok(())
     }
 
-    /// The TCP ports that are connected to, by the guest or for it.
+    /// The TCP ports that the guest, or the host on its behalf, connects to.
     pub fn ports(&self) -> impl Iterator<Item = u16> {
         let store = match &self.keyvalue.uri {
             StoreUri::Memory => None,
@@ -188,17 +190,17 @@ impl Grants {
         self.connect.iter().map(|it| it.port).chain(store)
     }
 
-    /// Opens the directories, in their order.
+    /// Opens the directories, in order.
     pub(crate) fn open_directories(&self) -> Result<Vec<OpenDirectory>, InvalidGrant> {
         self.directories.iter().map(Directory::open).collect()
     }
 
-    /// What `wasi:config/store` is for all instances.
+    /// The settings of `wasi:config/store` for all instances.
     pub(crate) fn config(&self) -> WasiConfigVariables {
         self.config.iter().cloned().collect()
     }
 
-    /// A fresh view of WASI for one instance, without a network.
+    /// A new WASI context for one instance, without a network.
     pub(crate) fn wasi(
         &self,
         directories: &[OpenDirectory],

@@ -1,5 +1,5 @@
-//! What a guest prints becomes log lines of the connection it works for: whole lines, escaped, capped
-//! in length and in number.
+//! Turns what a guest prints into log lines of its connection: whole lines, escaped, limited in
+//! length and number.
 
 use super::excess::Excess;
 use super::log_rate::LogRate;
@@ -18,7 +18,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-/// Which of its two outputs a guest printed on.
+/// Standard output or standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     Stdout,
@@ -30,22 +30,22 @@ pub enum Stream {
 pub struct GuestLog(Arc<Mutex<Printer>>);
 
 impl GuestLog {
-    /// A log whose lines are logged in `span`, no faster than the handler's.
+    /// A log in `span`, within the rate of the handler.
     pub fn new(span: Span, handler: LogRate) -> Self {
         GuestLog(Arc::new(Mutex::new(Printer::new(span, handler))))
     }
 
-    /// Where its lines are logged.
+    /// The span of its lines.
     pub fn span(&self) -> Span {
         self.printer().span.clone()
     }
 
-    /// Logs in another span from now on: the guest works for another connection.
+    /// Changes the span: the guest serves another connection now.
     pub fn speak_for(&self, span: &Span) {
         self.printer().span.clone_from(span);
     }
 
-    /// One of the guest's outputs.
+    /// A stream for one of the guest's outputs.
     pub fn stream(&self, stream: Stream) -> LogStream {
         LogStream {
             log: self.clone(),
@@ -54,24 +54,24 @@ impl GuestLog {
         }
     }
 
-    /// Logs a message at a level, which is a line however many it has. The context says what it is about.
+    /// Logs a message at a level, as one line. The context says what it is about.
     pub fn log(&self, level: Level, context: &str, message: &str) {
         self.printer().log(level, context, message);
     }
 
-    /// Brings unfinished lines to an end, so that what one call printed never mixes with the next
-    /// one's, which may be another connection's.
+    /// Ends unfinished lines, so that the output of one call never mixes with the next, which may
+    /// serve another connection.
     pub fn end_call(&self) {
         self.printer().end_call();
     }
 
     fn printer(&self) -> MutexGuard<'_, Printer> {
-        // A line that was being printed while something panicked is no reason to print no more.
+        // After a panic elsewhere, go on printing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Cuts what is printed into lines and hands them to `tracing`.
+/// Cuts output into lines and passes them to `tracing`.
 struct Printer {
     span: Span,
     stdout: Line,
@@ -81,11 +81,11 @@ struct Printer {
     suppressed: u64,
 }
 
-/// The beginning of a line whose end was not printed yet.
+/// An unfinished line.
 #[derive(Default)]
 struct Line {
     bytes: Vec<u8>,
-    /// Whether bytes were left out because the line is too long.
+    /// Whether the line was truncated.
     cut: bool,
 }
 
@@ -153,7 +153,8 @@ impl Printer {
     fn log(&mut self, level: Level, context: &str, message: &str) {
         let context = (!context.is_empty()).then(|| GuestText::from(context).to_string());
         let text = || GuestText::from(message);
-        // Each level has a place of its own in `tracing`, which decides there whether anybody wants to see it.
+        // `tracing` needs a static call site for each level, where it decides whether the level is
+        // enabled.
         macro_rules! at {
             ($level:ident) => {
                 if tracing::enabled!(target: "guest", Level::$level) {
@@ -172,7 +173,7 @@ impl Printer {
         }
     }
 
-    /// Logs a line in the guest's span, unless there were too many.
+    /// Logs a line in the guest's span, within the rate.
     fn say(&mut self, line: impl FnOnce()) {
         match self.lines.admit() {
             Ok(suppressed) => self.suppressed += suppressed,
@@ -204,15 +205,15 @@ impl Drop for Printer {
 fn log_suppressed(lines: u64) {
     tracing::warn!(
         target: "guest",
-        "{lines} lines left out: the guest prints more than {MAX_LOG_LINES_PER_SECOND} a second"
+        "{lines} lines dropped: the guest prints more than {MAX_LOG_LINES_PER_SECOND} a second"
     );
 }
 
-/// One of a guest's outputs. Always ready: a log never makes a guest wait.
+/// An output of a guest. Always ready: logging never blocks a guest.
 pub struct LogStream {
     log: GuestLog,
     stream: Stream,
-    /// What the guest may still write before it asks again, in bytes.
+    /// Bytes that the guest may still write before it asks again.
     permit_bytes: usize,
 }
 
@@ -221,7 +222,7 @@ impl LogStream {
         self.log.printer().print(self.stream, bytes);
     }
 
-    /// A guest that writes more than it was permitted to ends there: what it writes is looked at on a thread that
+    /// Ends a guest that writes more than permitted: its output is processed on a thread that
     /// serves (`output-stream.write` of wasi:io).
     fn use_permit(&mut self, bytes: usize) -> StreamResult<()> {
         match self.permit_bytes.checked_sub(bytes) {

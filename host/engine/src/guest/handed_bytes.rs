@@ -1,18 +1,20 @@
-//! What a guest may hand over in one call: as arguments when it calls the host, and as results when the host calls it.
+//! Limits the bytes passed between guest and host in one call: arguments of host functions, and
+//! results of guest functions.
 //!
-//! The host copies and decodes that on a thread that serves others, and between two epochs nothing interrupts it.
+//! The host copies and decodes them on a thread that serves others, and nothing interrupts it
+//! between two epochs.
 
-/// How many bytes that may be. Wasmtime counts both with one measure, which is set anew before each.
+/// The limits in bytes. Wasmtime has one counter for both, which is set before each call.
 #[derive(Debug)]
 pub struct HandedBytes {
-    /// With each call of the host.
+    /// Arguments of each call of the host.
     pub arguments: usize,
-    /// With the return of the running call.
+    /// Results of the running call.
     pub results: usize,
 }
 
 impl HandedBytes {
-    /// The same for both, until a call says how much it may return.
+    /// The same limit for both, until a call sets its results.
     pub fn new(arguments: usize) -> Self {
         HandedBytes {
             arguments,

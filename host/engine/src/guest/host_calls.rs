@@ -1,10 +1,10 @@
-//! What happens around each call between host and guest: the bounds on what is handed over are set, and the guest is
-//! charged for the handles it has got.
+//! Hooks around each call between host and guest: set the limits of passed bytes, and charge the
+//! guest for new handles.
 
 use super::state::Guest;
 use wasmtime::{CallHook, Result, Store};
 
-/// Has the bounds hold in this store, and its guest's handles counted whenever the host has made some.
+/// Installs the hooks in this store.
 pub fn bound(store: &mut Store<Guest>) {
     store.set_hostcall_fuel(store.data().handed.arguments);
     store.call_hook(|mut store, call| {
@@ -21,10 +21,10 @@ pub fn bound(store: &mut Store<Guest>) {
 }
 
 impl Guest {
-    /// Charges the guest for what stands behind its handles. As linear memory, a table only ever grows: what it was
-    /// charged is given back when the guest is gone.
+    /// Charges the guest for the data behind its handles. Like linear memory, the table only grows;
+    /// the charge ends with the guest.
     fn charge_handles(&mut self) -> Result<()> {
-        // The table does not tell its length, but a new entry gets the first free place.
+        // The table has no length, but a new entry gets the first free index.
         let marker = self.table.push(())?;
         let handles = marker.rep() as usize;
         self.table.delete(marker)?;

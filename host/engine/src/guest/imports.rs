@@ -1,4 +1,4 @@
-//! What a component wants from its host.
+//! The imports of a component.
 
 use super::keyvalue;
 use super::logging;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The interfaces this host offers in their version 0.2, beside drafts of others and its own.
+/// The interfaces offered in version 0.2, besides drafts and our own.
 const OFFERED: [&str; 7] = [
     "wasi:cli/",
     "wasi:clocks/",
@@ -16,7 +16,7 @@ const OFFERED: [&str; 7] = [
     "wasi:random/",
     "wasi:sockets/",
 ];
-/// What a program that uses no more than its language's standard library imports all the same.
+/// What a program imports that only uses its standard library.
 const PLAIN: [&str; 5] = [
     "wasi:cli/",
     "wasi:clocks/",
@@ -24,11 +24,11 @@ const PLAIN: [&str; 5] = [
     "wasi:io/",
     "wasi:random/",
 ];
-/// Our own interfaces, which come with the worlds that use them.
+/// Our own interfaces, which belong to the worlds.
 const OURS: &str = "echo-host:handler/";
 const OUR_VERSION: &str = "@0.1.0";
 
-/// The names of the interfaces a component imports, in its own order.
+/// The interfaces that a component imports, in its order.
 pub struct Imports(Vec<String>);
 
 impl Imports {
@@ -42,36 +42,36 @@ impl Imports {
         )
     }
 
-    /// Those this host has never heard of.
+    /// Imports that this host does not offer.
     pub fn not_offered(&self) -> Vec<String> {
         let names = self.0.iter().filter(|name| !is_offered(name));
         names.cloned().collect()
     }
 
-    /// Those that say more than that it was written in some language.
+    /// Imports beyond those of every plain program.
     pub fn beyond_plain(&self) -> Vec<String> {
         let names = self.0.iter().filter(|name| !is_plain(name));
         names.cloned().collect()
     }
 
-    /// All of them.
+    /// All imports.
     pub fn names(&self) -> &[String] {
         &self.0
     }
 
-    /// Those of several components, each once.
+    /// The imports of several components, each once.
     pub fn of_all<'a>(all: impl Iterator<Item = &'a Imports>) -> Self {
         let names: BTreeSet<_> = all.flat_map(|imports| &imports.0).collect();
         Imports(names.into_iter().cloned().collect())
     }
 }
 
-/// What an operator does about an import beyond those of a plain program.
+/// Which option grants an import beyond those of a plain program.
 pub fn grant(import: &str) -> &'static str {
     match import.split_once('/') {
-        Some(("wasi:config", _)) => "--config-value gives it values",
-        Some(("wasi:keyvalue", _)) => "kept in memory, or where --keyvalue says",
-        Some(("wasi:sockets", _)) => "denied, unless --allow-connect names whom it may connect to",
+        Some(("wasi:config", _)) => "values come from --config-value",
+        Some(("wasi:keyvalue", _)) => "in memory, or in the store of --keyvalue",
+        Some(("wasi:sockets", _)) => "denied, except for hosts in --allow-connect",
         _ => "granted",
     }
 }
@@ -87,7 +87,7 @@ fn is_plain(import: &str) -> bool {
     needs_no_grant(import) || PLAIN.iter().any(|package| import.starts_with(package))
 }
 
-/// What a guest logs is bounded as what it prints.
+/// Logging is limited like printing.
 fn needs_no_grant(import: &str) -> bool {
     is_of(import, OURS, OUR_VERSION) || is_of(import, logging::PACKAGE, logging::VERSION)
 }

@@ -1,4 +1,4 @@
-//! How fast the instances of one handler may log together: there may be one for each message.
+//! The log rate of all instances of a handler together: there may be one per message.
 
 use connection::limits::{Limit, MAX_HANDLER_LOG_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
@@ -9,21 +9,21 @@ use std::sync::Arc;
 pub struct LogRate(Arc<LogRateLimiter<MAX_HANDLER_LOG_LINES_PER_SECOND>>);
 
 impl LogRate {
-    /// Whether another line may be logged, which is counted then. Logs once a second that lines are suppressed, and
-    /// later how many.
+    /// Whether another line may be logged; counts it. Logs once a second that lines are dropped,
+    /// and how many.
     pub fn admits(&self) -> bool {
         let admitted = self.0.admit();
         match admitted {
             Ok(0) => {}
             Ok(suppressed) => {
-                tracing::warn!(target: "guest", "{suppressed} lines of this handler were left out");
+                tracing::warn!(target: "guest", "{suppressed} lines of this handler were dropped");
             }
             Err(suppressed) => {
                 Limit::HandlerLogRate.reached();
                 if suppressed == 1 {
                     tracing::warn!(
                         target: "guest",
-                        "lines are left out: all guests of this handler together print more than \
+                        "dropping lines: the guests of this handler print more than \
                          {MAX_HANDLER_LOG_LINES_PER_SECOND} a second"
                     );
                 }

@@ -1,4 +1,4 @@
-//! The interface `wasi:logging`: what a guest logs at a level arrives in the host's log at that level.
+//! The interface `wasi:logging`: log lines of a guest keep their level in the host's log.
 
 use super::state::Guest;
 use bindings::wasi::logging::logging::{self, Host, Level as Declared};
@@ -14,11 +14,11 @@ mod bindings {
     });
 }
 
-/// Its package, with the version that is offered.
+/// The package name without the version.
 pub const PACKAGE: &str = "wasi:logging/";
 pub const VERSION: &str = "@0.1.0-draft";
 
-/// Offers it in a linker.
+/// Adds it to a linker.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     logging::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
 }
@@ -30,7 +30,7 @@ impl Host for Guest {
             Declared::Debug => Level::DEBUG,
             Declared::Info => Level::INFO,
             Declared::Warn => Level::WARN,
-            // The host's log has none above it.
+            // The host's log has no higher level.
             Declared::Error | Declared::Critical => Level::ERROR,
         };
         self.log.log(level, &context, &message);

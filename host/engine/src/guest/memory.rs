@@ -1,40 +1,40 @@
-//! What guests have of memory: each by itself, and all of them together.
+//! The memory budget of a guest, within that of all guests.
 
 use crate::scheduling::fair_share::{FairShare, Held};
 use connection::limits::{FILE_STREAM_BYTES, HANDLE_BYTES, Limit, MAX_TABLE_ELEMENTS};
 use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Result};
 
-/// Counts an instance's memories and tables and what the host keeps for it, and remembers a refusal: a guest that is denied memory seldom says
-/// so, it runs into a trap soon after. Memory counts as used from when a guest may write to it: how much of it a guest has
-/// written to, only the kernel knows.
+/// Counts the memories, tables and host-side data of an instance, and remembers a refusal: a guest
+/// that is denied memory usually traps soon after without saying why. Memory counts from when a
+/// guest may write to it; only the kernel knows what was written.
 pub struct MemoryBudget {
     limit_bytes: usize,
-    /// What it uses of the memory of all guests.
+    /// Its part of the memory of all guests.
     used: Held,
     used_elements: usize,
-    /// The most handles that it had at once, and the streams of files when it last opened one.
+    /// Its highest number of handles, and of file streams when it last opened one.
     handles: usize,
     file_streams: usize,
     refusal: Option<Refusal>,
 }
 
-/// A guest has no memory left for what the host is to keep for it.
+/// A guest has no memory left for data that the host keeps for it.
 #[derive(Debug, thiserror::Error)]
-#[error("there is none for what stands behind its handles")]
+#[error("no memory for the data behind its handles")]
 pub struct NoMemory;
 
-/// What a guest was refused more of.
+/// What a guest was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Memory,
-    /// Of what all guests have together.
+    /// The memory of all guests together.
     CommonMemory,
     Table,
 }
 
 impl MemoryBudget {
-    /// A guest that has nothing yet.
+    /// The budget of a new guest.
     pub fn new(limit_bytes: usize, common: &Arc<FairShare>) -> Self {
         MemoryBudget {
             limit_bytes,
@@ -46,17 +46,17 @@ impl MemoryBudget {
         }
     }
 
-    /// The most bytes all its memories may have together.
+    /// The limit of all its memories together, in bytes.
     pub fn limit_bytes(&self) -> usize {
         self.limit_bytes
     }
 
-    /// What all its memories have together.
+    /// The bytes of all its memories together.
     pub fn used_bytes(&self) -> usize {
         self.used.amount()
     }
 
-    /// Takes memory for something that the host keeps.
+    /// Takes memory for data that the host keeps.
     pub fn take(&mut self, more: usize) -> Result<(), NoMemory> {
         if self.used_bytes().saturating_add(more) > self.limit_bytes {
             self.refusal = Some(Refusal::Memory);
@@ -70,12 +70,12 @@ impl MemoryBudget {
         Ok(())
     }
 
-    /// Gives memory back that was taken.
+    /// Gives memory back.
     pub fn give_back(&mut self, bytes: usize) {
         self.used.shrink_to(self.used_bytes() - bytes);
     }
 
-    /// Takes what so many handles need, if it never had so many before.
+    /// Charges for this many handles, if it is a new maximum.
     pub fn charge_handles(&mut self, handles: usize) -> Result<(), NoMemory> {
         if handles > self.handles {
             self.take((handles - self.handles) * HANDLE_BYTES)?;
@@ -84,7 +84,7 @@ impl MemoryBudget {
         Ok(())
     }
 
-    /// Takes, or gives back, what is needed for so many streams of files and folders.
+    /// Charges for this many streams of files and folders.
     pub fn charge_file_streams(&mut self, streams: usize) -> Result<(), NoMemory> {
         match streams.checked_sub(self.file_streams) {
             Some(more) => self.take(more * FILE_STREAM_BYTES)?,
@@ -94,12 +94,12 @@ impl MemoryBudget {
         Ok(())
     }
 
-    /// A call begins, and what an earlier one was refused has nothing to do with it.
+    /// Forgets a refusal of an earlier call.
     pub fn forget_refusal(&mut self) {
         self.refusal = None;
     }
 
-    /// What the running call asked for more of than there is, if it did.
+    /// What the running call was refused, if anything.
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal
     }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_all_have_is_bounded_and_given_back() {
+    fn common_memory_is_limited_and_returned() {
         let common = FairShare::of(100);
         let mut one = MemoryBudget::new(80, &common);
         let mut other = MemoryBudget::new(80, &common);
@@ -159,7 +159,7 @@ mod tests {
         let common = FairShare::of(usize::MAX);
         let mut guest = MemoryBudget::new(FILE_STREAM_BYTES + 10 * HANDLE_BYTES, &common);
         guest.charge_handles(10).unwrap();
-        // Fewer, and as many again, are paid for.
+        // Up to the maximum, handles are paid for.
         guest.charge_handles(3).unwrap();
         guest.charge_handles(10).unwrap();
         guest.charge_file_streams(1).unwrap();

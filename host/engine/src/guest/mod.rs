@@ -1,3 +1,5 @@
+//! What a guest gets: grants, host functions, and limits of what it holds.
+
 pub mod clocks;
 pub mod connections;
 pub mod contract;

@@ -1,4 +1,5 @@
-//! The network, for guests that may connect to somebody: TCP sockets, so many at once, and names that were granted.
+//! The network for guests with a grant to connect: limited TCP sockets, and lookups of granted
+//! names.
 
 use super::denials::Want;
 use super::reach::Reach;
@@ -17,16 +18,16 @@ use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket::Host as _;
 use wasmtime_wasi::p2::{DynPollable, Network, Pollable, TcpSocket, subscribe};
 use wasmtime_wasi::sockets::WasiSocketsView;
 
-/// In the version that wasmtime offers.
+/// The version that wasmtime offers.
 const CREATION: &str = "wasi:sockets/tcp-create-socket@0.2.12";
 const LOOKUP: &str = "wasi:sockets/ip-name-lookup@0.2.12";
 
-/// How many sockets the guests of this process may have, all together: each is a descriptor.
+/// The sockets of all guests together: each is a descriptor.
 pub fn sockets() -> Arc<FairShare> {
     FairShare::of(MAX_OUTGOING)
 }
 
-/// Offers it, in the place of wasmtime's own, in a linker that lets itself be shadowed.
+/// Adds it to a linker, replacing wasmtime's functions.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     let mut creation = linker.instance(CREATION)?;
     creation.func_wrap(
@@ -69,17 +70,17 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     )
 }
 
-/// What a name stands for, as far as the guest has not read it.
+/// The addresses of a name that the guest has not read yet.
 struct Addresses(vec::IntoIter<IpAddr>);
 
-/// They are all there before the guest gets it.
+/// Always ready: all addresses are known before the guest gets this.
 #[wasmtime_wasi::async_trait]
 impl Pollable for Addresses {
     async fn ready(&mut self) {}
 }
 
 impl Guest {
-    /// The outer error ends the guest, the inner one it is told.
+    /// The outer error ends the guest; the inner one is returned to it.
     fn create_socket(
         &mut self,
         family: IpAddressFamily,
@@ -97,7 +98,7 @@ impl Guest {
         }
     }
 
-    /// The outer error ends the guest, the inner one it is told.
+    /// The outer error ends the guest; the inner one is returned to it.
     async fn look_up(&mut self, name: &str) -> Result<Result<Resource<Addresses>, ErrorCode>> {
         let addresses = match name.parse() {
             Ok(address) => vec![address],
@@ -107,7 +108,7 @@ impl Guest {
                     true => Want::Network,
                     false => Want::Name,
                 });
-                // No name is ever found by it.
+                // Not a name that can be looked up.
                 return Ok(Err(ErrorCode::PermanentResolverFailure));
             }
         };

@@ -1,20 +1,21 @@
-//! The file system of a guest that is granted no directory: one directory, `/`, in which nothing is permitted.
+//! The file system of a guest without granted directories: one directory, `/`, that denies
+//! everything.
 //!
-//! Standard libraries ask for directories when they start, whether or not files are ever used, and if there are none
-//! they refuse to open a file without asking the host. A directory that denies everything is what lets the host see
-//! what a guest reaches for. It stands for no directory of the machine: there is no way from here into the real
-//! file system, whose code such a guest can't reach at all.
+//! Standard libraries ask for directories at start, even if no file is used. Without any, they
+//! refuse to open a file without asking the host. A directory that denies everything lets the host
+//! see what a guest tries to open. It is not a real directory: nothing here reaches the real file
+//! system, whose code such a guest cannot call at all.
 
 use super::denials::Want;
 use super::state::Guest;
 use wasmtime::component::{Linker, Resource, ResourceType, Val};
 use wasmtime::{Result, StoreContextMut};
 
-/// In the version that wasmtime offers.
+/// The version that wasmtime offers.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.12";
 
-/// What can be done with a directory, or by way of it, that has a result which may be an error.
+/// The functions on directories and paths whose result may be an error.
 const METHODS: [&str; 24] = [
     "advise",
     "append-via-stream",
@@ -42,10 +43,10 @@ const METHODS: [&str; 24] = [
     "write-via-stream",
 ];
 
-/// The directory that is none.
+/// The directory that denies everything.
 struct NoDirectory;
 
-/// What `linker` offers, but for the file system.
+/// A copy of `linker` with this file system.
 pub fn offer(linker: &Linker<Guest>) -> Result<Linker<Guest>> {
     let mut linker = linker.clone();
     linker.allow_shadowing(true);
@@ -60,7 +61,7 @@ pub fn offer(linker: &Linker<Guest>) -> Result<Linker<Guest>> {
             give(results, Err(Val::Enum("access".into())))
         })?;
     }
-    // Libraries ask what it is before they do anything with it.
+    // Libraries ask for its type first.
     types.func_new(
         "[method]descriptor.get-type",
         |mut store, _, handles, results| {
@@ -84,7 +85,7 @@ pub fn offer(linker: &Linker<Guest>) -> Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Ends the loan of the handles that a function was called with.
+/// Returns the borrowed handles of a call.
 fn give_back(store: &mut StoreContextMut<'_, Guest>, parameters: &[Val]) -> Result<()> {
     for parameter in parameters {
         if let Val::Resource(handle) = parameter {
@@ -94,7 +95,7 @@ fn give_back(store: &mut StoreContextMut<'_, Guest>, parameters: &[Val]) -> Resu
     Ok(())
 }
 
-/// Every one of these functions has one result.
+/// Each of these functions has one result.
 fn give(results: &mut [Val], value: Result<Val, Val>) -> Result<()> {
     results.fill(Val::Result(match value {
         Ok(value) => Ok(Some(Box::new(value))),

@@ -1,5 +1,4 @@
-//! What guests do with paths in directories they were granted where wasmtime's own functions would wait for others: see
-//! `beneath`.
+//! Path functions for guests, where wasmtime's own could block: see `beneath`.
 
 use super::state::Guest;
 use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
@@ -79,7 +78,7 @@ impl Guest {
                 return Ok(());
             }
         }
-        // Without following a link nothing is opened, so nothing is waited for.
+        // Without following links nothing is opened, so nothing blocks.
         let mut files = self.filesystem();
         files
             .set_times_at(folder, path_flags, path, accessed, modified)
@@ -94,7 +93,7 @@ impl Guest {
     }
 }
 
-/// The flags for the kernel, and what the guest may do then.
+/// The flags for the kernel, and the guest's permissions on the file.
 fn how_to_open(
     open: OpenFlags,
     flags: DescriptorFlags,
@@ -116,7 +115,7 @@ fn how_to_open(
     if writes && permissions == FsPerms::ReadOnly {
         return Err(ErrorCode::NotPermitted);
     }
-    // What is not opened to be written is opened to be read.
+    // Anything not opened for writing is opened for reading.
     let reads = flags.contains(DescriptorFlags::READ) || !flags.contains(DescriptorFlags::WRITE);
     let mut mode = OpenMode::empty();
     mode.set(OpenMode::READ, reads);

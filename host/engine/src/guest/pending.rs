@@ -1,5 +1,5 @@
-//! What a callback asks for. Nothing happens while it runs: it is noted here, and done when the callback
-//! has returned well.
+//! The orders of a running callback. They are collected here and carried out after it returns
+//! successfully.
 
 use super::excess::Excess;
 use connection::framing::Framing;
@@ -9,23 +9,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use wasmtime::Result;
 
-/// Sends in a row become one until they have so many bytes: joining more would copy them again and again.
+/// Consecutive sends are joined up to this length: more would copy bytes again and again.
 const JOINED_BYTES: usize = 64 << 10;
 
 /// A guest's handle on a connection.
 pub struct Connection(pub Arc<Outbox>);
 
-/// What the running callback asked for.
+/// The orders of the running callback.
 #[derive(Default)]
 pub struct Pending {
     orders: Vec<(Arc<Outbox>, Order)>,
-    /// Where among them stands what a connection without a stream is sent, by its id. All of it is to be one
-    /// datagram, even if others are sent something in between.
+    /// The index of the datagram for each UDP connection, by id. All of its sends become one
+    /// datagram, even with sends to others in between.
     datagrams: HashMap<u64, usize>,
     bytes: usize,
 }
 
-/// One thing asked for.
+/// One order.
 pub enum Order {
     Send(Vec<u8>),
     Close(CloseMode),
@@ -34,7 +34,7 @@ pub enum Order {
 }
 
 impl Pending {
-    /// Does it all, in order.
+    /// Carries out all orders, in order.
     pub fn commit(&mut self) {
         self.datagrams.clear();
         for (outbox, order) in self.orders.drain(..) {
@@ -48,14 +48,15 @@ impl Pending {
         self.bytes = 0;
     }
 
-    /// Forgets it all.
+    /// Drops all orders.
     pub fn discard(&mut self) {
         self.orders.clear();
         self.datagrams.clear();
         self.bytes = 0;
     }
 
-    /// Notes bytes to send. Small sends to one connection in a row become one, and over UDP all of them do.
+    /// Adds bytes to send. Consecutive small sends to a connection are joined; over UDP, all of
+    /// them are.
     pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
@@ -82,20 +83,20 @@ impl Pending {
         Ok(())
     }
 
-    /// Notes anything else.
+    /// Adds any other order.
     pub fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
         if self.orders.len() == MAX_CALLBACK_ORDERS {
             return Err(Excess::CallbackOrders.into());
         }
         if let Order::Close(_) = order {
-            // What is sent after it is not sent at all.
+            // Later sends are dropped.
             self.datagrams.remove(&outbox.id());
         }
         self.orders.push((outbox.clone(), order));
         Ok(())
     }
 
-    /// Bytes noted for a connection.
+    /// The bytes to send to a connection.
     pub fn bytes_for(&self, outbox: &Arc<Outbox>) -> usize {
         let of = |(to, order): &(Arc<Outbox>, Order)| match order {
             Order::Send(bytes) if Arc::ptr_eq(to, outbox) => bytes.len(),

@@ -1,20 +1,20 @@
-//! What an instance has of something that all guests together have so many of.
+//! The permits of an instance for a limited resource of all guests.
 
 use crate::scheduling::fair_share::{FairShare, Held};
 use std::sync::Arc;
 
-/// A permit for each thing that it has taken, or had when it last took one: nothing tells when one is closed. What it was
-/// given, such as its standard output, needs none.
+/// A permit for each item it has, or had when it last took one: nothing reports when an item is
+/// closed. What it was given, such as standard output, needs none.
 pub struct Permits(Held);
 
 impl Permits {
-    /// None of these yet.
+    /// Starts without permits.
     pub fn of(share: &Arc<FairShare>) -> Self {
         Permits(Held::of(share))
     }
 
-    /// Takes one more, for an instance that has so many things `open` and may have `most`, if there is one. Those of
-    /// things that are gone are given back.
+    /// Takes one more permit, for an instance with `open` items and at most `most`. Gives back
+    /// those of closed items.
     pub fn take(&mut self, open: usize, most: usize) -> bool {
         self.0.shrink_to(open);
         open < most && self.0.grow(1)
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_has_its_most_and_all_have_what_there_is() {
+    fn permits_are_limited_per_instance_and_in_total() {
         let all = FairShare::of(3);
         let (mut one, mut other) = (Permits::of(&all), Permits::of(&all));
         assert!(one.take(0, 2) && one.take(1, 2));
@@ -35,7 +35,7 @@ mod tests {
         assert!(!other.take(1, 2));
         // One of them was closed.
         assert!(!one.take(1, 1));
-        // It was given four things more.
+        // It was given four more items.
         assert!(other.take(5, 6));
     }
 }

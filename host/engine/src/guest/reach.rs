@@ -1,4 +1,4 @@
-//! Whom guests may connect to: what the operator has named, and nobody else.
+//! The hosts that guests may connect to, as granted by the operator.
 
 use super::denials::Denials;
 use connection::address::{NetworkAddress, scope};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
-/// Addresses and names, each with the ports there that may be connected to.
+/// Granted addresses and names, with their ports.
 #[derive(Default)]
 pub struct Reach {
     addresses: Vec<SocketAddr>,
@@ -24,20 +24,20 @@ pub struct Reach {
 #[derive(Default)]
 struct Name {
     ports: Vec<u16>,
-    /// Held by who looks it up, so that nobody else does at the same time.
+    /// Held during a lookup, so that there is only one at a time.
     answer: Arc<Mutex<Option<Answer>>>,
-    /// What it stood for whenever a guest asked, the latest first. A guest uses what it was told, even if a name
-    /// that is answered in turns stands for another one by now.
+    /// Its addresses in earlier lookups, latest first. A guest uses the address it was given, even
+    /// if the name has another one by now.
     seen: SyncMutex<VecDeque<Place>>,
 }
 
-/// What came of looking a name up: no address, if it failed.
+/// The result of a lookup: no address if it failed.
 struct Answer {
     at: Instant,
     addresses: Vec<Place>,
 }
 
-/// An address, and the interface by which it is reached if it is link-local.
+/// An address, and its interface if it is link-local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     ip: IpAddr,
@@ -58,7 +58,7 @@ impl Reach {
         let mut reach = Reach::default();
         for address @ NetworkAddress { host, port } in granted {
             match address.address() {
-                // On an interface that is not there nobody can be reached.
+                // Nothing is reachable on a missing interface.
                 Some(address) => reach.addresses.extend(address.socket_address(*port)),
                 None => reach
                     .names
@@ -71,18 +71,18 @@ impl Reach {
         reach
     }
 
-    /// Whether there is nobody.
+    /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty() && self.names.is_empty()
     }
 
-    /// Whether a name may be looked up.
+    /// Whether a name is granted.
     pub fn has(&self, name: &str) -> bool {
         self.names.contains_key(&canonical(name))
     }
 
-    /// The addresses of a name that may be looked up; none, if it has none or can't be looked up now. However often
-    /// guests ask, the system is asked once in a while.
+    /// The addresses of a granted name; empty if it has none or the lookup fails. Results are
+    /// cached for a while, however often guests ask.
     pub async fn look_up(&self, name: &str) -> Vec<IpAddr> {
         let name = canonical(name);
         let Some(granted) = self.names.get(&name) else {
@@ -93,8 +93,8 @@ impl Reach {
         let places = match fresh {
             Some(answer) => answer.addresses.clone(),
             None => {
-                // A task of its own, as the system can't be asked to stop: who asks next waits for this one, even
-                // if the guest's call has ended.
+                // A separate task, because a lookup cannot be cancelled: the next caller waits for
+                // this one, even if the guest's call has ended.
                 let asking = tokio::spawn(async move {
                     let found = lookup_host((name.as_str(), 0)).await;
                     let addresses = found.into_iter().flatten().map(Place::from);
@@ -135,12 +135,13 @@ impl Name {
     }
 }
 
-/// Names are the same in any case, and with a dot at their end (RFC 1034, section 3.1).
+/// Names ignore case and a trailing dot (RFC 1034, section 3.1).
 fn canonical(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// What says whether a guest may use an address. A connection begins with a socket that is bound to any address.
+/// The check for addresses of a guest. A connection begins with a socket that is bound to any
+/// address.
 pub fn guard(
     reach: Arc<Reach>,
     denials: Arc<Denials>,
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_granted_for_what_it_was_found_to_stand_for() {
+    async fn a_name_is_granted_for_the_addresses_it_resolved_to() {
         let reach = reach(&["LocalHost:80"]);
         let peer = "127.0.0.1:80".parse().unwrap();
         assert!(!reach.allows(peer), "nobody has looked");
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_stood_for_is_remembered_for_a_while() {
+    fn old_addresses_of_a_name_stay_granted_for_a_while() {
         let name = Name::default();
         let address = |last: usize| Place {
             ip: IpAddr::from([10, 0, (last >> 8) as u8, last as u8]),

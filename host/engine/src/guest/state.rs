@@ -1,4 +1,4 @@
-//! What the host keeps for one instance: its view of WASI, its memory budget, its log.
+//! The host's data for one instance: its WASI context, memory budget and log.
 
 use super::denials::{Denials, Want};
 use super::grants::{Grants, InvalidGrant, OpenDirectory};
@@ -22,12 +22,12 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 
-/// What all guests of an engine have together, as far as those of one service may have it.
+/// The resources that all guests share, from the view of one service.
 #[derive(Clone)]
 pub struct Common {
-    /// In bytes.
+    /// Memory, in bytes.
     pub memory: Arc<FairShare>,
-    /// The connections that they open, and the files.
+    /// Outgoing connections and open files.
     pub outgoing: Arc<FairShare>,
     pub files: Arc<FairShare>,
     pub turns: Arc<Turns>,
@@ -47,29 +47,29 @@ impl Common {
     }
 }
 
-/// What all guests of one handler have in common.
+/// What all guests of a handler share.
 #[derive(Clone)]
 pub struct GuestTerms {
     pub grants: Grants,
     pub limits: GuestLimits,
     pub directories: Arc<[OpenDirectory]>,
-    /// What they find in `wasi:config/store`.
+    /// The settings of `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
     log_rate: LogRate,
-    /// Where what they keep is kept.
+    /// The key-value store.
     store: Store,
-    /// Whom they may connect to.
+    /// The hosts they may connect to.
     pub reach: Arc<Reach>,
-    /// What they have of the turns to compute: those of connections, and those of senders of datagrams, who may be
-    /// forged.
+    /// Their shares of computing turns: for connections, and for UDP senders, which may be forged.
     pub turns: Arc<Share>,
     pub datagram_turns: Arc<Share>,
     pub common: Common,
 }
 
 impl GuestTerms {
-    /// With a part of what all guests have in `common`. What they keep until they serve is kept nowhere else.
+    /// Shares the resources in `common`. Until the handler serves, key-value data goes to a scratch
+    /// store.
     pub fn new(
         grants: Grants,
         limits: GuestLimits,
@@ -96,7 +96,7 @@ impl GuestTerms {
         }))
     }
 
-    /// The same for guests that keep things in `store`.
+    /// The same with another key-value store.
     pub fn with_store(&self, store: Store) -> Arc<Self> {
         Arc::new(GuestTerms {
             store,
@@ -104,7 +104,7 @@ impl GuestTerms {
         })
     }
 
-    /// Takes permits for the granted directories, each of which an instance opens for itself.
+    /// Takes permits for the granted directories: each instance opens its own descriptors.
     fn take_directories(&self) -> Result<Option<Held>, CallError> {
         if self.directories.is_empty() {
             return Ok(None);
@@ -114,36 +114,36 @@ impl GuestTerms {
             true => Ok(Some(permits)),
             false => {
                 Limit::OpenFiles.reached();
-                let why = "all guests together have as many files open as they may";
+                let why = "the open files of all guests are used up";
                 Err(CallError::Limit(why.to_owned()))
             }
         }
     }
 }
 
-/// The data of an instance's store.
+/// The data of a wasmtime store.
 pub struct Guest {
     wasi: WasiCtx,
     pub terms: Arc<GuestTerms>,
     pub table: ResourceTable,
-    /// What the running callback asked for.
+    /// The orders of the running callback.
     pub pending: Pending,
     pub busy_ticks: BusyTicks,
     pub memory: MemoryBudget,
     pub log: GuestLog,
-    /// One permit for each socket that it has, or had not long ago.
+    /// A permit for each socket that it has, or had recently.
     pub outgoing: Permits,
-    /// The same for files, and for the directories that it is granted.
+    /// The same for files and granted directories.
     pub files: Permits,
     pub directories: Option<Held>,
     pub handed: HandedBytes,
 }
 
 impl Guest {
-    /// A guest that gets what its handler is granted, and nothing else.
+    /// A guest with the grants of its handler.
     ///
-    /// Its standard input and output are `stdio`, or nothing and the log, whose lines are in `span`. In one call it
-    /// may hand over what `handed` says.
+    /// Standard input and output are `stdio`, or nothing and the log, whose lines use `span`.
+    /// `handed` limits the bytes passed in a call.
     pub fn new(
         terms: &Arc<GuestTerms>,
         stdio: Option<DuplexStream>,
@@ -177,22 +177,22 @@ impl Guest {
         })
     }
 
-    /// What it finds in `wasi:config/store`.
+    /// The settings of `wasi:config/store`.
     pub fn config(&self) -> &WasiConfigVariables {
         &self.terms.config
     }
 
-    /// Where it keeps what it keeps.
+    /// The key-value store of this guest.
     pub fn store(&self) -> &Store {
         &self.terms.store
     }
 
-    /// Denies it what it reaches for.
+    /// Logs a denied access.
     pub fn deny(&self, want: Want) {
         self.terms.denials.note(want, &self.log.span());
     }
 
-    /// It asks which environment variables there are.
+    /// The guest has asked for environment variables.
     pub fn looks_for_variables(&self) {
         if self.terms.grants.env.is_empty() {
             self.deny(Want::Environment);

@@ -1,5 +1,4 @@
-//! Standard input and output that are a connection, and the count of how long a program has computed
-//! without touching them.
+//! Standard input and output over a connection, and the time a program computes without using them.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 pub struct BusyTicks(Arc<AtomicU32>);
 
 impl BusyTicks {
-    /// Counts one more and returns how many there are.
+    /// Adds a tick and returns the count.
     pub fn count_one(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }

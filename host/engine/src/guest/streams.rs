@@ -1,4 +1,4 @@
-//! Functions of `wasi:io` that would otherwise do more in one call than a guest may have done.
+//! Functions of `wasi:io` that need limits per call.
 
 use super::excess::Excess;
 use super::state::Guest;
@@ -9,11 +9,11 @@ use wasmtime_wasi::p2::{DynOutputStream, DynPollable, StreamError, StreamResult}
 use wasmtime_wasi_io::bindings::wasi::io::poll::Host as _;
 use wasmtime_wasi_io::bindings::wasi::io::streams::Host as _;
 
-/// In the version that wasmtime offers.
+/// The version that wasmtime offers.
 const POLL: &str = "wasi:io/poll@0.2.12";
 const STREAMS: &str = "wasi:io/streams@0.2.12";
 
-/// Offers them, in the place of wasmtime's own, in a linker that lets itself be shadowed.
+/// Adds them to a linker, replacing wasmtime's functions.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     linker.instance(POLL)?.func_wrap_async(
         "poll",
@@ -41,7 +41,7 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
 }
 
 impl Guest {
-    /// Most streams would make the zeroes first, and then look whether so many were permitted.
+    /// Most streams would create the zeroes first, and check the permit afterwards.
     fn write_zeroes(&mut self, stream: &Resource<DynOutputStream>, bytes: u64) -> StreamResult<()> {
         let stream = self.table.get_mut(stream)?;
         let permitted = stream.check_write()?;

@@ -1,4 +1,4 @@
-//! Handlers of the world `conversation-handler`: sessions, each in an instance of its own.
+//! Handlers of the world `conversation-handler`: sessions with their own instance.
 
 use super::instance::{Exports, Instance, Template};
 use crate::guest::contract::bindings::echo_host::handler::types::Failure;
@@ -19,7 +19,7 @@ pub struct Converse(conversation::Guest);
 impl Exports for Converse {
     type Indices = conversation::GuestIndices;
 
-    /// They send.
+    /// Conversations send large arguments.
     const MAX_ARGUMENT_BYTES: usize = MAX_SEND_BYTES;
 
     fn indices(pre: &InstancePre<Guest>) -> Result<conversation::GuestIndices> {
@@ -36,7 +36,7 @@ impl Exports for Converse {
 }
 
 impl Instance<Converse> {
-    /// Opens a session for a connection, which carries on what another generation's has `saved`.
+    /// Opens a session for a connection, with the `saved` state of another generation, if any.
     pub async fn open(
         &mut self,
         outbox: &Arc<Outbox>,
@@ -53,7 +53,7 @@ impl Instance<Converse> {
         self.settle(opened)
     }
 
-    /// Tells a session what happened.
+    /// Calls a session with an event.
     pub async fn callback(&mut self, it: ResourceAny, event: &Event) -> Result<(), SessionError> {
         let told = self
             .call(async |Converse(guest), store| {
@@ -71,7 +71,7 @@ impl Instance<Converse> {
         self.settle(told)
     }
 
-    /// What the session's next generation needs. What it sends meanwhile is sent.
+    /// The state for the next generation. Sends during this call are committed.
     pub async fn save(&mut self, it: ResourceAny) -> Result<Option<Bytes>, SessionError> {
         let saved = self
             .call_for(MAX_HANDED_BYTES, async |Converse(guest), store| {
@@ -81,7 +81,7 @@ impl Instance<Converse> {
         Ok(self.settle(saved)?.map(Bytes::from))
     }
 
-    /// Drops a session. What its destructor sends to others is sent.
+    /// Drops a session. Sends of its destructor are committed.
     pub async fn close(&mut self, session: ResourceAny) -> Result<(), CallError> {
         let dropped = self.call(async |_, store| session.resource_drop_async(store).await);
         let dropped = dropped.await;
@@ -92,7 +92,7 @@ impl Instance<Converse> {
         dropped
     }
 
-    /// Commits what a callback asked for if it returned well, and forgets it otherwise.
+    /// Commits the orders of a successful callback, and discards those of a failed one.
     fn settle<T>(
         &mut self,
         told: Result<Result<T, Failure>, CallError>,
@@ -112,7 +112,7 @@ impl Instance<Converse> {
     }
 }
 
-/// A session in an instance of its own, which lives and dies with it.
+/// A session with its own instance.
 pub struct OwnSession {
     template: Arc<Template<Converse>>,
     outbox: Arc<Outbox>,
@@ -130,7 +130,7 @@ impl OwnSession {
 }
 
 impl OwnSession {
-    /// Calls the instance, which is kept only after a call that did not kill it.
+    /// Calls the instance, and keeps it only if the call did not kill it.
     async fn call<T>(
         &mut self,
         call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,

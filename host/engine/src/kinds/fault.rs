@@ -1,4 +1,4 @@
-//! Wasmtime's errors in the host's words.
+//! Translates wasmtime's errors into the host's.
 
 use crate::guest::excess::Excess;
 use crate::guest::memory::{NoMemory, Refusal};
@@ -8,17 +8,17 @@ use std::time::Duration;
 use wasmtime::{Error, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-/// A program has computed for so long without moving a byte.
+/// A program computed for too long without moving a byte.
 #[derive(Debug, thiserror::Error)]
 #[error("busy for more than {0:?}")]
 pub struct BusyTooLong(pub Duration);
 
-/// Why a call into a guest failed. Where in the guest is left out: its functions have no names.
+/// Why a call into a guest failed, without a backtrace: guest functions have no names.
 pub fn of_call(error: &Error, guest: &Guest) -> CallError {
     known(error, guest).unwrap_or_else(|| CallError::Trap(words(&error.root_cause().to_string())))
 }
 
-/// Why an instance could not be made.
+/// Why an instance could not start.
 pub fn of_start(error: &Error, guest: &Guest) -> CallError {
     known(error, guest).unwrap_or_else(|| CallError::Instantiation(one_line(error)))
 }
@@ -48,7 +48,7 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
             trap,
         },
         Some(Refusal::CommonMemory) => CallError::Limit(format!(
-            "all guests together have as much memory as they may (--max-guest-memory): {trap}"
+            "the memory of all guests is used up (--max-guest-memory): {trap}"
         )),
         Some(Refusal::Table) => {
             Excess::TableElements.reached();
@@ -58,13 +58,13 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
     })
 }
 
-/// Our own limits say so themselves. Wasmtime has no types for those that it keeps for us, only words.
+/// Our own limits have types. Those that wasmtime keeps for us only have texts.
 fn excess(error: &Error, guest: &Guest) -> Option<Excess> {
     if let Some(excess) = error.downcast_ref() {
         return Some(*excess);
     }
     let said = error.root_cause().to_string();
-    // What happens in a call of the host happens within the guest.
+    // A backtrace means that the guest was calling the host.
     let handed = match error.downcast_ref::<WasmBacktrace>() {
         Some(_) => guest.handed.arguments,
         None => guest.handed.results,
@@ -78,8 +78,8 @@ fn excess(error: &Error, guest: &Guest) -> Option<Excess> {
     Some(*excess)
 }
 
-/// An error and its causes in one line. Wasmtime's own messages span several at times, and as text they end where the
-/// errors of others begin, which tell why the system refused something.
+/// An error and its causes in one line. Wasmtime's messages may span several lines, and omit the
+/// causes, which say why the system refused something.
 pub fn one_line(error: &Error) -> String {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
     words(&causes.join(": "))

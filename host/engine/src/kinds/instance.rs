@@ -1,4 +1,4 @@
-//! One sandbox: an instance of a handler in a store of its own.
+//! An instance of a handler in its own store: one sandbox.
 
 use super::fault::{self, BusyTooLong};
 use crate::guest::handed_bytes::HandedBytes;
@@ -20,44 +20,44 @@ use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
 
-/// Epochs until a running guest lets others run.
+/// Epochs until a running guest yields.
 const YIELD_AFTER_TICKS: u64 = 1;
 
-/// What a kind of handler exports.
+/// The exports of a kind of handler.
 pub trait Exports: Sized + Send {
-    /// Where they are in the component, found once.
+    /// Their indices in the component, looked up once.
     type Indices: Send + Sync;
 
-    /// What a guest may bring along when it calls the host, in bytes.
+    /// The most bytes a guest may pass to a host function.
     const MAX_ARGUMENT_BYTES: usize = MAX_ARGUMENT_BYTES;
 
-    /// Finds and checks them.
+    /// Looks up and checks the exports.
     fn indices(pre: &InstancePre<Guest>) -> Result<Self::Indices>;
 
-    /// Takes them from an instance.
+    /// Loads the exports of an instance.
     fn load(indices: &Self::Indices, store: &mut Store<Guest>, wasm: &WasmInstance)
     -> Result<Self>;
 }
 
-/// What the instances of one handler are made from.
+/// The template of a handler's instances.
 pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
     pub terms: Arc<GuestTerms>,
-    /// What its service has of the engine's places.
+    /// Its service's shares of the engine's places.
     pub shares: Shares,
-    /// How many of them an instance takes: one for each memory.
+    /// Places per instance: one for each memory.
     pub memories: usize,
 }
 
 impl<E: Exports> Template<E> {
-    /// Takes so many places of a share, within the call timeout.
+    /// Takes places of a share, within the call timeout.
     pub async fn take(&self, share: &Arc<Share>, places: usize) -> Result<Permit, CallError> {
         let taking = async { Ok(share.take(places).await) };
         within(self.terms.limits.call_timeout, taking).await
     }
 
-    /// What an instance in these places has of the turns to compute.
+    /// The computing turns of an instance in these places.
     fn turns(&self, places: &Permit) -> &Arc<turns::Share> {
         match self.shares.are_datagrams(places) {
             true => &self.terms.datagram_turns,
@@ -67,7 +67,7 @@ impl<E: Exports> Template<E> {
 }
 
 impl<E: Exports<Indices: Clone>> Template<E> {
-    /// The same for instances that keep things in `store`.
+    /// The same with another key-value store.
     pub fn with_store(&self, store: &keyvalue::Store) -> Arc<Self> {
         Arc::new(Template {
             pre: self.pre.clone(),
@@ -81,20 +81,20 @@ impl<E: Exports<Indices: Clone>> Template<E> {
 
 /// An instance of a handler, for one call at a time.
 ///
-/// After an error it is dead, as the guest's memory is in an unknown state: it must be dropped.
+/// After an error it must be dropped: the guest's memory is in an unknown state.
 pub struct Instance<E> {
     exports: E,
     store: Store<Guest>,
     call_timeout: Duration,
-    /// What it has of the turns to compute: its handler's, held here so that no call counts a reference.
+    /// The computing turns of its handler, held here so that calls need no reference count.
     turns: Arc<turns::Share>,
-    // Declared last, so dropped last: the place is free when the store is gone.
+    // Declared last, so dropped last: the places are free when the store is gone.
     _places: Permit,
 }
 
 impl<E: Exports> Instance<E> {
-    /// Makes an instance, as soon as there are places for it in `share` and within the call timeout.
-    /// What it prints is logged in `span`.
+    /// Starts an instance as soon as `share` has places for it, within the call timeout. Its output
+    /// is logged in `span`.
     pub async fn new(
         template: &Template<E>,
         share: &Arc<Share>,
@@ -103,7 +103,7 @@ impl<E: Exports> Instance<E> {
         Self::with_stdio(template, share, None, span).await
     }
 
-    /// Makes an instance whose standard input and output are `stdio`.
+    /// Starts an instance with `stdio` as standard input and output.
     pub async fn with_stdio(
         template: &Template<E>,
         share: &Arc<Share>,
@@ -117,7 +117,7 @@ impl<E: Exports> Instance<E> {
         .await
     }
 
-    /// Makes an instance in these places, within the call timeout.
+    /// Starts an instance in these places, within the call timeout.
     pub async fn in_places(
         template: &Template<E>,
         places: Permit,
@@ -161,8 +161,8 @@ impl<E: Exports> Instance<E> {
         })
     }
 
-    /// Calls into the guest with everything a call needs: a fresh epoch deadline, the timeout, log
-    /// lines brought to an end, errors translated.
+    /// Calls the guest with a new epoch deadline and the timeout, ends its log lines, and
+    /// translates errors.
     pub async fn call<T>(
         &mut self,
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
@@ -170,7 +170,7 @@ impl<E: Exports> Instance<E> {
         within(self.call_timeout, self.call_for_as_long(call)).await
     }
 
-    /// The same for a call that may return so many bytes.
+    /// The same, for a call that may return this many bytes.
     pub async fn call_for<T>(
         &mut self,
         max_result_bytes: usize,
@@ -182,15 +182,15 @@ impl<E: Exports> Instance<E> {
         result
     }
 
-    /// Calls into a guest that may wait for as long as it likes, but compute no longer than the call
-    /// timeout between two times that it moves bytes.
+    /// Calls a guest that may wait for any time, but may compute at most the call timeout between
+    /// two moves of bytes.
     pub async fn call_while_it_talks<T>(
         &mut self,
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
         let limit = self.call_timeout;
         self.store.epoch_deadline_callback(move |store| {
-            // Each time is one tick of computing: no tick passes while it waits.
+            // Called once per tick of computing; no tick passes while the guest waits.
             if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
                 return Err(BusyTooLong(limit).into());
             }
@@ -214,21 +214,21 @@ impl<E: Exports> Instance<E> {
         result.map_err(|error| fault::of_call(&error, guest))
     }
 
-    /// What the host keeps for this instance.
+    /// The host's data of this instance.
     pub fn guest(&mut self) -> &mut Guest {
         self.store.data_mut()
     }
 }
 
-/// Sets a guest that computes on and on aside for a moment, so that its thread looks for what the network has
-/// brought. Merely put at the end of the thread's queue, it would often be the only one in it, and tokio looks
-/// for events between every 61 turns only, which here take ten milliseconds each.
+/// Lets a busy guest yield, and its thread poll the network. A plain yield would put it at the end
+/// of the thread's queue, where it is often alone, and tokio polls for events only every 61 turns,
+/// which take 10 ms each here.
 fn take_a_breath() -> UpdateDeadline {
     UpdateDeadline::YieldCustom(YIELD_AFTER_TICKS, Box::pin(sleep(BREATHER)))
 }
 
-/// Bounds a call, or the making of an instance, by the clock: epochs do not pass while a guest waits in
-/// the host. Most calls are done when they are first polled, and cost no timer.
+/// Limits a call or the start of an instance by the clock: epochs do not pass while a guest waits
+/// in the host. Most calls finish on the first poll and need no timer.
 async fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, CallError>>,

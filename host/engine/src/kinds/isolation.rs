@@ -1,20 +1,20 @@
-//! Which messages share an instance.
+//! Which connections or messages share an instance.
 
 use serde::Deserialize;
 use std::fmt;
 
-/// What is kept apart from what.
+/// What shares an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
-    /// Each connection has an instance of its own: what one does can't be seen in another.
+    /// Each connection has its own instance.
     #[default]
     Connection,
-    /// One instance serves all connections, one message at a time. If it fails, the connection whose
-    /// message it was is closed (with a conversation, all whose sessions it held) and a fresh instance
-    /// serves the next.
+    /// One instance serves all connections, one message at a time. If it fails, the connection of
+    /// that message is closed (for a conversation, all connections with a session in it), and a new
+    /// instance serves the next.
     Shared,
-    /// Each message has an instance of its own: nothing at all is remembered. For responders only.
+    /// Each message has its own instance: nothing is remembered. For responders only.
     Message,
 }
 

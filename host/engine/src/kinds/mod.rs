@@ -1,3 +1,5 @@
+//! The kinds of handlers, on top of one instance: responder, conversation, program, pipeline.
+
 pub mod conversation;
 pub mod fault;
 pub mod instance;

@@ -1,4 +1,4 @@
-//! Responders one behind the other: the reply of each is the message of the next.
+//! A pipeline of responders: the reply of each is the message of the next.
 
 use super::instance::Template;
 use super::isolation::Isolation;
@@ -11,16 +11,16 @@ use connection::outbox::Outbox;
 use keyvalue::Store;
 use std::sync::Arc;
 
-/// What the instances of one stage are made from, and what it takes.
+/// The template of a stage.
 #[derive(Clone)]
 pub struct StageTemplate {
     pub template: Arc<Template<Respond>>,
-    /// The longest message it has declared that it takes.
+    /// The longest message that it declares.
     pub max_message_bytes: usize,
 }
 
 impl StageTemplate {
-    /// The same for instances that keep things in `store`.
+    /// The same with another key-value store.
     pub fn with_store(&self, store: &Store) -> Self {
         StageTemplate {
             template: self.template.with_store(store),
@@ -29,7 +29,7 @@ impl StageTemplate {
     }
 }
 
-/// Stages in their order, each in a sandbox of its own.
+/// The stages in order, each in its own sandbox.
 pub struct Pipeline {
     stages: Vec<(Responder, usize)>,
 }
@@ -65,8 +65,8 @@ pub struct PipelineSession {
 }
 
 impl PipelineSession {
-    /// Makes the instances that the connection is to have for itself. Their places are taken at once: connections that
-    /// each have some and wait for more would wait for each other.
+    /// Starts the connection's own instances. Takes all their places at once: connections that hold
+    /// some and wait for more would deadlock.
     async fn open(&mut self) -> Result<(), CallError> {
         let wanted = self.stages.iter().map(|(stage, _)| stage.places()).sum();
         let Some((first, _)) = self.stages.first_mut().filter(|_| wanted > 0) else {
@@ -80,14 +80,14 @@ impl PipelineSession {
         Ok(())
     }
 
-    /// What comes out at the end, if anything does: a stage that answers nothing has taken the message out.
+    /// The reply of the last stage, if any: an empty reply of a stage drops the message.
     async fn pass(&mut self, message: Bytes) -> Result<Option<Bytes>, SessionError> {
         let mut passing = message;
         for (index, (stage, limit)) in self.stages.iter_mut().enumerate() {
             if passing.len() > *limit {
                 return Err(SessionError::Internal(
                     format!(
-                        "stage {} of the pipeline takes {limit} bytes, and was to be given {}",
+                        "stage {} of the pipeline takes at most {limit} bytes and was given {}",
                         index + 1,
                         passing.len()
                     )
@@ -117,7 +117,7 @@ impl Session for PipelineSession {
         Ok(())
     }
 
-    /// Like responders, it remembers nothing between two messages.
+    /// Like responders, it keeps no state between messages.
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         Ok(None)
     }

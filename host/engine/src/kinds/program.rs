@@ -1,4 +1,4 @@
-//! Plain programs, of the world `wasi:cli/command`: standard input and output are the connection.
+//! Plain programs of the world `wasi:cli/command`: standard input and output are the connection.
 
 use super::instance::{Exports, Instance, Template};
 use crate::guest::state::Guest;
@@ -52,7 +52,7 @@ impl Program for ProgramRun {
         let _entered = span.enter();
         match ran {
             Ok(Ok(())) | Err(CallError::Exit(0)) => tracing::debug!("the program exited"),
-            // Which of the two it is depends on how the program was built, not on what it did.
+            // Which of the two depends on how the program was built, not on what it did.
             Ok(Err(())) | Err(CallError::Exit(1)) => {
                 tracing::info!("the program exited with an error");
             }

@@ -47,7 +47,7 @@ impl Instance<Respond> {
     }
 }
 
-/// A responder and what its connections share.
+/// A responder, and the state its connections share.
 pub struct Responder {
     template: Arc<Template<Respond>>,
     isolation: Isolation,
@@ -56,9 +56,9 @@ pub struct Responder {
 
 /// The instance of [`Isolation::Shared`].
 struct SharedInstance {
-    /// Once it is made.
+    /// `None` until the first message.
     instance: SharedLock<Option<Instance<Respond>>>,
-    // Declared last, so dropped last: the places are free when no instance is there.
+    // Declared last, so dropped last: places are free when no instance is left.
     places: Arc<SharedPlaces>,
 }
 
@@ -68,7 +68,7 @@ impl Responder {
         Self::in_places(template, isolation, &places)
     }
 
-    /// A responder whose shared instance has its places among these.
+    /// A responder whose shared instance uses these places.
     pub fn in_places(
         template: Arc<Template<Respond>>,
         isolation: Isolation,
@@ -106,7 +106,7 @@ pub struct ResponderSession {
     outbox: Arc<Outbox>,
 }
 
-/// Where a connection finds its instance.
+/// The instance of a connection.
 enum Place {
     Own(Option<Instance<Respond>>),
     Shared(Arc<SharedInstance>),
@@ -127,7 +127,7 @@ impl Session for ResponderSession {
         Ok(())
     }
 
-    /// It remembers nothing between two messages.
+    /// A responder keeps no state between messages.
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         Ok(None)
     }
@@ -136,7 +136,7 @@ impl Session for ResponderSession {
 }
 
 impl ResponderSession {
-    /// Makes the instance that the connection is to have for itself, if it is.
+    /// Starts the connection's own instance, if it has one.
     async fn open(&mut self) -> Result<(), CallError> {
         match self.places() {
             0 => Ok(()),
@@ -147,13 +147,13 @@ impl ResponderSession {
         }
     }
 
-    /// Takes so many of its service's places.
+    /// Takes places of its service.
     pub async fn take(&mut self, places: usize) -> Result<Permit, CallError> {
         let share = self.template.shares.of(self.outbox.peer().transport);
         self.template.take(share, places).await
     }
 
-    /// How many places it has for itself, as long as it lasts.
+    /// The places of its own instance.
     pub fn places(&self) -> usize {
         match self.instance {
             Place::Own(_) => self.template.memories,
@@ -161,7 +161,7 @@ impl ResponderSession {
         }
     }
 
-    /// The same in these places.
+    /// Starts the connection's own instance in these places.
     pub async fn open_in(&mut self, places: Permit) -> Result<(), CallError> {
         if let Place::Own(instance) = &mut self.instance {
             let made = Instance::in_places(&self.template, places, self.outbox.span());
@@ -170,7 +170,8 @@ impl ResponderSession {
         Ok(())
     }
 
-    /// The reply to one message. Nothing is no answer, but to an empty datagram, whose echo is another one.
+    /// The reply to one message. An empty reply is none, except to an empty datagram, whose echo is
+    /// an empty datagram.
     pub async fn answer(&mut self, message: Bytes) -> Result<Option<Bytes>, CallError> {
         let was_empty = message.is_empty();
         let reply = self.respond(message).await?;
@@ -203,8 +204,8 @@ impl ResponderSession {
     }
 }
 
-/// Calls the instance in `place`, which is made if there is none. It is put back only after a call that
-/// ended well: one that failed, or was given up half-way, leaves an instance nobody may use again.
+/// Calls the instance in `place`, which starts if there is none. It is put back only after a
+/// successful call: after a failed or cancelled one it must not be used again.
 async fn respond_in(
     place: &mut Option<Instance<Respond>>,
     make: impl AsyncFnOnce() -> Result<Instance<Respond>, CallError>,

@@ -1,4 +1,4 @@
-//! A loaded handler as the network side sees it.
+//! A loaded handler behind the traits of the network side.
 
 use super::conversation::{Converse, OwnSession};
 use super::instance::Template;
@@ -13,7 +13,7 @@ use connection::outbox::Outbox;
 use keyvalue::Store;
 use std::sync::Arc;
 
-/// What instances of a handler are made from, by kind.
+/// The instance templates of a handler, by kind.
 pub enum Templates {
     Responder(Arc<Template<Respond>>),
     Pipeline(Vec<StageTemplate>),
@@ -22,7 +22,7 @@ pub enum Templates {
 }
 
 impl Templates {
-    /// The same for instances that keep things in `store`.
+    /// The same with another key-value store.
     pub fn with_store(&self, store: &Store) -> Self {
         match self {
             Templates::Responder(template) => Templates::Responder(template.with_store(store)),
@@ -96,13 +96,13 @@ impl Handler for Serving {
 
 /// A session of any kind of handler.
 pub enum AnySession {
-    /// Of a responder.
+    /// A responder's session.
     Responder(ResponderSession),
-    /// Of several responders, one behind the other.
+    /// A pipeline's session.
     Pipeline(PipelineSession),
-    /// Of a conversation, in its own instance. Boxed: the others are much smaller.
+    /// A conversation's session in its own instance. Boxed: the others are much smaller.
     Own(Box<OwnSession>),
-    /// Of a conversation, in the shared instance.
+    /// A conversation's session in the shared instance.
     Shared(SharedSession),
 }
 

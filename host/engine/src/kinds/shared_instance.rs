@@ -1,6 +1,7 @@
 //! Sessions that share one instance: a chat room, a store.
 //!
-//! The instance is guarded by one lock, so its callbacks run one at a time. When it fails it takes its sessions along, and the next session gets a fresh one.
+//! One lock guards the instance, so callbacks run one at a time. If it fails, its sessions end, and
+//! the next session gets a new instance.
 
 use super::conversation::Converse;
 use super::instance::{Instance, Template};
@@ -22,16 +23,16 @@ pub struct Shared {
 }
 
 struct State {
-    /// Taken out while it is called, so that a call which is given up half-way leaves none.
+    /// Taken during a call, so that a cancelled call leaves none.
     instance: Option<Instance<Converse>>,
-    /// Which instance this is. Sessions of an earlier one are gone.
+    /// Counts instances. Sessions of an earlier one are gone.
     generation: u64,
-    /// The connections whose sessions it holds, by id.
+    /// The connections of its sessions, by id.
     members: HashMap<u64, Arc<Outbox>>,
     born: Instant,
-    /// How many instances in a row died soon.
+    /// Consecutive instances that failed soon after their start.
     failures: u32,
-    /// When the next may be made.
+    /// When the next may start.
     not_before: Instant,
 }
 
@@ -54,7 +55,7 @@ impl Shared {
     async fn lock(&self, outbox: &Outbox) -> Locked<'_, State> {
         let mut state = self.state.lock(outbox.peer().transport).await;
         if state.instance.is_none() && !state.members.is_empty() {
-            state.bury("a call to it was given up");
+            state.bury("a call was abandoned");
         }
         state
     }
@@ -126,7 +127,7 @@ impl State {
         self.instance.take_if(|_| self.generation == generation)
     }
 
-    /// Keeps the instance, unless the call it comes from has killed it.
+    /// Keeps the instance, unless the call has killed it.
     fn put_back<T>(&mut self, instance: Instance<Converse>, called: &Result<T, SessionError>) {
         match called {
             Err(SessionError::Call(error)) => self.bury(&error.to_string()),
@@ -134,8 +135,7 @@ impl State {
         }
     }
 
-    /// Ends the sessions of an instance that is gone, and lets the next one wait if this happens again
-    /// and again.
+    /// Ends the sessions of a failed instance, and delays the next one after repeated failures.
     fn bury(&mut self, reason: &str) {
         let (first, longest, settled) = RESTART_BACK_OFF;
         self.failures = match self.born.elapsed() > settled {
@@ -154,7 +154,9 @@ impl State {
         for (_, outbox) in self.members.drain() {
             outbox.lose(Lost::Instance(reason.to_owned()));
         }
-        tracing::warn!("the shared instance is gone: {reason}; the next may start in {wait:?}");
+        tracing::warn!(
+            "the shared instance is gone: {reason}; the next starts in {wait:?} at the earliest"
+        );
     }
 }
 

@@ -1,18 +1,18 @@
-//! The lock of an instance that all connections share: calls are in the order of arrival, but senders of datagrams, who
-//! may be forged, first wait for each other. However many there are, one of them at most is before a connection.
+//! The lock of a shared instance: calls run in order of arrival, but UDP senders, which may be
+//! forged, first queue among themselves. So at most one of them is ahead of a connection.
 
 use connection::outbox::Transport;
 use std::ops::{Deref, DerefMut};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Guards what all connections share.
+/// Guards a value that all connections share.
 #[derive(Debug, Default)]
 pub struct SharedLock<T> {
     value: Mutex<T>,
     datagrams: Mutex<()>,
 }
 
-/// The right to use it, until it is dropped.
+/// The guard of the lock.
 #[derive(Debug)]
 pub struct Locked<'a, T> {
     value: MutexGuard<'a, T>,
@@ -20,7 +20,7 @@ pub struct Locked<'a, T> {
 }
 
 impl<T> SharedLock<T> {
-    /// Nobody uses it yet.
+    /// An unlocked value.
     pub fn new(value: T) -> Self {
         SharedLock {
             value: Mutex::new(value),
@@ -28,7 +28,7 @@ impl<T> SharedLock<T> {
         }
     }
 
-    /// Waits until it is this client's turn.
+    /// Waits for the lock.
     pub async fn lock(&self, transport: Transport) -> Locked<'_, T> {
         let datagrams = match transport {
             Transport::Udp => Some(self.datagrams.lock().await),
@@ -62,7 +62,7 @@ mod tests {
     use tokio::task::{JoinSet, yield_now};
 
     #[tokio::test]
-    async fn one_datagram_at_most_is_before_a_connection() {
+    async fn at_most_one_udp_sender_is_ahead_of_a_connection() {
         let lock = Arc::new(SharedLock::<Vec<Transport>>::default());
         let first = lock.lock(Transport::Udp).await;
         let mut waiting = JoinSet::new();

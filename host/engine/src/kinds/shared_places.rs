@@ -1,4 +1,4 @@
-//! The places of instances that all connections share.
+//! The places of a shared instance.
 
 use super::instance::{Exports, Template};
 use crate::scheduling::places::Permit;
@@ -6,16 +6,16 @@ use connection::handler::CallError;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// What the shared instance of a responder takes, or those of all stages of a pipeline. It is taken
-/// at once, for the first message, and kept: a handler that holds some of its places and waits for
-/// more would starve its neighbours, and an instance that fails is replaced without waiting.
+/// The places of a responder's shared instance, or of all stages of a pipeline. Taken at once with
+/// the first message, and kept: a handler that holds some and waits for more would starve its
+/// neighbours, and a failed instance is replaced without waiting.
 pub struct SharedPlaces {
     wanted: usize,
     taken: OnceCell<Permit>,
 }
 
 impl SharedPlaces {
-    /// So many of them, none of which is taken yet.
+    /// This many places, not taken yet.
     pub fn new(wanted: usize) -> Arc<Self> {
         Arc::new(SharedPlaces {
             wanted,
@@ -23,8 +23,8 @@ impl SharedPlaces {
         })
     }
 
-    /// The places of one of the instances, as soon as there are enough for all and within the call
-    /// timeout. They belong to everybody, so they come from the share of streams.
+    /// The places of one instance, as soon as there are enough for all, within the call timeout.
+    /// Taken from the share of streams, because all connections use them.
     pub async fn lend<E: Exports>(&self, template: &Template<E>) -> Result<Permit, CallError> {
         let take = || template.take(&template.shares.streams, self.wanted);
         let taken = self.taken.get_or_try_init(take).await?;

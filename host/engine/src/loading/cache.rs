@@ -1,8 +1,8 @@
-//! Compiled code is kept, so that a handler is compiled once and not at every start.
+//! The cache of compiled code: a handler is compiled once, not at every start.
 //!
-//! Wasmtime keys it by the component's content, its own version and its settings. It is native code, so it is trusted
-//! only in a folder that nobody else can write to, or put another one in the place of. What is cut short or is no
-//! such code is compiled anew. Beyond that it is taken as the disk gives it, as the host's own program is.
+//! Wasmtime's key is the component's content, its own version and its settings. The code is native,
+//! so the folder must be one that nobody else can write to or replace. Truncated or foreign files
+//! are compiled again. Otherwise the content is trusted, like the host's own program.
 
 use rustix::fs::{Mode, OFlags, fchmod};
 use std::fs::{self, DirBuilder};
@@ -12,7 +12,7 @@ use std::path::Path;
 use system::ownership::{NotOurs, check_above, check_within};
 use wasmtime::{Cache, CacheConfig};
 
-/// Why no code is kept.
+/// Why there is no cache.
 #[derive(Debug, thiserror::Error)]
 enum CacheError {
     #[error(transparent)]
@@ -23,7 +23,7 @@ enum CacheError {
     Wasmtime(wasmtime::Error),
 }
 
-/// Makes the folder, if there is none, for its owner only, whatever the umask is.
+/// Creates the folder if missing, private whatever the umask.
 fn make(folder: &Path) -> io::Result<()> {
     let mut private = DirBuilder::new();
     private.mode(0o700);
@@ -41,27 +41,27 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens the cache in `folder`, which is made if there is none. Without one, and with a line in the log
-/// that says why, if that can't be done: a cache only saves time.
+/// Opens the cache in `folder`, which is created if missing. On an error, logs it and goes on
+/// without a cache: it only saves time.
 pub fn open(folder: &Path) -> Option<Cache> {
     try_open(folder)
         .inspect_err(|error| {
             tracing::warn!(
-                "compiled code is not kept in {} (--cache): {error}",
+                "cannot cache compiled code in {} (--cache): {error}",
                 folder.display()
             );
         })
         .ok()
 }
 
-/// Whether code can be kept in `folder`, which is made if there is none.
+/// Whether `folder`, which is created if missing, can be a cache.
 pub fn is_usable(folder: &Path) -> bool {
     try_open(folder).is_ok()
 }
 
 fn try_open(folder: &Path) -> Result<Cache, CacheError> {
     make(folder)?;
-    // What is checked is what is used: a link may lead elsewhere later.
+    // Check the path that will be used: a link may change later.
     let folder = fs::canonicalize(folder)?;
     check_above(&folder)?;
     check_within(&folder)?;

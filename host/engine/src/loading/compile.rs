@@ -1,4 +1,4 @@
-//! From the bytes of a component to its code.
+//! Compiles components.
 
 use super::features::NotCompiled;
 use super::load::LoadFault;
@@ -18,8 +18,8 @@ use system::opening::{COMPILED, OVER_A_LIMIT, REFUSED};
 use wasmtime::component::Component;
 
 impl Engine {
-    /// Compiles a component with this hash, once it is known that it may be compiled. Also tells how long that took,
-    /// once: without a cache it is compiled twice.
+    /// Compiles a component with this hash after it is proved to compile within the limits. Returns
+    /// the time of one compilation: without a cache it is compiled twice.
     pub(crate) fn compile(
         &self,
         handler: &HandlerSource,
@@ -32,7 +32,7 @@ impl Engine {
             return Ok((component, begun.elapsed()));
         }
         let proving = begun.elapsed();
-        // Another process has looked it through, and has compiled it.
+        // Another process has screened and compiled it.
         let component = panics::catch(|| {
             Component::from_binary(&self.wasm, binary)
                 .map_err(|error| NotCompiled::Invalid(one_line(&error)))
@@ -40,7 +40,7 @@ impl Engine {
         Ok((component, proving.max(begun.elapsed() - proving)))
     }
 
-    /// Compiles a component here and now, if it may be compiled.
+    /// Screens and compiles a component in this process.
     pub(crate) fn screen_and_compile(&self, binary: &[u8]) -> Result<Component, LoadFault> {
         screening::screen(binary)?;
         Ok(panics::catch(|| {
@@ -50,7 +50,7 @@ impl Engine {
     }
 }
 
-/// In the process that compiles: compiles the component in this input for nothing but the cache, if it may be compiled.
+/// In the compiling process: screens and compiles the component in this input, only for the cache.
 /// Returns the outcome.
 pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<String, EngineError> {
     let cut_short = || EngineError("the component is cut short".to_owned());

@@ -1,14 +1,14 @@
-//! What a handler costs.
+//! The costs of a handler.
 
 use std::time::Duration;
 
-/// What a handler costs before it has answered anything.
+/// The costs of a handler before its first reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Costs {
     /// The size of the component in binary form.
     pub size_bytes: usize,
-    /// How long it took to compile, or to find that it was compiled already.
+    /// The time to compile, or to load from the cache.
     pub compiling: Duration,
-    /// The memory that a new instance may write to. How much of it becomes resident, what it does decides.
+    /// The writable memory of a new instance. How much becomes resident depends on what it does.
     pub memory_bytes: usize,
 }

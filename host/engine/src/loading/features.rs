@@ -1,6 +1,7 @@
-//! Which feature of Wasm a component needs that this host leaves out, so that a refusal can name it.
+//! Finds the Wasm feature that a component needs and this host does not support, so that the error
+//! can name it.
 //!
-//! Asked only about components that were looked through and could not be compiled.
+//! Only used for components that passed screening and did not compile.
 
 use crate::kinds::fault::one_line;
 use std::fmt;
@@ -9,14 +10,14 @@ use wasmparser::{Validator, WasmFeatures};
 /// Why a component was not compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum NotCompiled {
-    #[error("is not a valid component, or is cut short: {0}")]
+    #[error("is not a valid component, or is truncated: {0}")]
     Invalid(String),
     #[error("needs {0}")]
     Feature(Feature),
 }
 
 impl NotCompiled {
-    /// Finds out why `component` was not compiled; the compiler says `error`.
+    /// Finds out why `component` did not compile; the compiler returned `error`.
     pub fn new(component: &[u8], error: &wasmtime::Error) -> Self {
         match Feature::missed_by(component) {
             Some(feature) => NotCompiled::Feature(feature),
@@ -25,7 +26,7 @@ impl NotCompiled {
     }
 }
 
-/// All features that the compiler may have.
+/// All features that the compiler may support.
 pub(crate) fn offered() -> WasmFeatures {
     LEFT_OUT
         .iter()
@@ -34,7 +35,7 @@ pub(crate) fn offered() -> WasmFeatures {
         })
 }
 
-/// A feature that the host leaves out.
+/// A feature that the host does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feature {
     flag: WasmFeatures,
@@ -42,17 +43,17 @@ pub struct Feature {
     way_out: &'static str,
 }
 
-/// In the order in which they are named: what is built on another feature comes before that one.
+/// In the order of reporting: a feature comes before the ones it builds on.
 const LEFT_OUT: [Feature; 12] = [
     Feature {
         flag: WasmFeatures::CM_ASYNC,
         name: "the component model's async (WASI 0.3)",
-        way_out: "build it for WASI 0.2, such as wasm32-wasip2, without async functions, streams and futures",
+        way_out: "build it for WASI 0.2 (wasm32-wasip2), without async functions, streams and futures",
     },
     Feature {
         flag: WasmFeatures::CM_ERROR_CONTEXT,
         name: "the component model's error contexts",
-        way_out: "build it for WASI 0.2, such as wasm32-wasip2",
+        way_out: "build it for WASI 0.2 (wasm32-wasip2)",
     },
     Feature {
         flag: WasmFeatures::CM_MAP,
@@ -66,7 +67,7 @@ const LEFT_OUT: [Feature; 12] = [
     },
     Feature {
         flag: WasmFeatures::LEGACY_EXCEPTIONS,
-        name: "exceptions (of the older kind)",
+        name: "exceptions (legacy)",
         way_out: EXCEPTIONS_WAY_OUT,
     },
     Feature {
@@ -87,7 +88,7 @@ const LEFT_OUT: [Feature; 12] = [
     Feature {
         flag: WasmFeatures::STACK_SWITCHING,
         name: "stack switching",
-        way_out: "build it without coroutines or effects that need it",
+        way_out: "build it without coroutines and effects",
     },
     Feature {
         flag: WasmFeatures::GC,
@@ -97,12 +98,12 @@ const LEFT_OUT: [Feature; 12] = [
     Feature {
         flag: WasmFeatures::FUNCTION_REFERENCES,
         name: "typed references",
-        way_out: "call functions by tables; in C leave -mgc and -mreference-types out",
+        way_out: "call functions through tables; in C omit -mgc and -mreference-types",
     },
     Feature {
         flag: WasmFeatures::GC_TYPES,
         name: "references to objects of the host (externref)",
-        way_out: "use handles of the component model; in C leave __externref_t out (-mno-reference-types)",
+        way_out: "use handles of the component model; in C avoid __externref_t (-mno-reference-types)",
     },
 ];
 
@@ -112,7 +113,7 @@ const THREADS_WAY_OUT: &str =
     "build it without -pthread and -matomics, in Rust without -C target-feature=+atomics";
 
 impl Feature {
-    /// The feature that keeps this component from being compiled, if one does: with it, it would be valid.
+    /// The feature without which this component is invalid, if there is one.
     pub fn missed_by(component: &[u8]) -> Option<Feature> {
         let is_valid = |features| {
             Validator::new_with_features(features)
@@ -122,7 +123,7 @@ impl Feature {
         if !is_valid(WasmFeatures::all()) {
             return None;
         }
-        // One after the other is taken away, with all that is built on it: those that come before.
+        // Removed one by one, each after the features that build on it.
         let mut rest = WasmFeatures::all();
         LEFT_OUT.into_iter().find(|feature| {
             rest -= feature.flag;
@@ -134,7 +135,10 @@ impl Feature {
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Feature { name, way_out, .. } = self;
-        write!(f, "{name}, which this host leaves out: {way_out}")
+        write!(
+            f,
+            "{name}, which this host does not support; hint: {way_out}"
+        )
     }
 }
 

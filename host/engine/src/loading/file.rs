@@ -1,4 +1,4 @@
-//! Reads the files that handlers come in: each once and whole, and none that is something else than a file.
+//! Reads handler files: once, whole, and only regular files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,36 +11,36 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// The largest signature, in bytes: minisign's own limits for its four lines add up to less.
 const MAX_SIGNATURE_BYTES: u64 = 16 << 10;
 
-/// A component's file, read.
+/// A handler file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandlerFile {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What it holds.
+    /// Its content.
     pub(crate) bytes: Vec<u8>,
-    /// What the file beside it holds that signs it.
+    /// The content of its signature file.
     signature: Option<Vec<u8>>,
 }
 
-/// Why a file cannot be read as a handler's.
+/// Why a handler file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    #[error("is a directory: name the .wasm or .wat file in it")]
+    #[error("is a directory; hint: name the .wasm or .wat file in it")]
     Directory,
-    #[error("is no file, but a pipe, a socket or a device")]
+    #[error("is not a regular file")]
     NoFile,
     #[error("is larger than {0} bytes")]
     TooLarge(u64),
     #[error("is empty")]
     Empty,
-    #[error("has a signature that cannot be read: {0}")]
+    #[error("has an unreadable signature: {0}")]
     Signature(io::Error),
 }
 
 impl HandlerFile {
-    /// Reads the file at `path`, and its signature if one is wanted and there is one. Blocks.
+    /// Reads the file at `path`, and its signature if required and present. Blocks.
     pub(crate) fn read(path: &Path, trust: &Trust) -> Result<Self, FileError> {
         let file = open(path)?;
         let signature = match trust.wants_signatures() {
@@ -50,8 +50,8 @@ impl HandlerFile {
         HandlerFile::from_opened(path.to_owned(), file, signature)
     }
 
-    /// Reads a file, and its signature if there is one, that somebody else has opened who may read them. They lie
-    /// at `path` and beside it. Blocks.
+    /// Reads a file and its signature, if any, that a client has opened at `path` and beside it.
+    /// Blocks.
     pub fn from_opened(
         path: PathBuf,
         file: File,
@@ -84,7 +84,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     opening::open(path)
 }
 
-/// Opens the file that signs another one, if there is one.
+/// Opens the signature of a file, if there is one.
 pub fn open_signature(path: &Path) -> io::Result<Option<File>> {
     match open(&signature_of(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

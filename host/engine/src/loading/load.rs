@@ -1,4 +1,4 @@
-//! From a handler file to a handler that can serve: read, compile, check, link, try out.
+//! Loads a handler: reads, compiles, checks, links and starts it once.
 
 use super::costs::Costs;
 use super::features::NotCompiled;
@@ -30,7 +30,7 @@ use system::trust::Trust;
 use tracing::Span;
 use wasmtime::component::Component;
 
-/// A handler that was compiled, linked and tried out.
+/// A handler that was compiled, linked and started once.
 pub struct LoadedHandler {
     templates: Templates,
     tier: Tier,
@@ -40,14 +40,14 @@ pub struct LoadedHandler {
     sha256: String,
 }
 
-/// Why a handler can't be served. What it shows of the fault is escaped and cut: names of imports and exports, which a
-/// component may choose, are part of it.
+/// Why a handler cannot be served. Names of imports and exports, which the component chooses, are
+/// escaped and truncated.
 #[derive(Debug, thiserror::Error)]
 #[error("handler {handler}: {}", GuestText::from(fault.to_string()))]
 pub struct LoadError {
-    /// Which handler.
+    /// The handler.
     pub handler: HandlerSource,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: LoadFault,
 }
 
@@ -71,21 +71,21 @@ pub enum LoadFault {
         error: ContractError,
         language: Option<Language>,
     },
-    #[error("imports what this host does not offer: `{}`{}", .names.join("`, `"), Language::trap_of(*.language, .names))]
+    #[error("imports `{}`, which this host does not offer{}", .names.join("`, `"), Language::trap_of(*.language, .names))]
     Imports {
         names: Vec<String>,
         language: Option<Language>,
     },
-    #[error("does not fit the host: {0}")]
+    #[error("does not match the host: {0}")]
     Link(String),
-    #[error("brings {0} memories; an instance may have {MAX_MEMORIES}")]
+    #[error("has {0} memories, more than the limit of {MAX_MEMORIES}")]
     Memories(u32),
     #[error(
-        "takes {needed} places for a connection, and the host has {total} of them: start it anew with this handler, or with \
-         more --max-connections"
+        "needs {needed} places for a connection, and the host has {total}; hint: restart the host \
+         with this handler, or with a larger --max-connections"
     )]
     Places { needed: usize, total: u32 },
-    #[error("is a {0}: only responders can stand in a pipeline")]
+    #[error("is a {0}: a pipeline takes responders only")]
     NoStage(Tier),
     #[error("cannot be started: {0}")]
     Start(CallError),
@@ -98,16 +98,16 @@ pub enum LoadFault {
 fn how_to_export(error: &ContractError, language: Option<Language>) -> String {
     match language {
         Some(language) if error.is_without_respond() => {
-            format!("; in {language} {}", language.how_to_export())
+            format!("; hint: in {language}, {}", language.how_to_export())
         }
         _ => String::new(),
     }
 }
 
 impl Engine {
-    /// Loads a handler: everything that can be wrong with it is found here, before a client meets it.
-    /// Compiling keeps the calling thread busy, for seconds if the component is large. Its files must deserve
-    /// `trust`, and its instances stay within `limits`.
+    /// Loads a handler. Every error shows here, before a client connects. Compiling blocks the
+    /// thread, for seconds if the component is large. Its files must satisfy `trust`; instances
+    /// stay within `limits`.
     pub async fn load(
         &self,
         source: &HandlerSource,
@@ -131,7 +131,7 @@ impl Engine {
             })
     }
 
-    /// Loads the stages of a pipeline. To the outside it is what the first of them is.
+    /// Loads the stages of a pipeline. To clients, it looks like the first of them.
     async fn load_pipeline(
         &self,
         files: &[PathBuf],
@@ -233,7 +233,7 @@ impl Engine {
         })
     }
 
-    /// What instances of a kind of handler are made from, tried out, and the memory that one has.
+    /// The template of instances, tried out, and the memory of one instance.
     async fn tried<E: Exports>(
         &self,
         kind: fn(Arc<Template<E>>) -> Templates,
@@ -287,22 +287,22 @@ impl LoadedHandler {
         self.tier
     }
 
-    /// What it says about itself, if it does.
+    /// Its manifest, if it has one.
     pub fn about(&self) -> Option<&About> {
         self.about.as_ref()
     }
 
-    /// The interfaces it imports beyond those of a plain program, in the order of its imports.
+    /// The interfaces it imports beyond those of a plain program, in order.
     pub fn wants(&self) -> Vec<String> {
         self.imports.beyond_plain()
     }
 
-    /// What surprises people who serve such a handler, if this is what it is written in.
+    /// A known problem of such a handler in this language.
     pub fn known_trap(&self, language: Language) -> Option<String> {
         language.known_trap(self.imports.names(), self.tier)
     }
 
-    /// What it costs before it has answered anything.
+    /// Its costs before the first reply.
     pub fn costs(&self) -> Costs {
         self.costs
     }
@@ -312,7 +312,7 @@ impl LoadedHandler {
         &self.sha256
     }
 
-    /// Serves it, with its instances shared as `isolation` says, and what they keep kept in `store`.
+    /// Prepares it for serving, with this isolation and key-value store.
     pub fn serving(&self, isolation: Isolation, store: &Store) -> Serving {
         Serving::new(&self.templates.with_store(store), isolation)
     }

@@ -1,4 +1,4 @@
-//! What a handler declares about itself, checked.
+//! The manifest of a handler, checked.
 
 use crate::guest::contract::bindings::exports::echo_host::handler::manifest::{
     About as DeclaredAbout, Guest as Manifest, GuestIndices,
@@ -27,7 +27,7 @@ impl Exports for Describe {
 }
 
 impl Instance<Describe> {
-    /// What the handler says about itself, not checked yet.
+    /// The manifest, before it is checked.
     pub async fn describe(&mut self) -> Result<DeclaredAbout, CallError> {
         self.call(async |Describe(manifest), store| manifest.call_describe(store).await)
             .await
@@ -37,31 +37,31 @@ impl Instance<Describe> {
 /// The longest name and version a manifest may hold, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
-/// What a handler says about itself: `manifest.about` of the WIT package.
+/// The manifest of a handler: `manifest.about` of the WIT package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// 1 to 64 printable characters.
     pub name: String,
     /// At most 64 printable characters.
     pub version: String,
-    /// How it wants its messages cut.
+    /// Its framing.
     pub framing: Framing,
-    /// The largest message it wants, at least 1.
+    /// Its longest message in bytes, at least 1.
     pub max_message_bytes: usize,
 }
 
-/// Why what a handler says about itself is refused.
+/// Why a manifest is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    #[error("its name `{0}` is not 1 to {MAX_NAME_CHARS} printable characters")]
+    #[error("the name `{0}` is not 1 to {MAX_NAME_CHARS} printable characters")]
     Name(GuestText),
-    #[error("its version `{0}` is more than {MAX_NAME_CHARS} characters or not printable")]
+    #[error("the version `{0}` is longer than {MAX_NAME_CHARS} characters or not printable")]
     Version(GuestText),
-    #[error("its framing is impossible: {0}")]
+    #[error("invalid framing: {0}")]
     Framing(#[from] connection::framing::InvalidFraming),
-    #[error("its largest message is 0 bytes")]
+    #[error("the longest message is 0 bytes")]
     NoMessage,
-    #[error("its messages have {length} bytes, more than its own limit of {limit}")]
+    #[error("messages of {length} bytes are longer than the handler's own limit of {limit}")]
     FixedTooLong { length: u32, limit: u32 },
 }
 

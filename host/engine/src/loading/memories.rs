@@ -1,5 +1,5 @@
-//! How many places a connection will take, told before there is an engine that could load its handler: the engine's pool
-//! is sized by it.
+//! Counts the places that a connection of a handler needs, before there is an engine to load it:
+//! the pool is sized by that.
 
 use super::load::LoadFault;
 use super::source::HandlerSource;
@@ -9,8 +9,8 @@ use system::trust::Trust;
 use wasmparser::{Parser, Payload};
 
 impl HandlerSource {
-    /// How many memories the instances of one connection have, as far as its files tell. What can't be read has one:
-    /// loading it will say why. Blocks.
+    /// The memories of one connection's instances, from the handler's files. An unreadable file
+    /// counts as one: loading reports the error. Blocks.
     pub fn memories(&self, trust: &Trust) -> usize {
         match self {
             HandlerSource::Pipeline(files) => {
@@ -23,7 +23,7 @@ impl HandlerSource {
 }
 
 impl Engine {
-    /// Tells the pool what each connection of a handler is going to take, if there is as much.
+    /// Tells the pool how many places each connection of a handler needs, if it has enough.
     pub(crate) fn expect_places(&self, needed: usize) -> Result<(), LoadFault> {
         let total = self.places().total;
         if needed > total as usize {
@@ -34,7 +34,7 @@ impl Engine {
     }
 }
 
-/// The memories that the modules of a component define, each of which is usually instantiated once.
+/// The memories that a component's modules define, each usually instantiated once.
 fn count(binary: &[u8]) -> usize {
     let payloads = Parser::new(0).parse_all(binary).flatten();
     let memories = payloads.map(|payload| match payload {

@@ -1,3 +1,5 @@
+//! From a file to a handler that can serve: reads, recognises, screens, compiles and starts it once.
+
 pub mod cache;
 pub mod compile;
 pub mod costs;

@@ -1,13 +1,13 @@
-//! What a component was written in, as far as its makers tell, and what is worth knowing then.
+//! Detects the language of a component, and the known problems of it.
 //!
-//! Compilers and the tools behind them name themselves in custom sections called `producers`, by a convention of the
-//! WebAssembly tool conventions. Nobody has to, and anybody can: what is told here is advice and decides nothing.
+//! Compilers and tools name themselves in custom sections called `producers`, a WebAssembly tool
+//! convention. It is optional and can be faked: what is derived here is advice and decides nothing.
 
 use crate::guest::contract::Tier;
 use std::fmt;
 use wasmparser::{KnownCustom, Parser, Payload};
 
-/// A language whose components differ from others' in a way that matters to who runs or writes them.
+/// A language whose components need different advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
     /// With wit-bindgen.
@@ -33,7 +33,8 @@ impl Language {
     ];
 }
 
-/// How names begin that tell a language. Interpreters are written in other languages, and all bring an adapter in Rust.
+/// Prefixes of tool names that identify a language. Interpreters are written in other languages,
+/// and all include an adapter in Rust.
 const KNOWN: [(&str, Language); 5] = [
     ("ComponentizeJS", Language::JavaScript),
     ("component-init-transform", Language::Python),
@@ -43,13 +44,13 @@ const KNOWN: [(&str, Language); 5] = [
 ];
 
 impl Language {
-    /// What surprises people about these imports, as the end of a sentence.
+    /// A known problem of these imports, as the end of a sentence.
     pub(crate) fn trap_of(language: Option<Self>, imports: &[String]) -> String {
         let trap = language.and_then(|language| language.trap(imports));
         trap.map_or_else(String::new, |trap| format!("; {trap}"))
     }
 
-    /// The language of a component in binary form, if it can be told. One that is valid is assumed.
+    /// The language of a valid component in binary form, if it can be detected.
     pub fn of(component: &[u8]) -> Option<Self> {
         let mut named = KNOWN.map(|_| false);
         for_each_producer(component, |name| {
@@ -61,27 +62,27 @@ impl Language {
         found.next().map(|(_, (_, language))| language)
     }
 
-    /// How what a world asks for is exported.
+    /// How to export the function of a world.
     pub fn how_to_export(self) -> &'static str {
         match self {
             Language::Rust => {
-                "the macro `export!` of wit-bindgen exports it, from a crate of the type cdylib"
+                "export it with wit-bindgen's macro `export!`, in a crate of type cdylib"
             }
             Language::C => {
-                "it is the function `exports_responder_respond`, linked with the object that wit-bindgen writes"
+                "define the function `exports_responder_respond` and link the object that \
+                 wit-bindgen writes"
             }
-            Language::Go => "it is the function `Respond` of the package `export_wit_world`",
+            Language::Go => "define the function `Respond` in the package `export_wit_world`",
             Language::JavaScript => {
-                "it is `export function respond(message)`, in the world that `-n` names"
+                "write `export function respond(message)`, and name the world with `-n`"
             }
             Language::Python => {
-                "it is the method `respond` of the class `WitWorld`, in the world that `-w` names"
+                "define the method `respond` in the class `WitWorld`, and name the world with `-w`"
             }
         }
     }
 
-    /// What surprises people who serve such a component, if this one imports no more than `imports`, and what to do
-    /// about it.
+    /// A known problem of such a component if it has only these `imports`, and the way out.
     pub fn known_trap(self, imports: &[String], tier: Tier) -> Option<String> {
         let trap = self.trap(imports)?;
         let has_another_way = matches!(tier, Tier::Responder | Tier::FramedResponder);
@@ -91,7 +92,7 @@ impl Language {
         })
     }
 
-    /// What surprises whoever serves it, in whatever tier.
+    /// A known problem, for every kind of handler.
     pub fn trap(self, imports: &[String]) -> Option<&'static str> {
         let imports = |package: &str| imports.iter().any(|it| it.starts_with(package));
         match self {
@@ -99,24 +100,26 @@ impl Language {
                 "built with --stub-wasi: `random` returns the same numbers in every instance, and print() traps",
             ),
             Language::Go => Some(
-                "its collector may trap after some ten thousand calls (\"cannot leave component instance\"): call \
-                 debug.SetGCPercent(-1) and runtime.GC() yourself, or serve it with --isolation message",
+                "its collector may trap after about ten thousand calls (\"cannot leave component \
+                 instance\"): call debug.SetGCPercent(-1) and runtime.GC() yourself, or serve it \
+                 with --isolation message",
             ),
             Language::JavaScript if imports("wasi:http/") => Some(TAKES_HTTP),
             // ComponentizeJS #279.
             Language::JavaScript => Some(
-                "made by ComponentizeJS: what a call allocates is never freed, so that an instance ends after some \
-                 thousand messages: build it with componentize-qjs, or serve it with --isolation message",
+                "built by ComponentizeJS, which never frees what a call allocates, so an instance \
+                 ends after a few thousand messages: build it with componentize-qjs, or serve it \
+                 with --isolation message",
             ),
             _ => None,
         }
     }
 }
 
-/// Advice for responders: nothing else is served message by message.
+/// For responders only: nothing else is served message by message.
 const BY_MESSAGE: &str = ", or serve it with --isolation message";
 const TAKES_HTTP: &str =
-    "it asks for wasi:http, which this host does not offer: build it with `--disable all`";
+    "it imports wasi:http, which this host does not offer: build it with `--disable all`";
 
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,8 +133,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// Goes through those who name themselves, in the component and in all that it is made of. None is kept: there may be
-/// millions.
+/// Visits all producers, also of nested components. Keeps none: there may be millions.
 fn for_each_producer(component: &[u8], mut note: impl FnMut(&str)) {
     for payload in Parser::new(0).parse_all(component) {
         let Ok(Payload::CustomSection(section)) = payload else {
@@ -152,14 +154,14 @@ fn for_each_producer(component: &[u8], mut note: impl FnMut(&str)) {
 mod tests {
     use super::*;
 
-    /// A component around a module whose producers are these.
+    /// A component with a module that has these producers.
     fn component(producers: &str) -> Vec<u8> {
         let text = format!("(component (core module {producers}))");
         wat::parse_str(text).unwrap()
     }
 
     #[test]
-    fn makers_are_found_wherever_they_are_named() {
+    fn producers_are_found_wherever_they_are_named() {
         let go = r#"(@producers (language "Go" "go1.27") (processed-by "wit-component" "1"))"#;
         assert_eq!(Language::of(&component(go)), Some(Language::Go));
         let engine = r#"(@producers (language "Rust" "") (processed-by "ComponentizeJS" "0.23"))"#;
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_serve_a_conversation_message_by_message() {
+    fn only_responders_are_advised_to_use_isolation_message() {
         let advised = |language: Language, tier| {
             let advice = language.known_trap(&[], tier).unwrap();
             advice.contains("--isolation message")

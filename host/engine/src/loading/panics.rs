@@ -1,13 +1,14 @@
-//! Panics of the compiler and of what looks a component through: each is an error in it that this component brings to
-//! light, and no reason for the host to end.
+//! Catches panics of the compiler and of screening: each is a bug that this component triggers, and
+//! must not end the host.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What the compiler said when it panicked.
+/// The message of a compiler panic.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "brings an error of the compiler to light ({0}): build it in another way, and report it to this host's authors"
+    "hits a bug in the compiler ({0}); hint: build the component differently, and report the bug \
+     to the authors of echo-host"
 )]
 pub struct Panic(String);
 
@@ -15,12 +16,12 @@ thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic of this thread ends no more than what is done for a component.
+/// Whether a panic of this thread will be caught here.
 pub fn is_caught() -> bool {
     IS_CAUGHT.get()
 }
 
-/// What is done for a component, unless it panics.
+/// Runs work for a component and catches its panic.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     let before = IS_CAUGHT.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -28,7 +29,7 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     result.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Panic(text.unwrap_or("it gave no reason").to_owned())
+        Panic(text.unwrap_or("unknown reason").to_owned())
     })
 }
 
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_said_is_kept() {
+    fn the_panic_message_is_kept() {
         assert_eq!(catch(|| 3), Ok(3));
         assert_eq!(catch(|| panic!("no")), Err::<(), _>(Panic("no".to_owned())));
         assert_eq!(

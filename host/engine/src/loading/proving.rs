@@ -1,9 +1,10 @@
-//! Has a process of its own look a component through and compile it before this one does. The kernel ends that process
-//! if it takes too long or too much memory: screening only weighs a component, and may misjudge one, or take long itself.
-//! So does finding out why a component is not a valid one.
+//! Screens and compiles a component in a separate process first. The kernel ends that process at
+//! its limits of time and memory: screening is only an estimate, may be wrong, and may itself take
+//! long. So may finding out why a component is invalid.
 //!
-//! The process fills the cache, from which the code is loaded then. Without a cache this process compiles the
-//! component once more, now that it is known to end. What was proved is noted in the cache.
+//! The process fills the cache, which the code is then loaded from. Without a cache, this process
+//! compiles the component again, now that it is known to finish. The cache also records what was
+//! proved.
 
 use super::cache;
 use super::recompiling::{CompiledFunctions, append};
@@ -23,38 +24,38 @@ use system::trust::Trust;
 #[derive(Debug, thiserror::Error)]
 pub enum NotProved {
     #[error(
-        "takes more to compile than a component may, which is {} s of CPU time and {} MiB of memory (the process that \
-         compiled it {outcome})",
+        "takes more to compile than allowed: {} s of CPU time and {} MiB of memory (the compiling \
+         process {outcome})",
         MAX_COMPILE_CPU.as_secs(),
         MAX_COMPILE_DATA_BYTES >> 20
     )]
     TooCostly { outcome: String },
-    /// What it says comes from the process, and is not escaped.
+    /// The text comes from the process and is not escaped.
     #[error("{0}")]
     Refused(String),
-    #[error("cannot be compiled: the process for it {0}")]
+    #[error("cannot be compiled: the compiling process {0}")]
     Ended(String),
     #[error("cannot be compiled: {0}")]
     NoProcess(#[from] io::Error),
 }
 
-/// The components that were compiled within the limits, for the whole process.
+/// The components proved by this process.
 static PROVED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Where it is noted which components compile within the limits.
+/// The record of proved components.
 pub struct Proofs {
     cache: Option<PathBuf>,
 }
 
 impl Proofs {
-    /// Notes them in this cache, if there is one that can be trusted, and in memory.
+    /// Records them in this cache, if it can be trusted, and in memory.
     pub fn new(cache: Option<&Path>) -> Self {
         Proofs {
             cache: cache.map(Path::to_owned),
         }
     }
 
-    /// The file that notes a component. Another version of the compiler notes elsewhere.
+    /// The file that records a component, by version of the host.
     fn file(&self, sha256: &str) -> Option<PathBuf> {
         let version = concat!("echo-host-", env!("CARGO_PKG_VERSION"));
         let cache = self.cache.as_ref()?;
@@ -70,15 +71,15 @@ impl Proofs {
         let mut proved = PROVED.lock().unwrap_or_else(PoisonError::into_inner);
         proved.insert(sha256.to_owned());
         if let Some(file) = self.file(sha256) {
-            // Without the note it is proved again by the next process.
+            // Without the record, the next process proves it again.
             let _ = file.parent().map(fs::create_dir_all);
             let _ = fs::write(file, "");
         }
     }
 
-    /// Has the component with this hash looked through and compiled by a process of its own, unless that was done
-    /// before. The process need not compile the functions that are `known`. Returns false if this program has no way to
-    /// start one.
+    /// Screens and compiles the component with this hash in a separate process, unless it is
+    /// recorded. The process skips functions that are `known`. Returns false if this program cannot
+    /// start such a process.
     fn prove(
         &self,
         binary: &[u8],
@@ -95,7 +96,7 @@ impl Proofs {
         }
         let outcome = opening::compile(input, self.cache.as_deref())?;
         let Some(outcome) = outcome else {
-            // Nobody has said how to start processes: this is no `echo-host`, but a program that uses the library.
+            // No compiler is registered: this program is not `echo-host`, but uses the library.
             return Ok(false);
         };
         if outcome == COMPILED {
@@ -118,7 +119,8 @@ impl Proofs {
 }
 
 impl Engine {
-    /// Proves a component of this handler, unless it is the host's own. Returns false if this program has no way to.
+    /// Proves a component of this handler, unless it is built in. Returns false if this program
+    /// cannot.
     pub(crate) fn prove(
         &self,
         handler: &HandlerSource,
@@ -132,15 +134,15 @@ impl Engine {
     }
 }
 
-/// Whether a process that ended so has reached its limits: the kernel kills it (9, or 24 where a limit of CPU time
-/// was set before), or it ends itself where it gets no memory (6, or 11 for its stack).
+/// Whether this outcome means that the process reached its limits: the kernel kills it (9, or 24
+/// for a CPU limit set before), or it aborts without memory (6, or 11 for its stack).
 fn ends_at_a_limit(outcome: &str) -> bool {
     let signal = outcome.strip_prefix("was ended by signal ");
     signal.is_some_and(|signal| ["6", "9", "11", "24"].contains(&signal))
 }
 
-/// Proves the components of a handler before there is an engine, for a process that may start no others later.
-/// Files that can't be read are found when the handler is loaded.
+/// Proves the components of a handler before there is an engine, for a process that cannot start
+/// others later. Loading reports unreadable files.
 pub fn prove(
     handler: &HandlerSource,
     trust: &Trust,

@@ -1,7 +1,8 @@
-//! Compiled functions, so that in the next version of a handler only those are compiled that have changed.
+//! Compiled functions, so that only changed functions of a handler's next version are compiled.
 //!
-//! A small edit changes little of a component that carries its language's engine or runtime with it. They are kept in
-//! memory, and only for handlers that are watched: what a process has compiled itself needs no trust.
+//! A small edit changes little of a component that includes its language's engine or runtime.
+//! Functions are kept in memory, only for watched handlers: what a process has compiled itself
+//! needs no trust.
 
 use connection::limits::MAX_COMPILED_FUNCTION_BYTES;
 use std::borrow::Cow;
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::CacheStore;
 
-/// The functions that this process has compiled, by what they were compiled from.
+/// Compiled functions, by what they were compiled from.
 #[derive(Debug, Default)]
 pub struct CompiledFunctions(Mutex<Kept>);
 
@@ -20,7 +21,7 @@ struct Kept {
 }
 
 impl CompiledFunctions {
-    /// Appends all of them to `bytes`, for [`CompiledFunctions::read`].
+    /// Appends all functions to `bytes`, for [`CompiledFunctions::read`].
     pub fn write(&self, bytes: &mut Vec<u8>) {
         let kept = self.kept();
         for part in kept.functions.iter().flat_map(|(key, value)| [key, value]) {
@@ -28,7 +29,7 @@ impl CompiledFunctions {
         }
     }
 
-    /// Those that were written; `None` if something is missing at the end.
+    /// Reads written functions; `None` if the input is truncated.
     pub fn read(mut bytes: &[u8]) -> Option<Self> {
         let mut kept = Kept::default();
         while !bytes.is_empty() {
@@ -39,7 +40,7 @@ impl CompiledFunctions {
         Some(CompiledFunctions(Mutex::new(kept)))
     }
 
-    /// Whether there are none.
+    /// Whether there are no functions.
     pub fn is_empty(&self) -> bool {
         self.kept().functions.is_empty()
     }
@@ -49,13 +50,13 @@ impl CompiledFunctions {
     }
 }
 
-/// Appends `part` behind its length.
+/// Appends the length of `part`, and `part`.
 pub fn append(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend((part.len() as u64).to_le_bytes());
     bytes.extend(part);
 }
 
-/// Takes what [`append`] has appended from the beginning of `bytes`.
+/// Removes a part written by [`append`] from the front of `bytes`.
 pub fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -90,11 +91,12 @@ mod tests {
     use wasmtime::{Config, Engine};
 
     #[test]
-    fn only_what_has_changed_is_compiled_again() {
+    fn only_changed_functions_are_compiled_again() {
         let functions = Arc::new(CompiledFunctions::default());
         let mut config = Config::new();
         config
-            // Side by side some of what is the same is compiled again, up to a fourth of it and another part each time.
+            // In parallel, up to a fourth of the unchanged functions would be compiled again, a
+            // different part each time.
             .parallel_compilation(false)
             .enable_incremental_compilation(functions.clone())
             .unwrap();
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compiled_is_found_until_there_is_too_much() {
+    fn compiled_functions_are_found_until_the_cache_is_full() {
         let functions = CompiledFunctions::default();
         assert!(functions.get(b"one").is_none());
         functions.insert(b"one", vec![1; MAX_COMPILED_FUNCTION_BYTES / 2]);
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_nothing_that_is_cut_short() {
+    fn written_functions_are_read_and_truncated_ones_refused() {
         let functions = CompiledFunctions::default();
         functions.insert(b"one", vec![1; 3]);
         functions.insert(b"two", vec![]);

@@ -1,4 +1,4 @@
-//! Reads a handler and recognises what it is, before any of it is compiled.
+//! Reads a handler and recognises its format, before it is compiled.
 
 use super::file::{FileError, HandlerFile};
 use super::origin::Language;
@@ -10,25 +10,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use system::trust::{Trust, TrustError};
 
-/// The echo that is part of the host.
+/// The built-in echo.
 const BUILT_IN_ECHO: &str = include_str!("../../../../guest/echo.wat");
 
-/// The first bytes of all Wasm binaries, and what tells the two kinds apart behind them (component
+/// The first bytes of every Wasm binary, and what follows in modules and components (component
 /// model specification, "Binary Format").
 const WASM_MAGIC: &[u8] = b"\0asm";
 const CORE_LAYER: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_LAYER: &[u8] = &[0x0d, 0, 1, 0];
 
-/// Where a handler comes from.
+/// The source of a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandlerSource {
-    /// The echo that needs no file.
+    /// The built-in echo.
     BuiltInEcho,
     /// A component in binary or text form.
     File(PathBuf),
-    /// A file that has been read already. From its path it is read again.
+    /// A file that was already read. It is reloaded from its path.
     Read(Arc<HandlerFile>),
-    /// Several, each of which is given what the one before it replies.
+    /// Several components, each of which gets the reply of the one before.
     Pipeline(Vec<PathBuf>),
 }
 
@@ -58,22 +58,25 @@ pub enum SourceError {
     )]
     NotWasm(String),
     #[error(
-        "is a core WebAssembly module, not a component: build it with `--target wasm32-wasip2`, or \
-         turn it into one with `wasm-tools component new`"
+        "is a core WebAssembly module, not a component; hint: build it with `--target \
+         wasm32-wasip2`, or convert it with `wasm-tools component new`"
     )]
     CoreModule,
-    #[error("is WebAssembly of a version or kind this host does not know (header {0})")]
+    #[error("is an unknown version or kind of WebAssembly (header {0})")]
     UnknownKind(String),
-    #[error("is precompiled native code, which is not loaded: name the component it was made from")]
+    #[error(
+        "is precompiled native code, which is not loaded; hint: name the component it was \
+     made from"
+    )]
     Precompiled,
     #[error("is not a component in text form: {0}")]
     Text(String),
-    #[error("is longer than {MAX_TEXT_BYTES} bytes in text form: give it in binary form")]
+    #[error("is longer than {MAX_TEXT_BYTES} bytes in text form; hint: use the binary form")]
     LongText,
 }
 
 impl HandlerSource {
-    /// What these files are together: nothing but the built-in echo if there are none.
+    /// The source for these files: the built-in echo if there are none.
     pub fn from_files(mut files: Vec<PathBuf>) -> Self {
         match files.len() {
             0 => HandlerSource::BuiltInEcho,
@@ -82,7 +85,7 @@ impl HandlerSource {
         }
     }
 
-    /// The files it is made of.
+    /// Its files.
     pub fn files(&self) -> &[PathBuf] {
         match self {
             HandlerSource::BuiltInEcho => &[],
@@ -92,10 +95,10 @@ impl HandlerSource {
         }
     }
 
-    /// The SHA-256 of what is there now: of the component in binary form, or of the hashes of several, in
-    /// hexadecimal. Blocks.
+    /// The current SHA-256 in hexadecimal: of the component in binary form, or of the hashes of
+    /// several. Blocks.
     pub fn sha256(&self) -> Result<String, SourceError> {
-        // What is only compared with what is served need not be trusted: that is.
+        // Only compared with the served one, which was checked.
         let anybody = Trust::default();
         match self {
             HandlerSource::Pipeline(files) => {
@@ -109,13 +112,14 @@ impl HandlerSource {
         }
     }
 
-    /// What it is written in, if that can be told. Reads it anew: who only serves it need not know. Blocks.
+    /// Its language, if it can be detected. Reads the file again: serving does not need this.
+    /// Blocks.
     pub fn language(&self, trust: &Trust) -> Option<Language> {
         Language::of(&self.read(trust).ok()?)
     }
 
-    /// The component in binary form, if its file is to be trusted; whether it is a valid one is for the compiler to
-    /// say. Of several it is the first. Blocks.
+    /// The component in binary form (of several: the first), if its file is trusted. The compiler
+    /// checks whether it is valid. Blocks.
     pub(crate) fn read(&self, trust: &Trust) -> Result<Vec<u8>, SourceError> {
         match (self, self.files().first()) {
             (HandlerSource::Read(file), _) => trusted_binary(file, trust),
@@ -153,8 +157,7 @@ pub fn sha256(binary: &[u8]) -> String {
     format!("{:x}", Sha256::digest(binary))
 }
 
-/// The file as text, if it looks like WebAssembly's text form: an S-expression, perhaps behind
-/// comments.
+/// The file as text, if it looks like WebAssembly text: an S-expression, perhaps after comments.
 fn text_of(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let begin = text.trim_start();
@@ -167,8 +170,7 @@ fn assemble(text: &str) -> Result<Vec<u8>, SourceError> {
         return Err(SourceError::LongText);
     }
     wat::parse_str(text).map_err(|error| {
-        // The message shows the line and points into it; one line is what we have, so what went wrong
-        // and where will do.
+        // The message spans several lines; we keep the reason and the position.
         let shown = error.to_string();
         let mut lines = shown.lines().map(str::trim);
         let what = lines.next().unwrap_or("unknown error");
@@ -191,7 +193,7 @@ fn recognise(binary: &[u8]) -> Result<(), SourceError> {
     if rest.starts_with(CORE_LAYER) {
         return Err(SourceError::CoreModule);
     }
-    // A header cut short is the compiler's to report, as any other truncation.
+    // A truncated header is reported by the compiler.
     if rest.len() >= 4 && !rest.starts_with(COMPONENT_LAYER) {
         return Err(SourceError::UnknownKind(format!("{:02x?}", &rest[..4])));
     }

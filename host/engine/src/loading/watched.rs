@@ -1,5 +1,5 @@
-//! The functions of WASI that show what a guest reaches for, but for files, which are in `no_files`, and what guests
-//! may be granted of the network, which is in `network`.
+//! Detects denied accesses in WASI functions, except files (`no_files`) and granted networks
+//! (`network`).
 
 use crate::guest::denials::Want;
 use crate::guest::files;
@@ -12,11 +12,11 @@ use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::p2::bindings::{cli, sockets};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView, WasiSocketsView};
 
-/// Has them note it in a linker that offers them. What they do and return stays as it was.
+/// Adds detection to the functions of a linker. Their behaviour stays the same.
 pub fn watch(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
     cli::environment::add_to_linker::<Guest, Environment>(linker, |guest| Environment(guest))?;
-    // Nothing is done by UDP without this, the only function of its interface.
+    // UDP is impossible without this, the only function of its interface.
     sockets::udp_create_socket::add_to_linker::<Guest, WasiSockets>(linker, datagrams)?;
     network::offer(linker)?;
     files::offer(linker)?;

@@ -1,31 +1,31 @@
-//! How much an engine has room for.
+//! The capacity of an engine.
 
 use crate::MAX_MEMORIES;
 use connection::limits::MAX_WARM_BYTES;
 
-/// Connections that there are places for beyond those that may be open: a handler can be tried out, and connections
-/// move to another generation, while all places are taken.
+/// Places beyond the open connections, to try out handlers and move connections between generations
+/// while all others are taken.
 const SPARE_CONNECTIONS: usize = MAX_MEMORIES as usize;
 
-/// What an engine may use.
+/// The resources of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Connections at once.
+    /// Open connections.
     pub max_connections: usize,
-    /// Sessions of senders of datagrams at once.
+    /// UDP sessions.
     pub max_datagram_sessions: usize,
-    /// Instances that a service's connections share, which stay when the connections have left.
+    /// Shared instances, which stay without connections.
     pub standing_instances: usize,
-    /// What a connection takes of places: one for each memory of each of its instances.
+    /// Places per connection: one for each memory of each of its instances.
     pub places_each: usize,
-    /// What all of them together may have of memory, in bytes; `None` for any amount.
+    /// Memory of all instances together, in bytes; `None` for no limit.
     pub max_memory_bytes: Option<usize>,
-    /// What the places of instances that are gone may keep of memory, in bytes.
+    /// Memory that free places may keep resident, in bytes.
     pub max_warm_bytes: usize,
 }
 
 impl Capacity {
-    /// So many connections with an ordinary instance each, and as much memory as there is.
+    /// This many connections with one ordinary instance each, and no memory limit.
     pub fn of(max_connections: usize) -> Self {
         Capacity {
             max_connections,
@@ -37,8 +37,9 @@ impl Capacity {
         }
     }
 
-    /// With those that are tried out or moved while all others are open. A standing instance counts as one, though
-    /// those who share it need no other: it is there before and after them.
+    /// Includes handlers that are tried out and connections that move while all others are open. A
+    /// shared instance counts once, although its connections need no other: it exists before and
+    /// after them.
     pub(crate) fn all_connections(&self) -> usize {
         let open = self
             .max_connections

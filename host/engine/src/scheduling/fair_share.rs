@@ -1,12 +1,13 @@
-//! Something that all guests together have so much of, such as memory or files: who has how much of it.
+//! A resource that all guests share, such as memory or open files, divided fairly among services.
 //!
-//! Half of it is kept in equal parts for the services that use it, so that the guests of one cannot take what those of
-//! another need. The rest is for whoever asks first. Nobody waits: a guest that gets nothing is told so.
+//! Half is reserved in equal parts for the services that use it, so that the guests of one cannot
+//! take what those of another need. The rest goes to whoever asks first. Nobody waits: a guest that
+//! gets nothing gets an error.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// All that there is.
+/// The whole resource.
 #[derive(Debug)]
 struct FairPool {
     total: usize,
@@ -18,26 +19,26 @@ struct State {
     taken: usize,
     shares: BTreeMap<u64, Used>,
     next: u64,
-    /// What is kept for each service, and what all of them lack of that.
+    /// The reserve of each service, and the unused part of all reserves.
     kept_each: usize,
     lacking: usize,
 }
 
-/// What one share has.
+/// What a service uses.
 #[derive(Clone, Copy, Debug, Default)]
 struct Used {
     taken: usize,
     is_claimed: bool,
 }
 
-/// What the guests of one service take from.
+/// The part of one service.
 #[derive(Debug)]
 pub struct FairShare {
     pool: Arc<FairPool>,
     number: u64,
 }
 
-/// What a guest has, until it is dropped.
+/// What a guest uses, until dropped.
 #[derive(Debug)]
 pub struct Held {
     share: Arc<FairShare>,
@@ -52,14 +53,14 @@ impl State {
         }
     }
 
-    /// Divides what is kept among the services that use it.
+    /// Divides the reserve among the services that use it.
     fn divide(&mut self, total: usize) {
         let claimed = self.shares.values().filter(|it| it.is_claimed).count();
         self.kept_each = total / 2 / claimed.max(1);
         self.lacking = self.shares.values().map(|it| self.lack(*it)).sum();
     }
 
-    /// Gives a share another amount.
+    /// Changes the amount of a share.
     fn set(&mut self, number: u64, before: Used, taken: usize) {
         let after = Used { taken, ..before };
         self.taken = self.taken - before.taken + taken;
@@ -80,25 +81,25 @@ impl FairPool {
         })
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl FairShare {
-    /// A share of so much, for which nothing is kept.
+    /// A share of this total, without a reserve.
     pub fn of(total: usize) -> Arc<Self> {
         let state = Mutex::default();
         Arc::new(FairPool { total, state }).share()
     }
 
-    /// The share of another service in the same.
+    /// The share of another service in the same resource.
     pub fn another(&self) -> Arc<Self> {
         self.pool.share()
     }
 
-    /// Its guests are going to use it: a part is kept for them from now on.
+    /// Reserves a part, because its guests will use it.
     pub fn claim(&self) {
         let mut state = self.pool.lock();
         if let Some(share) = state.shares.get_mut(&self.number) {
@@ -107,7 +108,7 @@ impl FairShare {
         state.divide(self.pool.total);
     }
 
-    /// Whether there was so much for it, which is taken then.
+    /// Takes an amount, if available.
     fn take(&self, amount: usize) -> bool {
         let mut state = self.pool.lock();
         let share = state.shares[&self.number];
@@ -148,12 +149,12 @@ impl Held {
         }
     }
 
-    /// How much it is.
+    /// The amount.
     pub fn amount(&self) -> usize {
         self.amount
     }
 
-    /// Takes so much more, if there is as much.
+    /// Takes more, if available.
     pub fn grow(&mut self, by: usize) -> bool {
         let is_there = self.share.take(by);
         if is_there {
@@ -162,7 +163,7 @@ impl Held {
         is_there
     }
 
-    /// Gives back what is more than this.
+    /// Gives back everything above this amount.
     pub fn shrink_to(&mut self, amount: usize) {
         if let Some(more) = self.amount.checked_sub(amount) {
             self.share.give_back(more);
@@ -183,7 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn one_service_leaves_another_its_part_and_alone_has_all() {
+    fn a_service_leaves_the_reserve_of_another_and_alone_gets_all() {
         let one = FairShare::of(100);
         let mut greedy = Held::of(&one);
         one.claim();
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_for_a_service_that_uses_none() {
+    fn an_unused_service_has_no_reserve() {
         let one = FairShare::of(usize::MAX);
         let other = one.another();
         let mut held = Held::of(&one);
@@ -213,9 +214,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever others have taken, a service gets what is kept for it once they were all there.
+        /// A service always gets its reserve once all services have claimed theirs.
         #[test]
-        fn what_is_kept_is_there(
+        fn a_reserve_is_always_available(
             total in 0_usize..1000,
             steps in proptest::collection::vec((0_usize..4, 0_usize..300, any::<bool>()), 0..100)
         ) {

@@ -1,3 +1,5 @@
+//! Shares processor time, places and other resources fairly among services.
+
 pub mod capacity;
 pub mod fair_share;
 pub mod places;

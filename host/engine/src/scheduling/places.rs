@@ -1,9 +1,9 @@
-//! The places of the pool, and who may take them.
+//! The places of the pool, and how services share them.
 //!
-//! An instance takes a place for each of its memories, and a connection takes all that its instances need at once. The
-//! pool is sized for as many connections and UDP sessions as there may be. Where it is too small for that (address
-//! space has an end, and a reload may bring a longer pipeline), half of it is divided equally among those who share
-//! it: what one of them lacks of its part is kept free for it.
+//! An instance takes a place for each of its memories, and a connection takes all its places at
+//! once. The pool is sized for the configured connections and UDP sessions. If it is too small for
+//! that (address space is finite, and a reload may add a longer pipeline), half of it is divided
+//! equally among the shares, and the unused part of each is reserved.
 
 use connection::limits::Limit;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,28 +18,28 @@ pub struct Pool(Mutex<State>);
 struct State {
     total: usize,
     taken: usize,
-    /// Connections and UDP sessions that may be open at once, and those that are tried out or moved meanwhile.
+    /// Connections and UDP sessions at once, with those that are tried out or moved.
     connections: usize,
-    /// What is kept for each share while there are not enough for all; 0 while there are.
+    /// The reserve of each share while places are scarce; otherwise 0.
     equal_part: usize,
     shares: BTreeMap<u64, Claim>,
     next: u64,
-    /// How many wait.
+    /// The number of waiters.
     waiting: usize,
 }
 
-/// What one share has and wants.
+/// The state of a share.
 #[derive(Debug)]
 struct Claim {
     taken: usize,
-    /// The most that one of its connections has needed so far.
+    /// The most places that one of its connections has needed.
     need: usize,
-    /// Whether it gets no more of a scarce pool than one connection's need.
+    /// Whether its reserve in a scarce pool is only one connection's need.
     is_small: bool,
     waiting: VecDeque<Waiting>,
 }
 
-/// Somebody who waits for places.
+/// A waiter for places.
 #[derive(Debug)]
 struct Waiting {
     share: Arc<Share>,
@@ -47,14 +47,14 @@ struct Waiting {
     grant: oneshot::Sender<Permit>,
 }
 
-/// A part of the pool: what the streams of a service take, or its datagrams, or new handlers that are tried out.
+/// A part of the pool: for the streams of a service, its UDP sessions, or for trying out handlers.
 #[derive(Debug)]
 pub struct Share {
     pool: Arc<Pool>,
     number: u64,
 }
 
-/// Places, until it is dropped.
+/// A permit for places, until dropped.
 #[derive(Debug)]
 pub struct Permit {
     pub(crate) share: Arc<Share>,
@@ -62,7 +62,7 @@ pub struct Permit {
 }
 
 impl Pool {
-    /// A pool of so many places, for so many connections.
+    /// A pool with this many places and connections.
     pub fn new(total: usize, connections: usize) -> Arc<Self> {
         Arc::new(Pool(Mutex::new(State {
             total,
@@ -75,7 +75,7 @@ impl Pool {
         })))
     }
 
-    /// There may be so many connections from now on.
+    /// Changes the expected number of connections.
     pub fn expect(&self, connections: usize) {
         self.change(|state| {
             state.connections = connections;
@@ -83,13 +83,13 @@ impl Pool {
         });
     }
 
-    /// How many places are taken, and how many there are.
+    /// The number of taken places, and of all.
     pub fn counts(&self) -> (usize, usize) {
         let state = self.lock();
         (state.taken, state.total)
     }
 
-    /// Another share, which is small where the pool is scarce, or equal to others.
+    /// Adds a share, small or equal to others in a scarce pool.
     pub fn share(self: &Arc<Self>, is_small: bool) -> Arc<Share> {
         let mut state = self.lock();
         let number = state.next;
@@ -107,14 +107,14 @@ impl Pool {
         })
     }
 
-    /// Changes something by which those who wait may get their places.
+    /// Changes the state and grants places to waiters.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let (granted, _gone) = {
             let mut state = self.lock();
             change(&mut state);
             state.grant()
         };
-        // Not under the lock: what those have who have given up comes back at once.
+        // Outside the lock: the places of cancelled waiters come back at once.
         for Waiting {
             share,
             places,
@@ -125,14 +125,14 @@ impl Pool {
         }
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Divides the pool among the shares there are, if it is too small.
+    /// Divides the pool among the shares, if it is too small.
     fn divide(&mut self) {
         let largest = self.shares.values().map(|it| it.need).max().unwrap_or(0);
         let equal = |it: &&Claim| it.need > 0 && !it.is_small;
@@ -143,7 +143,7 @@ impl State {
         };
     }
 
-    /// How much of the pool is kept for a share.
+    /// The reserve of a share.
     fn guaranteed(&self, claim: &Claim) -> usize {
         match (self.equal_part, claim.need) {
             (0, _) | (_, 0) => 0,
@@ -152,7 +152,7 @@ impl State {
         }
     }
 
-    /// Whether a share may have so many places now.
+    /// Whether a share may take this many places now.
     fn may_take(&self, number: u64, places: usize) -> bool {
         let free = self.total.saturating_sub(self.taken);
         let claim = &self.shares[&number];
@@ -174,8 +174,8 @@ impl State {
         }
     }
 
-    /// Takes places for those who wait, as far as there are any: first for the share that has fewest. Returns them, and
-    /// those who have given up.
+    /// Takes places for waiters, first for the share with the fewest. Returns them, and the waiters
+    /// that were cancelled.
     fn grant(&mut self) -> (Vec<Waiting>, Vec<Waiting>) {
         let (mut granted, mut gone) = (Vec::new(), Vec::new());
         if self.waiting == 0 {
@@ -207,7 +207,7 @@ impl State {
 }
 
 impl Share {
-    /// Its connections need so many places each.
+    /// Notes how many places each of its connections needs.
     pub fn expect(&self, places: usize) {
         self.pool.change(|state| {
             if let Some(claim) = state.shares.get_mut(&self.number) {
@@ -217,7 +217,7 @@ impl Share {
         });
     }
 
-    /// Takes so many places, all at once, as soon as it may.
+    /// Takes this many places at once, as soon as possible.
     pub async fn take(self: &Arc<Self>, places: usize) -> Permit {
         self.expect_more(places);
         let mut wait = {
@@ -246,12 +246,12 @@ impl Share {
         Limit::Places.reached();
         match (&mut wait.receiver).await {
             Ok(permit) => permit,
-            // Whoever waits is told: the pool keeps the other end.
+            // Cannot happen: the pool keeps the sender.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// The first time that a connection needs so many.
+    /// Notes a new maximum of a connection's need.
     fn expect_more(&self, places: usize) {
         let known = self.pool.lock().shares[&self.number].need;
         if known < places {
@@ -267,7 +267,7 @@ impl Share {
     }
 }
 
-/// Somebody who waits, and may give up.
+/// A waiter that may be cancelled.
 struct Wait<'a> {
     share: &'a Arc<Share>,
     receiver: oneshot::Receiver<Permit>,
@@ -276,7 +276,8 @@ struct Wait<'a> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         self.receiver.close();
-        // It may have been in the way of those behind it. What it was given meanwhile comes back with the receiver.
+        // It may have blocked waiters behind it. Places granted meanwhile come back with the
+        // receiver.
         self.share.pool.change(|_| ());
     }
 }
@@ -291,14 +292,14 @@ impl Drop for Share {
 }
 
 impl Permit {
-    /// Some of its places, or all that it has.
+    /// Splits off some of its places, or all.
     pub fn split(&mut self, places: usize) -> Permit {
         let places = places.min(self.places);
         self.places -= places;
         self.share.permit(places)
     }
 
-    /// A permit for places that this one keeps: dropping it frees none.
+    /// A permit that borrows the places of this one: dropping it frees none.
     pub fn lend(&self) -> Permit {
         self.share.permit(0)
     }
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn while_there_is_enough_nothing_is_kept_for_anybody() {
+    fn an_ample_pool_has_no_reserves() {
         let pool = Pool::new(8, 2);
         let [one, other] = [pool.share(false), pool.share(false)];
         other.expect(4);
@@ -359,12 +360,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_scarce_pool_each_has_its_part_and_the_rest_is_for_whoever_comes() {
+    fn a_scarce_pool_reserves_a_part_for_each_share() {
         let pool = Pool::new(16, 100);
         let [greedy, modest] = [pool.share(false), pool.share(false)];
         modest.expect(1);
         let crowd: Vec<_> = (0..3).map(|_| taken(&greedy, 4)).collect();
-        // Four of them are the other's.
+        // Four of them are reserved for the other.
         let mut waiting = taking(&greedy, 4);
         assert!(polled(&mut waiting).is_none());
         let kept: Vec<_> = (0..4).map(|_| taken(&modest, 1)).collect();
@@ -377,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_comes_to_a_full_pool_is_the_first_to_get_places() {
+    fn a_new_share_in_a_full_pool_gets_the_next_places() {
         let pool = Pool::new(4, 100);
         let old = pool.share(false);
         let mut crowd: Vec<_> = (0..4).map(|_| taken(&old, 1)).collect();
@@ -392,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_is_in_nobodys_way() {
+    fn a_cancelled_waiter_blocks_nobody() {
         let pool = Pool::new(4, 1);
         let share = pool.share(false);
         let held = taken(&share, 2);

@@ -1,10 +1,10 @@
-//! Which part of the pool's places a connection takes its own from.
+//! The shares of the pool that a service takes places from.
 
 use super::places::{Permit, Pool, Share};
 use connection::outbox::Transport;
 use std::sync::Arc;
 
-/// What a service has of the pool. Senders of datagrams may be forged, so they do not take what streams need.
+/// The shares of a service. UDP senders may be forged, so they do not take what streams need.
 #[derive(Clone, Debug)]
 pub struct Shares {
     pub streams: Arc<Share>,
@@ -12,7 +12,7 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// Those of another service.
+    /// The shares of a new service.
     pub fn new(pool: &Arc<Pool>) -> Self {
         Shares {
             streams: pool.share(false),
@@ -20,7 +20,7 @@ impl Shares {
         }
     }
 
-    /// The one that a connection's places come from.
+    /// The share for a connection with this transport.
     pub fn of(&self, transport: Transport) -> &Arc<Share> {
         match transport {
             Transport::Udp => &self.datagrams,
@@ -28,7 +28,7 @@ impl Shares {
         }
     }
 
-    /// Whether these places were taken for a sender of datagrams.
+    /// Whether these places were taken for a UDP sender.
     pub fn are_datagrams(&self, places: &Permit) -> bool {
         Arc::ptr_eq(&places.share, &self.datagrams)
     }

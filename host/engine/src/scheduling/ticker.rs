@@ -1,4 +1,4 @@
-//! Lets time pass for guests: epochs are what interrupts one that computes without end.
+//! Advances epochs, which interrupt busy guests.
 
 use super::turns::Turns;
 use connection::limits::EPOCH_TICK;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use wasmtime::Engine;
 
-/// Starts the one thread that advances the epoch. It ends with the engine.
+/// Starts the thread that advances the epoch. It ends with the engine.
 pub fn start(engine: &Engine, turns: &Arc<Turns>) -> io::Result<()> {
     let engine = engine.weak();
     let turns = turns.clone();

@@ -1,10 +1,10 @@
-//! Whose turn it is to compute.
+//! Fair scheduling of computing guests.
 //!
-//! A guest that computes without end is set aside at every epoch, and goes on behind all others that are ready. Where
-//! there are many of them, that is a long way back for those who want a moment only. So the calls of a handler whose
-//! guests have lately computed for as long as an epoch take turns: as many compute at once as there are threads, and the
-//! next turn is that of another handler, if one of its calls waits. All others never wait for a turn, and find at most
-//! one such call before them on each thread.
+//! A busy guest yields at every epoch and continues behind all tasks that are ready. With many of
+//! them, a task that needs only a moment waits long. So calls of handlers that recently computed
+//! for a whole epoch take turns: as many run at once as there are threads, and the next turn goes
+//! to another handler, if it has a waiting call. Other calls never wait for a turn, and find at
+//! most one busy call ahead of them on each thread.
 
 use connection::limits::{BREATHER, EPOCH_TICK, LONG_COMPUTING_MEMORY};
 use std::collections::VecDeque;
@@ -29,20 +29,20 @@ pub struct Turns {
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
-    /// Calls that wait, by handler; the first one's turn is next.
+    /// Waiting calls by handler; the first handler is next.
     waiting: VecDeque<(u64, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// What one handler has of the turns.
+/// The turns of one handler.
 #[derive(Debug)]
 pub struct Share {
     turns: Arc<Turns>,
     number: u64,
-    /// Until which epoch its calls take turns.
+    /// The epoch until which its calls take turns.
     until: AtomicU64,
 }
 
-/// The right to compute until it is dropped.
+/// A permit to compute, until dropped.
 #[derive(Debug)]
 struct Turn(Arc<Turns>);
 
@@ -53,7 +53,7 @@ impl Turns {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // It is whole at every step.
+        // The state is consistent at every step.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,8 +80,7 @@ impl State {
 }
 
 impl Turn {
-    /// Leaves its thread a moment in which it looks for what the network has brought, and serves those who need no
-    /// turn.
+    /// Ends the turn after its thread has polled the network and served tasks that need no turn.
     fn end_after_a_breather(self) {
         tokio::spawn(async move {
             sleep(BREATHER).await;
@@ -101,7 +100,7 @@ impl Drop for Turn {
             drop(state);
             match next.send(Turn(self.0.clone())) {
                 Ok(()) => return,
-                // Who waited has given up.
+                // The waiter was cancelled.
                 Err(turn) => std::mem::forget(turn),
             }
         }
@@ -109,7 +108,7 @@ impl Drop for Turn {
 }
 
 impl Share {
-    /// That of one more handler.
+    /// The turns of a new handler.
     pub fn new(turns: &Arc<Turns>) -> Arc<Self> {
         Arc::new(Share {
             number: turns.shares.fetch_add(1, Ordering::Relaxed),
@@ -118,7 +117,7 @@ impl Share {
         })
     }
 
-    /// Drives a call, in turns if the handler computes for long.
+    /// Runs a call, in turns if the handler is busy.
     pub async fn compute<T>(&self, mut call: Pin<&mut impl Future<Output = T>>) -> T {
         let mut waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>> = None;
         poll_fn(move |cx| {
@@ -171,7 +170,7 @@ mod tests {
     use std::pin::pin;
     use tokio::task::yield_now;
 
-    /// Lets time pass whenever it is polled, so many times.
+    /// Ticks on each poll, this many times.
     async fn computing(turns: Arc<Turns>, times: usize) {
         for _ in 0..times {
             turns.tick();
@@ -193,14 +192,14 @@ mod tests {
             });
         }
         calls.join_all().await;
-        // Without turns it would be among the last.
+        // Without turns, it would be among the last.
         let place = order.try_iter().position(|name| name == "one").unwrap();
         assert!(place < 5, "{place}");
         assert_eq!(turns.lock().taken, 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_that_nobody_takes_is_passed_on() {
+    async fn a_cancelled_turn_goes_to_the_next() {
         let turns = Arc::<Turns>::default();
         let share = Share::new(&turns);
         let first = share.turn().await;

@@ -1,4 +1,4 @@
-//! A store in Redis, or in whatever speaks its protocol: several hosts may share it.
+//! The key-value store in Redis, or a compatible server: several hosts may share it.
 
 mod uri;
 
@@ -10,26 +10,26 @@ use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, cmd};
 use connection::limits::{MAX_BATCH_KEYS, STORE_CONNECT_TIME, STORE_REPLY_TIME};
 use tokio::sync::OnceCell;
 
-/// What all the values have in bytes.
+/// The total length of values in bytes.
 const LENGTHS: &str = "
     local sum = 0
     for _, key in ipairs(KEYS) do sum = sum + redis.call('STRLEN', key) end
     return sum";
-/// The value and what it can be recognized by: its digest, or nothing if it is not there.
+/// The value and its digest, or nothing if it is missing.
 const LOOK: &str = "
     local value = redis.call('GET', KEYS[1])
     return {value and redis.sha1hex(value) or '', value}";
-/// Sets the value if it can still be recognized.
+/// Sets the value if its digest is unchanged.
 const SWAP: &str = "
     local value = redis.call('GET', KEYS[1])
     if (value and redis.sha1hex(value) or '') ~= ARGV[1] then return 0 end
     redis.call('SET', KEYS[1], ARGV[2])
     return 1";
 
-/// A database, reached by one connection that all share: requests are sent without waiting for replies to others.
+/// A database, over one shared connection: requests are pipelined.
 pub struct Redis {
     uri: RedisUri,
-    /// Made on the runtime of who first needs it, and made again when it is lost.
+    /// Created on first use, and again when it is lost.
     connection: OnceCell<ConnectionManager>,
 }
 
@@ -76,7 +76,7 @@ impl Redis {
         self.ask(cmd("EXISTS").arg(key)).await
     }
 
-    /// Cursors are those of Redis. None of the characters in a bucket's name has a meaning in its patterns.
+    /// Cursors are those of Redis. No character in a bucket's name is special in its patterns.
     pub async fn list(&self, prefix: &str, cursor: Option<String>) -> Result<Page, StoreError> {
         let cursor: u64 = match cursor {
             Some(cursor) => cursor.parse().map_err(|_| StoreError::NoCursor)?,
@@ -86,7 +86,7 @@ impl Redis {
         scan.arg(cursor).arg("MATCH").arg(format!("{prefix}*"));
         scan.arg("COUNT").arg(MAX_BATCH_KEYS);
         let (next, keys): (u64, Vec<Vec<u8>>) = self.ask(&scan).await?;
-        // What is no text was not written by a guest.
+        // Keys that are not text were not written by a guest.
         let keys = keys
             .into_iter()
             .filter_map(|key| String::from_utf8(key).ok());
@@ -100,7 +100,7 @@ impl Redis {
     pub async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         let sum = self.ask_once(cmd("INCRBY").arg(key).arg(delta)).await;
         sum.map_err(|error| match error {
-            // There is no code for it.
+            // Redis has no error code for it.
             StoreError::Refused(reason)
                 if reason.contains("not an integer") || reason.contains("overflow") =>
             {
@@ -122,19 +122,19 @@ impl Redis {
         self.ask_once(&command).await
     }
 
-    /// Asks for what may be done twice. A connection that was lost while nobody used it costs nobody anything.
+    /// Sends an idempotent command. Retries hide a connection that was lost while idle.
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         let is_lost = |error: &RedisError| error.is_io_error() && !error.is_timeout();
         self.try_twice(command, is_lost).await
     }
 
-    /// Asks for what must not be done twice, and may have been done if the connection is lost.
+    /// Sends a command that must not run twice, and may have run when the connection is lost.
     async fn ask_once<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         self.try_twice(command, RedisError::is_connection_refusal)
             .await
     }
 
-    /// Each failure has the connection made again, which the next try waits for.
+    /// Each failure starts a new connection, which the next try waits for.
     async fn try_twice<T: FromRedisValue>(
         &self,
         command: &Cmd,
@@ -150,7 +150,7 @@ impl Redis {
     async fn connection(&self) -> Result<ConnectionManager, StoreError> {
         let make = || async {
             let config = ConnectionManagerConfig::new()
-                // The next who needs it tries again.
+                // The next request tries again.
                 .set_number_of_retries(0)
                 .set_connection_timeout(Some(STORE_CONNECT_TIME))
                 .set_response_timeout(Some(STORE_REPLY_TIME));

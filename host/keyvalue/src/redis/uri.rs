@@ -1,4 +1,4 @@
-//! Where a database of Redis is.
+//! URIs of Redis databases.
 
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct RedisUri(String);
 
 impl RedisUri {
-    /// Nothing if the text is not such a URI. What the library says about it might show a part of a password.
+    /// `None` if the text is not such a URI. The library's error might show part of a password.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.into_connection_info().ok()?;
         Some(RedisUri(text.to_owned()))
@@ -19,12 +19,12 @@ impl RedisUri {
         Client::open(self.0.as_str())
     }
 
-    /// Whether it is reached by TLS, with a certificate that the system trusts.
+    /// Whether it uses TLS, with a certificate that the system trusts.
     pub fn is_tls(&self) -> bool {
         self.0.starts_with("rediss:")
     }
 
-    /// The TCP port where it is, if it is reached by TCP.
+    /// Its TCP port, if it uses TCP.
     pub fn port(&self) -> Option<u16> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
             ConnectionAddr::Tcp(_, port) | ConnectionAddr::TcpTls { port, .. } => Some(*port),
@@ -32,7 +32,7 @@ impl RedisUri {
         }
     }
 
-    /// The Unix socket where it is, if it is reached by one.
+    /// Its Unix socket, if it uses one.
     pub fn socket(&self) -> Option<PathBuf> {
         match self.0.as_str().into_connection_info().ok()?.addr() {
             ConnectionAddr::Unix(path) => Some(path.clone()),
@@ -41,7 +41,7 @@ impl RedisUri {
     }
 }
 
-/// Without the password, as it is for the log.
+/// Without the password, because it is logged.
 impl fmt::Display for RedisUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = self.0.as_str().into_connection_info();

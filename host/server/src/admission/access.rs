@@ -1,4 +1,4 @@
-//! Who may be served, by network.
+//! Lists of allowed and denied networks. Pure.
 
 use connection::address::{NotAnAddress, Zone, ZonedAddress, scope};
 use ipnet::IpNet;
@@ -6,12 +6,12 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-/// A network, such as `192.0.2.0/24`, `2001:db8::/32` or `fe80::%eth0/64` (RFC 4007, section 11.7), or a single
-/// address.
+/// A network, such as `192.0.2.0/24`, `2001:db8::/32` or `fe80::%eth0/64` (RFC 4007, section 11.7),
+/// or a single address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     network: IpNet,
-    /// The only zone whose clients it holds, and its number when this was read.
+    /// The zone it is limited to, and the zone's number when this was parsed.
     zone: Option<(Zone, u32)>,
 }
 
@@ -22,7 +22,7 @@ pub enum InvalidNetwork {
     Syntax,
     #[error(transparent)]
     Zone(NotAnAddress),
-    #[error("this machine has no interface for {0}")]
+    #[error("this machine has no network interface for {0}")]
     NoInterface(ZonedAddress),
 }
 
@@ -48,7 +48,7 @@ impl FromStr for Network {
             None => None,
             Some(zone) => match zone.index() {
                 Some(index) => Some((zone.clone(), index)),
-                // A rule that is about nobody would let in whom it should keep out.
+                // A rule that matches nobody would admit clients that it should keep out.
                 None => return Err(InvalidNetwork::NoInterface(address)),
             },
         };
@@ -75,10 +75,10 @@ impl Network {
     }
 }
 
-/// Networks whose clients are served, and networks whose clients are not.
+/// Allowed and denied networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessList {
-    /// Where there are any, only their clients are served.
+    /// If there are any, only their clients are served.
     pub allow: Vec<Network>,
     /// Their clients are not served, even if they are allowed.
     pub deny: Vec<Network>,
@@ -92,7 +92,7 @@ impl AccessList {
     }
 }
 
-/// Whether one of the networks holds the address. An IPv4 address is one, however it is written.
+/// Whether one of the networks contains the address. IPv4-mapped IPv6 addresses count as IPv4.
 pub fn holds(networks: &[Network], address: SocketAddr) -> bool {
     let (ip, scope) = (address.ip().to_canonical(), scope(address));
     networks.iter().any(|network| network.holds(ip, scope))
@@ -129,7 +129,7 @@ mod tests {
                 .parse::<Network>()
                 .unwrap_err()
                 .to_string(),
-            "this machine has no interface for fe80::%no-such-one"
+            "this machine has no network interface for fe80::%no-such-one"
         );
         assert!("2001:db8::%3/32".parse::<Network>().is_err());
     }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_network_may_lie_in_an_allowed_one() {
+    fn a_denied_network_can_be_inside_an_allowed_one() {
         let list = AccessList {
             allow: networks(&["10.0.0.0/8", "2001:db8::/32"]),
             deny: networks(&["10.9.0.0/16"]),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_admitted_where_nothing_is_said() {
+    fn without_lists_every_address_is_allowed() {
         let nothing = AccessList::default();
         assert!(nothing.admits(from("192.0.2.1")));
         let deny = AccessList {

@@ -1,4 +1,4 @@
-//! What holds for whatever a client sends before it is served: a PROXY header, and what TLS begins with.
+//! Properties of admission, whatever a client sends. Used by tests and fuzzing.
 
 use super::proxy::{Source, Speaker, parse, read_header};
 use crate::tls::invariants as tls;
@@ -8,8 +8,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Checks a byte that says in what pieces the rest comes: as what a trusted proxy sends, and as what a client sends that
-/// is to speak TLS.
+/// The first byte says how the rest is split. Checks the rest as the stream of a trusted proxy and
+/// of a TLS client.
 pub fn check(input: &[u8]) {
     let Some((piece, stream)) = input.split_first() else {
         return;
@@ -38,11 +38,11 @@ pub fn check(input: &[u8]) {
     tls::check(behind, piece);
 }
 
-/// For whom the proxy speaks, and how long its header is.
+/// The result of the header, and its length.
 fn read(stream: &[u8], piece: usize) -> Option<(Speaker, usize)> {
     let mut pieces = Pieces { stream, piece };
     let header = read_header(&mut pieces);
-    // Nothing here is ever waited for.
+    // Nothing here ever waits.
     let read = pin!(header).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(read) = read else {
         panic!("it waits for what is there");
@@ -69,7 +69,7 @@ fn reads_the_same_when_it_is_written_again(speaker: &Speaker) {
     }
 }
 
-/// A stream that comes in pieces, and then ends.
+/// A stream that arrives in pieces and then ends.
 struct Pieces<'a> {
     stream: &'a [u8],
     piece: usize,

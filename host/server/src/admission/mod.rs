@@ -1,5 +1,4 @@
-//! What a client goes through between being accepted and being served: may it be here, whom does a proxy
-//! speak for, and is there TLS to take off.
+//! Admission: what a client passes between accept and serving. Access lists, PROXY header, TLS.
 
 mod access;
 #[cfg(any(test, fuzzing))]
@@ -22,60 +21,60 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What is asked of the clients of one listener.
+/// The admission rules of a listener.
 pub struct Admission {
     /// The listener's URI.
     pub listener: Arc<str>,
-    /// Who may be served.
+    /// Allowed and denied networks.
     pub access: AccessList,
-    /// Connections from these networks are proxies', and begin with a PROXY header. Nobody else is believed.
+    /// Networks of trusted proxies, whose connections start with a PROXY header.
     pub proxies: Vec<Network>,
-    /// Takes TLS off, if there is any.
+    /// The TLS terminator, if any.
     pub tls: Option<Arc<Terminator>>,
-    /// How long a client may take for all of it.
+    /// The time limit for PROXY header and TLS together.
     pub limit: Duration,
-    /// What senders of datagrams may use.
+    /// The limits of UDP senders.
     pub datagrams: DatagramLimits,
 }
 
-/// A client that may be served.
+/// An admitted client.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Its bytes.
+    /// Its stream.
     pub stream: Stream,
-    /// Who it is.
+    /// Its peer information.
     pub peer: Peer,
-    /// Its address, if there is a network between.
+    /// Its address, if it has one.
     pub client: Option<IpAddr>,
 }
 
 /// Why a client is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAdmitted {
-    /// Its network is not allowed, or denied.
-    #[error("{0} may not be served (--allow, --deny)")]
+    /// Its address is not allowed.
+    #[error("address {0} is not allowed (--allow, --deny)")]
     Denied(IpAddr),
-    /// A proxy did not say whom it speaks for.
-    #[error("the proxy is not understood: {0}")]
+    /// Bad PROXY header.
+    #[error("bad PROXY header: {0}")]
     Proxy(#[from] ProxyError),
-    /// TLS could not be agreed on.
-    #[error("the TLS handshake failed: {0}")]
+    /// The TLS handshake failed.
+    #[error("TLS handshake failed: {0}")]
     Tls(io::Error),
     /// It took too long.
-    #[error("it took longer than {0:?} to shake hands (--handshake-timeout)")]
+    #[error("handshake took longer than {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
     /// The network failed.
-    #[error("the connection broke: {0}")]
+    #[error("connection lost: {0}")]
     Io(#[from] io::Error),
 }
 
 impl Admission {
-    /// Whether a client with this address need not even be listened to.
+    /// Whether a client with this address is refused on accept.
     pub fn turns_away(&self, client: SocketAddr) -> bool {
         !self.is_proxy(client) && !self.access.admits(client)
     }
 
-    /// Lets a client in. `client` is its address, if it has one.
+    /// Admits a client. `client` is its address, if it has one.
     pub async fn admit(
         &self,
         stream: Stream,
@@ -88,7 +87,8 @@ impl Admission {
                     let reached = tcp.local_addr()?;
                     return Ok(self.admitted(Stream::Tcp(tcp), Proxied { client, reached }, None));
                 }
-                // A task is as large as all that it may have to do. Most need none of this.
+                // Boxed: a task is as large as its largest step, and most clients need none of
+                // this.
                 let shaking_hands = Box::pin(timeout(self.limit, self.shake_hands(tcp, client)));
                 shaking_hands
                     .await
@@ -112,7 +112,7 @@ impl Admission {
             if let Speaker::Client(proxied) = speaker {
                 ends = proxied;
             }
-            // A client without an address is judged by the proxy's own, which is all that is known of it.
+            // A client without an address counts as the proxy's address, which is all we know.
             if speaker != Speaker::Proxy && !self.access.admits(ends.client) {
                 return Err(NotAdmitted::Denied(ends.client.ip()));
             }
@@ -145,7 +145,7 @@ impl Admission {
         }
     }
 
-    /// Lets in one that comes from this machine.
+    /// Admits a client of this machine.
     fn local(&self, stream: Stream) -> Result<Admitted, NotAdmitted> {
         let (transport, peer, local) = match &stream {
             Stream::Unix(unix) if self.is_stdio() => {
@@ -171,18 +171,18 @@ impl Admission {
         })
     }
 
-    /// Whether clients come by standard input and output, which may be sockets, as under inetd.
+    /// Whether the client is on standard input and output, which may be a socket, as under inetd.
     fn is_stdio(&self) -> bool {
         *self.listener == *Endpoint::Stdio.to_string()
     }
 
-    /// Whether it is a proxy that has this address, which speaks for others.
+    /// Whether this address is a trusted proxy.
     pub fn is_proxy(&self, client: SocketAddr) -> bool {
         holds(&self.proxies, client)
     }
 }
 
-/// Who is on the other side of a Unix socket: the kernel knows.
+/// The peer's credentials on a Unix socket, from the kernel.
 fn credentials(stream: &tokio::net::UnixStream) -> io::Result<String> {
     let who = stream.peer_cred()?;
     let (uid, gid) = (who.uid(), who.gid());

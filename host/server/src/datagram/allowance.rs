@@ -1,12 +1,12 @@
-//! How much may be sent to somebody who may not be who he seems. Pure.
+//! The amplification limit: how much may be sent to a sender whose address may be forged. Pure.
 
 use super::Route;
 
-/// Bounds what a sender is sent by what it has sent. Its address may be forged: then the answers hit somebody
-/// else, and must not hit harder than whoever forged it could by himself. QUIC does the same before it has
-/// validated an address (RFC 9000, section 8.1); a plain datagram never is.
+/// Bounds the bytes sent to a sender by the bytes received from it. Its address may be forged: then
+/// replies hit a victim, and must not hit harder than the attacker could directly. QUIC does the
+/// same before it has validated an address (RFC 9000, section 8.1); a plain datagram never is.
 ///
-/// Bytes count as on the wire, headers included, so that the smallest datagrams can be answered, too.
+/// Bytes count as on the wire, with headers, so that even the smallest datagrams get replies.
 #[derive(Debug)]
 pub struct Allowance {
     factor: u64,
@@ -16,7 +16,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// The sender at the other end of `route` may be sent up to `factor` times what it has sent.
+    /// Allows the sender of `route` up to `factor` times what it has sent.
     pub fn new(factor: u32, route: &Route) -> Self {
         Allowance {
             factor: factor.into(),
@@ -25,13 +25,13 @@ impl Allowance {
         }
     }
 
-    /// It has sent so many datagrams that carry so many bytes together.
+    /// Counts received datagrams and their bytes.
     pub fn earn(&mut self, datagrams: usize, bytes: usize) {
         let received = (bytes + datagrams * self.header_bytes) as u64;
         self.left = self.left.saturating_add(received * self.factor);
     }
 
-    /// Whether it may be sent a datagram that carries so many bytes, which then is taken for sent.
+    /// Whether a datagram of this length may be sent. If so, counts it as sent.
     pub fn spend(&mut self, bytes: usize) -> bool {
         let sent = (bytes + self.header_bytes) as u64;
         match self.left.checked_sub(sent) {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_to_whom_nothing_came_from() {
+    fn nothing_is_sent_to_an_address_that_sent_nothing() {
         assert!(!allowance(3, "127.0.0.1:9").spend(0));
     }
 
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_used_is_not_lost_and_an_echo_never_runs_dry() {
+    fn unused_allowance_is_kept_and_an_echo_never_runs_out() {
         let mut allowance = allowance(1, "127.0.0.1:9");
         for bytes in [0, 1, 1472, 65_507] {
             allowance.earn(1, bytes);

@@ -1,4 +1,4 @@
-//! Several datagrams in one call of the kernel.
+//! Batches of datagrams: several in one system call.
 
 use super::Route;
 use super::local::{self, Source, told};
@@ -9,9 +9,9 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Up to [`DATAGRAM_BATCH`] datagrams that were received together, and the room for them, which is used again.
+/// Up to [`DATAGRAM_BATCH`] datagrams received together, with reusable memory.
 pub struct Batch {
-    /// A slot of [`DATAGRAM_SLOT_BYTES`] for each. Memory that no datagram was long enough to reach is not there.
+    /// A slot of [`DATAGRAM_SLOT_BYTES`] for each. Pages that no datagram reached are not resident.
     room: Box<[u8]>,
     received: Vec<(Route, usize)>,
 }
@@ -26,14 +26,14 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// What was received, in order.
+    /// The received datagrams, in order.
     pub fn datagrams(&self) -> impl Iterator<Item = (Route, &[u8])> {
         let slots = self.room.chunks_exact(DATAGRAM_SLOT_BYTES);
         let received = self.received.iter().zip(slots);
         received.map(|((route, bytes), slot)| (*route, &slot[..*bytes]))
     }
 
-    /// Whether more may be waiting than had room.
+    /// Whether more datagrams may be waiting.
     pub fn is_full(&self) -> bool {
         self.received.len() == DATAGRAM_BATCH
     }
@@ -49,7 +49,7 @@ impl Batch {
     fn note(received: &mut Vec<(Route, usize)>, message: &RecvMsg<'_, '_, SockaddrStorage>) {
         let peer = message.address.and_then(socket_address);
         let route = Route {
-            // Whoever has no address has no port to answer to either.
+            // A sender without an address gets port 0, which is never answered.
             peer: peer.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
             local: (message.cmsgs().ok()).and_then(|mut said| said.find_map(|it| told(&it))),
         };
@@ -72,12 +72,12 @@ mod system {
     use nix::sys::socket::{MultiHeaders, recvmmsg, sendmmsg, sendmsg};
 
     impl Batch {
-        /// Receives what there is, up to a full batch, without waiting for it.
+        /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
             self.clear();
             let slots = self.room.chunks_exact_mut(DATAGRAM_SLOT_BYTES);
             let mut slots: Vec<_> = slots.map(|slot| [IoSliceMut::new(slot)]).collect();
-            // Made anew each time: the kernel writes into headers how much of their room it has used.
+            // Created for each call: the kernel overwrites the lengths in the headers.
             let mut headers = MultiHeaders::preallocate(DATAGRAM_BATCH, Some(local::space()));
             let messages = recvmmsg(
                 socket.as_raw_fd(),
@@ -93,7 +93,8 @@ mod system {
         }
     }
 
-    /// Sends datagrams to one peer without waiting, and returns how many: not all if the next one fails.
+    /// Sends datagrams to one peer without waiting, and returns how many: not all if the next one
+    /// fails.
     pub fn send(socket: BorrowedFd<'_>, route: &Route, datagrams: &[Bytes]) -> io::Result<usize> {
         let datagrams = &datagrams[..datagrams.len().min(DATAGRAM_BATCH)];
         let socket = socket.as_raw_fd();
@@ -123,14 +124,14 @@ mod system {
     }
 }
 
-/// One by one, where the kernel knows no batches.
+/// One by one, for kernels without batches.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
     use super::*;
     use nix::sys::socket::{recvmsg, sendmsg};
 
     impl Batch {
-        /// Receives what there is, up to a full batch, without waiting for it.
+        /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
             self.clear();
             let mut space = local::space();
@@ -147,7 +148,8 @@ mod system {
         }
     }
 
-    /// Sends datagrams to one peer without waiting, and returns how many: not all if the next one fails.
+    /// Sends datagrams to one peer without waiting, and returns how many: not all if the next one
+    /// fails.
     pub fn send(socket: BorrowedFd<'_>, route: &Route, datagrams: &[Bytes]) -> io::Result<usize> {
         let source = route.local.and_then(Source::new);
         let source = source.as_ref().map(Source::message);

@@ -1,9 +1,9 @@
-//! What holds for whatever a sender of datagrams does, who may not be who it seems.
+//! Properties of the amplification limit. Used by tests and fuzzing.
 
 use super::{Allowance, Route};
 
-/// Checks numbers, of four bytes each, as datagrams that come in (those that are even) and replies that are to go out:
-/// what goes out is never more, headers included, than the factor allows.
+/// Reads numbers of four bytes: even ones are received datagrams, odd ones replies. What is sent,
+/// with headers, never exceeds the factor.
 pub fn check(input: &[u8]) {
     let [address, factor, numbers @ ..] = input else {
         return;

@@ -1,5 +1,6 @@
-//! Which of a machine's addresses a datagram has reached, and from which one to answer: a client that asked one
-//! address does not take an answer from another. `IP_PKTINFO` of ip(7), and RFC 3542, section 6.
+//! The local address of a datagram: which one it reached and which one to reply from, because a
+//! client accepts replies only from the address it asked. `IP_PKTINFO` of ip(7), and RFC 3542,
+//! section 6.
 
 use nix::libc::in6_pktinfo;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned};
@@ -9,7 +10,7 @@ use std::os::fd::AsFd;
 
 pub use system::{Source, ask, told};
 
-/// Room for what the kernel tells, or is told, about one datagram.
+/// Space for the control message of one datagram.
 pub fn space() -> Vec<u8> {
     // The IPv4 form is shorter.
     nix::cmsg_space!(in6_pktinfo)
@@ -23,7 +24,7 @@ mod system {
     use nix::sys::socket::sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo};
     use std::net::{Ipv4Addr, Ipv6Addr};
 
-    /// Has the kernel tell.
+    /// Asks the kernel for local addresses.
     pub fn ask(socket: &impl AsFd, is_ipv6: bool) -> io::Result<()> {
         let asked = match is_ipv6 {
             true => setsockopt(socket, Ipv6RecvPacketInfo, &true),
@@ -32,7 +33,7 @@ mod system {
         Ok(asked?)
     }
 
-    /// The address that a datagram has reached, if this message tells one that can be answered from.
+    /// The local address in this control message, if it can be replied from.
     pub fn told(message: &ControlMessageOwned) -> Option<IpAddr> {
         let local: IpAddr = match message {
             ControlMessageOwned::Ipv4PacketInfo(info) => {
@@ -46,7 +47,7 @@ mod system {
         (!local.is_unspecified() && !local.is_multicast()).then_some(local)
     }
 
-    /// Has a datagram come from an address.
+    /// Sets the source address of a datagram.
     pub enum Source {
         Ipv4(in_pktinfo),
         Ipv6(in6_pktinfo),
@@ -80,7 +81,7 @@ mod system {
     }
 }
 
-/// Elsewhere the kernel chooses the address that answers come from.
+/// Elsewhere, the kernel chooses the source address.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 mod system {
     use super::*;

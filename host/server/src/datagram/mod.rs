@@ -1,8 +1,8 @@
-//! UDP sockets: batches of datagrams in, batches out, each answered from the address that was asked.
+//! UDP sockets: batches of datagrams in and out, each reply from the address that was asked.
 //!
-//! What the kernel does with many datagrams at once costs little more than what it does with one, so they are
-//! received and sent in batches where it can: recvmmsg(2), sendmmsg(2). nix has both without `unsafe`. quinn-udp
-//! batches as well, but has the kernel send nothing that would have to be fragmented, as QUIC wants it.
+//! One system call for many datagrams costs little more than for one, so they are received and sent
+//! in batches where possible: recvmmsg(2), sendmmsg(2). nix has both without `unsafe`. quinn-udp
+//! batches too, but forbids fragmentation, as QUIC requires.
 
 mod allowance;
 mod batch;

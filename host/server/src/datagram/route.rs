@@ -1,15 +1,16 @@
-//! Between whom a datagram travels.
+//! The two addresses of a datagram.
 
 use connection::limits::{MAX_DATAGRAM_BYTES_IPV4, MAX_DATAGRAM_BYTES_IPV6};
 use std::net::{IpAddr, SocketAddr};
 
-/// The length of an IPv4 header without options (RFC 791, section 3.1) and of a UDP header (RFC 768).
+/// The length of an IPv4 header without options (RFC 791, section 3.1) and of a UDP header (RFC
+/// 768).
 const HEADER_BYTES_IPV4: usize = 20 + 8;
 /// The same with IPv6 (RFC 8200, section 3).
 const HEADER_BYTES_IPV6: usize = 40 + 8;
 
-/// The source ports of services that answer whatever they are sent, or that no answer reaches. A forged source
-/// address would have two of them talk to each other for ever.
+/// Source ports of services that answer everything, or that no reply reaches. With a forged source
+/// address, two of them would talk to each other for ever.
 const UNANSWERED_PORTS: [u16; 5] = [
     0,  // Reserved (RFC 768: the sender wants no reply).
     7,  // echo (RFC 862)
@@ -18,22 +19,22 @@ const UNANSWERED_PORTS: [u16; 5] = [
     19, // character generator (RFC 864)
 ];
 
-/// Between whom a datagram travels: there and back.
+/// The two addresses of a datagram, and of its replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// Who sent it.
+    /// The sender.
     pub peer: SocketAddr,
-    /// The address of this machine that it reached, where its socket listens on several.
+    /// The local address it reached, if the socket listens on several.
     pub local: Option<IpAddr>,
 }
 
 impl Route {
-    /// Whether its sender may be answered at all.
+    /// Whether the source port may get replies.
     pub fn is_answered(&self) -> bool {
         !UNANSWERED_PORTS.contains(&self.peer.port())
     }
 
-    /// The most bytes that a datagram can carry.
+    /// The largest payload of a datagram, in bytes.
     pub fn max_datagram_bytes(&self) -> usize {
         match self.peer {
             SocketAddr::V4(_) => MAX_DATAGRAM_BYTES_IPV4,
@@ -41,7 +42,7 @@ impl Route {
         }
     }
 
-    /// The bytes that a datagram takes beside what it carries.
+    /// The header bytes of a datagram.
     pub fn header_bytes(&self) -> usize {
         match self.peer {
             SocketAddr::V4(_) => HEADER_BYTES_IPV4,

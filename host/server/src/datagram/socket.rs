@@ -31,13 +31,13 @@ impl DatagramSocket {
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        // The kernel drops what comes while it is full. It may grant less than that, which is no error.
+        // The kernel drops datagrams while the buffer is full. It may grant less, which is fine.
         let _ = socket.set_recv_buffer_size(DATAGRAM_RECEIVE_BUFFER_BYTES);
         socket.bind(&address.into())?;
         DatagramSocket::adopt(socket)
     }
 
-    /// Serves a socket that is bound already, and that other processes may receive from, too.
+    /// Uses a socket that is already bound. Other processes may receive from it too.
     pub fn adopt(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?.as_socket();
@@ -51,26 +51,26 @@ impl DatagramSocket {
         })
     }
 
-    /// Makes the socket known to the current runtime, which happens by itself when it is first waited for.
+    /// Registers the socket with the current runtime. Otherwise this happens on first use.
     pub fn register(&self) -> io::Result<()> {
         self.socket.get().map(drop)
     }
 
-    /// The address it is bound to.
+    /// Its local address.
     pub fn local_address(&self) -> SocketAddr {
         self.local
     }
 
-    /// The next datagrams, at least one. Errors are logged and outlived: one that concerns a peer that has left
-    /// (ICMP, RFC 1122, section 4.1.3.3) is skipped, and a lack of memory is waited out. What is not returned
-    /// when this is dropped stays with the kernel.
+    /// Receives at least one datagram. Errors are logged and survived: one about a peer that is
+    /// gone (ICMP, RFC 1122, section 4.1.3.3) is skipped, and a lack of memory is waited out.
+    /// Datagrams not returned when this is dropped stay in the kernel.
     pub async fn receive(&self, batch: &mut Batch) {
         let mut wait = ACCEPT_BACK_OFF.0;
         loop {
             match self.try_receive(batch).await {
                 Ok(()) => return,
                 Err(error) if concerns_a_peer(&error) => {
-                    tracing::debug!(local = %self.local, "a peer is not there any more: {error}");
+                    tracing::debug!(local = %self.local, "peer is gone: {error}");
                 }
                 Err(error) => {
                     Limit::AcceptBackOff.reached();
@@ -91,7 +91,7 @@ impl DatagramSocket {
                 batch.fill(self.socket.as_fd())?;
                 match batch.is_full() {
                     true => Ok(()),
-                    // Nothing was left. To say so here saves asking once more.
+                    // The batch was not full, so nothing is left; this saves another system call.
                     false => Err(io::ErrorKind::WouldBlock.into()),
                 }
             });
@@ -103,17 +103,17 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Sends datagrams to the peer of `route`, without waiting, and returns how many, which may be fewer.
-    /// Fails if not even the first can be sent: with `WouldBlock` until [`DatagramSocket::writable`] completes.
+    /// Sends datagrams to the peer of `route` without waiting, and returns how many. Fails if the
+    /// first cannot be sent: with `WouldBlock` until [`DatagramSocket::writable`] completes.
     pub fn send(&self, route: &Route, datagrams: &[Bytes]) -> io::Result<usize> {
         self.socket.get()?.try_io(Interest::WRITABLE, || {
             batch::send(self.socket.as_fd(), route, datagrams)
         })
     }
 
-    /// Completes when there may be room to send. Any number of tasks can wait for that.
+    /// Completes when sending may be possible. Any number of tasks may wait.
     pub async fn writable(&self) {
-        // Fails when the runtime shuts down, and then nobody sends.
+        // Fails when the runtime shuts down; nobody sends then.
         if let Ok(socket) = self.socket.get() {
             let _ = socket.writable().await;
         }
@@ -150,7 +150,7 @@ mod tests {
         (socket, client)
     }
 
-    /// Receives until there are so many.
+    /// Receives `count` datagrams.
     async fn receive(socket: &DatagramSocket, count: usize) -> Vec<(Route, Vec<u8>)> {
         let mut batch = Batch::default();
         let mut all = Vec::new();
@@ -215,7 +215,7 @@ mod tests {
     /// Linux has all of 127.0.0.0/8.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn an_answer_comes_from_the_address_that_was_asked() {
+    async fn a_reply_comes_from_the_address_that_was_asked() {
         let (socket, client) = pair("0.0.0.0", "127.0.0.1");
         let mut asked = BTreeSet::new();
         for last in 2..5 {

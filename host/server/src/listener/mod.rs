@@ -1,4 +1,5 @@
-//! Listening sockets: binding them, and accepting without ever giving up.
+//! Listening sockets: bind and accept. Accept errors never end a listener. Must not know who is
+//! served or how.
 
 mod passing;
 mod stdio;
@@ -27,14 +28,14 @@ use std::time::Duration;
 use system::unix_socket::{PlaceError, SocketFile};
 use tokio::net::TcpListener;
 
-/// A socket that clients can connect to, or the one client on standard input and output.
+/// A listening socket, or the one client on standard input and output.
 #[derive(Debug)]
 pub struct Listener {
     socket: Arc<ListeningSocket>,
     endpoint: Endpoint,
 }
 
-/// Leads to a [`Listener`] and does not keep it open.
+/// A weak handle of a [`Listener`].
 #[derive(Clone, Debug)]
 pub struct ListenerHandle {
     socket: Weak<ListeningSocket>,
@@ -45,18 +46,18 @@ pub struct ListenerHandle {
 enum ListeningSocket {
     Tcp(Registered<TcpListener>),
     Unix(unix::Bound),
-    /// Sessions hold it as long as they may still answer.
+    /// Sessions keep it while they may still reply.
     Udp(Arc<DatagramSocket>),
     /// Whether its client was accepted.
     Stdio(AtomicBool),
 }
 
-/// A client, before anything is known of it but its address.
+/// An accepted client, before TLS and access checks.
 #[derive(Debug)]
 pub struct Accepted {
-    /// Its bytes.
+    /// The byte stream.
     pub stream: Stream,
-    /// Where it comes from, if there is a network between.
+    /// The client's address, if it has one.
     pub client: Option<SocketAddr>,
 }
 
@@ -64,9 +65,9 @@ pub struct Accepted {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {endpoint}: {}", reason(endpoint, cause))]
 pub struct BindError {
-    /// What was asked for.
+    /// The requested endpoint.
     pub endpoint: Endpoint,
-    /// What stands in the way.
+    /// The reason.
     pub cause: PlaceError,
 }
 
@@ -77,24 +78,27 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
     };
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "the port is taken by another socket; choose another with --listen, or port 0 for any free one".into()
+            "address already in use; hint: choose another with --listen; port 0 lets the system \
+             choose a port"
+                .into()
         }
         io::ErrorKind::AddrNotAvailable => match error.raw_os_error() {
-            Some(_) => "this machine has no such address".into(),
-            // Ours says which interface is missing.
+            Some(_) => "this machine does not have this address".into(),
+            // Our own error names the missing interface.
             None => error.to_string(),
         },
         io::ErrorKind::PermissionDenied => {
-            "permission denied; ports below 1024 usually need a privilege, which a host with --user has at its start only".into()
+            "permission denied; hint: ports below 1024 need a privilege, which a host with --user \
+             has only at its start"
+                .into()
         }
         _ => error.to_string(),
     }
 }
 
 impl Listener {
-    /// Binds an endpoint, or takes standard input and output. Who may connect to a Unix socket is said by
-    /// `access`, how long the other side of a TCP connection may be [silent](Listener::set_peer_timeout) by
-    /// `peer_timeout`.
+    /// Binds an endpoint, or takes standard input and output. `access` sets who may connect to a
+    /// Unix socket; `peer_timeout` is that of [`Listener::set_peer_timeout`].
     pub fn bind(
         endpoint: &Endpoint,
         access: UnixAccess,
@@ -123,7 +127,7 @@ impl Listener {
         Listener::new(endpoint, ListeningSocket::Udp(Arc::new(socket)))
     }
 
-    /// Makes the socket known to the current runtime, which happens by itself when it is first waited for.
+    /// Registers the socket with the current runtime. Otherwise this happens on first use.
     pub fn register(&self) -> io::Result<()> {
         match &*self.socket {
             ListeningSocket::Tcp(listener) => listener.get().map(drop),
@@ -133,7 +137,7 @@ impl Listener {
         }
     }
 
-    /// The socket, if what comes are datagrams and nobody is to be accepted.
+    /// The socket, if it receives datagrams.
     pub fn datagrams(&self) -> Option<&Arc<DatagramSocket>> {
         match &*self.socket {
             ListeningSocket::Udp(socket) => Some(socket),
@@ -141,7 +145,7 @@ impl Listener {
         }
     }
 
-    /// Lets those connect who may, if it is a Unix socket that is a file.
+    /// Sets mode and owner of a Unix socket with a path.
     pub fn set_access(&self, access: UnixAccess) -> io::Result<()> {
         match self.socket.file() {
             Some(file) => unix::set_access(file, access),
@@ -149,7 +153,7 @@ impl Listener {
         }
     }
 
-    /// Checks that [`Listener::set_access`] can do what it is to.
+    /// Checks that [`Listener::set_access`] would succeed.
     pub fn check_access(&self, access: UnixAccess) -> Result<(), BindError> {
         let checked = match self.socket.file() {
             Some(file) => unix::check_access(file, access),
@@ -161,7 +165,8 @@ impl Listener {
         })
     }
 
-    /// Ends connections whose other side has answered nothing for so long, if there is a network between.
+    /// Sets the keepalive of TCP connections: ends a connection whose peer did not respond for so
+    /// long.
     pub fn set_peer_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         match &*self.socket {
             ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(SockRef::from(listener), limit),
@@ -171,7 +176,7 @@ impl Listener {
         }
     }
 
-    /// For others to duplicate the socket, for as long as it is open.
+    /// A handle to duplicate the socket while it is open.
     pub fn handle(&self) -> ListenerHandle {
         ListenerHandle {
             socket: Arc::downgrade(&self.socket),
@@ -179,26 +184,26 @@ impl Listener {
         }
     }
 
-    /// Where clients connect to: the address as it was bound, with the port the kernel chose.
+    /// The bound address, with the port that the kernel chose.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Whether it has one client, and no more.
+    /// Whether it serves exactly one client.
     pub fn is_for_one(&self) -> bool {
         matches!(*self.socket, ListeningSocket::Stdio(_))
     }
 
-    /// The next client, unless the last one was the last. Errors are logged and outlived: one that concerns a
-    /// single connection is skipped, and a lack of descriptors or memory is waited out. Never completes where
-    /// there are [datagrams](Listener::datagrams) instead of connections.
+    /// The next client, or `None` after the last one. Errors are logged and survived: one about a
+    /// single connection is skipped, and a lack of descriptors or memory is waited out. Never
+    /// completes for [datagrams](Listener::datagrams).
     pub async fn accept(&self) -> Option<Accepted> {
         let mut wait = ACCEPT_BACK_OFF.0;
         loop {
             match self.socket.accept().await {
                 Ok(accepted) => return accepted,
                 Err(error) if concerns_one_connection(&error) => {
-                    tracing::debug!(listener = %self.endpoint, "a client left before it was accepted: {error}");
+                    tracing::debug!(listener = %self.endpoint, "a client disconnected before it was accepted: {error}");
                 }
                 Err(error) => {
                     Limit::AcceptBackOff.reached();
@@ -273,7 +278,7 @@ fn bind(
     })
 }
 
-/// Binds the first address that can be bound.
+/// Binds the first address that works.
 fn bind_first<S>(
     address: &NetworkAddress,
     bind: impl Fn(SocketAddr) -> io::Result<S>,

@@ -1,4 +1,4 @@
-//! Sockets that go from one listener to another, in this process or between two.
+//! Passes sockets from one listener to another, in this process or between two.
 
 use super::{Listener, ListenerHandle, ListeningSocket, unix};
 use crate::datagram::DatagramSocket;
@@ -10,20 +10,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use system::unix_socket::SocketFile;
 
-/// Why a socket of another process's cannot be served.
+/// Why an inherited socket cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
     #[error(
-        "what was passed on is {0}: the host serves listening TCP and Unix stream sockets, and bound UDP sockets"
+        "the inherited file is {0}: expected a listening TCP or Unix stream socket, or a bound \
+         UDP socket"
     )]
     Unfit(&'static str),
-    #[error("cannot serve a socket that was passed on: {0}")]
+    #[error("cannot use an inherited socket: {0}")]
     Io(#[from] io::Error),
 }
 
 impl Listener {
-    /// Serves a socket that listens already, and that other processes may accept from too. Its backlog and its
-    /// options stay as they were set.
+    /// Uses a socket that already listens. Other processes may accept from it too. Its backlog and
+    /// options stay.
     pub fn adopt(socket: OwnedFd) -> Result<Self, AdoptError> {
         let socket = Socket::from(socket);
         let address = socket.local_addr()?;
@@ -44,7 +45,7 @@ impl Listener {
         Ok(Listener::new(Endpoint::Unix(name), bound))
     }
 
-    /// The same, with TLS if it was, or is to be, for a place with TLS.
+    /// The same, with TLS if `endpoint` has TLS.
     fn adopt_for(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
         let listener = Listener::adopt(socket)?;
         Ok(match endpoint {
@@ -53,8 +54,8 @@ impl Listener {
         })
     }
 
-    /// Serves the socket of a host that is being replaced, which had it for `endpoint`: with TLS if that says
-    /// so. Its file, if it has one, is the other host's until it is [claimed](Listener::claim).
+    /// Uses the socket of a host that is being replaced, which had it for `endpoint`. Its file, if
+    /// any, belongs to the other host until it is [claimed](Listener::claim).
     pub fn take_over(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
         let mut listener = Listener::adopt_for(socket, endpoint)?;
         if let Endpoint::Unix(UnixAddress::Path(path)) = &listener.endpoint {
@@ -65,21 +66,21 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Makes the file this process's to remove, now that the other host has retired.
+    /// Makes this process responsible for removing the file, after the other host has retired.
     pub fn claim(&self) {
         if let Some(file) = self.socket.file() {
             file.given_up().store(false, Ordering::Release);
         }
     }
 
-    /// Removes the file when it is closed, unless others own it too.
+    /// Removes the file on close, unless others own it too.
     fn own(&mut self, file: Option<Arc<SocketFile>>) {
         if let Some(ListeningSocket::Unix(unix)) = Arc::get_mut(&mut self.socket) {
             unix.file = file;
         }
     }
 
-    /// The same, with TLS on what would be plain TCP.
+    /// The same listener, with TLS instead of plain TCP.
     #[must_use]
     pub fn with_tls(self) -> Self {
         let endpoint = match self.endpoint {
@@ -91,13 +92,13 @@ impl Listener {
 }
 
 impl ListenerHandle {
-    /// Where clients connect to.
+    /// The address that clients connect to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The socket, for another process to [adopt](Listener::adopt). `NotConnected` if the listener is closed,
-    /// and `Unsupported` if it is no socket.
+    /// Duplicates the socket for another process to [adopt](Listener::adopt). `NotConnected` if the
+    /// listener is closed, `Unsupported` if it has no socket.
     pub fn duplicate(&self) -> io::Result<OwnedFd> {
         let Some(socket) = self.socket.upgrade() else {
             let why = "the host is stopping";
@@ -109,7 +110,7 @@ impl ListenerHandle {
         }
     }
 
-    /// The same socket for another listener of this process, which is to be called `endpoint`.
+    /// Duplicates the socket for another listener of this process, named `endpoint`.
     pub fn again(&self, endpoint: &Endpoint) -> io::Result<Listener> {
         let adopted = Listener::adopt_for(self.duplicate()?, endpoint);
         let mut listener = adopted.map_err(io::Error::other)?;
@@ -121,7 +122,7 @@ impl ListenerHandle {
         Ok(listener)
     }
 
-    /// Leaves the file of a Unix socket to another process, which listens on it too.
+    /// Leaves the file of a Unix socket to another process that listens on it.
     pub fn give_up(&self) {
         if let Some(socket) = self.socket.upgrade()
             && let Some(file) = socket.file()
@@ -131,13 +132,13 @@ impl ListenerHandle {
     }
 }
 
-/// What a socket is that cannot be served, by its type and its port.
+/// Describes a socket that cannot be served, by its type and port.
 fn unfit(kind: Type, port: Option<u16>) -> &'static str {
     match (kind, port) {
         (Type::STREAM, _) => "a stream socket that does not listen",
         (Type::DGRAM, None) => "a Unix datagram socket",
         (Type::DGRAM, Some(0)) => "a UDP socket without a port",
-        // It hears nobody else.
+        // It receives from nobody else.
         (Type::DGRAM, Some(_)) => "a UDP socket that is connected to one peer",
         (Type::SEQPACKET, None) => "a Unix socket of type SEQPACKET (ListenSequentialPacket=)",
         (Type::SEQPACKET, Some(_)) => "a socket of type SEQPACKET, such as SCTP's",
@@ -145,7 +146,7 @@ fn unfit(kind: Type, port: Option<u16>) -> &'static str {
     }
 }
 
-/// What a Unix socket is called, if it is one and has a name.
+/// The name of a Unix socket, if it has one.
 fn unix_name(address: &SockAddr) -> Option<UnixAddress> {
     match (address.as_pathname(), address.as_abstract_namespace()) {
         (Some(path), _) => Some(UnixAddress::Path(path.to_owned())),
@@ -156,7 +157,7 @@ fn unix_name(address: &SockAddr) -> Option<UnixAddress> {
     }
 }
 
-/// Apple's kernels do not tell; there, accepting fails later.
+/// Apple's kernels cannot tell; accepting fails later there.
 fn listens(socket: &Socket) -> io::Result<bool> {
     #[cfg(not(target_vendor = "apple"))]
     return Ok(rustix::net::sockopt::socket_acceptconn(socket)?);

@@ -9,8 +9,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::{join, stdin, stdout};
 use tokio::net::{TcpStream, UnixStream};
 
-/// The client, and its address if it has one: inetd, socat and systemd pass a socket, shells and ssh pass
-/// pipes. Must be called within a tokio runtime.
+/// The client and its address, if any: inetd, socat and systemd pass a socket, shells and ssh pass
+/// pipes. Must be called in a tokio runtime.
 pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
     let (input, output) = (io::stdin(), io::stdout());
     let peer = SockRef::from(&input).peer_addr().ok();
@@ -19,7 +19,7 @@ pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
     };
     let socket = Socket::from(input.as_fd().try_clone_to_owned()?);
     if socket.r#type()? != Type::STREAM {
-        let why = "standard input is a datagram socket: only stream sockets are served there";
+        let why = "standard input is a datagram socket: expected a stream socket";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     socket.set_nonblocking(true)?;
@@ -33,13 +33,13 @@ pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
     })
 }
 
-/// Whether standard error is the client's, too, as under inetd: what is written there goes to it.
+/// Whether standard error goes to the client too, as under inetd.
 pub fn standard_error_is_the_clients() -> bool {
     let (input, error) = (io::stdin(), io::stderr());
     SockRef::from(&input).peer_addr().is_ok() && is_same(&input, &error).unwrap_or(false)
 }
 
-/// Whether two descriptors lead to the same file.
+/// Whether two descriptors refer to the same file.
 fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
     let (one, other) = (fstat(one)?, fstat(other)?);
     Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))

@@ -6,10 +6,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The kernel counts its questions' pauses in whole seconds.
+/// The kernel's keepalive intervals are whole seconds.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Binds one. IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can be listened on side by side.
+/// Binds a socket. IPv6 sockets serve IPv6 only, so that `0.0.0.0` and `[::]` can coexist.
 pub fn bind(address: SocketAddr, peer_timeout: Option<Duration>) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -19,21 +19,21 @@ pub fn bind(address: SocketAddr, peer_timeout: Option<Duration>) -> io::Result<S
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A restarted host must not wait for the last one's connections to time out of TIME_WAIT. On
-    // Windows the same option means something else, and is not needed.
+    // A restarted host must not wait for connections in TIME_WAIT. On Windows this option means
+    // something else and is not needed.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    // Before anybody can connect.
+    // Before a client can connect.
     set_peer_timeout(SockRef::from(&socket), peer_timeout)?;
     socket.listen(LISTEN_BACKLOG)?;
     Ok(socket)
 }
 
-/// Ends the connections that are accepted from now on when the other side has acknowledged nothing for so long: after
-/// half of the time the kernel begins to ask (RFC 9293, section 3.8.4), and what is sent may not stay unacknowledged
-/// for longer either (RFC 5482). Connections have it from the socket that they were accepted from.
+/// Sets TCP keepalive for connections accepted from now on, which inherit it from the socket.
+/// Probes start after half of `limit` (RFC 9293, section 3.8.4), and sent bytes may stay
+/// unacknowledged for `limit` (RFC 5482).
 pub fn set_peer_timeout(socket: SockRef<'_>, limit: Option<Duration>) -> io::Result<()> {
     let Some(limit) = limit else {
         #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use std::thread;
 use tempfile::TempDir;
 
 #[tokio::test]
-async fn a_socket_is_accepted_from_by_whoever_has_it() {
+async fn every_owner_of_a_socket_can_accept() {
     let first = Listener::bind(
         &"tcp://127.0.0.1:0".parse().unwrap(),
         UnixAccess::default(),
@@ -57,7 +57,7 @@ async fn only_a_listening_socket_is_adopted() {
     ));
 }
 
-/// A folder that others may write to, with a file that is nobody else's.
+/// A folder that other users may write to, with a file that belongs to this user only.
 struct Open {
     folder: TempDir,
     precious: PathBuf,
@@ -82,7 +82,7 @@ impl Open {
         Listener::bind(&uri.parse().unwrap(), access, None)
     }
 
-    /// Puts a link to the file in the place of the socket.
+    /// Replaces the socket by a link to the file.
     fn swap(&self) {
         let link = self.folder.path().join("link");
         symlink(&self.precious, &link).unwrap();
@@ -122,7 +122,7 @@ async fn a_link_in_the_place_of_a_socket_is_not_followed() {
     assert!(listener.check_access(stricter).is_err());
     listener.set_access(stricter).unwrap_err();
     place.assert_untouched();
-    // Another socket is not that socket either.
+    // Another socket is not the same one either.
     fs::remove_file(place.socket()).unwrap();
     let _other = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
     let before = mode(&place.socket());
@@ -131,7 +131,7 @@ async fn a_link_in_the_place_of_a_socket_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_swapped_while_it_is_made_changes_nothing_else() {
+async fn a_socket_replaced_while_it_is_created_changes_no_other_file() {
     let place = Open::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -142,7 +142,7 @@ async fn a_socket_that_is_swapped_while_it_is_made_changes_nothing_else() {
         });
         for _ in 0..1000 {
             let _ = fs::remove_file(place.socket());
-            // It may well fail, as the other is faster.
+            // It may fail: the other thread may be faster.
             drop(place.bind(FOR_ALL));
         }
         done.store(true, Ordering::Relaxed);
@@ -151,7 +151,7 @@ async fn a_socket_that_is_swapped_while_it_is_made_changes_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_socket_has_exactly_the_mode_it_is_to_have() {
+async fn a_socket_gets_exactly_the_configured_mode() {
     let place = Open::new();
     for mode_said in [0o600, 0o666, 0o777] {
         let access = UnixAccess {

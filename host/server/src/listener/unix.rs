@@ -19,16 +19,16 @@ use system::unix_socket::{
 };
 use tokio::net::UnixListener;
 
-/// Who may connect to a Unix socket that is a file.
+/// Mode and owner of a Unix socket with a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnixAccess {
-    /// The file's permissions: to connect is to write. What the process's umask leaves where nothing is said.
+    /// Permissions of the file: connecting needs write permission. Default: from the umask.
     pub mode: Option<u32>,
-    /// Whom the file is to belong to.
+    /// The owner of the file.
     pub owner: Owner,
 }
 
-/// Whom a file is to belong to, where that is not the process's own user and group.
+/// Owner of a file, where it differs from the user and group of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// By number.
@@ -37,7 +37,7 @@ pub struct Owner {
     pub group: Option<u32>,
 }
 
-/// A text is no [`Owner`].
+/// Why a text is not an [`Owner`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidOwner {
     #[error("expected USER, USER:GROUP or :GROUP, by name or number")]
@@ -65,7 +65,7 @@ impl FromStr for Owner {
     }
 }
 
-/// A number, or what the system knows under a name; nothing for no name.
+/// A number, or the number of a name; `None` for an empty name.
 fn number_of(
     text: &str,
     look_up: impl FnOnce(&str) -> nix::Result<Option<u32>>,
@@ -82,7 +82,7 @@ fn number_of(
     }
 }
 
-/// A socket, and its file if it has one.
+/// A bound socket and its file, if any.
 #[derive(Debug)]
 pub struct Bound {
     pub listener: Registered<UnixListener>,
@@ -90,7 +90,7 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// A socket that listens, and its file.
+    /// A listening socket and its file.
     pub fn new(socket: Socket, file: Option<Arc<SocketFile>>) -> Self {
         let listener = Registered::new(socket, |socket| UnixListener::from_std(socket.into()));
         Bound { listener, file }
@@ -111,7 +111,7 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
     Ok(Bound::new(socket, file))
 }
 
-/// Nobody can connect until the socket listens, and it has the right mode and owner by then.
+/// Nobody can connect before the socket listens, and by then mode and owner are set.
 fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
     may_bind(path)?;
     match try_bind_file(socket, path, access) {
@@ -125,7 +125,7 @@ fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketF
 
 fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result<SocketFile> {
     if let Err(error) = may_change_files() {
-        // A new socket belongs to this process's user and group.
+        // A new socket belongs to the user and group of this process.
         let Owner { user, group } = access.owner;
         let is_other = user.is_some_and(|user| user != geteuid().as_raw())
             || group.is_some_and(|group| group != getegid().as_raw());
@@ -143,7 +143,7 @@ fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result
     Ok(file)
 }
 
-/// What of a file is to be otherwise.
+/// What must change about a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Missing {
     mode: Option<u32>,
@@ -164,11 +164,11 @@ fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
     if missing.user.is_some() || missing.group.is_some() {
         itself.set_owner(missing.user, missing.group)?;
     }
-    // Not before: changing the owner may change the mode.
+    // After the owner, because changing the owner may change the mode.
     missing.mode.map_or(Ok(()), |mode| itself.set_mode(mode))
 }
 
-/// Checks that those may connect who are to, or that it can be changed so.
+/// Checks that mode and owner are right, or can be set.
 pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
         true => Ok(()),
@@ -176,7 +176,8 @@ pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     }
 }
 
-/// Lets those connect who may. What is so already is left alone: who has given up being root could not do it again.
+/// Sets mode and owner. What is already right is left alone: a process that gave up root could not
+/// set it again.
 pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     let missing = missing(&Itself::open(file.path())?.metadata()?, access);
     if missing == Missing::default() {
@@ -186,7 +187,7 @@ pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
     change(&file.open()?, &missing)
 }
 
-/// Names that are no files begin with a zero byte: unix(7).
+/// Abstract names start with a zero byte: unix(7).
 fn abstract_name(name: &str) -> io::Result<SockAddr> {
     if cfg!(not(any(target_os = "linux", target_os = "android"))) {
         let why = "only Linux has abstract names";

@@ -1,10 +1,10 @@
-//! How many connections a service, or a listener, may have at once. A reload may change it.
+//! The connection limit of a service or listener. A reload may change it.
 
 use connection::limits::Limit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-/// A limit of connections, and how many there are.
+/// A limit, and the number of open connections.
 #[derive(Debug, Default)]
 pub struct Cap {
     state: Mutex<State>,
@@ -18,11 +18,11 @@ struct State {
     limit: Option<usize>,
 }
 
-/// One of the connections, as long as it is open.
+/// A permit for one open connection.
 #[derive(Debug)]
 pub struct Slot(Arc<Cap>);
 
-/// A connection's place among those of the listener, of the service, and of all services.
+/// The permits of a connection: of its listener, its service, and the server.
 #[derive(Debug)]
 #[expect(dead_code, reason = "they are held until it is dropped")]
 pub struct Place {
@@ -32,13 +32,13 @@ pub struct Place {
 }
 
 impl Cap {
-    /// Changes the limit, from now on. Those who are there stay.
+    /// Changes the limit. Open connections stay.
     pub fn set(&self, limit: Option<usize>) {
         self.state().limit = limit;
         self.changed.notify_waiters();
     }
 
-    /// Another connection, if it may be.
+    /// Takes a permit, if there is one.
     pub fn try_take(self: &Arc<Self>) -> Option<Slot> {
         let mut state = self.state();
         if state.limit.is_some_and(|limit| state.open >= limit) {
@@ -48,7 +48,7 @@ impl Cap {
         Some(Slot(self.clone()))
     }
 
-    /// Another connection, as soon as it may be.
+    /// Waits for a permit.
     pub async fn take(self: &Arc<Self>) -> Slot {
         if let Some(slot) = self.try_take() {
             return slot;
@@ -63,7 +63,7 @@ impl Cap {
         }
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lower_limit_counts_those_who_are_there() {
+    fn a_lower_limit_counts_open_connections() {
         let cap = Arc::<Cap>::default();
         let one = cap.try_take();
         let two = cap.try_take();

@@ -1,4 +1,4 @@
-//! One client of a server, from the moment it was accepted to its end.
+//! One client of a server, from accept to end.
 
 use super::Served;
 use super::cap::{Cap, Place};
@@ -14,21 +14,22 @@ use connection::task::{self, ConnectionError, Ending, Terms};
 use std::sync::{Arc, PoisonError};
 use tracing::Span;
 
-/// A client that was accepted.
+/// An accepted client.
 pub struct Client {
     pub id: u64,
     pub accepted: Accepted,
-    /// What it has to go through.
+    /// The admission rules of its listener.
     pub admission: Arc<Admission>,
-    /// Among whose connections it counts.
+    /// The connection limit of its listener.
     pub cap: Arc<Cap>,
-    /// Its share of the places, unless a proxy speaks for it.
+    /// Its permit as a client address, unless a proxy forwards it.
     pub share: Option<Share>,
 }
 
 impl Client {
-    /// Lets it in and serves it until both sides are done with each other, and counts how that went. It still has to
-    /// wait for a place if its door was closed before there was one: the kernel has told it that it is connected.
+    /// Admits and serves the client until both sides are finished, and counts the result. If the
+    /// listener closed before there was a permit, the client still waits for one: the kernel has
+    /// already connected it.
     pub async fn serve<H: Handler>(self, served: &Served<H>, place: Option<Place>) {
         let _place = match place {
             Some(place) => place,
@@ -57,7 +58,8 @@ impl Client {
         }
     }
 
-    /// Lets it in, if it may be served, and if a proxy speaks for it, may have another share of the places.
+    /// Admits the client if it is allowed. If a proxy forwards it, takes a permit for the real
+    /// address.
     async fn enter<H: Handler>(self, served: &Served<H>) -> Option<(Admitted, Option<Share>)> {
         let Accepted { stream, client } = self.accepted;
         match self.admission.admit(stream, client).await {
@@ -81,8 +83,8 @@ impl Client {
     }
 }
 
-/// A client that was let in, and what serving it needs from beginning to end. Handed on by reference: an asynchronous
-/// function that takes something by value has room for it twice, and a task is as large as all of them together.
+/// An admitted client and everything needed to serve it. Passed by reference: an async function
+/// stores a by-value argument twice, and that adds up in the size of a task.
 struct Connected {
     stream: Stream,
     outbox: Arc<Outbox>,
@@ -103,7 +105,7 @@ impl Connected {
         }
     }
 
-    /// Serves it, beginning with this generation.
+    /// Serves it, starting with this generation.
     async fn converse<H: Handler>(
         &mut self,
         served: &Served<H>,
@@ -123,7 +125,7 @@ impl Connected {
                 task::serve(stream, session, outbox.clone(), terms, Some(throttle)).await
             }
             Service::Program(program) => {
-                // Boxed, so that the tasks of those who talk to a session are not as large.
+                // Boxed, so that tasks of sessions stay small.
                 let program = task::serve_program(stream, program, outbox, terms, Some(throttle));
                 let ended = Box::pin(program).await;
                 drop(seat);

@@ -1,4 +1,5 @@
-//! Serves a UDP listener: sorts datagrams by sender, each of whom has a session in a task of its own.
+//! Serves a UDP listener: sorts datagrams by sender and runs a session for each sender in its own
+//! task.
 
 use super::cap::{Cap, Slot};
 use super::quota::{Holder, Share};
@@ -19,12 +20,12 @@ use std::task::Waker;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
-/// Where the datagrams of a listener's senders go. An entry lasts as long as its session.
+/// The inboxes of a listener's senders. An entry lives as long as its session.
 type Inboxes = Arc<Mutex<HashMap<Route, Arc<Inbox>>>>;
 
 impl<H: Handler> Served<H> {
-    /// Serves the senders of one socket until its door is closed. Their sessions go on until they end, and count in
-    /// `cap` until then.
+    /// Serves the senders of one socket until the listener closes. Their sessions run on and count
+    /// in `cap` until they end.
     pub(super) async fn receive(
         self: Arc<Self>,
         socket: Arc<DatagramSocket>,
@@ -47,7 +48,7 @@ impl<H: Handler> Served<H> {
         {
             reception.take_in(&batch);
             if batch.is_full() {
-                // More is waiting. The sessions have to get their turn first.
+                // More is waiting, but the sessions must run first.
                 yield_now().await;
             }
         }
@@ -57,15 +58,15 @@ impl<H: Handler> Served<H> {
     }
 }
 
-/// What comes in at one socket.
+/// The receiving side of one socket.
 struct Reception<H> {
     served: Arc<Served<H>>,
     socket: Arc<DatagramSocket>,
     admission: Arc<Admission>,
-    /// How many sessions there may be.
+    /// The session limit.
     cap: Arc<Cap>,
     inboxes: Inboxes,
-    /// Those that have got something of a batch.
+    /// Sessions with new datagrams from this batch.
     wakers: Vec<Waker>,
 }
 
@@ -78,14 +79,14 @@ impl<H: Handler> Reception<H> {
                 drops.unanswered_port.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(
                     listener, %peer,
-                    "dropped a datagram: answering its source port could go on for ever"
+                    "dropped a datagram: a reply to its source port could loop for ever"
                 );
             } else if self.admission.turns_away(peer) {
                 drops.turned_away.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(listener, %peer, "dropped a datagram (--allow, --deny)");
             } else if !self.has_tokens(route, datagram.len()) {
                 drops.rate.fetch_add(1, Ordering::Relaxed);
-                tracing::debug!(listener, %peer, "dropped a datagram: there are more than may be");
+                tracing::debug!(listener, %peer, "dropped a datagram: rate limit reached");
             } else {
                 self.deliver(route, datagram);
             }
@@ -93,8 +94,8 @@ impl<H: Handler> Reception<H> {
         self.wakers.drain(..).for_each(Waker::wake);
     }
 
-    /// Whether the rates of its service and of its sender's address let another datagram in, and if it begins a
-    /// session, another one of those. Both have buckets for datagrams beside those of connections.
+    /// Whether the rates of the service and of the sender's address allow this datagram, and a new
+    /// session if it starts one. Datagrams have buckets separate from those of connections.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
         let (service, addresses) = (&self.served.sender_rates, &self.served.house.sender_rates);
         if service.are_off() && addresses.are_off() {
@@ -117,7 +118,7 @@ impl<H: Handler> Reception<H> {
                 Err(NotTaken::Full) => {
                     return Limit::UdpWaiting.reached();
                 }
-                // Its session is ending. This begins another one.
+                // Its session is ending. This datagram starts a new one.
                 Err(NotTaken::Closed) => {}
             }
         }
@@ -127,7 +128,7 @@ impl<H: Handler> Reception<H> {
             return;
         };
         let inbox = Arc::<Inbox>::default();
-        // It is empty, and longer than what it holds no datagram is.
+        // Empty; its capacity is the largest datagram we accept.
         let _ = inbox.put(datagram);
         entry.insert_entry(inbox.clone());
         let sender = Sender {
@@ -152,23 +153,23 @@ impl<H: Handler> Reception<H> {
     }
 }
 
-/// A session's place, among those of the listener's senders and among those of its address. It is none of the
-/// connections': whoever sends datagrams may forge any number of addresses, also one that has connections.
+/// The permits of a session: of its listener and its address. Separate from those of connections,
+/// because a sender may forge any address, also one with connections.
 struct Place {
     _session: Slot,
     _share: Share,
 }
 
 impl Place {
-    /// Takes one if there is one: a datagram can't wait.
+    /// Takes the permits if there are any: a datagram cannot wait.
     fn take(cap: &Arc<Cap>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
         let Some(session) = cap.try_take() else {
-            let why = "no more sessions are allowed (--udp-max-sessions)";
+            let why = "session limit reached (--udp-max-sessions)";
             house.drops.no_place(listener, Limit::UdpMaxSessions, why);
             return None;
         };
         let Some(share) = house.quota.take(Holder::sender(sender)) else {
-            let why = "their address has as many as it may (--max-connections-per-ip)";
+            let why = "session limit of the address reached (--max-connections-per-ip)";
             house
                 .drops
                 .no_place(listener, Limit::MaxConnectionsPerIp, why);
@@ -181,7 +182,7 @@ impl Place {
     }
 }
 
-/// A session's entry among the inboxes, which goes with it, however it ends.
+/// A guard that removes a session's inbox however the session ends.
 struct Listed {
     inboxes: Inboxes,
     route: Route,
@@ -193,20 +194,20 @@ impl Drop for Listed {
     fn drop(&mut self) {
         self.inbox.close();
         let mut inboxes = locked(&self.inboxes);
-        // The sender may have begun another session meanwhile.
+        // The sender may have started a new session meanwhile.
         if let Entry::Occupied(entry) = inboxes.entry(self.route)
             && Arc::ptr_eq(entry.get(), &self.inbox)
         {
             entry.remove();
         }
-        // A storm of senders should not leave a table of its size behind.
+        // A flood of senders must not leave a large table behind.
         if inboxes.is_empty() {
             inboxes.shrink_to_fit();
         }
     }
 }
 
-/// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+/// The map is consistent at every step, so a panic elsewhere does no harm.
 fn locked(inboxes: &Inboxes) -> MutexGuard<'_, HashMap<Route, Arc<Inbox>>> {
     inboxes.lock().unwrap_or_else(PoisonError::into_inner)
 }

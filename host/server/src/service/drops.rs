@@ -1,17 +1,17 @@
-//! Datagrams that came to nothing.
+//! Counters of dropped datagrams.
 
 use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts datagrams that came to nothing, in or out. Where a limit is the only reason, the limit has the count.
+/// Counts dropped datagrams, in both directions. Where a limit is the only reason, the limit counts.
 #[derive(Debug, Default)]
 pub struct Drops {
     /// From a source port that is never answered.
     pub unanswered_port: AtomicU64,
-    /// From a sender that may not be served.
+    /// From an address that is not allowed.
     pub turned_away: AtomicU64,
-    /// From a new sender, when there was no place for another one.
+    /// From a new sender beyond the session limit.
     pub no_place: AtomicU64,
     /// More in a second than a service, or an address, may have.
     pub rate: AtomicU64,
@@ -22,7 +22,7 @@ pub struct Drops {
 }
 
 impl Drops {
-    /// Counts a new sender's datagram for which there is no place, and tells the operator, but not each time.
+    /// Counts a datagram of a new sender beyond a limit, and logs it at a limited rate.
     pub fn no_place(&self, listener: &str, limit: Limit, why: &str) {
         limit.reached();
         let dropped = self.no_place.fetch_add(1, Ordering::Relaxed) + 1;
@@ -30,12 +30,12 @@ impl Drops {
             tracing::warn!(
                 listener,
                 dropped,
-                "datagrams of new senders are dropped: {why}"
+                "dropping datagrams of new senders: {why}"
             );
         }
     }
 
-    /// The counts, each with its reason.
+    /// The counts by reason.
     pub fn counts(&self) -> [(&'static str, u64); 8] {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
@@ -50,7 +50,7 @@ impl Drops {
         ]
     }
 
-    /// Logs the counts, if there is anything to tell.
+    /// Logs the counts, if any is not zero.
     pub fn log(&self) {
         let counts = self.counts().map(|(_, count)| count);
         if counts.iter().all(|count| *count == 0) {

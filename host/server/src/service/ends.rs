@@ -1,4 +1,4 @@
-//! How connections go, and how they ended.
+//! Counters and log lines of connections and how they ended.
 
 use crate::admission::{NotAdmitted, ProxyError};
 use connection::framing::FramingError;
@@ -12,10 +12,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How connections ended, counted.
+/// Counts connections and how they ended.
 #[derive(Default)]
 pub struct Ends {
-    /// Where they count as well.
+    /// The total that these counts are part of.
     whole: Option<Arc<Ends>>,
     connections: AtomicU64,
     framing: AtomicU64,
@@ -28,27 +28,27 @@ pub struct Ends {
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     messages: AtomicU64,
-    /// What was told last of all that has gone through them.
+    /// The traffic reported last.
     told: Mutex<Traffic>,
     /// What is logged of it.
     lines: LogRateLimiter<MAX_CONNECTION_LINES_PER_SECOND>,
 }
 
-/// What all connections add up to.
+/// Totals of all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many there were, the open ones included.
+    /// All connections, with the open ones.
     pub connections: u64,
-    /// How many of them a failed call has ended.
+    /// Connections ended by a failed call.
     pub failed_calls: u64,
-    /// How many clients were not served.
+    /// Clients that were not served.
     pub turned_away: u64,
-    /// What went through them.
+    /// Their traffic.
     pub traffic: Traffic,
 }
 
 impl Ends {
-    /// Counts that are part of other counts.
+    /// Counts that also add to `whole`.
     pub(super) fn within(whole: &Arc<Ends>) -> Self {
         Ends {
             whole: Some(whole.clone()),
@@ -56,8 +56,9 @@ impl Ends {
         }
     }
 
-    /// The counts so far, with what has gone through those connections that are `live`, which is asked last, so that
-    /// none counts twice. One that is just ending is among neither: what was told once is not taken back.
+    /// The counts so far, with the traffic of `live` connections. `live` is called last, so that
+    /// none counts twice. A connection that is just ending may be in neither; reported traffic
+    /// never decreases.
     pub fn totals(&self, live: impl FnOnce() -> Traffic) -> Totals {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let ended = Traffic {
@@ -80,7 +81,7 @@ impl Ends {
         }
     }
 
-    /// Counts a connection that begins.
+    /// Counts a new connection.
     pub fn begin(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
         if let Some(whole) = &self.whole {
@@ -88,7 +89,8 @@ impl Ends {
         }
     }
 
-    /// Logs how one ended, and counts it. Returns what its bytes failed with, unless its client just left.
+    /// Logs and counts how a connection ended. Returns the I/O error, unless the client just
+    /// disconnected.
     pub fn note(
         &self,
         traffic: Traffic,
@@ -130,13 +132,13 @@ impl Ends {
         }
     }
 
-    /// Logs that a client was sent away as soon as it came, and counts it.
+    /// Logs and counts a client refused on accept.
     pub fn note_turned_away(&self, client: SocketAddr, listener: &str) {
         self.count_turned_away();
-        tracing::debug!(%client, listener, "may not be served (--allow, --deny)");
+        tracing::debug!(%client, listener, "not served: address not allowed (--allow, --deny)");
     }
 
-    /// Logs that a client was not let in, and counts it.
+    /// Logs and counts a client that was not admitted.
     pub fn note_not_admitted(&self, why: &NotAdmitted) {
         self.count_turned_away();
         match why {
@@ -154,8 +156,8 @@ impl Ends {
         }
     }
 
-    /// Whether there is room for another line about a connection, before which those are told that there was no
-    /// room for.
+    /// Whether another line about a connection may be logged. First logs how many lines were
+    /// dropped.
     fn may_log(&self) -> bool {
         match self.lines.admit() {
             Err(_) => {
@@ -164,14 +166,14 @@ impl Ends {
             }
             Ok(0) => {}
             Ok(left_out) => tracing::warn!(
-                "{left_out} lines about connections left out: there are more than \
+                "{left_out} lines about connections dropped: more than \
                  {MAX_CONNECTION_LINES_PER_SECOND} a second"
             ),
         }
         true
     }
 
-    /// Counts a client that was sent away.
+    /// Counts a client that was turned away.
     pub fn count_turned_away(&self) {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
         if let Some(whole) = &self.whole {
@@ -195,7 +197,7 @@ impl Ends {
         }
     }
 
-    /// The counter of an error that says something about the handler or its clients.
+    /// The counter of an error that concerns the handler or its clients.
     fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
         match error {
             ConnectionError::Framing(_) => Some(&self.framing),
@@ -225,7 +227,7 @@ impl Ends {
     }
 }
 
-/// The limit that ended a connection, if one did.
+/// The limit that ended a connection, if any.
 fn limit(error: &ConnectionError) -> Option<Limit> {
     match error {
         ConnectionError::Framing(FramingError::TooLong { .. }) => Some(Limit::MaxMessage),
@@ -243,7 +245,7 @@ fn limit(error: &ConnectionError) -> Option<Limit> {
     }
 }
 
-/// Whether an error is how a client's sudden leave looks, which is its right.
+/// Whether an error only means that the client disconnected, which is normal.
 fn is_departure(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -251,7 +253,7 @@ fn is_departure(error: &io::Error) -> bool {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::NotConnected
             | io::ErrorKind::ConnectionAborted
-            // Many clients of TLS leave without saying so first.
+            // Many TLS clients close without `close_notify`.
             | io::ErrorKind::UnexpectedEof
     )
 }

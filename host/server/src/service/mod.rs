@@ -1,14 +1,14 @@
-//! The server: accepts on every door of every service, serves each connection in a task of its own, and drains.
+//! The server: accepts on every listener of every service, serves each connection in its own task,
+//! and drains. Must not know Wasm or configuration files.
 //!
 //! ```text
-//! Server -> Served -> Door      a host, a service of it, a listener of that
+//! Server -> Served -> Door      a host, its services, their listeners
 //! ```
 //!
-//! A sender of datagrams is a connection, too, but for the limits: it may be forged, so it takes nothing that
-//! connections need.
+//! A UDP sender is a connection too, but with separate limits: it may be forged, so it takes
+//! nothing that connections need.
 //!
-//! Services and doors come and go while the server runs; what all of them have in common is the limit of
-//! connections.
+//! Services and listeners come and go while the server runs. They share the connection limit.
 
 mod cap;
 mod client;
@@ -45,45 +45,46 @@ use tracing::Span;
 /// The services of a host.
 pub struct Server<H> {
     house: Arc<House>,
-    /// Those that accept, and those that finish.
+    /// Services that accept, and services that drain.
     services: Mutex<Vec<Arc<Served<H>>>>,
 }
 
-/// What all services have in common.
+/// State shared by all services.
 struct House {
-    /// Cancelled when nobody is to be accepted any more, by whatever door, of whatever service.
+    /// Cancelled when no listener of any service accepts any more.
     stopping: CancellationToken,
-    /// A permit for each connection that may be open.
+    /// A permit for each allowed connection.
     free: Arc<Semaphore>,
     quota: Arc<Quota>,
-    /// What each client address may have in a second.
+    /// Rate limits of client addresses.
     address_rates: Arc<AddressRates>,
-    /// What each address may send in datagrams, which may be forged: it takes nothing from its connections.
+    /// Rate limits of addresses for datagrams. These may be forged, so they take nothing from
+    /// connections.
     sender_rates: Arc<AddressRates>,
-    /// What the operator is told of clients that come too often.
+    /// Rate limit of log lines about clients that connect too often.
     no_rate: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
-    /// What the operator is told of clients that have too many connections.
+    /// Rate limit of log lines about clients with too many connections.
     no_share: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
-    /// What the operator is told of clients that wait for a place.
+    /// Rate limit of log lines about waiting clients.
     no_place: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
     next_id: AtomicU64,
     ends: Arc<Ends>,
     drops: Arc<Drops>,
-    /// Cancelled when a listener has no more clients, and the last one has gone.
+    /// Cancelled when a listener has no more clients and the last one is gone.
     exhausted: CancellationToken,
-    /// What standard input or output failed with, if they are the client.
+    /// The error of standard input or output, if they are the client.
     stdio_failed: Mutex<Option<io::Error>>,
 }
 
 /// How a server ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections that were still open when the drain timeout ran out, and were cut.
+    /// Connections that were cut at the drain timeout.
     pub cut: usize,
 }
 
 impl<H: Handler> Server<H> {
-    /// A server without a service, whose connections stay within these limits.
+    /// A server without services, with these limits.
     pub fn new(limits: &ServerLimits, address_rates: RateLimits) -> Self {
         Server {
             house: Arc::new(House {
@@ -108,7 +109,8 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Adds a service, which has no door yet, and may have `max_connections` at once. What is logged about its connections is logged in `span`.
+    /// Adds a service without listeners and with at most `max_connections`. Its log lines use
+    /// `span`.
     pub fn add(
         &self,
         generations: Arc<Generations<H>>,
@@ -123,25 +125,25 @@ impl<H: Handler> Server<H> {
         served
     }
 
-    /// Changes what each client address may have in a second, from now on.
+    /// Changes the rate limits of client addresses.
     pub fn set_address_rates(&self, limits: RateLimits) {
         self.house.address_rates.set(limits);
         self.house.sender_rates.set(limits);
     }
 
-    /// Ends a service: no client gets in any more, and those that are there may finish within `limit`.
+    /// Ends a service: accepts no more clients, and lets open connections finish within `limit`.
     pub async fn end(&self, served: &Arc<Served<H>>, limit: Duration) -> Drained {
         let drained = drain(std::slice::from_ref(served), limit).await;
         self.services().retain(|it| !Arc::ptr_eq(it, served));
         drained
     }
 
-    /// Lets nobody in any more, from this moment on.
+    /// Stops accepting, at once.
     pub fn close(&self) {
         self.house.stopping.cancel();
     }
 
-    /// Ends all services likewise, those too that are added from now on.
+    /// Ends all services the same way, also those added later.
     pub async fn stop(&self, limit: Duration) -> Drained {
         self.close();
         let all = self.services().clone();
@@ -151,28 +153,28 @@ impl<H: Handler> Server<H> {
         drained
     }
 
-    /// Completes when a listener has no more clients to come, and the last one has gone.
+    /// Completes when a listener has no more clients and the last one is gone.
     pub async fn exhausted(&self) {
         self.house.exhausted.cancelled().await;
     }
 
-    /// What standard input or output failed with, if they are the client. It is told once.
+    /// The error of standard input or output, if they are the client. Returned once.
     pub fn stdio_failure(&self) -> Option<io::Error> {
         let failed = &self.house.stdio_failed;
         failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// How the connections of all services ended, of those too that are gone.
+    /// The counts of all services, also of removed ones.
     pub fn ends(&self) -> &Ends {
         &self.house.ends
     }
 
-    /// Datagrams that came to nothing, by the reason.
+    /// Dropped datagrams by reason.
     pub fn dropped_datagrams(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.house.drops.counts().into_iter()
     }
 
-    /// How many connections are open, and what has gone through them so far.
+    /// The number of open connections, and their traffic so far.
     pub fn live(&self) -> (usize, Traffic) {
         let services = self.services().clone();
         let (open, traffic): (Vec<_>, Vec<_>) =
@@ -186,8 +188,8 @@ impl<H: Handler> Server<H> {
 }
 
 impl House {
-    /// A place for another connection, as soon as there is one. If there is none at once the operator is told, but not
-    /// each time.
+    /// Waits for a permit for a connection. If there is none right away, logs that at a limited
+    /// rate.
     async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
         if let Ok(permit) = self.free.clone().try_acquire_owned() {
             return permit;
@@ -195,16 +197,16 @@ impl House {
         Limit::MaxConnections.reached();
         self.tell_who_waits(
             listener,
-            "the connection limit is reached (--max-connections): new clients wait",
+            "connection limit reached (--max-connections): new clients wait",
         );
         match self.free.clone().acquire_owned().await {
             Ok(permit) => permit,
-            // Only a closed semaphore fails, and nobody closes this one.
+            // Only a closed semaphore fails, and this one is never closed.
             Err(_) => pending().await,
         }
     }
 
-    /// The same for one that a service, or a listener, may have.
+    /// The same for the limit of a service or listener.
     async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> Slot {
         if let Some(slot) = cap.try_take() {
             return slot;
@@ -219,15 +221,16 @@ impl House {
         }
     }
 
-    /// Another connection of a client, if it may have one. Otherwise the operator is told, but not each time.
+    /// A permit for a connection of a client address, if there is one. Otherwise logs that at a
+    /// limited rate.
     fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
         let mut rated = self.address_rates.of(client);
         if !rated.take(Kind::NewConnections, 1) {
             if let Ok(left_out) = self.no_rate.admit() {
                 tracing::warn!(
                     listener, %client, left_out,
-                    "a client connects more often than it may: further connections are closed \
-                     (--max-new-connections-per-second-per-ip)"
+                    "connection rate of a client reached \
+                     (--max-new-connections-per-second-per-ip): closing further connections"
                 );
             }
             return None;
@@ -238,7 +241,8 @@ impl House {
             if let Ok(left_out) = self.no_share.admit() {
                 tracing::warn!(
                     listener, %client, left_out,
-                    "a client has as many connections as it may: further ones are closed (--max-connections-per-ip)"
+                    "connection limit of a client reached (--max-connections-per-ip): closing \
+                     further connections"
                 );
             }
         }
@@ -247,7 +251,7 @@ impl House {
 }
 
 impl House {
-    /// Another connection of a user of this machine, likewise.
+    /// The same for a user of this machine.
     fn share_of_user(&self, uid: u32, listener: &str) -> Option<Share> {
         let share = self.quota.take(Holder::User(uid));
         if share.is_none() {
@@ -257,7 +261,8 @@ impl House {
                     listener,
                     uid,
                     left_out,
-                    "a user has as many connections as they may: further ones are closed (--max-connections-per-uid)"
+                    "connection limit of a user reached (--max-connections-per-uid): closing \
+                     further connections"
                 );
             }
         }
@@ -265,7 +270,7 @@ impl House {
     }
 }
 
-/// Waits for connections that are still open, and cuts those that are so at the end of `limit`.
+/// Waits for open connections, and cuts those still open after `limit`.
 async fn drain<H: Handler>(services: &[Arc<Served<H>>], limit: Duration) -> Drained {
     for served in services {
         served.stop();

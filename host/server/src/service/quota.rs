@@ -1,4 +1,4 @@
-//! How many connections the clients with one address, or of one user of this machine, have.
+//! Connections per client address and per local user.
 
 use connection::address::counted_as;
 use std::collections::HashMap;
@@ -6,28 +6,28 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Whose connections count together.
+/// A client whose connections count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Holder {
-    /// Those of an address, or of an IPv6 network of 64 bits.
+    /// An address, or an IPv6 network of 64 bits.
     Address(IpAddr),
-    /// The sessions of senders of datagrams with such an address, which may be forged.
+    /// The same for UDP senders, whose address may be forged.
     Sender(IpAddr),
-    /// Those of a user of this machine, by number.
+    /// A user of this machine, by number.
     User(u32),
 }
 
-/// What each holder may have of the server's places.
+/// The limits of holders, and their open connections.
 #[derive(Debug)]
 pub struct Quota {
-    /// The most connections of one address; `None` for any number.
+    /// The limit of an address; `None` for no limit.
     per_ip: Option<usize>,
-    /// The most connections of one user; `None` for any number.
+    /// The limit of a user; `None` for no limit.
     per_uid: Option<usize>,
     open: Mutex<HashMap<Holder, usize>>,
 }
 
-/// One connection of a holder, as long as it is open.
+/// A permit for one open connection of a holder.
 #[derive(Debug)]
 pub struct Share {
     quota: Arc<Quota>,
@@ -41,14 +41,14 @@ impl From<IpAddr> for Holder {
 }
 
 impl Holder {
-    /// A sender of datagrams.
+    /// The holder of a UDP sender.
     pub fn sender(address: IpAddr) -> Self {
         Holder::Sender(counted_as(address))
     }
 }
 
 impl Quota {
-    /// Nobody has a connection yet.
+    /// Starts without connections.
     pub fn new(per_ip: Option<usize>, per_uid: Option<usize>) -> Arc<Self> {
         Arc::new(Quota {
             per_ip,
@@ -57,7 +57,7 @@ impl Quota {
         })
     }
 
-    /// Another connection of this client, if it may have one.
+    /// A permit for this client, if it is below its limit.
     pub fn take(self: &Arc<Self>, client: impl Into<Holder>) -> Option<Share> {
         let holder = client.into();
         let limit = match holder {
@@ -66,7 +66,7 @@ impl Quota {
         };
         let mut open = self.open();
         let count = open.entry(holder).or_default();
-        // Whoever is at the limit has an entry already.
+        // A holder at its limit has an entry already.
         if limit.is_some_and(|limit| *count >= limit) {
             return None;
         }
@@ -77,7 +77,7 @@ impl Quota {
         })
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The map is consistent at every step, so a panic elsewhere does no harm.
     fn open(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +92,7 @@ impl Drop for Share {
                 count.remove();
             }
         }
-        // A storm of clients should not leave a table of its size behind.
+        // A flood of clients must not leave a large table behind.
         if open.is_empty() {
             open.shrink_to_fit();
         }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_has_its_own() {
+    fn each_address_has_its_own_limit() {
         let quota = Quota::new(Some(2), None);
         let one = take(&quota, "192.0.2.1");
         let two = take(&quota, "::ffff:192.0.2.1");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_user_has_their_own() {
+    fn each_user_has_their_own_limit() {
         let quota = Quota::new(Some(1), Some(2));
         let ann: Vec<_> = (0..3).map(|_| quota.take(Holder::User(1000))).collect();
         assert_eq!(ann.iter().flatten().count(), 2);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_there_is_none() {
+    fn a_missing_limit_allows_any_number() {
         let quota = Quota::new(None, Some(1));
         let shares: Vec<_> = (0..1000).map(|_| take(&quota, "::1")).collect();
         assert!(shares.iter().all(Option::is_some));

@@ -1,4 +1,4 @@
-//! One sender of datagrams, from its first datagram to the end of its session.
+//! One UDP sender, from its first datagram to the end of its session.
 
 use super::Served;
 use super::drops::Drops;
@@ -26,7 +26,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Serves it until its session ends, and counts how that went.
+    /// Serves the sender until its session ends, and counts the result.
     pub async fn serve<H: Handler>(self, served: &Served<H>) {
         let span = tracing::error_span!(parent: &served.span, "connection", id = self.id, peer = %self.route.peer);
         span.in_scope(|| tracing::debug!("sends datagrams"));
@@ -47,8 +47,8 @@ impl Sender {
         let outbox = Outbox::new(self.id, self.peer(), limit_bytes, span.clone());
         let outbox = Arc::new(outbox);
         let Service::Session(session) = generation.made_from.handler.serve(&outbox) else {
-            // The configuration refuses programs where there are datagrams.
-            let why = "a program reads a stream, and datagrams are none".into();
+            // The configuration refuses programs on UDP listeners.
+            let why = "a program reads a stream and cannot serve datagrams".into();
             return (Traffic::default(), Err(SessionError::Refused(why).into()));
         };
         let seat = served.generations.seat(generation, &outbox);
@@ -82,12 +82,12 @@ impl Sender {
     }
 }
 
-/// The way back to a sender, which is not taken for whom it says it is.
+/// Sends replies to a sender, whose address may be forged.
 struct WayBack {
     socket: Arc<DatagramSocket>,
     route: Route,
     allowance: Option<Allowance>,
-    /// Whether it was said that the allowance is too small.
+    /// Whether the amplification limit was logged.
     complained: bool,
     drops: Arc<Drops>,
     span: Span,
@@ -105,7 +105,9 @@ impl Return for WayBack {
         if bytes > limit {
             Limit::UdpDatagram.reached();
             self.span.in_scope(|| {
-                tracing::warn!("dropped {bytes} bytes: a datagram carries at most {limit}");
+                tracing::warn!(
+                    "dropped a reply of {bytes} bytes: a datagram carries at most {limit}"
+                );
             });
             return false;
         }
@@ -115,8 +117,8 @@ impl Return for WayBack {
             if !std::mem::replace(&mut self.complained, true) {
                 self.span.in_scope(|| {
                     tracing::warn!(
-                        "dropped {bytes} bytes: too much for what the sender has sent, whose address may be \
-                         forged (--udp-amplification)"
+                        "dropped a reply of {bytes} bytes: amplification limit reached \
+                         (--udp-amplification)"
                     );
                 });
             }

@@ -1,4 +1,4 @@
-//! A service of a server, and the doors to it.
+//! A service of a server, and its listeners.
 
 use super::cap::{Cap, Place};
 use super::client::Client;
@@ -18,28 +18,28 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
-/// A service: what its connections have in common.
+/// The state that the connections of a service share.
 pub struct Served<H> {
     pub(super) generations: Arc<Generations<H>>,
-    /// What all its connections together may have in a second.
+    /// The rate limits of all its connections together.
     pub(super) rates: Arc<ServiceRates>,
-    /// As much again for its senders of datagrams, who may be forged: they take nothing from connections.
+    /// The same for its UDP senders, which may be forged: they take nothing from connections.
     pub(super) sender_rates: ServiceRates,
-    /// How many connections it may have.
+    /// The connection limit.
     cap: Arc<Cap>,
     /// How its connections ended.
     pub(super) ends: Ends,
     pub(super) house: Arc<House>,
-    /// The parent of its connections' spans.
+    /// The parent span of its connections.
     pub(super) span: Span,
-    /// Cancelled when nobody is to be accepted any more.
+    /// Cancelled when the service accepts no more clients.
     stopping: CancellationToken,
     doors: TaskTracker,
-    /// Those that are open, and those that have ended since the last one came.
+    /// Open connections, and ended ones not collected yet.
     connections: Mutex<JoinSet<()>>,
 }
 
-/// A listener of a service. It is open until it is closed, or the service stops.
+/// A listener of a service with its admission. Open until it is closed or the service stops.
 #[derive(Clone)]
 pub struct Door {
     listener: ListenerHandle,
@@ -70,9 +70,9 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// Lets clients in by another listener, from now on, if they pass: `max_connections` at once, or as many sessions as
-    /// its admission says where they send datagrams. Those count too that came by the door whose socket it has `after`
-    /// that. Must be called within a tokio runtime.
+    /// Accepts clients on another listener: at most `max_connections` at once, or as many UDP
+    /// sessions as its admission says. `after` is the listener that had the socket before; its
+    /// clients count too. Must be called in a tokio runtime.
     pub fn open(
         self: &Arc<Self>,
         listener: Listener,
@@ -101,24 +101,22 @@ impl<H: Handler> Served<H> {
         door
     }
 
-    /// Changes what its connections, and its senders of datagrams, may have in a second, from now on.
+    /// Changes the rate limits of its connections and UDP senders.
     pub fn set_rates(&self, limits: RateLimits) {
         self.rates.set(limits);
         self.sender_rates.set(limits);
     }
 
-    /// Changes how many connections it may have at once, from now on.
+    /// Changes the connection limit.
     pub fn set_max_connections(&self, limit: Option<usize>) {
         self.cap.set(limit);
     }
 
-    /// A place for another connection of a listener, as soon as there is one everywhere.
+    /// Waits for a permit of the listener, the service and the server.
     pub(super) async fn place(&self, listener: &Arc<Cap>, name: &str) -> Place {
-        let why =
-            "the listener has as many connections as it may (max-connections): new clients wait";
+        let why = "connection limit of the listener reached (max-connections): new clients wait";
         let of_listener = self.house.slot(listener, name, why).await;
-        let why =
-            "the service has as many connections as it may (max-connections): new clients wait";
+        let why = "connection limit of the service reached (max-connections): new clients wait";
         let of_service = self.house.slot(&self.cap, name, why).await;
         Place {
             listener: of_listener,
@@ -127,7 +125,7 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// Its versions.
+    /// The generations of its handler.
     pub fn generations(&self) -> &Arc<Generations<H>> {
         &self.generations
     }
@@ -137,7 +135,7 @@ impl<H: Handler> Served<H> {
         &self.ends
     }
 
-    /// Serves the clients of one listener until it is closed, or has no more.
+    /// Serves the clients of one listener until it closes or has no more clients.
     async fn accept(
         self: Arc<Self>,
         listener: Listener,
@@ -149,7 +147,7 @@ impl<H: Handler> Served<H> {
             let receiving = self.receive(socket.clone(), admission, cap, closing);
             return receiving.await;
         }
-        // Goes with the only client of a listener that has no more.
+        // Dropped with the only client of such a listener.
         let mut exhausting = listener
             .is_for_one()
             .then(|| self.house.exhausted.clone().drop_guard());
@@ -171,7 +169,8 @@ impl<H: Handler> Served<H> {
         }
     }
 
-    /// A client, unless it is to be sent away at once. Whom a proxy speaks for turns out later.
+    /// An accepted client, unless it is refused right away. The real address behind a proxy is
+    /// known later.
     fn welcome(
         &self,
         accepted: Accepted,
@@ -210,33 +209,33 @@ impl<H: Handler> Served<H> {
         })
     }
 
-    /// Serves a connection in a task of its own, until it ends or is cut.
+    /// Runs a connection in its own task until it ends or is cut.
     pub(super) fn spawn(&self, serving: impl Future<Output = ()> + Send + 'static) {
         let mut connections = self.connections();
         connections.spawn(serving);
         while connections.try_join_next().is_some() {}
     }
 
-    /// Lets nobody in any more, and tells conversations so.
+    /// Stops accepting, and notifies conversations.
     pub(super) fn stop(&self) {
         self.stopping.cancel();
         self.generations.stop();
     }
 
-    /// Completes when all its doors are closed, which they are soon after it was stopped.
+    /// Completes when all its listeners are closed, soon after `stop`.
     pub(super) async fn closed(&self) {
         self.doors.close();
         self.doors.wait().await;
     }
 
-    /// Its connections that are still open when it is closed, of which there are no more to come.
+    /// The connections still open after `closed`; no more follow.
     pub(super) fn still_open(&self) -> JoinSet<()> {
         let mut connections = std::mem::take(&mut *self.connections());
         while connections.try_join_next().is_some() {}
         connections
     }
 
-    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    /// The set is consistent at every step, so a panic elsewhere does no harm.
     fn connections(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.connections
             .lock()
@@ -245,22 +244,22 @@ impl<H: Handler> Served<H> {
 }
 
 impl Door {
-    /// Where clients come from.
+    /// The handle of the listening socket.
     pub fn listener(&self) -> &ListenerHandle {
         &self.listener
     }
 
-    /// What takes TLS off, if there is any.
+    /// The TLS terminator, if any.
     pub fn terminator(&self) -> Option<&Arc<Terminator>> {
         self.admission.tls.as_ref()
     }
 
-    /// Whether both are the same.
+    /// Whether both are the same listener.
     pub fn is(&self, other: &Door) -> bool {
         TaskTracker::ptr_eq(&self.closed, &other.closed)
     }
 
-    /// Lets nobody in any more. Those who are inside stay. Completes when the socket is closed.
+    /// Stops accepting. Open connections stay. Completes when the socket is closed.
     pub async fn close(self) {
         self.closing.cancel();
         self.closed.close();

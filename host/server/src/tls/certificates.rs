@@ -1,4 +1,4 @@
-//! Which certificate a client is shown.
+//! Selects the certificate for a client.
 
 use super::identity::dns_names;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -6,16 +6,16 @@ use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Certificates by the names that they are for.
+/// Certificates by server name.
 #[derive(Debug)]
 pub struct Certificates {
     by_name: HashMap<String, Arc<CertifiedKey>>,
-    /// What is shown to a client that names no server, or one that is not known.
+    /// The certificate for clients that send no server name, or an unknown one.
     first: Arc<CertifiedKey>,
 }
 
 impl Certificates {
-    /// The first of several certificates for the same name is the one that counts.
+    /// Of several certificates for a name, the first one counts.
     pub fn new(first: CertifiedKey, others: Vec<CertifiedKey>) -> Self {
         let first = Arc::new(first);
         let mut by_name = HashMap::new();
@@ -30,7 +30,8 @@ impl Certificates {
         Certificates { by_name, first }
     }
 
-    /// A certificate for just this name, or else a wildcard for its leftmost label (RFC 6125, section 6.4.3).
+    /// A certificate for exactly this name, or a wildcard for its leftmost label (RFC 6125, section
+    /// 6.4.3).
     fn find(&self, name: &str) -> Option<&Arc<CertifiedKey>> {
         self.by_name.get(name).or_else(|| {
             let (_, parent) = name.split_once('.')?;

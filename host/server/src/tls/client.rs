@@ -1,4 +1,4 @@
-//! The client's side: verifies whom it talks to.
+//! The client side of TLS: verifies servers.
 
 use super::error::TlsError;
 use super::{identity, provider};
@@ -13,20 +13,20 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// How a client verifies a server, and shows itself.
+/// How a client verifies a server and identifies itself.
 #[derive(Clone, Debug, Default)]
 pub struct Verification {
-    /// Trusts these authorities in place of the system's.
+    /// Trust these authorities instead of the system's.
     pub ca: Option<PathBuf>,
-    /// Trusts anybody.
+    /// Trust any certificate.
     pub insecure: bool,
-    /// The certificate to show, and its key.
+    /// The client certificate and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
     /// The application protocols to offer (ALPN, RFC 7301).
     pub alpn: Vec<String>,
 }
 
-/// Shakes hands with the server of this name, which is a DNS name or an IP address.
+/// Performs the handshake with the server of this name, a DNS name or an IP address.
 pub async fn connect(
     stream: TcpStream,
     name: &str,
@@ -36,7 +36,7 @@ pub async fn connect(
     let name = ServerName::try_from(name.to_owned()).map_err(|_| {
         io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("`{name}` is no name that a certificate can be for"),
+            format!("`{name}` is not a valid server name"),
         )
     })?;
     TlsConnector::from(Arc::new(config))
@@ -45,14 +45,15 @@ pub async fn connect(
         .map_err(explained)
 }
 
-/// What a user can do about it.
+/// Adds a hint for the user.
 fn explained(error: io::Error) -> io::Error {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref());
     match cause {
         Some(rustls::Error::InvalidCertificate(why)) => io::Error::new(
             error.kind(),
             format!(
-                "the server's certificate is not trusted: {why}; name its authority with --ca or its name with --server-name, or say --insecure"
+                "the server's certificate is not trusted: {why}; hint: name its authority with \
+                 --ca, its name with --server-name, or use --insecure"
             ),
         ),
         _ => error,
@@ -85,7 +86,7 @@ fn roots(verification: &Verification) -> Result<RootCertStore, TlsError> {
         return identity::read_authorities(path);
     }
     let mut roots = RootCertStore::empty();
-    // Some systems have certificates among theirs that can't be read: the others do.
+    // Some systems have unreadable certificates: skip those.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     match roots.is_empty() {
         true => Err(TlsError::NoRoots),
@@ -93,7 +94,7 @@ fn roots(verification: &Verification) -> Result<RootCertStore, TlsError> {
     }
 }
 
-/// Takes any certificate, if only its owner is there: for `--insecure`.
+/// Accepts any certificate whose key the server has: for `--insecure`.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

@@ -1,45 +1,46 @@
-//! What can be wrong with certificates and keys.
+//! Errors of certificates and keys.
 
 use std::path::{Path, PathBuf};
 
-/// Why TLS can't be set up.
+/// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("cannot read the {what} in {}: {reason}", path.display())]
     Read {
-        /// Certificate or key.
+        /// `certificate` or `private key`.
         what: &'static str,
         path: PathBuf,
         reason: String,
     },
-    #[error("there is no {what} in {}: expected PEM, `-----BEGIN {label}-----`", path.display())]
+    #[error("no {what} in {}: expected PEM, `-----BEGIN {label}-----`", path.display())]
     Missing {
         what: &'static str,
         path: PathBuf,
         label: &'static str,
     },
     #[error(
-        "the private key in {0} is encrypted, and a host has nobody to ask for its password: decrypt it with \
-         `openssl pkey -in {0} -out key.pem`, and let only the host's user read that file",
+        "the private key in {0} is encrypted; hint: decrypt it with `openssl pkey -in {0} -out \
+         key.pem`, readable by the host's user only",
         path.display()
     )]
     Encrypted { path: PathBuf },
-    #[error("the certificate in {} and the key in {} do not belong together", certificate.display(), key.display())]
+    #[error("the certificate in {} does not match the key in {}", certificate.display(), key.display())]
     Mismatch { certificate: PathBuf, key: PathBuf },
-    #[error("the certificate in {} can't be used: {reason}", path.display())]
+    #[error("cannot use the certificate in {}: {reason}", path.display())]
     Certificate { path: PathBuf, reason: String },
-    #[error("the certificates in {} are not those of an authority: {reason}", path.display())]
+    #[error("cannot use {} as a certificate authority: {reason}", path.display())]
     Authority { path: PathBuf, reason: String },
-    #[error("cannot make a certificate: {0}")]
+    #[error("cannot create a certificate: {0}")]
     SelfSigned(String),
     #[error(
-        "there is no certificate: give --tls-cert and --tls-key, or --tls-self-signed to try it out"
+        "no certificate; hint: use --tls-cert and --tls-key, or --tls-self-signed for a first try"
     )]
     NoCertificate,
-    #[error("TLS can't be set up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Setup(#[from] rustls::Error),
     #[error(
-        "no certificate authority is trusted on this machine: name one with --ca, or say --insecure"
+        "no certificate authority is trusted on this machine; hint: name one with --ca, or use \
+         --insecure"
     )]
     NoRoots,
 }

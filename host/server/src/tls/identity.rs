@@ -1,4 +1,4 @@
-//! A certificate with its key, read and checked.
+//! Reads and checks certificates and keys.
 
 use super::error::TlsError;
 use super::provider;
@@ -52,7 +52,7 @@ pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// What a PEM file holds, without the mark that some editors begin it with.
+/// The content of a PEM file, without a byte order mark.
 fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
     let mut text = opening::read(path).map_err(pem::Error::Io)?;
     if text.starts_with(BYTE_ORDER_MARK) {
@@ -61,10 +61,11 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
     Ok(text)
 }
 
-/// In UTF-8.
+/// The byte order mark in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether it has an encrypted key: PKCS #8 (RFC 7468, section 11), or in PEM's old form (RFC 1421, section 4.6.1.1).
+/// Whether it has an encrypted key: PKCS #8 (RFC 7468, section 11), or the old PEM form (RFC 1421,
+/// section 4.6.1.1).
 fn is_encrypted(text: &[u8]) -> bool {
     let marks = [
         "-----BEGIN ENCRYPTED PRIVATE KEY-----",
@@ -74,7 +75,7 @@ fn is_encrypted(text: &[u8]) -> bool {
     marks.iter().any(|mark| text.contains(mark))
 }
 
-/// The certificate and the key that these files hold, if they belong together.
+/// The certificate and the key in these files, if they match.
 pub fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let chain = read_certificates(certificate)?;
     CertifiedKey::from_der(chain, read_key(key)?, &provider()).map_err(|error| match error {
@@ -89,7 +90,7 @@ pub fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     })
 }
 
-/// The DNS names that a certificate is for (RFC 6125): those of its subject's alternative names, in lower case.
+/// The DNS names of a certificate (RFC 6125): its subject alternative names, in lower case.
 pub fn dns_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Some(certificate) = decode(certificate) else {
         return Vec::new();
@@ -105,7 +106,7 @@ pub fn dns_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     dns.collect()
 }
 
-/// Whom a certificate is for, as an RFC 4514 string.
+/// The subject of a certificate, as an RFC 4514 string.
 pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
     Some(decode(certificate)?.tbs_certificate.subject.to_string())
 }

@@ -1,4 +1,4 @@
-//! What holds for whatever a client sends to a host that takes TLS off.
+//! Properties of TLS termination, whatever a client sends. Used by tests and fuzzing.
 
 use super::server::{TlsConfig, load};
 use rustls::{ServerConfig, ServerConnection};
@@ -14,12 +14,11 @@ static CONFIG: LazyLock<Arc<ServerConfig>> = LazyLock::new(|| {
     load(&config).expect("a certificate that nobody trusts can be made")
 });
 
-/// How much a host may say to a client that has not shaken hands: its certificate, and what goes with it. It is never
-/// more than so much, however many messages come.
+/// The most bytes sent to a client before the handshake: the certificate and what goes with it,
+/// however many messages arrive.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// Checks a stream that comes in pieces: it ends the handshake or leaves it where it is, and nothing of it is taken for
-/// what a client has said to the handler.
+/// Checks a stream in pieces: it never completes the handshake, and none of it reaches the handler.
 pub fn check(stream: &[u8], piece: usize) {
     let Ok(mut server) = ServerConnection::new(CONFIG.clone()) else {
         panic!("TLS cannot be set up");

@@ -1,5 +1,5 @@
-//! TLS (RFC 8446, RFC 5246) on both sides: certificates that can be renewed while they are used, and clients
-//! that verify.
+//! TLS (RFC 8446, RFC 5246) on both sides: certificates that can be renewed in use, and clients
+//! that verify. Must not know services or handlers.
 
 mod certificates;
 mod client;
@@ -17,7 +17,7 @@ pub use server::{CertificateFiles, Terminator, TlsConfig};
 use rustls::crypto::CryptoProvider;
 use std::sync::Arc;
 
-/// The cryptography that both sides use.
+/// The cryptography provider of both sides.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

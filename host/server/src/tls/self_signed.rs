@@ -1,14 +1,14 @@
-//! A certificate for trying out, which nobody trusts.
+//! A self-signed certificate for testing, which nobody trusts.
 
 use super::error::TlsError;
 use super::provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::CertifiedKey;
 
-/// The names that reach a host on the same machine.
+/// The names of a host on the same machine.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// Makes a new one for this machine's own names. It is gone with the process.
+/// Creates a certificate for the local names. It lives in memory only.
 pub fn make() -> Result<CertifiedKey, TlsError> {
     let fail = |error: rcgen::Error| TlsError::SelfSigned(error.to_string());
     let made = rcgen::generate_simple_self_signed(NAMES.map(String::from)).map_err(fail)?;

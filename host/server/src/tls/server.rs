@@ -1,4 +1,4 @@
-//! The server's side: takes TLS off.
+//! The server side of TLS: terminates it.
 
 use super::certificates::Certificates;
 use super::error::TlsError;
@@ -19,27 +19,27 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// How TLS is taken off.
+/// The settings of TLS termination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsConfig {
-    /// What clients are shown: by the name they ask for, or the first.
+    /// The certificates: chosen by server name, or the first.
     pub certificates: Vec<CertificateFiles>,
-    /// Without a certificate, one is made that nobody trusts.
+    /// Without a certificate, create a self-signed one.
     pub self_signed: bool,
-    /// Clients must show a certificate that one of these authorities has signed.
+    /// Require a client certificate signed by one of these authorities.
     pub client_ca: Option<PathBuf>,
-    /// Application protocols (ALPN, RFC 7301), the preferred one first. Where there are any, a client that
+    /// Application protocols (ALPN, RFC 7301), preferred first. If there are any, a client that
     /// knows none of them is refused.
     pub alpn: Vec<String>,
 }
 
 impl TlsConfig {
-    /// Checks what it names. Blocks.
+    /// Checks the files. Blocks.
     pub fn check(&self) -> Result<(), TlsError> {
         load(self).map(drop)
     }
 
-    /// The files it names.
+    /// The files of these settings.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let certificates = self.certificates.iter();
         certificates
@@ -48,11 +48,11 @@ impl TlsConfig {
             .map(PathBuf::as_path)
     }
 
-    /// Changes with what the files hold, or with what keeps them from being read.
+    /// A value that changes with the content of the files, or with the error of reading them.
     fn fingerprint(&self) -> Vec<u8> {
         let mut digest = Sha256::new();
         for file in self.files() {
-            // The lengths keep files apart.
+            // The lengths delimit the files.
             let held = opening::read(file).unwrap_or_else(|error| error.to_string().into());
             digest.update(held.len().to_be_bytes());
             digest.update(held);
@@ -65,18 +65,18 @@ impl TlsConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
-    /// The server's certificate, and then those that lead to an authority's.
+    /// The server's certificate, followed by its chain.
     #[serde(rename = "cert")]
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
 }
 
-/// Takes TLS off, with certificates that can be read anew while it does.
+/// Terminates TLS, with certificates that can be reloaded in use.
 pub struct Terminator {
     config: TlsConfig,
     current: ArcSwap<ServerConfig>,
-    /// What the files held when they were last read.
+    /// The fingerprint of the files when they were last read.
     read: Mutex<Vec<u8>>,
 }
 
@@ -86,9 +86,7 @@ impl Terminator {
         let read = Mutex::new(config.fingerprint());
         let current = ArcSwap::new(load(&config)?);
         if config.certificates.is_empty() {
-            tracing::warn!(
-                "clients can't verify the self-signed certificate: it is for trying out"
-            );
+            tracing::warn!("using a self-signed certificate, which clients cannot verify");
         }
         Ok(Terminator {
             config,
@@ -97,8 +95,8 @@ impl Terminator {
         })
     }
 
-    /// Reads them anew, for the handshakes that begin from now on, and tells whether they have changed. If
-    /// anything is wrong with them, those before serve on. Blocks.
+    /// Reloads certificates for new handshakes, and returns whether they changed. On an error, the
+    /// old ones stay. Blocks.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.config.fingerprint();
@@ -115,7 +113,7 @@ impl Terminator {
         self.config.files()
     }
 
-    /// Shakes hands with a client.
+    /// Performs the handshake with a client.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, TlsInfo)> {
         let acceptor = TlsAcceptor::from(self.current.load_full());
         let stream = acceptor.accept(stream).await.map_err(explained)?;
@@ -154,8 +152,8 @@ pub(super) fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
         .iter()
         .map(|name| name.as_bytes().to_vec())
         .collect();
-    // Sessions are resumed without anything being kept for them. The key of the tickets is made with the
-    // certificates, so that nobody resumes what would not be allowed any more.
+    // Sessions are resumed with tickets, without state. The ticket key is created with the
+    // certificates, so that nobody resumes a session that would no longer be allowed.
     server.ticketer = Ticketer::new()?;
     Ok(Arc::new(server))
 }
@@ -167,7 +165,7 @@ fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError>
         .map_err(|error| TlsError::authority(path, &error))
 }
 
-/// What an operator can make of it.
+/// Explains common errors.
 fn explained(error: io::Error) -> io::Error {
     let is_no_tls = error.get_ref().is_some_and(|inner| {
         matches!(
@@ -178,7 +176,7 @@ fn explained(error: io::Error) -> io::Error {
         )
     });
     match is_no_tls {
-        true => io::Error::new(error.kind(), "what the client sends is not TLS"),
+        true => io::Error::new(error.kind(), "the client does not speak TLS"),
         false => error,
     }
 }

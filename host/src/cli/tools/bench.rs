@@ -19,31 +19,28 @@ use system::descriptors;
 use tokio::runtime::Builder;
 use tools::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
 
-/// Measure a server that echoes: throughput, latency, and whether every byte is right
+/// Measure an echo server: throughput, latency, and whether every byte is right
 ///
-/// Sends messages over many connections, compares every byte that comes back and prints what was
-/// measured. In a closed loop, the default, a message follows a reply, so a slow server is asked less
-/// often. With --rate messages are due at fixed times and their latency counts from there, whatever the
-/// server does meanwhile.
+/// Sends messages over many connections, compares every reply and prints a report. By default the
+/// loop is closed: a message follows a reply. So a slow server gets fewer messages. With --rate,
+/// messages are due at fixed times. Their latency counts from then, even if they are sent late.
 ///
-/// Over UDP each connection is a socket, and each message a datagram.
+/// Over UDP each connection is a socket and each message a datagram.
 ///
-/// Meant for servers on this machine and for others that you may load. Ctrl-C ends the run early and
-/// still reports.
+/// Only load servers that you are allowed to load. Ctrl-C ends the run early and prints the report.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct BenchArgs {
-    /// The server
+    /// Server to load
     #[arg(value_name = "tcp|udp://ADDR:PORT", value_parser = measurable)]
     endpoint: Endpoint,
-    /// Print the report as JSON; the names of figures end in their unit
+    /// Print the report as JSON; names of figures end in their unit
     #[arg(long)]
     json: bool,
-    /// Also draw latency by percentile and throughput over time
+    /// Draw latency by percentile and throughput over time
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// The server's process on this machine: the report also tells its CPU time a message and its memory,
-    /// those of its children included
+    /// Report CPU time per message and memory of this server and its children
     #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..))]
     server_pid: Option<u32>,
     #[command(flatten)]
@@ -53,35 +50,36 @@ pub struct BenchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load")]
 struct LoadArgs {
-    /// Connections open at once, up to 100000
+    /// Open connections, up to 100000
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = value_parser!(u32).range(1..=100_000))]
     connections: u32,
-    /// The length of a message, its line ending included, up to 64MiB
+    /// Length of a message with its line ending, up to 64MiB
     #[arg(long, value_name = "SIZE", value_parser = message, default_value = "64B")]
     size: usize,
-    /// raw: any bytes, and a reply is as long as its message; lines: printable bytes and a line feed, and a
-    /// reply ends with its line feed
+    /// raw: any bytes, replies as long as messages; lines: printable bytes, replies end with a line
+    /// feed
     #[arg(long, value_name = "FRAMING", value_enum, default_value_t = FramingArg::Raw, hide_possible_values = true)]
     framing: FramingArg,
-    /// Messages that may be on their way on one connection, up to 1000
+    /// Messages in flight on one connection, up to 1000
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=1000))]
     pipeline: u16,
-    /// Messages a second on all connections together, up to 10000000/s [default: as fast as replies come]
+    /// Send this many messages a second on all connections together, up to 10000000/s [default: as
+    /// fast as replies come]
     #[arg(long, value_name = "N/s", value_parser = rate)]
     rate: Option<u32>,
-    /// Close a connection after so many messages and open a new one [default: never]
+    /// Open a new connection after this many messages [default: never]
     #[arg(long, value_name = "N")]
     messages_per_connection: Option<NonZeroU64>,
-    /// How long is measured, up to 1day
+    /// Time to measure, up to 1day
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
     duration: Duration,
-    /// How long the load lasts before anything is measured, up to 1day; off for nothing
+    /// Time to warm up before measuring, up to 1day, or off
     #[arg(long, value_name = "TIME", value_parser = warm_up, default_value = "1s")]
     warm_up: OptionalTime,
-    /// How long a reply, or opening a connection, may take; a datagram whose reply takes longer is lost
+    /// Time limit for a reply or for connecting; a later datagram counts as lost
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     timeout: Duration,
-    /// Threads that make the load [default: one for each core]
+    /// Threads that generate load [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }
@@ -103,11 +101,11 @@ Examples:
 Exit codes:
   0    every message was echoed
   2    wrong usage
-  69   the server cannot be reached at all
-  74   a message was lost, a reply was corrupt, or a connection could not be opened; or the
-       report or the plot cannot be written, or the server's process cannot be watched";
+  69   cannot reach the server
+  74   a message was lost, a reply was wrong, or a connection could not be opened; or the
+       report or plot cannot be written, or the server process cannot be read";
 
-/// More than a message here has to be.
+/// No message in practice is longer.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 const MAX_RATE_PER_S: u32 = 10_000_000;
 const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -171,14 +169,14 @@ impl BenchArgs {
     }
 }
 
-/// Where servers are that can be measured.
+/// Parses the endpoint of a server that `bench` supports.
 fn measurable(text: &str) -> Result<Endpoint, String> {
     match text
         .parse::<Endpoint>()
         .map_err(|error| error.to_string())?
     {
         endpoint @ (Endpoint::Tcp(_) | Endpoint::Udp(_)) => Ok(endpoint),
-        _ => Err("only tcp:// and udp:// can be measured".to_owned()),
+        _ => Err("expected a tcp:// or udp:// endpoint".to_owned()),
     }
 }
 
@@ -214,7 +212,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     complain(&report)
 }
 
-/// A load that was not answered is an error, though the report tells all about it.
+/// Unanswered messages are an error, although the report lists them too.
 fn complain(report: &Report) -> anyhow::Result<()> {
     let unanswered = report.errors.messages();
     let unopened = report.errors.total() - unanswered;

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use tokio::runtime::Builder;
 use tools::call::call;
 
-/// Give a handler one message and print its reply, without any socket
+/// Pass one message to a handler and print the reply, without sockets
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CallArgs {
@@ -65,7 +65,7 @@ fn read_stdin(limit: usize) -> anyhow::Result<Vec<u8>> {
     let read = io::stdin().take(limit as u64 + 1).read_to_end(&mut message);
     let checked = read.and_then(|_| match message.len() > limit {
         true => Err(io::Error::other(format!(
-            "it does not fit into the handler's {limit} bytes of memory (--max-memory)"
+            "longer than the handler's {limit} bytes of memory (--max-memory)"
         ))),
         false => Ok(()),
     });

@@ -10,20 +10,20 @@ use std::path::PathBuf;
 use tokio::runtime::Builder;
 use tools::client::{self, Display, TlsOptions, datagrams};
 
-/// Talk to a server: standard input goes out, replies come back on standard output
+/// Connect to a server: send standard input, print replies
 ///
-/// At the end of the input the server is told so, and what it still answers is printed. Over UDP each line of
-/// input is a datagram, its ending included, and after the end replies are waited for.
+/// At the end of the input, shuts down sending and prints the remaining replies. Over UDP, each
+/// input line is a datagram, with its line ending.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// Where to connect to: tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT or unix:PATH
+    /// Server: tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT or unix:PATH
     #[arg(value_name = "URI", value_parser = reachable)]
     endpoint: Endpoint,
-    /// Show replies as a hex dump
+    /// Print replies as a hex dump
     #[arg(long)]
     hex: bool,
-    /// How long after the end of the input, or the last reply, nothing more is expected: UDP has no end
+    /// Over UDP, wait this long for more replies after the input or the last reply
     #[arg(long, value_name = "TIME", default_value = "1s")]
     wait: Time,
     #[command(flatten)]
@@ -33,22 +33,22 @@ pub struct ConnectArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsArgs {
-    /// Trust the authorities in this PEM file in place of the system's
+    /// Trust the authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Trust any certificate: to try things out
+    /// Trust any certificate, for testing only
     #[arg(long, conflicts_with = "ca")]
     insecure: bool,
-    /// The name that the server's certificate must be for [default: the address's]
+    /// Name that the server's certificate must be valid for [default: the host of the URI]
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
-    /// The certificate to show to the server, a PEM file
+    /// Client certificate to send, a PEM file
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
-    /// Its private key, a PEM file
+    /// Private key of --cert, a PEM file
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// An application protocol to offer (ALPN; repeatable)
+    /// Offer this application protocol (ALPN; repeatable)
     #[arg(long, value_name = "PROTOCOL")]
     alpn: Vec<String>,
 }
@@ -76,15 +76,13 @@ Examples:
   echo-host connect --hex tcp://[::1]:8888 < request.bin
   echo-host connect udp://127.0.0.1:9999 --wait 200ms";
 
-/// Where a server may be.
+/// Parses the endpoint of a server that `connect` supports.
 fn reachable(text: &str) -> Result<Endpoint, String> {
     match text
         .parse::<Endpoint>()
         .map_err(|error| error.to_string())?
     {
-        Endpoint::Stdio => {
-            Err("stdio: is this command itself: there is nobody to talk to".to_owned())
-        }
+        Endpoint::Stdio => Err("stdio: is not an endpoint to connect to".to_owned()),
         endpoint => Ok(endpoint),
     }
 }
@@ -93,23 +91,23 @@ pub fn run(args: &ConnectArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match talk(args).await? {
-            // Whoever read our output has seen enough.
+            // The reader of our output has closed it.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            // Nobody receives datagrams there. Only an answer tells.
+            // Nobody receives datagrams at this address; only the error tells.
             Err(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
                 Err(cannot_connect(args)(cause).into())
             }
             Err(error) => Err(anyhow::Error::from(error)
-                .context(format!("the conversation with {} broke", args.endpoint))),
+                .context(format!("connection to {} failed", args.endpoint))),
             Ok(()) => Ok(()),
         }
     });
-    // A read of standard input cannot be called off: leave it behind.
+    // A read of standard input cannot be cancelled: leave it behind.
     runtime.shutdown_background();
     result
 }
 
-/// The outer error says that there was no conversation, the inner one how it ended.
+/// The outer error means that no connection was made; the inner one says how the connection ended.
 async fn talk(args: &ConnectArgs) -> Result<io::Result<()>, ConnectError> {
     let display = if args.hex { Display::Hex } else { Display::Raw };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());

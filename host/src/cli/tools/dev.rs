@@ -12,18 +12,18 @@ use system::watch::Watch;
 use tokio::runtime::{Builder, Runtime};
 use tools::project::Project;
 
-/// Develop a handler: build it, serve it, and do both again whenever a source changes
+/// Build and serve a handler, again after every change
 ///
-/// Runs in a folder as `new` writes it. What the build says and what the handler prints appear in one stream. If a
-/// build fails, or makes what cannot be served, the last good version serves on. Open connections go on with the new
+/// Run it in a folder that `new` created. The output of the build and of the handler appear in one
+/// stream. If a build fails, the last good version keeps serving. Open connections move to the new
 /// version if they can.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DevArgs {
-    /// The handler's folder, with its handler.toml
+    /// Folder of the handler, with its handler.toml
     #[arg(default_value = ".")]
     folder: PathBuf,
-    /// Options of `serve`, such as --listen tcp://127.0.0.1:7000
+    /// Options for serve, such as --listen tcp://127.0.0.1:7000
     #[arg(last = true, value_name = "OPTIONS OF SERVE")]
     serve: Vec<OsString>,
 }
@@ -36,13 +36,14 @@ Examples:
   telnet 127.0.0.1 8888                          in another terminal, while you edit";
 
 pub fn run(args: &DevArgs) -> anyhow::Result<()> {
-    // Changes are told with whole paths.
+    // Changes are reported with absolute paths.
     let folder = args
         .folder
         .canonicalize()
         .with_context(|| format!("cannot work in {}", args.folder.display()))?;
     let mut bench = Workbench::open(&folder)?;
-    // There is nothing to serve before the first good build. What is watched counts as changed at first.
+    // Nothing can be served before the first good build. The first wait returns at once: everything
+    // counts as changed.
     loop {
         bench.wait();
         if bench.build() {
@@ -51,7 +52,7 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     }
     let options = served(&bench.project, &args.serve);
     let serve = ServeArgs::from_options(&options);
-    // It ends with the process, and a build that is under way with itself.
+    // The thread ends with the process, and so does a running build.
     thread::Builder::new()
         .name("build".to_owned())
         .spawn(move || {
@@ -60,11 +61,11 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
                 bench.build();
             }
         })
-        .context("cannot start a thread that builds")?;
+        .context("cannot start the build thread")?;
     serve::run(&serve, &options)
 }
 
-/// A handler's folder, and what tells that something in it has changed.
+/// A handler's folder, watched for changes.
 struct Workbench {
     project: Project,
     watch: Watch,
@@ -86,7 +87,7 @@ impl Workbench {
         })
     }
 
-    /// Whether there is a new version, which the host finds by itself.
+    /// Whether the build succeeded; the host notices the new version by itself.
     fn build(&self) -> bool {
         tell("dev", &format!("building: {}", self.project.build));
         let begun = Instant::now();
@@ -104,7 +105,7 @@ impl Workbench {
     }
 }
 
-/// What `serve` is told: what suits development, unless the user says otherwise.
+/// The options for `serve`: those of the user, and defaults that suit development.
 fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
     let mut served: Vec<OsString> = vec![project.output.clone().into(), "--watch".into()];
     let says = |name: &str| {
@@ -121,12 +122,12 @@ fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
         unless_said("--framing", &framing.to_string());
     }
     unless_said("--swap", "migrate");
-    // Compiled functions are in memory, after the first version: if it came from the disk the first edit would have to
-    // wait for all of them. And nobody wants to keep every edit.
+    // After the first version, compiled functions are in memory. With a cache on disk, the first
+    // edit would have to compile all of them, and edits need not be kept.
     unless_said("--cache", "off");
-    // The confined process could not run the build.
+    // A confined process could not run the build.
     unless_said("--sandbox", "off");
-    // Whoever writes the handler decides what it imports.
+    // The author of the handler decides what it imports.
     for beginning in ["wasi:", "echo-host:"] {
         served.extend(["--allow-import".into(), beginning.into()]);
     }

@@ -1,4 +1,4 @@
-//! Results as JUnit XML, the form that continuous integration services read.
+//! Writes results as JUnit XML, for continuous integration.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,11 +14,11 @@ pub struct Suite {
 pub struct Case {
     pub name: String,
     pub time: Duration,
-    /// What went wrong, in one line, and the details.
+    /// The error in one line, and the details.
     pub failure: Option<(String, String)>,
 }
 
-/// The document: `testsuites` of a `testsuite` for each file.
+/// The document: `testsuites` with a `testsuite` for each file.
 pub fn document(suites: &[Suite]) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all = || suites.iter().flat_map(|suite| &suite.cases);
@@ -34,7 +34,7 @@ pub fn document(suites: &[Suite]) -> String {
     xml
 }
 
-/// The beginning of an element that sums up cases.
+/// The start of an element with totals.
 fn element<'a>(
     xml: &mut String,
     depth: usize,
@@ -77,7 +77,7 @@ impl Case {
     }
 }
 
-/// Text for an attribute or an element. Characters that XML 1.0 can't hold at all are replaced.
+/// Escapes text for an attribute or element. Characters that XML 1.0 forbids are replaced.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for char in text.chars() {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_carry_their_difference() {
+    fn failures_contain_the_diff() {
         let case = |name: &str, failure| Case {
             name: name.to_owned(),
             time: Duration::from_millis(12),

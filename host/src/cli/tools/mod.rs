@@ -1,5 +1,5 @@
-//! The commands that no daemon needs: writing, testing, recording and measuring. A package may leave them out (feature
-//! `tools`).
+//! Commands that a daemon does not need: creating, testing, recording and measuring. A package may
+//! omit them (feature `tools`).
 
 mod bench;
 mod call;
@@ -19,13 +19,13 @@ use tools::record::RecordingError;
 use tools::scaffold::ScaffoldError;
 
 pub const EXAMPLES: &str = "
-  echo-host new shout                            begin a handler
-  echo-host dev                                  build and serve the handler of this folder
-  echo-host test hello.wasm hello.exchange       does it answer as recorded?
+  echo-host new shout                            start a new handler
+  echo-host dev                                  build and serve the handler in this folder
+  echo-host test hello.wasm hello.exchange       replay recorded exchanges
   echo-host call hello.wasm 'Hi!'                one message, no sockets
-  echo-host connect tcp://127.0.0.1:8888         talk to a server
+  echo-host connect tcp://127.0.0.1:8888         connect to a server
   echo-host record tcp://127.0.0.1:8888 a.exchange  record live traffic
-  echo-host bench tcp://127.0.0.1:8888           how fast is it?";
+  echo-host bench tcp://127.0.0.1:8888           measure its speed";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -52,7 +52,7 @@ impl Command {
     }
 }
 
-/// The exit code for an error of these commands only.
+/// The exit code of errors of these commands.
 pub fn code(cause: &(dyn Error + 'static)) -> Option<u8> {
     if cause.is::<OtherwiseError>() || cause.is::<BuildError>() {
         Some(BAD_HANDLER)

@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use tools::project::Project;
 use tools::scaffold::{HandlerName, Scaffold};
 
-/// Write a folder with a new handler that builds, with its tests
+/// Create a folder with a new handler that builds, and its tests
 ///
-/// The folder is complete: source and unit tests, a recorded exchange, the contract, a README, and handler.toml, which
-/// tells how it is built. Nothing is fetched.
+/// The folder has the source, unit tests and a recorded exchange. It also has the contract, a
+/// README and handler.toml with the build command. Nothing is downloaded.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct NewArgs {
-    /// What the handler is called: the folder is made here, or where the path before the name leads
+    /// Name of the handler and its folder, with an optional path before it
     #[arg(value_name = "NAME", value_parser = place)]
     place: (PathBuf, HandlerName),
-    /// What it is written in
+    /// Language
     #[arg(long, value_enum, default_value_t = LanguageArg::Rust)]
     lang: LanguageArg,
-    /// What kind of handler it is
+    /// Kind of handler
     #[arg(long, value_enum, default_value_t = TierArg::Responder)]
     tier: TierArg,
 }
@@ -36,16 +36,16 @@ Examples:
 /// The values of `--lang`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LanguageArg {
-    /// Some tens of kilobytes, with a crate that has a small face
+    /// Tens of kilobytes, with the crate echo-host-guest
     Rust,
-    /// Some kilobytes
+    /// A few kilobytes
     C,
-    /// Some 2.5 MB, with its runtime
+    /// About 2.5 MB, with its runtime
     Go,
-    /// Some 1 MB, with its engine
+    /// About 1 MB, with its engine
     #[value(name = "javascript")]
     JavaScript,
-    /// Some 18 MB, with its interpreter
+    /// About 18 MB, with its interpreter
     Python,
 }
 
@@ -54,11 +54,11 @@ enum LanguageArg {
 enum TierArg {
     /// A function from bytes to bytes
     Responder,
-    /// A function from lines to lines, which says that it wants lines
+    /// A function from lines to lines, which declares its framing
     FramedResponder,
-    /// A session for each connection: speaks first, waits, pushes
+    /// A session for each connection: greets, waits, pushes
     Conversation,
-    /// A plain program that reads its standard input
+    /// A plain program with standard input and output
     Program,
 }
 
@@ -85,7 +85,7 @@ impl From<TierArg> for Tier {
     }
 }
 
-/// A folder, and the handler's name, which is the folder's.
+/// Parses a folder; its last component is the handler's name.
 fn place(text: &str) -> Result<(PathBuf, HandlerName), String> {
     let path = PathBuf::from(text);
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or(text);
@@ -107,11 +107,11 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         .strip_prefix(folder)
         .unwrap_or(&project.output);
     let text = format!(
-        "{name} is in {folder}: README.md tells what it needs\n  \
+        "created {name} in {folder}; its README.md lists what it needs\n  \
          cd {folder}\n  \
-         echo-host dev     builds and serves it, and does both again whenever a source changes\n  \
-         echo-host test    builds it, and plays its recorded exchanges\n\
-         `{build}` makes {output}.\n",
+         echo-host dev     build and serve it, again after every change\n  \
+         echo-host test    build it and play its recorded exchanges\n\
+         `{build}` builds {output}.\n",
         folder = folder.display(),
         build = project.build,
         output = output.display(),
@@ -120,5 +120,5 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
-        .context("cannot print what was written")
+        .context("cannot print the result")
 }

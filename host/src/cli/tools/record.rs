@@ -19,21 +19,21 @@ use tokio::task::JoinSet;
 use tools::client;
 use tools::record::{Recording, RecordingError, Transcript, relay};
 
-/// Record what clients and a server say to each other, as a file for `test`
+/// Record the traffic of clients and a server as a file for `test`
 ///
-/// Listens, connects each client that comes with the server, and passes on every byte. Each connection becomes an
-/// exchange in the file, which is written anew whenever one ends. Ctrl-C ends it. What varies from time to time, such
-/// as the date in a reply, is to be made a gap by hand.
+/// Listens, connects each client to the server, and forwards every byte. Each connection becomes an
+/// exchange in the file. The file is rewritten whenever a connection ends. Ctrl-C stops. Replace
+/// what varies, such as a date, with a gap by hand.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RecordArgs {
-    /// The server: tcp://ADDR:PORT, tls://ADDR:PORT or unix:PATH
+    /// Server: tcp://ADDR:PORT, tls://ADDR:PORT or unix:PATH
     #[arg(value_name = "URI", value_parser = server)]
     server: Endpoint,
-    /// The file, which must not be there yet
+    /// New file to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where clients connect to: tcp://ADDR:PORT or unix:PATH; port 0 lets the system choose
+    /// Listen for clients on tcp://ADDR:PORT or unix:PATH; port 0 lets the system choose
     #[arg(
         short,
         long,
@@ -42,10 +42,10 @@ pub struct RecordArgs {
         value_parser = door
     )]
     listen: Endpoint,
-    /// End after so many connections
+    /// Stop after this many connections
     #[arg(short = 'n', long, value_name = "N")]
     connections: Option<NonZeroU64>,
-    /// Note in the file how messages are cut out of the stream
+    /// Write this framing into the file
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
     #[command(flatten)]
@@ -75,13 +75,13 @@ fn of_streams(text: &str, tls: bool) -> Result<Endpoint, String> {
     match endpoint {
         Endpoint::Tcp(_) | Endpoint::Unix(_) => Ok(endpoint),
         Endpoint::Tls(_) if tls => Ok(endpoint),
-        _ if tls => Err("only what is said over tcp://, tls:// and unix: can be recorded".into()),
-        _ => Err("clients can come by tcp:// and unix: only".into()),
+        _ if tls => Err("expected a tcp://, tls:// or unix: endpoint".into()),
+        _ => Err("expected a tcp:// or unix: endpoint".into()),
     }
 }
 
 pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
-    // What it tells must not keep those waiting whose bytes it passes on.
+    // Printing must not delay the bytes it forwards.
     output::queue();
     output::start();
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -96,24 +96,24 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut open = Open::default();
     let result = tokio::select! {
         result = serve(args, &listener, &mut open, &mut recording) => result,
-        // What was said so far counts.
+        // Traffic so far is recorded.
         () = stop => open.numbers().try_for_each(|number| keep(&mut open, number, &mut recording)),
     };
     let recorded = recording.connections();
     recording.finish()?;
     let file = args.file.display();
     match recorded {
-        0 => tell("echo-host", "nothing was said, so nothing is recorded"),
-        1 => tell("echo-host", &format!("1 connection is recorded in {file}")),
+        0 => tell("echo-host", "no traffic, nothing recorded"),
+        1 => tell("echo-host", &format!("1 connection recorded in {file}")),
         _ => tell(
             "echo-host",
-            &format!("{recorded} connections are recorded in {file}"),
+            &format!("{recorded} connections recorded in {file}"),
         ),
     }
     Ok(result?)
 }
 
-/// Connects clients with the server until there were as many as there are to be.
+/// Connects clients to the server until the wanted number is reached.
 async fn serve(
     args: &RecordArgs,
     listener: &Listener,
@@ -134,7 +134,7 @@ async fn serve(
     }
 }
 
-/// The connections that are open, each with what was said on it so far.
+/// The open connections, each with its traffic so far.
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<u64>,
@@ -174,7 +174,7 @@ impl Open {
     }
 }
 
-/// Writes a connection down. One that is too long is left out.
+/// Writes a connection to the file. One that is too long is left out.
 fn keep(open: &mut Open, number: u64, recording: &mut Recording) -> Result<(), RecordingError> {
     match recording.add(number, open.take(number)) {
         Err(error @ RecordingError::TooLarge { .. }) => {

@@ -21,37 +21,36 @@ use std::time::Instant;
 use tokio::runtime::Builder;
 use tools::project::Project;
 
-/// Play recorded exchanges with a handler, without any socket
+/// Play recorded exchanges with a handler, without sockets
 ///
-/// In a handler's folder, as `new` writes it, nothing has to be named: the handler is built first.
+/// In a folder that `new` created, no argument is needed: the handler is built first.
 ///
-/// Each exchange is played as written, with a client that finishes before it has read the replies, with lines
-/// sent together, byte by byte, and cut in two after every byte; each time the same must come back. Prints what differs, and exits
-/// with 65 if anything does.
+/// Plays each exchange as written; with a client that half-closes before reading; with lines
+/// joined; byte by byte; and cut in two after every byte. The replies must always be the same.
+/// Prints differences, and exits with 65 if there are any.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
-    /// The handler: a component in binary (.wasm) or text (.wat) form [default: that of this folder's handler.toml,
-    /// which is built first]
+    /// Handler: a component in binary (.wasm) or text (.wat) form [default: the one in
+    /// handler.toml, built first]
     #[arg(requires = "files")]
     handler: Option<PathBuf>,
-    /// Files of recorded exchanges [default: those that handler.toml names]
+    /// Files of recorded exchanges [default: those in handler.toml]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How messages are cut out of the stream [default: what the file says, or handler.toml, or the handler declares, or
-    /// chunks]
+    /// Framing of messages [default: that of the file, of handler.toml, of the handler, or chunks]
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
-    /// What shares an instance of the handler [default: what handler.toml says, or connection]
+    /// What shares an instance [default: the value in handler.toml, or connection]
     #[arg(long, value_name = "WHAT", value_enum)]
     isolation: Option<IsolationArg>,
-    /// Neither cut nor join what the client sends
+    /// Do not cut or join what the client sends
     #[arg(long)]
     no_cuts: bool,
-    /// How long one step may take
+    /// Time limit of one step
     #[arg(long, value_name = "TIME", default_value = "10s")]
     step_timeout: Time,
-    /// Write the results here too, as JUnit XML
+    /// Write results to this file as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     #[command(flatten)]
@@ -62,7 +61,7 @@ pub struct TestArgs {
 
 const EXAMPLES: &str = "\
 A file, such as greeting.exchange:
-  # What the client sends (>) and what must come back (<), line by line.
+  # What the client sends (>) and must receive (<), line by line.
   == a greeting
   > Hello, server!
   < Hello, client!
@@ -74,7 +73,7 @@ A file, such as greeting.exchange:
   >eof
   <eof
 
-In text \\r \\n \\t \\0 \\\\ \\* \\xHH are single bytes. `>eof`: the client has finished sending. `<eof`: the
+In text \\r \\n \\t \\0 \\\\ \\* \\xHH are single bytes. `>eof`: the client shuts down sending. `<eof`: the
 host closes. Before the first exchange: `framing: lines`, `ending: crlf`, `cuts: no`.
 
 Examples:
@@ -82,9 +81,9 @@ Examples:
   echo-host test calc.wasm calc.exchange
   echo-host test kv.wasm tests/*.exchange --isolation shared --junit results.xml";
 
-/// A handler did not answer as recorded.
+/// A handler did not reply as recorded.
 #[derive(Debug, thiserror::Error)]
-#[error("{failed} of {played} exchanges went otherwise than recorded")]
+#[error("{failed} of {played} exchanges did not match")]
 pub struct OtherwiseError {
     failed: usize,
     played: usize,
@@ -93,7 +92,7 @@ pub struct OtherwiseError {
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     args.log.start();
     let subject = args.subject()?;
-    // All of them before any is played: a mistake in the last one is not found after minutes.
+    // All files are read before any is played: an error in the last one shows at once.
     let files = subject
         .files
         .iter()
@@ -124,13 +123,13 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     let cases = || suites.iter().flat_map(|suite| &suite.cases);
     let played = cases().count();
     match cases().filter(|case| case.failure.is_some()).count() {
-        0 if played == 1 => print("1 exchange went as recorded\n"),
-        0 => print(&format!("{played} exchanges went as recorded\n")),
+        0 if played == 1 => print("1 exchange matched\n"),
+        0 => print(&format!("{played} exchanges matched\n")),
         failed => Err(OtherwiseError { failed, played }.into()),
     }
 }
 
-/// What is tested, and with what.
+/// The handler under test and its exchanges.
 struct Subject {
     handler: PathBuf,
     files: Vec<PathBuf>,
@@ -139,7 +138,7 @@ struct Subject {
 }
 
 impl TestArgs {
-    /// The handler that was named, or this folder's, built anew.
+    /// The named handler, or that of this folder, freshly built.
     fn subject(&self) -> anyhow::Result<Subject> {
         let isolation = self.isolation.map(Isolation::from);
         if let Some(handler) = &self.handler {
@@ -160,7 +159,7 @@ impl TestArgs {
         })
     }
 
-    /// Plays the exchanges of one file and prints how they went.
+    /// Plays the exchanges of one file and prints the results.
     async fn play(
         &self,
         subject: &Subject,
@@ -204,7 +203,7 @@ impl TestArgs {
         Ok(Suite { name, cases })
     }
 
-    /// What `serve` would be told, so that the same rules hold here as there.
+    /// The configuration that `serve` would use, so that the same rules apply.
     fn config(
         &self,
         subject: &Subject,
@@ -213,14 +212,14 @@ impl TestArgs {
         Ok(ServeConfig {
             framing,
             isolation: subject.isolation,
-            // A step's own time limit says more.
+            // The time limit of a step gives the better error.
             idle_timeout: None,
             ..self.guest.serving(&subject.handler)?
         })
     }
 }
 
-/// How an exchange went: a line, and below it what differed.
+/// The result of an exchange: a line, and the differences below it.
 fn report(
     path: &Path,
     exchange: &Exchange,
@@ -232,9 +231,9 @@ fn report(
     match played {
         Ok(Rehearsal { runs, uncut }) => {
             let cuts = match (plan.cuts, uncut) {
-                (false, _) => ", not cut".to_owned(),
+                (false, _) => ", no cuts".to_owned(),
                 (true, 0) => String::new(),
-                (true, uncut) => format!(", {uncut} further places not cut"),
+                (true, uncut) => format!(", {uncut} more cuts skipped"),
             };
             let times = if *runs == 1 { "run" } else { "runs" };
             format!("ok    {place}: {name} ({runs} {times}{cuts})\n")

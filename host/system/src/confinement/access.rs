@@ -1,47 +1,47 @@
-//! What the host does with files, and by TCP.
+//! The access to files and TCP ports that the sandbox allows.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Folders, each with all that is beneath it, and what is done there. Links have been followed.
+/// Folders with all their content, and what is allowed there. Links are resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Files are read.
+    /// Folders to read.
     pub(super) read: BTreeSet<PathBuf>,
-    /// Files and folders are read, written, made and removed.
+    /// Folders to read, write, create and remove in.
     pub(super) write: BTreeSet<PathBuf>,
-    /// Unix sockets are made and removed.
+    /// Folders to create and remove Unix sockets in.
     pub(super) sockets: BTreeSet<PathBuf>,
-    /// TCP ports, of this machine and of others, that are connected to.
+    /// TCP ports to connect to, on any machine.
     pub(super) ports: BTreeSet<u16>,
 }
 
 impl Access {
-    /// Reads what is in a folder.
+    /// Allows reading in a folder.
     pub fn read(&mut self, folder: &Path) {
         self.read.insert(resolved(folder));
     }
 
-    /// Reads a file, and whatever takes its place: files are replaced by renaming others.
+    /// Allows reading a file and its replacements: files are replaced by renaming.
     pub fn read_file(&mut self, file: &Path) {
         self.read.insert(resolved(&folder_of(file)));
-        // It may be a link, and its target be replaced.
+        // It may be a link whose target is replaced.
         if let Some(folder) = resolved(file).parent() {
             self.read.insert(folder.to_owned());
         }
     }
 
-    /// Reads and writes what is in a folder.
+    /// Allows reading and writing in a folder.
     pub fn write(&mut self, folder: &Path) {
         self.write.insert(resolved(folder));
     }
 
-    /// Makes and removes the Unix socket at this path.
+    /// Allows creating and removing the Unix socket at this path.
     pub fn bind(&mut self, socket: &Path) {
         self.sockets.insert(resolved(&folder_of(socket)));
     }
 
-    /// Connects to this TCP port, wherever.
+    /// Allows connecting to this TCP port on any machine.
     pub fn connect(&mut self, port: u16) {
         self.ports.insert(port);
     }
@@ -64,7 +64,7 @@ impl Access {
     }
 }
 
-/// Where a file lies.
+/// The folder of a file.
 pub fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -72,7 +72,7 @@ pub fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// Without links; what is not there is taken by its name.
+/// The path without links; a missing file keeps its name.
 fn resolved(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_written_may_be_read_and_sockets_are_neither() {
+    fn write_access_includes_read_access_and_socket_access_neither() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();

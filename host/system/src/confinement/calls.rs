@@ -1,11 +1,11 @@
-//! Which calls of the kernel a host needs, and which of the others are known.
+//! The system calls that a host needs, and the known ones that it does not.
 
 use nix::libc;
 
-/// Calls that a host may make whatever their arguments are: files, sockets, threads, memory, signals of its own, time.
-/// What they reach is limited by Landlock.
+/// System calls allowed with any arguments: files, sockets, threads, memory, own signals, time.
+/// Landlock limits what they reach.
 pub const NEEDED: &[i64] = &[
-    // Files that are open.
+    // Open files.
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_pread64,
@@ -35,7 +35,7 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_fstat,
     libc::SYS_fstatfs,
     libc::SYS_getdents64,
-    // Of a socket, before it is bound: its file gets this mode.
+    // For a socket before it is bound: its file gets this mode.
     libc::SYS_fchmod,
     // Files by path.
     libc::SYS_openat,
@@ -94,7 +94,7 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_get_mempolicy,
     libc::SYS_membarrier,
     libc::SYS_memfd_create,
-    // Threads, and signals to itself.
+    // Threads, and own signals.
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_futex,
@@ -116,7 +116,7 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_restart_syscall,
     libc::SYS_wait4,
     libc::SYS_waitid,
-    // What it is, and what time it is.
+    // Identity and time.
     libc::SYS_getpid,
     libc::SYS_getppid,
     libc::SYS_gettid,
@@ -144,7 +144,7 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_timerfd_create,
     libc::SYS_timerfd_settime,
     libc::SYS_timerfd_gettime,
-    // Confining itself further.
+    // Further confinement.
     libc::SYS_seccomp,
     libc::SYS_landlock_create_ruleset,
     libc::SYS_landlock_add_rule,
@@ -185,8 +185,8 @@ pub const NEEDED_HERE: &[i64] = &[libc::SYS_riscv_hwprobe, libc::SYS_riscv_flush
 #[cfg(not(any(target_arch = "x86_64", target_arch = "riscv64")))]
 pub const NEEDED_HERE: &[i64] = &[libc::SYS_renameat];
 
-/// Calls that exist and are denied, so that they fail for want of a right. Any other is unknown, and is answered as by a
-/// kernel that has no such call.
+/// Known system calls that fail with EPERM. Unknown ones fail with ENOSYS, as in a kernel without
+/// them.
 pub const DENIED: &[i64] = &[
     // Programs and other processes.
     libc::SYS_execve,
@@ -222,7 +222,7 @@ pub const DENIED: &[i64] = &[
     libc::SYS_lremovexattr,
     libc::SYS_fremovexattr,
     libc::SYS_mknodat,
-    // Who it is.
+    // Identity.
     libc::SYS_setuid,
     libc::SYS_setgid,
     libc::SYS_setreuid,
@@ -235,7 +235,7 @@ pub const DENIED: &[i64] = &[
     libc::SYS_capset,
     libc::SYS_setsid,
     libc::SYS_setpgid,
-    // What it sees of the machine.
+    // Its view of the machine.
     libc::SYS_mount,
     libc::SYS_umount2,
     libc::SYS_pivot_root,
@@ -253,7 +253,7 @@ pub const DENIED: &[i64] = &[
     libc::SYS_name_to_handle_at,
     libc::SYS_open_by_handle_at,
     libc::SYS_personality,
-    // Parts of the kernel that attacks begin in.
+    // Parts of the kernel that attacks use.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,

@@ -1,25 +1,23 @@
-//! Why the process is not confined as it should be.
+//! Errors of confinement.
 
 /// Why the process is not confined.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfinementError {
-    #[error(
-        "the kernel has no Landlock, which the sandbox needs to keep files out of reach (--sandbox)"
-    )]
+    #[error("the kernel has no Landlock, which the sandbox (--sandbox) needs to restrict files")]
     NoLandlock,
-    #[error("the kernel's Landlock can't do all that the sandbox needs (--sandbox): {0}")]
+    #[error("the kernel's Landlock lacks features that the sandbox (--sandbox) needs: {0}")]
     Landlock(String),
-    #[error("the kernel does not let the sandbox filter system calls (--sandbox): {0}")]
+    #[error("the sandbox (--sandbox) cannot filter system calls: {0}")]
     Seccomp(String),
-    #[error("there is no sandbox for the process itself on this system (--sandbox): Linux has one")]
+    #[error("the process sandbox (--sandbox) needs Linux")]
     OnlyLinux,
-    #[error("cannot give up capabilities (--sandbox): {0}")]
+    #[error("cannot drop capabilities (--sandbox): {0}")]
     Capabilities(String),
-    #[error("the kernel does not let the process renounce further rights: {0}")]
+    #[error("cannot set no_new_privs: {0}")]
     NoNewPrivileges(nix::Error),
 }
 
-/// A text is nobody whom the host can become.
+/// Why a text is not an identity for the host.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidIdentity {
     #[error("expected USER or USER:GROUP, by name or number")]
@@ -28,19 +26,19 @@ pub enum InvalidIdentity {
     User(String),
     #[error("there is no group `{0}`")]
     Group(String),
-    #[error("the system knows no user {0}, and so no group of its: say {0}:GROUP")]
+    #[error("there is no user {0} to take the group from; hint: use {0}:GROUP")]
     NoGroup(u32),
-    #[error("is root, which is just what is to be given up")]
+    #[error("is root, which --user is meant to give up")]
     Root,
 }
 
-/// Why the host does not become somebody else.
+/// Why the host cannot change its user.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
-    #[error("only root can become another user: start as root, or leave --user {0} away")]
+    #[error("cannot become user {0} (--user): only root can; hint: start as root, or omit --user")]
     NotRoot(String),
     #[error("cannot become user {user} (--user): {cause}")]
     Refused { user: String, cause: nix::Error },
-    #[error("became user {0} (--user), and could still become root again")]
+    #[error("became user {0} (--user), but could still become root again")]
     StillRoot(String),
 }

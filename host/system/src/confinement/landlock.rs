@@ -1,7 +1,8 @@
-//! Files and networks: landlock(7).
+//! Restricts files and networks with landlock(7).
 //!
-//! Nothing can be executed, no TCP connection be opened but to ports that are asked for, and no process outside be signalled. Listening is
-//! not restricted, as a reload may want another port, and connecting to Unix sockets is not either.
+//! Nothing can be executed, TCP connections are limited to listed ports, and no other process can
+//! be signalled. Listening is not restricted, because a reload may need another port; nor is
+//! connecting to Unix sockets.
 
 use super::access::Access;
 use super::error::ConfinementError;
@@ -12,8 +13,8 @@ use ::landlock::{
 };
 use std::env;
 
-/// What is read by the C library and by Rust's, beside what the operator names: shared libraries that are loaded
-/// while names are looked up, what the system says about users, names and clocks, and about the cores there are.
+/// What the C library and Rust's standard library read, besides files of the operator: shared
+/// libraries loaded for name lookups, and files about users, names, clocks and processors.
 const SYSTEM: [&str; 20] = [
     "/lib",
     "/lib64",
@@ -40,25 +41,25 @@ const SYSTEM: [&str; 20] = [
 /// Reading files and folders.
 const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
 
-/// This program, and what loads it.
+/// This program and its loader.
 const RUN: [&str; 5] = ["/proc/self/exe", "/lib", "/lib64", "/usr/lib", "/usr/lib64"];
 
-/// Writing to devices that are nobody's.
+/// Shared devices.
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/urandom"];
 const USE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
 
-/// All that is done with files, but for running them, and making devices, pipes and sockets.
+/// All access to files, except executing them, and creating devices, pipes and sockets.
 const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     ReadFile | ReadDir | WriteFile | Truncate | Refer
         | MakeReg | MakeDir | MakeSym | RemoveFile | RemoveDir
 });
 
-/// Making a socket, perhaps in a folder of its own first, and removing it.
+/// Creating a socket, perhaps in a new folder, and removing it.
 const BIND: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     ReadDir | MakeSock | MakeDir | Refer | RemoveFile | RemoveDir
 });
 
-/// Restricts this thread and those it will start. If it `must` be all of it, anything less is an error.
+/// Restricts this thread and those it will start. With `must`, incomplete support is an error.
 pub fn restrict(access: &Access, must: bool) -> Result<(), ConfinementError> {
     let level = match must {
         true => CompatLevel::HardRequirement,
@@ -68,15 +69,16 @@ pub fn restrict(access: &Access, must: bool) -> Result<(), ConfinementError> {
     match status.map_err(|error| ConfinementError::Landlock(error.to_string()))? {
         RulesetStatus::NotEnforced => return Err(ConfinementError::NoLandlock),
         RulesetStatus::PartiallyEnforced => tracing::info!(
-            "the kernel is too old for all of the sandbox (--sandbox): signals, devices or connections are not restricted"
+            "the kernel is too old for the whole sandbox (--sandbox): signals, devices or \
+             connections are not restricted"
         ),
         RulesetStatus::FullyEnforced => {}
     }
     Ok(())
 }
 
-/// Restricts this thread and those it will start: all files may be read, this program be run, and nothing else be done
-/// that `access` does not say.
+/// Restricts this thread and those it will start: all files are readable, this program is
+/// executable, and nothing else is allowed beyond `access`.
 pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), ConfinementError> {
     let level = match must {
         true => CompatLevel::HardRequirement,
@@ -96,7 +98,7 @@ pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), Confinemen
     }
 }
 
-/// What has no rule is denied, of all the rights that this version knows.
+/// A ruleset that denies every known right without a rule.
 fn ruleset(level: CompatLevel) -> Result<RulesetCreated, RulesetError> {
     Ruleset::default()
         .set_compatibility(level)
@@ -122,8 +124,8 @@ fn connecting_to(port: &u16) -> Result<NetPort, RulesetError> {
     Ok(NetPort::new(*port, AccessNet::ConnectTcp))
 }
 
-/// Who must not be reached: other processes by signals, and by abstract Unix sockets unless that is where the
-/// supervisor hears how the host is doing.
+/// Scopes to deny: signals to other processes, and abstract Unix sockets, unless the supervisor
+/// uses one.
 fn scopes() -> BitFlags<Scope> {
     let notify = env::var_os("NOTIFY_SOCKET").unwrap_or_default();
     match notify.as_encoded_bytes().starts_with(b"@") {

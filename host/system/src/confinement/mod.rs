@@ -1,9 +1,9 @@
-//! What the host takes from itself before it meets anybody: should a guest ever break out of its sandbox, it finds
-//! itself in a process that can do little more than serve.
+//! Confines the host before it serves: if a guest ever breaks out of its sandbox, it finds a
+//! process that can do little more than serve.
 //!
-//! [`confine`] has the kernel deny this process what it does not need: files and networks by Landlock, calls of the
-//! kernel by seccomp. Both hold for the calling thread and those that it starts, so it is called before there are
-//! others, and both can't be undone. [`Identity::assume`] gives up being root.
+//! [`confine`] makes the kernel deny what the process does not need: files and networks with
+//! Landlock, system calls with seccomp. Both apply to the calling thread and those it starts, so it
+//! must run before there are others; neither can be undone. [`Identity::assume`] gives up root.
 
 mod access;
 #[cfg(target_os = "linux")]
@@ -31,24 +31,23 @@ use std::sync::OnceLock;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sandbox {
-    /// As far as the kernel can.
+    /// As far as the kernel supports it.
     #[default]
     Auto,
-    /// Wholly, or the host does not start.
+    /// Completely, or the host does not start.
     On,
     /// Not at all.
     Off,
 }
 
-/// What the kernel lets the process do with files, if it denies it the rest.
+/// The allowed access, once the process is confined.
 static CONFINED: OnceLock<Access> = OnceLock::new();
-/// Set when the process can't change modes and owners of files any more, nor start processes.
+/// Set when the process can no longer change modes and owners of files, or start processes.
 static FILTERED: OnceLock<()> = OnceLock::new();
 
-/// Lets this thread, and those it will start, do no more with files than `access` says, and nothing at all that no
-/// server does.
+/// Limits this thread and those it will start to `access`, and to the system calls of a server.
 pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError> {
-    // This costs nothing, in any case: no program gets more rights by being executed.
+    // Always, because it costs nothing: no executed program gains rights.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_no_new_privs().map_err(ConfinementError::NoNewPrivileges)?;
     if sandbox == Sandbox::Off {
@@ -66,20 +65,20 @@ pub fn confine(sandbox: Sandbox, access: Access) -> Result<(), ConfinementError>
     Ok(())
 }
 
-/// Has the kernel end this process when the one that started it ends.
+/// Makes the kernel end this process when its parent ends.
 pub fn end_with_parent() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
     Ok(())
 }
 
-/// Elsewhere nobody is confined, and so nobody has a helper.
+/// Elsewhere there is no confinement, and so no helper.
 #[cfg(not(target_os = "linux"))]
 pub fn confine_helper(_: Sandbox, _: &Access) -> Result<(), ConfinementError> {
     Ok(())
 }
 
-/// Lets the helper of a confined host read files, and run this very program; nothing else that `access` does not say.
+/// Limits the helper of a confined host to reading files, running this program, and `access`.
 #[cfg(target_os = "linux")]
 pub fn confine_helper(sandbox: Sandbox, access: &Access) -> Result<(), ConfinementError> {
     nix::sys::prctl::set_no_new_privs().map_err(ConfinementError::NoNewPrivileges)?;
@@ -90,12 +89,12 @@ pub fn confine_helper(sandbox: Sandbox, access: &Access) -> Result<(), Confineme
     }
 }
 
-/// How each part went.
+/// The result of each part.
 #[cfg(target_os = "linux")]
 fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2] {
     let files = landlock::restrict(&access, sandbox == Sandbox::On);
     if files.is_ok() {
-        // It is called once; whoever calls it again is confined by both.
+        // Called once; a second call would add restrictions.
         let _ = CONFINED.set(access);
     }
     let calls = seccomp::restrict();
@@ -105,13 +104,13 @@ fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2
     [files, calls]
 }
 
-/// Elsewhere nobody expects what is not asked for.
+/// Elsewhere, only an explicit request is an error.
 #[cfg(not(target_os = "linux"))]
 fn enforce(sandbox: Sandbox, _: Access) -> Option<Result<(), ConfinementError>> {
     (sandbox == Sandbox::On).then_some(Err(ConfinementError::OnlyLinux))
 }
 
-/// Why a file could not be read, in words that tell an operator what to do if it was the sandbox that said no.
+/// The reason why a file could not be read, with a hint if the sandbox denied it.
 pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
     let Some(access) = CONFINED.get() else {
         return error;
@@ -123,18 +122,18 @@ pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
     let folder = folder.display();
     let reason = match access.lets_read(path) {
         true => format!(
-            "{error}; if {folder} was replaced since the start, the sandbox (--sandbox) keeps the new one out of reach: \
-             restart the host"
+            "{error}; if {folder} was replaced since the start, the sandbox (--sandbox) blocks \
+             the new one; hint: restart the host"
         ),
         false => format!(
-            "the sandbox (--sandbox) was set up at the start without {folder}: name it with --sandbox-read, or start the \
-             host anew"
+            "the sandbox (--sandbox) was set up without {folder}; hint: name it with \
+             --sandbox-read, or restart the host"
         ),
     };
     io::Error::new(error.kind(), reason)
 }
 
-/// Fails with the reason if the sandbox keeps guests out of this folder, which they are to read or to write to.
+/// Fails if the sandbox denies guests this folder.
 pub fn may_grant(folder: &Path, to_write: bool) -> io::Result<()> {
     let refuses = |access: &Access| match to_write {
         true => !access.lets_write(folder),
@@ -143,20 +142,20 @@ pub fn may_grant(folder: &Path, to_write: bool) -> io::Result<()> {
     refuse_if(refuses, &folder.display())
 }
 
-/// Fails with the reason if the sandbox keeps this process from connecting to a TCP port.
+/// Fails if the sandbox denies connecting to a TCP port.
 pub fn may_connect(port: u16) -> io::Result<()> {
     let refuses = |access: &Access| !access.lets_connect(port);
-    refuse_if(refuses, &"connections to it")
+    refuse_if(refuses, &"connections to this port")
 }
 
-/// Fails with the reason if the sandbox keeps this process from changing modes and owners of files.
+/// Fails if the sandbox denies changing modes and owners of files.
 pub fn may_change_files() -> io::Result<()> {
-    refuse_if_filtered("lets no mode or owner of a file be changed")
+    refuse_if_filtered("does not allow changing the mode or owner of a file")
 }
 
-/// Fails with the reason if the sandbox keeps this process from starting others.
+/// Fails if the sandbox denies starting processes.
 pub fn may_start_processes() -> io::Result<()> {
-    refuse_if_filtered("lets no process be started")
+    refuse_if_filtered("does not allow starting processes")
 }
 
 fn refuse_if_filtered(what: &str) -> io::Result<()> {
@@ -164,12 +163,12 @@ fn refuse_if_filtered(what: &str) -> io::Result<()> {
         None => Ok(()),
         Some(()) => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("the sandbox (--sandbox) {what} while the host runs: restart the host"),
+            format!("the sandbox (--sandbox) {what} while the host runs; hint: restart the host"),
         )),
     }
 }
 
-/// Fails with the reason if the sandbox keeps a socket from being made at this path.
+/// Fails if the sandbox denies creating a socket at this path.
 pub fn may_bind(socket: &Path) -> io::Result<()> {
     let folder = access::folder_of(socket);
     refuse_if(|access| !access.lets_bind(&folder), &folder.display())
@@ -180,9 +179,7 @@ fn refuse_if(refuses: impl FnOnce(&Access) -> bool, what: &dyn Display) -> io::R
         false => Ok(()),
         true => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!(
-                "the sandbox (--sandbox) was set up at the start without {what}: start the host anew"
-            ),
+            format!("the sandbox (--sandbox) was set up without {what}; hint: restart the host"),
         )),
     }
 }

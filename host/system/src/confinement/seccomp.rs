@@ -1,8 +1,8 @@
-//! Calls of the kernel: seccomp(2).
+//! Filters system calls with seccomp(2).
 //!
-//! What is allowed is listed ([`NEEDED`], and [`conditional`] for calls that depend on their arguments), so that a call
-//! that is new, or that nobody thought of, is denied. What is denied does not end the process: it fails as if there were
-//! no right to it or, if it is not known here, as if the kernel had no such call, for which C libraries have another way.
+//! An allow-list ([`NEEDED`], and [`conditional`] for calls that depend on arguments), so that new
+//! or forgotten calls are denied. A denied call does not end the process: it fails with EPERM or,
+//! if unknown here, with ENOSYS, for which C libraries have a fallback.
 
 use super::calls::{DENIED, DENIED_HERE, NEEDED, NEEDED_HERE};
 use super::error::ConfinementError;
@@ -17,8 +17,7 @@ use std::env::consts::ARCH;
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Condition = Result<SeccompCondition, BackendError>;
 
-/// What a thread has in common with the others. A process would not have all of it, and a namespace of its own would be
-/// one flag more.
+/// The clone flags of a thread. A process lacks some of them, and a namespace adds one.
 const THREAD: i32 = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_THREAD;
 const NAMESPACES: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
@@ -28,14 +27,15 @@ const NAMESPACES: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
-/// Memory is never writable and executable at once. Code is written first and made executable then, as a compiler must.
+/// Memory is never writable and executable at once. A compiler writes code first, then makes it
+/// executable.
 const WRITABLE_CODE: i32 = libc::PROT_WRITE | libc::PROT_EXEC;
 
-/// The kinds of sockets; the bits above them are flags.
+/// The type bits of a socket; the others are flags.
 const SOCKET_TYPE: i32 = 0xf;
 
-/// What is asked of devices and sockets: whether something is a terminal and how wide, how much can be read, that nothing
-/// waits, and which number a network interface has. A terminal can't be typed into.
+/// The allowed ioctls: whether a file is a terminal, its width, readable bytes, non-blocking mode,
+/// and interface numbers. Typing into a terminal is not possible.
 const REQUESTS: [u64; 9] = [
     libc::TCGETS,
     libc::TCGETS2,
@@ -48,7 +48,8 @@ const REQUESTS: [u64; 9] = [
     libc::SIOCGIFNAME,
 ];
 
-/// What a thread may have changed about itself: names of threads and of memory, no new rights, whom it outlives.
+/// The allowed prctl options: names of threads and memory, no_new_privs, and the parent death
+/// signal.
 const PRCTL: [i32; 8] = [
     libc::PR_SET_NAME,
     libc::PR_GET_NAME,
@@ -60,18 +61,18 @@ const PRCTL: [i32; 8] = [
     libc::PR_SET_THP_DISABLE,
 ];
 
-/// How a program is run, beside `clone`.
+/// The calls to run a program, besides `clone`.
 const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_setrlimit];
 
-/// Gives a connection another protocol, below the one that Landlock looks at.
+/// Changes the protocol of a connection, below the level that Landlock checks.
 const TCP_ULP: i32 = 31;
 
-/// Denies this process, in all its threads, what is not listed here.
+/// Denies every call that is not listed, in all threads.
 pub fn restrict() -> Result<(), ConfinementError> {
     install(allowed())
 }
 
-/// The same for a process that may run programs, as far as Landlock lets it.
+/// The same for a process that may run programs, as far as Landlock allows.
 pub fn restrict_helper() -> Result<(), ConfinementError> {
     install(allowed().and_then(|mut allowed| {
         allowed.extend(PROGRAMS.map(|call| (call, Vec::new())));
@@ -86,7 +87,7 @@ fn install(allowed: Result<Rules, BackendError>) -> Result<(), ConfinementError>
     let allowed = allowed.map_err(|error| fail(&error))?;
     let known = allowed.keys().chain(DENIED).chain(DENIED_HERE);
     let known: Rules = known.map(|call| (*call, Vec::new())).collect();
-    // Of two filters that deny a call, the error is that of the later one.
+    // If two filters deny a call, the later one's error counts.
     for (rules, errno) in [(allowed, libc::EPERM), (known, libc::ENOSYS)] {
         let filter = compiled(rules, errno).map_err(|error| fail(&error))?;
         apply_filter_all_threads(&filter).map_err(|error| fail(&error))?;
@@ -94,7 +95,7 @@ fn install(allowed: Result<Rules, BackendError>) -> Result<(), ConfinementError>
     Ok(())
 }
 
-/// A filter that allows these calls: those without rules always, others if one of their rules fits.
+/// A filter that allows calls without rules always, and others if one rule matches.
 fn compiled(rules: Rules, errno: i32) -> Result<BpfProgram, BackendError> {
     let denial = SeccompAction::Errno(errno.unsigned_abs());
     let architecture = TargetArch::try_from(ARCH)?;
@@ -114,13 +115,13 @@ fn allowed() -> Result<Rules, BackendError> {
     Ok(allowed)
 }
 
-/// Calls that are allowed if all conditions of one of their rules hold.
+/// Calls that are allowed if all conditions of a rule hold.
 fn conditional() -> Vec<(i64, Vec<Vec<Condition>>)> {
     let own = std::process::id().into();
-    // Some C libraries write to memory that is neither, and some read code.
+    // Some C libraries use memory that is neither, and some read code.
     let memory =
         || [0, libc::PROT_WRITE, libc::PROT_EXEC].map(|it| vec![masked(2, WRITABLE_CODE, it)]);
-    // Data with the first packet would connect without `connect`, which is what Landlock looks at.
+    // Fast open would connect without `connect`, which Landlock checks.
     let no_fast_open = |index| vec![vec![masked(index, libc::MSG_FASTOPEN, 0)]];
     let is_one_of = |index, values: &[u64]| {
         let rules = values.iter().map(|value| vec![equals(index, *value)]);
@@ -160,8 +161,8 @@ fn conditional() -> Vec<(i64, Vec<Vec<Condition>>)> {
     ]
 }
 
-/// Where clients come from, and how the C library asks which addresses this machine has (rtnetlink(7)). Landlock looks at
-/// TCP only, so no other protocol takes its place: not MPTCP, SMC or SCTP.
+/// Sockets of clients, and rtnetlink(7) for the C library. Landlock checks only TCP, so other
+/// protocols are denied: MPTCP, SMC, SCTP.
 fn sockets() -> Vec<Vec<Condition>> {
     let mut rules = Vec::new();
     for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM] {
@@ -191,7 +192,7 @@ fn sockets() -> Vec<Vec<Condition>> {
     rules
 }
 
-/// Whether these bits of an argument have this value.
+/// A condition on some bits of an argument.
 fn masked(index: u8, mask: i32, value: i32) -> Condition {
     let operator = SeccompCmpOp::MaskedEq(mask.unsigned_abs().into());
     argument(index, operator, value.unsigned_abs().into())
@@ -205,7 +206,7 @@ fn differs(index: u8, value: i32) -> Condition {
     argument(index, SeccompCmpOp::Ne, value.unsigned_abs().into())
 }
 
-/// Compares an argument of 32 bits, as the kernel takes it: what is above them does not count.
+/// A condition on the lower 32 bits of an argument, which are all the kernel uses.
 fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Condition {
     SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)
 }

@@ -1,4 +1,4 @@
-//! Becoming somebody who may do less.
+//! Changes the user of the process to one with fewer rights.
 
 use super::error::{InvalidIdentity, UserError};
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, setgid, setuid};
@@ -6,12 +6,12 @@ use std::ffi::CString;
 use std::fmt;
 use std::str::FromStr;
 
-/// A user with a group, who is not root.
+/// A user and group other than root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     uid: Uid,
     gid: Gid,
-    /// What the system calls the user, if it knows it.
+    /// The name of the user, if it has one.
     name: Option<String>,
 }
 
@@ -80,12 +80,12 @@ impl Identity {
         self.gid.as_raw()
     }
 
-    /// Whether the process is that already.
+    /// Whether the process already has this identity.
     fn is_assumed(&self) -> bool {
         geteuid() == self.uid && getegid() == self.gid
     }
 
-    /// Checks that the process may become this user, or is it.
+    /// Checks that the process is this user, or may become it.
     pub fn check(&self) -> Result<(), UserError> {
         match geteuid().is_root() || self.is_assumed() {
             true => Ok(()),
@@ -93,7 +93,7 @@ impl Identity {
         }
     }
 
-    /// Makes the whole process, with all its threads, this user's, for good: with its groups, and without a way back.
+    /// Gives the process, with all its threads, this identity and its groups. There is no way back.
     pub fn assume(&self) -> Result<(), UserError> {
         if self.is_assumed() && !Uid::current().is_root() {
             return Ok(());
@@ -103,12 +103,12 @@ impl Identity {
             user: self.to_string(),
             cause,
         };
-        // In this order: without being root nobody may change groups.
+        // In this order: only root can change groups.
         self.set_groups()
             .and_then(|()| setgid(self.gid))
             .and_then(|()| setuid(self.uid))
             .map_err(refused)?;
-        // As root each of these sets what was saved as well, so there should be nothing to go back to.
+        // For root, each of these sets the saved id too, so there should be nothing to go back to.
         let back =
             setuid(Uid::from_raw(0)).is_ok() || nix::unistd::seteuid(Uid::from_raw(0)).is_ok();
         match back || !self.is_assumed() || Uid::current() != self.uid {
@@ -117,7 +117,7 @@ impl Identity {
         }
     }
 
-    /// The groups that the system has the user in; without a name only the one that was said.
+    /// Sets the groups of the user; without a name, only the given one.
     #[cfg(not(target_vendor = "apple"))]
     fn set_groups(&self) -> nix::Result<()> {
         match &self.name {
@@ -129,7 +129,7 @@ impl Identity {
         }
     }
 
-    /// There, a process's groups are a matter of a directory service, and not of the process.
+    /// There, a directory service determines the groups of a process.
     #[cfg(target_vendor = "apple")]
     fn set_groups(&self) -> nix::Result<()> {
         Err(nix::Error::ENOTSUP)

@@ -1,4 +1,4 @@
-//! The serving process's side.
+//! The side of the serving process.
 
 use crate::descriptors::{Lost, receive, send_blocking};
 use crate::limits::{HELPER_REPLY_TIME, MAX_HELPER_LINE_BYTES};
@@ -11,16 +11,16 @@ use std::path::{Path, absolute};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-/// The connection to the helper; none if it has ended.
+/// The connection to the helper; `None` if it has ended.
 static HELPER: OnceLock<Mutex<Option<UnixStream>>> = OnceLock::new();
 
-/// Has files opened by the process at the other end of this stream from now on.
+/// Uses the process at the other end of this stream as the helper from now on.
 pub fn ask(helper: UnixStream) {
-    // It is called once.
+    // Called once.
     let _ = HELPER.set(Mutex::new(Some(helper)));
 }
 
-/// Has a file opened; `None` if there is no helper, or if nobody has named this file.
+/// Opens a file through the helper; `None` if there is no helper, or the file is not named.
 pub fn open(path: &Path) -> io::Result<Option<File>> {
     let Some(helper) = HELPER.get() else {
         return Ok(None);
@@ -32,19 +32,19 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
     };
     let answer = ask_to_open(stream, &path);
     answer.unwrap_or_else(|error| {
-        // The file could not be taken in, but the answer is complete: the next one is that to the next question.
+        // The descriptor was lost, but the answer is complete: the stream is in step.
         if Lost::is_why(&error) {
             return Err(error);
         }
-        // After an answer that is late or makes no sense it would be that to another one.
+        // After a late or malformed answer, the stream is out of step.
         *helper = None;
         Err(gone())
     })
 }
 
-/// The error of a request for which there is no helper any more.
+/// The error of a request without a helper.
 pub fn gone() -> io::Error {
-    io::Error::other("the helper of the sandbox (--sandbox) has ended: restart the host")
+    io::Error::other("the helper of the sandbox (--sandbox) has ended; hint: restart the host")
 }
 
 /// Whether this process has a helper, or had one that has ended.
@@ -52,8 +52,8 @@ pub fn is_in_use() -> bool {
     HELPER.get().is_some()
 }
 
-/// Has the helper start a process that compiles the component in this file, and write to this stream how it
-/// ended.
+/// Makes the helper start a process that compiles the component in this file and writes its outcome
+/// to this stream.
 pub fn start_compiler(component: OwnedFd, outcome: OwnedFd) -> io::Result<()> {
     let helper = HELPER.get().ok_or_else(gone)?;
     let mut helper = helper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ pub fn start_compiler(component: OwnedFd, outcome: OwnedFd) -> io::Result<()> {
     }
 }
 
-/// What the helper says.
+/// An answer of the helper.
 enum Answer {
     Opened,
     Unnamed,
@@ -76,7 +76,7 @@ enum Answer {
     Failed(io::Error),
 }
 
-/// The outer error is that of the connection.
+/// The outer error is one of the connection.
 fn ask_to_open(stream: &UnixStream, path: &Path) -> io::Result<io::Result<Option<File>>> {
     let path = path.as_os_str().as_bytes();
     let path: String = path.iter().map(|byte| format!("{byte:02x}")).collect();

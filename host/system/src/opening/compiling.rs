@@ -1,7 +1,7 @@
-//! Has components compiled by processes of their own, which the kernel ends if that takes too much.
+//! Compiles components in separate processes, which the kernel ends at their limits.
 //!
-//! A confined host asks its helper to start such a process. Any other program starts it itself, in the way
-//! that it has set with [`compile_with`]: only the program knows how to run itself.
+//! A confined host asks its helper to start such a process. Other programs start it as set with
+//! [`compile_with`]: only the program knows how to run itself.
 
 use super::client;
 use crate::confinement::may_start_processes;
@@ -12,34 +12,34 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The outcome of a process that has compiled what it was given.
+/// The outcome of a process that compiled its component.
 pub const COMPILED: &str = "compiled";
 
-/// How the outcome of a process begins that has refused to compile it. The reason follows behind a space. Any other
-/// outcome says how the process ended, as in `was ended by signal 9`.
+/// The prefix of the outcome of a refusal, followed by a space and the reason. Any other outcome
+/// says how the process ended, such as `was ended by signal 9`.
 pub const REFUSED: &str = "refused";
-/// The same where a limit is the reason.
+/// The same for a limit.
 pub const OVER_A_LIMIT: &str = "over-a-limit";
 
-/// Whether a process has said all that there is to say.
+/// Whether this is a complete outcome.
 pub fn is_outcome(said: &str) -> bool {
     let beginning = said.split_once(' ').map(|(beginning, _)| beginning);
     said == COMPILED || matches!(beginning, Some(REFUSED | OVER_A_LIMIT))
 }
 
-/// Starts a process that compiles what this file holds for the cache in this folder, waits for its end, and
-/// returns the outcome.
+/// Starts a process that compiles this file for the cache in this folder, waits for it, and returns
+/// the outcome.
 pub type Compile = fn(OwnedFd, Option<&Path>) -> io::Result<String>;
 
 static COMPILE: OnceLock<Compile> = OnceLock::new();
 
-/// Sets how this program compiles in a process of its own. Called once, when it starts.
+/// Sets how this program starts a compiling process. Called once, at the start.
 pub fn compile_with(compile: Compile) {
     let _ = COMPILE.set(compile);
 }
 
-/// Has a process of its own compile `input` for the cache in this folder, and returns the outcome. `None` if
-/// this program has not set how. Blocks until the process has ended.
+/// Compiles `input` in a separate process for the cache in this folder, and returns the outcome.
+/// `None` if this program has not set how. Blocks until the process has ended.
 pub fn compile(input: Vec<u8>, cache: Option<&Path>) -> io::Result<Option<String>> {
     if client::is_in_use() {
         return compile_by_helper(input).map(Some);
@@ -51,10 +51,10 @@ pub fn compile(input: Vec<u8>, cache: Option<&Path>) -> io::Result<Option<String
     compile(holding(input)?, cache).map(Some)
 }
 
-/// The helper knows the folder of the cache.
+/// The helper knows the cache folder.
 fn compile_by_helper(input: Vec<u8>) -> io::Result<String> {
     let (ours, theirs) = UnixStream::pair()?;
-    // The helper gives up first, and says so.
+    // The helper times out first, and says so.
     ours.set_read_timeout(Some(COMPILE_TIME + HELPER_REPLY_TIME))?;
     client::start_compiler(holding(input)?, theirs.into())?;
     let mut outcome = String::new();
@@ -67,7 +67,7 @@ fn compile_by_helper(input: Vec<u8>) -> io::Result<String> {
     }
 }
 
-/// A file that holds these bytes, to be read from its beginning.
+/// A file with these bytes, positioned at the start.
 #[cfg(target_os = "linux")]
 fn holding(bytes: Vec<u8>) -> io::Result<OwnedFd> {
     use rustix::fs::{MemfdFlags, memfd_create};
@@ -79,8 +79,7 @@ fn holding(bytes: Vec<u8>) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// A stream that these bytes come from. Its thread ends when they were read, or when nobody can read them any
-/// more.
+/// A stream with these bytes. Its thread ends when they are read, or nobody can read them.
 #[cfg(not(target_os = "linux"))]
 fn holding(bytes: Vec<u8>) -> io::Result<OwnedFd> {
     use std::io::Write;

@@ -1,9 +1,9 @@
-//! The helper's side: a process that reads nothing but requests, and opens what was named. It also starts the processes
-//! that compile.
+//! The side of the helper: a process that only reads requests, opens named files, and starts
+//! compiling processes.
 //!
-//! A request is a line: `open` and the path in hexadecimal. The answer is `opened` and a descriptor, `failed` and the
-//! number of the error, or `unnamed`. The other is `compile`, with the descriptors of a component and of a stream for the
-//! outcome; the answer is `started` or `failed`.
+//! A request is a line: `open` with the path in hexadecimal, answered by `opened` with a
+//! descriptor, `failed` with the error number, or `unnamed`; or `compile` with descriptors of a
+//! component and of a stream for the outcome, answered by `started` or `failed`.
 
 use super::Names;
 use crate::descriptors::{Lost, receive, send_blocking};
@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 /// Until the host ends.
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
-/// Opens what is `known`, until the other side hangs up. `named` looks up what is named by now; `None` if that can't be
-/// told.
+/// Opens `known` files until the host disconnects. `named` returns the files that are named by now;
+/// `None` if unknown.
 pub fn serve(
     stream: &UnixStream,
     mut known: Names,
@@ -32,7 +32,7 @@ pub fn serve(
     loop {
         let (line, mut passed) =
             match receive(stream, MAX_HELPER_LINE_BYTES, Instant::now() + FOR_EVER) {
-                // What a compiler would need could not be taken in: the next request can be answered again.
+                // Descriptors were lost, but the next request can be answered.
                 Err(error) if Lost::is_why(&error) => {
                     answer_with(stream, Some(Err(Errno::MFILE.into())))?;
                     continue;
@@ -56,7 +56,7 @@ pub fn serve(
         let path = line.strip_prefix("open ").and_then(path_of);
         let path = path.ok_or(io::ErrorKind::InvalidData)?;
         let answer = known.open(&path).or_else(|| {
-            // What was named before may still be served: the host may refuse the new configuration.
+            // Files named before may still be needed: the host may refuse the new configuration.
             known.add(named()?);
             known.open(&path)
         });
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_named_is_opened_and_names_are_looked_up_again() {
+    fn only_named_files_are_opened_and_paths_are_resolved_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("a"), "a").unwrap();

@@ -1,10 +1,11 @@
-//! Opens the files that the host reads while it serves: its configuration, handlers, keys and certificates, probes.
+//! Opens the files that the host reads while it serves: configuration, handlers, keys,
+//! certificates, probes.
 //!
-//! A confined process can't open them. It asks a [`helper`], a process that was started before the sandbox closed, that
-//! knows which files options and the configuration name, and that passes them on opened. So a file is found wherever
-//! its name leads at that moment, and whoever takes over the serving process gets no other file.
+//! A confined process cannot open them. It asks a [`helper`], a process started before the sandbox
+//! closed, which knows the files named by options and configuration and passes them opened. So a
+//! path is resolved when it is used, and an attacker in the serving process gets no other file.
 //!
-//! The helper also starts the processes that compile handlers, see [`compile`].
+//! The helper also starts compiling processes, see [`compile`].
 
 mod client;
 mod compiling;
@@ -22,8 +23,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Opens a file to read it, by way of the helper if there is one. One that is a pipe keeps nobody waiting for what may
-/// come out of it. Blocks.
+/// Opens a file for reading, through the helper if there is one. Opening a pipe does not block.
+/// Blocks for the disk.
 pub fn open(path: &Path) -> io::Result<File> {
     match client::open(path)? {
         Some(file) => Ok(file),
@@ -31,7 +32,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What a file of settings, keys or certificates holds, which is not long. Blocks.
+/// Reads a file of settings, keys or certificates, which is short. Blocks.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = MAX_NAMED_FILE_BYTES as u64;
@@ -39,13 +40,13 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     match bytes.len() > MAX_NAMED_FILE_BYTES {
         true => Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it is larger than {MAX_NAMED_FILE_BYTES} bytes"),
+            format!("larger than {MAX_NAMED_FILE_BYTES} bytes"),
         )),
         false => Ok(bytes),
     }
 }
 
-/// The text that such a file holds. Blocks.
+/// Reads such a file as text. Blocks.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     let text = String::from_utf8(read(path)?);
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))

@@ -1,4 +1,4 @@
-//! Which files may be opened.
+//! The files that the helper may open.
 
 use super::open_here;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 
-/// Files by their names, and folders with all that is beneath them.
+/// Files by path, and folders with all their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     files: BTreeSet<PathBuf>,
@@ -14,12 +14,13 @@ pub struct Names {
 }
 
 impl Names {
-    /// A file, wherever its name leads when it is opened.
+    /// Adds a file, wherever its path leads when it is opened.
     pub fn file(&mut self, path: &Path) {
         self.files.extend(absolute(path));
     }
 
-    /// Files beneath a folder, wherever the folder's name leads then. Links beneath it that lead out are not followed.
+    /// Adds all files in a folder, wherever its path leads then. Links that leave the folder are
+    /// not followed.
     pub fn folder(&mut self, path: &Path) {
         self.folders.extend(absolute(path));
     }
@@ -34,13 +35,13 @@ impl Names {
         self.folders.iter().map(PathBuf::as_path)
     }
 
-    /// These, too.
+    /// Adds other names.
     pub fn add(&mut self, others: Names) {
         self.files.extend(others.files);
         self.folders.extend(others.folders);
     }
 
-    /// Opens a file to read it, if it is among these.
+    /// Opens a file for reading, if it is one of these.
     pub(super) fn open(&self, path: &Path) -> Option<io::Result<File>> {
         if self.files.contains(path) {
             return Some(open_here(path));
@@ -77,7 +78,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_name_leads_where_it_leads_now_and_a_folder_does_not_lead_out() {
+    fn a_path_is_resolved_when_opened_and_a_folder_contains_its_files() {
         let base = tempfile::tempdir().unwrap();
         let base = base.path();
         for folder in ["one", "two"] {

@@ -1,4 +1,4 @@
-//! Why a file is not served though it could be, and why it can't be told.
+//! Errors of pinned hashes and signatures.
 
 use super::FileHash;
 use std::io;
@@ -7,29 +7,27 @@ use std::path::PathBuf;
 /// Why a file is not trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    #[error(
-        "has the SHA-256 {found}, and only {expected} is served (--require-sha256): it is another file than the one that was pinned"
-    )]
+    #[error("has SHA-256 {found}, but --require-sha256 allows only {expected}")]
     Hash {
         found: FileHash,
-        /// All that would do.
+        /// The allowed hashes.
         expected: String,
     },
     #[error(
-        "has no signature, and must have one (--require-signature): sign it with `minisign -S`, which writes NAME.minisig beside it"
+        "has no signature (--require-signature); hint: sign it with `minisign -S`, which writes \
+         NAME.minisig beside it"
     )]
     Unsigned,
-    #[error("has a signature (NAME.minisig) that minisign did not write, or that is cut short")]
+    #[error("has an invalid or truncated signature (NAME.minisig)")]
     Malformed,
     #[error("is signed with a key that --require-signature does not name")]
     Stranger,
     #[error(
-        "has a signature of minisign's older format, which is not taken: sign it again, with minisign 0.10 or later"
+        "has a signature in minisign's legacy format; hint: sign it again with minisign 0.10 or \
+         later"
     )]
     Legacy,
-    #[error(
-        "is not what was signed: it, or its signature (NAME.minisig), has been changed without the other"
-    )]
+    #[error("does not match its signature (NAME.minisig): one of them was changed")]
     Forged,
 }
 
@@ -37,15 +35,15 @@ pub enum TrustError {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error(
-        "`{}` is neither a minisign key nor a file that has one (--require-signature): {cause}",
+        "`{}` is neither a minisign key nor a file with one (--require-signature): {cause}",
         path.display()
     )]
     Read { path: PathBuf, cause: io::Error },
-    #[error("{} holds no minisign key (--require-signature)", path.display())]
+    #[error("no minisign key in {} (--require-signature)", path.display())]
     Content { path: PathBuf },
 }
 
-/// A text is no hash.
+/// The text is not a hash.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("expected a SHA-256 in 64 hexadecimal digits, as sha256sum prints it")]
+#[error("expected a SHA-256 as 64 hexadecimal digits")]
 pub struct InvalidHash;

@@ -1,9 +1,8 @@
-//! Which files may be served as handlers: those that were pinned by their hash, or signed by somebody who is
-//! trusted.
+//! Trust: which handler files may be served, by pinned hash or signature.
 //!
-//! What is checked is the file, byte for byte as it was read and before anything is made of it, so that
-//! `sha256sum FILE` and `minisign -Sm FILE` say the same. Where both hashes and keys are named, a file needs one of
-//! each. The built-in echo is part of the program, and whoever trusts that trusts it.
+//! Checks the bytes of the file as read, before they are parsed, so that `sha256sum FILE` and
+//! `minisign -Sm FILE` agree. With both hashes and keys, a file needs one of each. The built-in
+//! echo is part of the program and always trusted.
 
 mod error;
 
@@ -20,7 +19,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileHash([u8; 32]);
 
-/// A minisign key as people name it: its line of Base64, or the file that has it.
+/// A minisign key: its Base64 line, or a file with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignerKey {
     /// The key itself, as `minisign -P` takes it.
@@ -29,7 +28,7 @@ pub enum SignerKey {
     File(PathBuf),
 }
 
-/// What a file needs to be served. By default nothing.
+/// The requirements for a file. By default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     hashes: Vec<FileHash>,
@@ -38,8 +37,8 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Serves only what has one of these hashes, if there are any, and is signed with one of these keys, if there are
-    /// any. Reads the files of keys; blocks.
+    /// Requires one of these hashes, if any, and a signature with one of these keys, if any. Reads
+    /// key files; blocks.
     pub fn new(hashes: Vec<FileHash>, keys: &[SignerKey]) -> Result<Self, KeyError> {
         let read = keys.iter().map(SignerKey::read);
         let files = keys.iter().filter_map(SignerKey::file);
@@ -50,7 +49,7 @@ impl Trust {
         })
     }
 
-    /// The files that keys were read from.
+    /// The key files.
     pub fn key_files(&self) -> &[PathBuf] {
         &self.key_files
     }
@@ -60,7 +59,7 @@ impl Trust {
         !self.keys.is_empty()
     }
 
-    /// Checks what a file holds, and its signature if it must have one.
+    /// Checks a file, and its signature if required.
     pub fn check(&self, bytes: &[u8], signature: Option<&[u8]>) -> Result<(), TrustError> {
         let found = FileHash::of(bytes);
         if !self.hashes.is_empty() && !self.hashes.contains(&found) {
@@ -78,7 +77,7 @@ impl Trust {
     }
 }
 
-/// Where the signature of a file lies: minisign writes it beside the file.
+/// The path of a file's signature: minisign writes it beside the file.
 pub fn signature_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".minisig");
@@ -93,11 +92,11 @@ fn check_signature(keys: &[PublicKey], bytes: &[u8], signature: &[u8]) -> Result
         match key.verify(bytes, &signature, false) {
             Ok(()) => {
                 let comment = signature.trusted_comment().escape_debug();
-                tracing::info!("the signature is good: {comment}");
+                tracing::info!("valid signature: {comment}");
                 return Ok(());
             }
             Err(Error::UnexpectedKeyId) => {}
-            // The signer's older format has the file's bytes signed and not their hash; minisign 0.10 has left it.
+            // The legacy format signs the bytes and not their hash; minisign 0.10 abandoned it.
             Err(Error::UnexpectedAlgorithm) => refusal = TrustError::Legacy,
             Err(_) => refusal = TrustError::Forged,
         }
@@ -122,7 +121,7 @@ impl SignerKey {
             path: path.clone(),
             cause,
         })?;
-        // A comment and the key, or only the key.
+        // A key with or without a comment line.
         let key = PublicKey::decode(&text).or_else(|_| PublicKey::from_base64(text.trim()));
         key.map_err(|_| KeyError::Content { path: path.clone() })
     }

@@ -1,4 +1,4 @@
-//! Files that change while the host runs.
+//! Watches files that change while the host runs. Must not know what they are for.
 
 mod way;
 
@@ -11,31 +11,31 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{sleep, timeout};
 
-/// A file is read when it has been left alone for so long: compilers and editors write in several steps.
+/// A changed file must be quiet for this long: compilers and editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
-/// How long after a failure to watch it is tried again.
+/// The pause before another attempt to watch.
 const RETRY: Duration = Duration::from_secs(5);
-/// How often the ways may change while they are being watched.
+/// How often the paths may change while they are being set up.
 const ATTEMPTS: usize = 10;
 
-/// Watches files by their names: each folder and each link on the way to them, so that one that leads elsewhere from now
-/// on, or that was removed and made again, is noticed and watched there.
+/// Watches files by path: every folder and link on the way, so that a link that changes, or a file
+/// that is removed and created again, is noticed.
 pub struct Watch {
     what: What,
     sender: Sender<()>,
     events: Receiver<()>,
-    /// Whether something may have changed since it was last read.
+    /// Whether something may have changed since the last read.
     changed: bool,
-    /// None after a failure that has been logged.
+    /// `None` after a logged failure.
     armed: Option<Armed>,
 }
 
-/// What is watched.
+/// The watched paths.
 #[derive(Clone)]
 enum What {
     Files(Vec<PathBuf>),
-    /// Files, and folders with all that is within.
+    /// Files, and folders with all their content.
     Trees(Vec<PathBuf>),
 }
 
@@ -50,34 +50,34 @@ impl Watch {
         Watch::new(What::Files(files))
     }
 
-    /// Watches these files, and all that is in these folders and those within. Their paths must be absolute, without
-    /// links. What editors put there for themselves does not count.
+    /// Watches these files, and these folders with all their content. Paths must be absolute,
+    /// without links. Temporary files of editors are ignored.
     pub fn trees(paths: Vec<PathBuf>) -> notify::Result<Self> {
         Watch::new(What::Trees(paths))
     }
 
     fn new(what: What) -> notify::Result<Self> {
-        // One place is enough: what matters is that something has changed, not what.
+        // One slot is enough: what matters is that something changed.
         let (sender, events) = channel(1);
         Ok(Watch {
             armed: Some(arm(&what, &sender)?),
             what,
             sender,
             events,
-            // Between being read and being watched it may have: nobody would tell.
+            // It may have changed between being read and being watched.
             changed: true,
         })
     }
 
-    /// Completes when something was changed and has been left alone since. What it has heard of by then is not
-    /// forgotten if it is dropped before.
+    /// Completes when something changed and has been quiet since. Cancel-safe: noticed changes are
+    /// kept.
     pub async fn changed(&mut self) {
         if !self.changed {
             self.wait().await;
         }
         self.changed = true;
         let left_alone = async { while timeout(QUIET, self.events.recv()).await.is_ok() {} };
-        // A file that is written all the time is read all the same.
+        // A file that is written all the time is read anyway.
         let _ = timeout(LONGEST, left_alone).await;
         self.arm_again();
         self.changed = false;
@@ -88,15 +88,15 @@ impl Watch {
             sleep(RETRY).await;
             self.arm_again();
             if self.armed.is_some() {
-                tracing::info!("{} can be watched again", self.what.paths());
+                tracing::info!("watching {} again", self.what.paths());
                 return;
             }
         }
-        // This holds the other end.
+        // `self` holds the sender, so this cannot end.
         let _ = self.events.recv().await;
     }
 
-    /// Watches where the names lead now, unless that is where they led before.
+    /// Watches where the paths lead now, if that has changed.
     fn arm_again(&mut self) {
         let failed_before = match &self.armed {
             Some(armed) if armed.ways == self.what.ways() => return,
@@ -107,7 +107,7 @@ impl Watch {
             Err(error) => {
                 if !failed_before {
                     tracing::error!(
-                        "cannot watch {}: {error}; changes are not noticed until that is possible again",
+                        "cannot watch {}, changes go unnoticed until it works again: {error}",
                         self.what.paths()
                     );
                 }
@@ -156,7 +156,7 @@ fn arm(what: &What, sender: &Sender<()>) -> notify::Result<Armed> {
     loop {
         attempt += 1;
         let armed = try_arm(what, sender);
-        // What has changed meanwhile may have changed before it was watched.
+        // A change may have happened before the watch was set up.
         let is_done = match &armed {
             Ok(armed) => armed.ways == what.ways(),
             Err(error) => !matches!(error.kind, notify::ErrorKind::PathNotFound),
@@ -180,7 +180,7 @@ fn try_arm(what: &What, sender: &Sender<()>) -> notify::Result<Armed> {
                     .any(|it| ends.contains(it) || watched.has_within(it) || leads_elsewhere(it))
     };
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // An error may mean that events were lost.
+        // An error may mean lost events.
         if event.as_ref().map_or(true, &concerns) {
             let _ = sender.try_send(());
         }
@@ -188,7 +188,7 @@ fn try_arm(what: &What, sender: &Sender<()>) -> notify::Result<Armed> {
     for folder in ways.folders.keys() {
         let holds_an_end = ways.ends.iter().any(|end| end.parent() == Some(folder));
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
-            // Some folders can be passed and not be looked into. What is replaced there is not noticed.
+            // Some folders can be entered but not watched. Replacements there go unnoticed.
             Err(error) if !holds_an_end && is_denied(&error) => {}
             watched => watched?,
         }
@@ -202,7 +202,7 @@ fn try_arm(what: &What, sender: &Sender<()>) -> notify::Result<Armed> {
     })
 }
 
-/// Whether something else may have a name by now.
+/// Whether another file may have the path now.
 fn puts_another_there(kind: EventKind) -> bool {
     matches!(
         kind,
@@ -218,7 +218,7 @@ fn is_denied(error: &notify::Error) -> bool {
     matches!(&error.kind, notify::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
-/// Whether a file is hidden, or a copy from before a change.
+/// Whether a file is hidden or a backup.
 fn is_for_an_editor(path: &Path) -> bool {
     path.file_name().is_some_and(|name| {
         let name = name.as_encoded_bytes();

@@ -1,4 +1,5 @@
-//! The way that a name leads: what has to be watched to notice that it leads elsewhere.
+//! The folders and links that a path leads through, which must be watched to notice that it leads
+//! elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -9,19 +10,19 @@ use std::path::{Component, Path, PathBuf};
 /// How many links a path may lead through, as in path_resolution(7).
 const MAX_LINKS: usize = 40;
 
-/// The ways of some paths.
+/// The steps of some paths.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ways {
-    /// Folders and links on the way, where they really are. What takes the place of one leads elsewhere.
+    /// Resolved folders and links on the way. Replacing one leads elsewhere.
     pub steps: BTreeSet<PathBuf>,
-    /// Where the ways end.
+    /// The files at the end.
     pub ends: BTreeSet<PathBuf>,
     /// The folders in which all of these are, with device and inode.
     pub folders: BTreeMap<PathBuf, (u64, u64)>,
 }
 
 impl Ways {
-    /// As they are now. A way ends with what is not there.
+    /// The current steps. A path ends at what does not exist.
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
         let mut ways = Ways::default();
         paths.into_iter().for_each(|path| ways.follow(path));
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn links_in_a_circle_end() {
+    fn circular_links_end() {
         let base = tempfile::tempdir().unwrap();
         let base = base.path().canonicalize().unwrap();
         symlink("b", base.join("a")).unwrap();

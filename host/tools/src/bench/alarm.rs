@@ -1,7 +1,7 @@
-//! A timer that is fine enough for an open loop.
+//! A precise timer for open loops.
 //!
-//! The runtime's own timers are late by up to a millisecond, which is many times what a reply takes on
-//! loopback, and in an open loop it would count as the server's. Linux's timerfd is late by microseconds.
+//! Tokio's timers are late by up to a millisecond, many times the latency on loopback, and in an
+//! open loop that would count as the server's. Linux's timerfd is late by microseconds.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -50,9 +50,9 @@ mod system {
                 self.set_to = Some(moment);
             }
             loop {
-                // Not read: setting it anew takes back what it counted.
+                // Not read: setting it again resets its counter.
                 ready!(self.timer.poll_read_ready(cx))?.clear_ready();
-                // It may have gone off for the moment before, when nobody asked any more.
+                // It may have fired for an earlier moment.
                 if Instant::now() >= moment {
                     self.set_to = None;
                     return Poll::Ready(Ok(()));
@@ -67,7 +67,7 @@ mod system {
             it_interval: Timespec::default(),
             it_value: Timespec {
                 tv_sec: left.as_secs() as i64,
-                // A timer that is set to nothing at all never goes off.
+                // A timer that is set to zero never fires.
                 tv_nsec: i64::from(left.subsec_nanos().max(1)),
             },
         }
@@ -109,7 +109,7 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn it_goes_off_again_and_again_and_never_early() {
+    async fn the_alarm_fires_repeatedly_and_never_early() {
         let mut alarm = Alarm::new().unwrap();
         for milliseconds in [3, 0, 20, 1, 2] {
             let moment = Instant::now() + Duration::from_millis(milliseconds);

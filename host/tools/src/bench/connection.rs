@@ -1,4 +1,4 @@
-//! One connection of the load, opened again when it has had its share or is lost.
+//! One connection of the load, reopened after its share of messages or an error.
 
 use super::Plan;
 use super::errors::Trouble;
@@ -13,31 +13,31 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
-/// Connections that one thread opens at the same time before the load starts, so that a server's queue does
-/// not run over.
+/// Connections that a thread opens at once before the load starts, so that the server's backlog
+/// does not overflow.
 pub const OPENING: usize = 64;
 
-/// How long a connection that failed is left alone: twice as long each time, from the first value up to the
-/// second.
+/// The pause before a failed connection is retried: doubled each time, from the first value up to
+/// the second.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
-/// What the task of a connection is given.
+/// The input of a connection's task.
 #[derive(Clone)]
 pub struct Orders {
     pub plan: Arc<Plan>,
     pub address: SocketAddr,
     pub lane: Lane,
     pub opening: Arc<Semaphore>,
-    /// Dropped when the connection is open, or cannot be opened for now.
+    /// Dropped when the connection is open, or failed to open.
     pub ready: mpsc::Sender<()>,
-    /// Tells when the load starts.
+    /// Signals the start of the load.
     pub start: watch::Receiver<Option<Arc<Window>>>,
-    /// Dropped when all is done.
+    /// Dropped at the end.
     pub done: mpsc::Sender<()>,
 }
 
 impl Orders {
-    /// Makes the load of the connection with this number, from the start to the end of the run.
+    /// Runs the load of the connection with this number.
     pub async fn carry_out(self, number: u32) -> io::Result<()> {
         let Orders {
             plan,
@@ -48,7 +48,7 @@ impl Orders {
             mut start,
             done: _done,
         } = self;
-        // If it fails now it is tried again, and counted, when the load has started.
+        // A failure is retried and counted when the load has started.
         let mut first = {
             let _permit = opening.acquire().await;
             Wire::open(&plan, address).await.ok()
@@ -81,7 +81,7 @@ impl Orders {
     }
 }
 
-/// Opens a connection, and counts how that went.
+/// Opens a connection and counts the result.
 async fn reopen(
     plan: &Plan,
     address: SocketAddr,

@@ -1,12 +1,12 @@
-//! What the load costs the generator, and the server if its process is known.
+//! Resources used by the generator, and by the server if its process is known.
 
 use super::process::Usage;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
-/// What was used until a moment, by both sides.
+/// The resources used so far by both sides.
 pub struct Meter {
-    /// By this process, in user and kernel mode together.
+    /// CPU time of this process, user and kernel mode.
     own: Duration,
     moment: Instant,
     server: Option<ServerMeter>,
@@ -18,14 +18,14 @@ struct ServerMeter {
     moment: Instant,
 }
 
-/// What both sides used between two moments.
+/// The resources used between two moments.
 pub struct Used {
-    /// How many cores this process kept busy.
+    /// Cores that this process kept busy.
     pub busy_cores: f64,
     pub server: Option<ServerUsed>,
 }
 
-/// What the server's process and its descendants used.
+/// The resources of the server process and its descendants.
 pub struct ServerUsed {
     pub pid: u32,
     pub busy_cores: f64,
@@ -33,7 +33,7 @@ pub struct ServerUsed {
 }
 
 impl Meter {
-    /// Leaves the server out if its process has ended.
+    /// Reads the current values, without the server if its process has ended.
     pub fn read(server_pid: Option<u32>) -> Self {
         let own = clock_gettime(ClockId::ProcessCPUTime);
         let moment = Instant::now();
@@ -51,7 +51,7 @@ impl Meter {
         }
     }
 
-    /// What was used since an earlier moment.
+    /// The difference to an earlier moment.
     pub fn since(&self, earlier: &Meter) -> Used {
         let server = self.server.as_ref().zip(earlier.server.as_ref());
         Used {
@@ -71,7 +71,7 @@ impl Meter {
     }
 }
 
-/// How many cores were busy for a time, on average.
+/// The average number of busy cores.
 fn cores(used: Duration, time: Duration) -> f64 {
     used.as_secs_f64() / time.as_secs_f64().max(f64::EPSILON)
 }

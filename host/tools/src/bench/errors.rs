@@ -1,10 +1,10 @@
-//! What can go wrong.
+//! Errors of a run, by kind.
 
 use serde::Serialize;
 use std::io;
 
-/// What can go wrong, once for each message that got no correct reply, and once for each connection that
-/// could not be opened.
+/// An error: one for each message without a correct reply, and for each connection that could not
+/// be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     ConnectRefused,
@@ -18,7 +18,7 @@ pub enum Fault {
     Other,
 }
 
-/// A fault, and what the system says about it.
+/// An error with the system's reason.
 #[derive(Debug)]
 pub struct Trouble {
     pub fault: Fault,
@@ -59,31 +59,31 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Errors by kind. Those of connecting are counted by connection, all others by message.
+/// Errors by kind. Connect errors count connections; all others count messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Errors {
     /// Connections that the server refused.
     pub connect_refused: u64,
-    /// Connections that were not there in time.
+    /// Connections that timed out.
     pub connect_timed_out: u64,
     /// Connections that could not be opened for another reason.
     pub connect_other: u64,
-    /// Messages whose reply was not there in time, and those behind them on the same connection.
+    /// Messages whose reply timed out, and those after them on the same connection.
     pub timed_out: u64,
-    /// Datagrams whose reply was not there in time: one of the two was lost on its way, or dropped.
+    /// Datagrams without a reply in time: one of the two was lost or dropped.
     pub lost: u64,
-    /// Messages without a reply when the connection was reset, or when nobody received datagrams there.
+    /// Messages without a reply when the connection was reset, or nobody received datagrams.
     pub reset: u64,
     /// Messages without a reply when the server closed the connection.
     pub closed_early: u64,
-    /// Messages whose reply was not what had been sent.
+    /// Messages with a wrong reply.
     pub corrupt: u64,
     /// Messages lost in another way.
     pub other: u64,
 }
 
 impl Errors {
-    /// Every kind's count and name.
+    /// The count and name of each kind.
     pub fn rows(&self) -> [(u64, &'static str); 9] {
         [
             (self.connect_refused, "connect refused"),
@@ -98,12 +98,12 @@ impl Errors {
         ]
     }
 
-    /// All of them.
+    /// The total.
     pub fn total(&self) -> u64 {
         self.rows().iter().map(|(count, _)| count).sum()
     }
 
-    /// Messages that got no correct reply.
+    /// Messages without a correct reply.
     pub fn messages(&self) -> u64 {
         self.timed_out + self.lost + self.reset + self.closed_early + self.corrupt + self.other
     }

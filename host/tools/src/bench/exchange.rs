@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
-/// How long an open loop may go on waiting for its next message after the run was ended.
+/// How long an open loop may wait for its next message after the end of the run.
 const LOOK_AROUND: Duration = Duration::from_millis(100);
 
-/// All that one connection's task keeps from message to message, and from one connection to the next.
-/// Bytes are not among it: messages can be made again at any time.
+/// The state of a connection's task, across messages and connections. It holds no bytes: messages
+/// can be generated again at any time.
 pub struct Exchange {
     number: u32,
     plan: Arc<Plan>,
@@ -33,14 +33,13 @@ pub struct Exchange {
     pace: Option<(Pace, Alarm)>,
     unanswered: VecDeque<Sent>,
     given_up: GivenUp,
-    /// Runs out now and then, and then looks for messages that have waited too long. So no message has to
-    /// set a timer.
+    /// Fires now and then to check for timed-out messages, so that no message needs a timer.
     watch: Pin<Box<Sleep>>,
-    /// The messages of this task before those of the current connection.
+    /// The messages of this task before the current connection.
     first: u64,
     /// Messages of the current connection that are at least partly written.
     begun: u64,
-    /// Bytes of them that the kernel has taken.
+    /// Bytes of them that the kernel has accepted.
     written: u64,
     replies: Replies,
     over: bool,
@@ -74,8 +73,8 @@ impl Exchange {
         self.over || self.window.is_over(Instant::now())
     }
 
-    /// Sends messages and checks replies until the connection has had its share or the run is over. On
-    /// trouble, the messages that were on their way are lost.
+    /// Sends messages and checks replies until the connection has its share or the run is over. On
+    /// an error, messages in flight are lost.
     pub async fn run(&mut self, mut wire: Wire) -> Result<(), Trouble> {
         self.first += self.begun;
         self.begun = 0;
@@ -93,7 +92,7 @@ impl Exchange {
         result
     }
 
-    /// Counts what was due and never sent.
+    /// Counts messages that were due but not sent.
     pub fn finish(self) {
         if let Some((pace, _)) = &self.pace {
             self.lane.lock().record.unsent += pace.unsent(&self.window);
@@ -103,7 +102,7 @@ impl Exchange {
     fn poll(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
         loop {
             self.begin();
-            // If the kernel takes no more, replies are read meanwhile.
+            // If the kernel accepts no more, read replies meanwhile.
             if let Poll::Ready(Err(error)) = self.poll_write(wire, cx) {
                 return Poll::Ready(Err(error.into()));
             }
@@ -125,7 +124,7 @@ impl Exchange {
         }
     }
 
-    /// Whether this connection may have another message.
+    /// Whether this connection may send another message.
     fn has_share(&self) -> bool {
         let share = self.plan.messages_per_connection;
         share.is_none_or(|share| self.begun < share)
@@ -135,8 +134,8 @@ impl Exchange {
         !self.over && self.unanswered.len() < self.plan.pipeline && self.has_share()
     }
 
-    /// Decides which messages are sent now. After the end these are the last: those of an open loop that were
-    /// due before it.
+    /// Decides which messages to send now. After the end, only those of an open loop that were due
+    /// before it.
     fn begin(&mut self) {
         if !self.has_room() {
             return;
@@ -225,7 +224,7 @@ impl Exchange {
         Poll::Ready(Ok(()))
     }
 
-    /// Gives up what has waited too long: a datagram, or its echo, was lost, and those behind it need not be.
+    /// Gives up a timed-out message: the datagram or its echo was lost, but later ones need not be.
     fn give_up(&mut self) {
         let now = Instant::now();
         let record = &mut self.lane.lock().record;
@@ -236,7 +235,7 @@ impl Exchange {
         }
     }
 
-    /// Ready when the oldest message has waited too long.
+    /// Ready when the oldest message has timed out.
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.watch.as_mut().poll(cx));
@@ -250,7 +249,7 @@ impl Exchange {
         }
     }
 
-    /// Ready when it is time for the next message of an open loop, or to see whether the run is over.
+    /// Ready when the next message of an open loop is due, or to check whether the run is over.
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let has_room = self.has_room();
         match &mut self.pace {

@@ -1,4 +1,4 @@
-//! What the connections of one thread share.
+//! The state shared by the connections of a thread.
 
 use super::Plan;
 use super::message::Messages;
@@ -6,8 +6,8 @@ use super::record::Record;
 use connection::limits::READ_BYTES;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// One thread's counts and its room for messages, which no connection keeps for longer than it works. The
-/// lock is taken by the thread itself, and now and then by whoever shows the progress.
+/// The counts and message buffers of a thread. No connection holds the lock across a wait; besides
+/// the thread, only the progress display takes it.
 #[derive(Clone)]
 pub struct Lane(Arc<Mutex<Shared>>);
 

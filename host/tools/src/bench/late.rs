@@ -1,29 +1,29 @@
-//! Which message a datagram answers.
+//! Matches datagrams to messages.
 
 use super::message::Messages;
 use super::record::Sent;
 use std::collections::VecDeque;
 
-/// Messages that were given up are known for so long, counted in messages.
+/// How long messages that were given up are remembered, in messages.
 const REMEMBERED: usize = 1000;
 
-/// Which message a datagram answers: datagrams may come in another order than they were sent, late, or not at all.
+/// Messages that were given up. Datagrams may arrive in another order, late, or not at all.
 #[derive(Default)]
 pub struct GivenUp(VecDeque<u64>);
 
-/// What a datagram is.
+/// The kind of a received datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The echo of the message at this place among the unanswered.
+    /// The echo of the message at this index among the unanswered.
     To(usize),
-    /// The echo of one that was given up, and counted.
+    /// The echo of a message that was given up.
     Late,
-    /// No echo of any.
+    /// Not an echo.
     Wrong,
 }
 
 impl GivenUp {
-    /// A message has waited too long.
+    /// Adds a timed-out message.
     pub fn add(&mut self, sent: &Sent) {
         if self.0.len() == REMEMBERED {
             self.0.pop_front();
@@ -31,7 +31,7 @@ impl GivenUp {
         self.0.push_back(sent.sequence);
     }
 
-    /// What a datagram is that a connection has received.
+    /// Classifies a received datagram.
     pub fn tell(
         &self,
         messages: &mut Messages,
@@ -40,7 +40,7 @@ impl GivenUp {
         received: &[u8],
     ) -> Answer {
         let mut is_echo = |sequence| messages.make(connection, sequence, 1) == received;
-        // Nearly always it is the first.
+        // Almost always the first.
         let place = unanswered.iter().position(|sent| is_echo(sent.sequence));
         match place {
             Some(place) => Answer::To(place),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn not_everything_is_remembered_for_ever() {
+    fn old_messages_are_forgotten() {
         let at = Instant::now();
         let mut given_up = GivenUp::default();
         for sequence in 0..5000 {

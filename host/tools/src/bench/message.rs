@@ -1,15 +1,15 @@
-//! The bytes of messages, and whether a reply has the same. Pure.
+//! Generates messages and checks replies. Pure.
 
 use super::Shape;
 use memchr::memchr;
 
-/// The most bytes of messages that are made at once, unless a single message is longer.
+/// The most bytes generated at once, unless a single message is longer.
 const BATCH_BYTES: usize = 64 << 10;
-/// In a long message the stamp stands again and again, so that pieces of two messages are told apart.
+/// A long message repeats its stamp, so that pieces of two messages can be told apart.
 const STAMP_EVERY_BYTES: usize = 4096;
 const STAMP_BYTES: usize = 16;
 
-/// A place to make messages in. They are all alike but for their stamps, so that making one costs little.
+/// A buffer for messages. They differ only in their stamps, so generating one is cheap.
 pub struct Messages {
     shape: Shape,
     message_bytes: usize,
@@ -17,7 +17,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Room for up to `most` messages, or for as many as are sensibly written at once.
+    /// A buffer for up to `most` messages, or as many as one write should have.
     pub fn new(shape: Shape, message_bytes: usize, most: usize) -> Self {
         let fit = BATCH_BYTES / message_bytes;
         Messages {
@@ -27,7 +27,7 @@ impl Messages {
         }
     }
 
-    /// As many of a connection's next `count` messages as there is room for, back to back.
+    /// The connection's next `count` messages back to back, or as many as fit.
     pub fn make(&mut self, connection: u32, first: u64, count: u64) -> &[u8] {
         let room = self.batch.len() / self.message_bytes;
         let count = usize::try_from(count).map_or(room, |count| count.min(room));
@@ -43,7 +43,7 @@ impl Messages {
     }
 }
 
-/// A message that lacks its stamps.
+/// A message without stamps.
 fn blank(shape: Shape, message_bytes: usize) -> Vec<u8> {
     match shape {
         Shape::Lines => (b' '..=b'~')
@@ -55,9 +55,9 @@ fn blank(shape: Shape, message_bytes: usize) -> Vec<u8> {
     }
 }
 
-/// Writes sequence and connection into the payload, the digit that changes most first: even messages of one
-/// byte differ from their neighbours. The digits are small letters, so a server that changes case is found
-/// out by every message.
+/// Writes sequence and connection into the payload, the fastest-changing digit first: even messages
+/// of one byte differ from their neighbours. Digits are lowercase letters, so every message detects
+/// a server that changes case.
 fn stamp(payload: &mut [u8], connection: u32, sequence: u64) {
     let number = u64::from(connection) << 32 | sequence & 0xffff_ffff;
     let mut digits = [0; STAMP_BYTES];
@@ -70,25 +70,25 @@ fn stamp(payload: &mut [u8], connection: u32, sequence: u64) {
     }
 }
 
-/// What a reply turned out to be.
+/// The result of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Correct,
     Corrupt,
 }
 
-/// How far the replies of one connection have been checked.
+/// The progress of checking the replies of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Replies {
     /// The message whose reply is next.
     sequence: u64,
-    /// How much of that reply has been seen.
+    /// The checked bytes of that reply.
     offset: usize,
     corrupt: bool,
 }
 
 impl Replies {
-    /// Nothing received yet; the first reply is to the message `sequence`.
+    /// Starts with the reply to message `sequence`.
     pub fn new(sequence: u64) -> Self {
         Replies {
             sequence,
@@ -97,8 +97,8 @@ impl Replies {
         }
     }
 
-    /// Checks `received` as far as the current reply goes. Returns how many bytes that is, and the verdict
-    /// if the reply is complete.
+    /// Checks `received` up to the end of the current reply. Returns the number of bytes, and the
+    /// verdict if the reply is complete.
     pub fn check(
         &mut self,
         messages: &mut Messages,
@@ -109,7 +109,7 @@ impl Replies {
         let compared = expected.len().min(received.len());
         self.corrupt |= expected[..compared] != received[..compared];
         if self.corrupt && messages.shape == Shape::Lines {
-            // A wrong line may be shorter or longer than the right one; the next begins behind its ending.
+            // A wrong line may have another length; the next one starts after its ending.
             return match memchr(b'\n', received) {
                 Some(end) => (end + 1, Some(self.complete())),
                 None => (received.len(), None),
@@ -129,7 +129,7 @@ impl Replies {
         verdict
     }
 
-    /// The server sent something that nobody asked for: the next reply cannot be right.
+    /// Marks the next reply as wrong, because the server sent unexpected bytes.
     pub fn distrust(&mut self) {
         self.corrupt = true;
     }
@@ -147,7 +147,7 @@ mod tests {
         prop_oneof![Just(Shape::Lines), Just(Shape::Raw)]
     }
 
-    /// Everything sent for so many messages.
+    /// The stream of this many messages.
     fn stream(shape: Shape, message_bytes: usize, count: u64) -> Vec<u8> {
         let mut messages = Messages::new(shape, message_bytes, 3);
         (0..count)
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_no_more_than_is_wanted_or_sensible() {
+    fn a_batch_is_limited_by_count_and_bytes() {
         let mut messages = Messages::new(Shape::Raw, 1024, 1000);
         assert_eq!(messages.make(0, 0, 5).len(), 5 * 1024);
         assert_eq!(messages.make(0, 0, u64::MAX).len(), BATCH_BYTES);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn after_words_that_nobody_asked_for_one_reply_is_wrong() {
+    fn unexpected_bytes_make_one_reply_wrong() {
         for shape in [Shape::Lines, Shape::Raw] {
             let mut messages = Messages::new(shape, 8, 1);
             let mut replies = Replies::new(0);
@@ -239,14 +239,14 @@ mod tests {
         }
 
         #[test]
-        fn a_wrong_byte_spoils_its_own_reply_only(
+        fn a_wrong_byte_affects_only_its_own_reply(
             shape in shapes(), message_bytes in 2..9000_usize, count in 1..8_u64, piece in 1..20_000_usize,
             at: prop::sample::Index, change in 1..=u8::MAX,
         ) {
             let mut stream = stream(shape, message_bytes, count);
             let at = at.index(stream.len());
             stream[at] ^= change;
-            // A line feed more or less makes other lines, not other bytes of one.
+            // An added or removed line feed makes other lines, not other bytes of one line.
             prop_assume!(shape == Shape::Raw || (stream[at] != b'\n' && stream[at] ^ change != b'\n'));
             let mut expected = vec![Verdict::Correct; count as usize];
             expected[at / message_bytes] = Verdict::Corrupt;

@@ -1,5 +1,5 @@
-//! A load generator: sends messages to a server that echoes, checks every byte of the replies and tells how
-//! long they took.
+//! A load generator: sends messages to an echo server, checks every byte of the replies, and
+//! reports their latency.
 //!
 //! ```text
 //! run -> connection -> exchange -> wire        a TCP connection, or a UDP socket
@@ -7,9 +7,9 @@
 //!              `-------> lane -> record        counts of one thread, merged into the report at the end
 //! ```
 //!
-//! It knows nothing of the server's side, but may watch what the server's process uses. Connections are dealt out to threads, each with a runtime of its
-//! own; what is needed for one message is shared by the connections of a thread and reused, so that the
-//! generator costs little beside the kernel's part.
+//! It must not know the server, but can measure its process. Connections are divided among threads,
+//! each with its own runtime; connections of a thread share and reuse buffers, so that the
+//! generator costs little besides the kernel.
 
 mod alarm;
 mod connection;
@@ -38,37 +38,37 @@ use ::connection::address::Endpoint;
 use serde::Serialize;
 use std::time::Duration;
 
-/// What load to make, and for how long. Every field bounds something.
+/// The load of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The server.
     pub endpoint: Endpoint,
-    /// Connections open at once, at least 1.
+    /// Open connections, at least 1.
     pub connections: u32,
-    /// Threads that make the load, at least 1.
+    /// Threads that generate load, at least 1.
     pub threads: usize,
-    /// The length of a message, its line ending included, at least 1.
+    /// The length of a message with its line ending, at least 1.
     pub message_bytes: usize,
-    /// What a message looks like and where its reply ends.
+    /// The format of messages and replies.
     pub shape: Shape,
-    /// How many messages one connection may have sent whose replies are not there yet, at least 1.
+    /// Messages in flight on a connection, at least 1.
     pub pipeline: usize,
-    /// Messages that are due each second on all connections together, whether or not replies keep up: an
-    /// open loop. Without it the loop is closed: a message follows a reply.
+    /// Messages that are due per second on all connections together, whether or not replies keep
+    /// up: an open loop. Without it the loop is closed: a message follows a reply.
     pub rate_per_s: Option<u32>,
-    /// After so many messages a connection is closed and a new one opened.
+    /// Messages until a connection is closed and a new one opened.
     pub messages_per_connection: Option<u64>,
-    /// How long the load lasts before anything is measured.
+    /// The warm-up before measuring.
     pub warm_up: Duration,
-    /// How long is measured.
+    /// The measured time.
     pub duration: Duration,
-    /// How long a reply, or opening a connection, may take.
+    /// The time limit of a reply, and of opening a connection.
     pub timeout: Duration,
-    /// The server's process, if it runs on this machine and its use of time and memory is wanted.
+    /// The server process to measure, if it runs on this machine.
     pub server_pid: Option<u32>,
 }
 
-/// What a message looks like, and where its reply ends.
+/// The format of messages and replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
@@ -80,7 +80,7 @@ pub enum Shape {
 
 #[cfg(test)]
 impl Plan {
-    /// One connection, one message after the other, for a second after a second.
+    /// One connection, one message at a time, for one second after one second of warm-up.
     fn example() -> Self {
         Plan {
             endpoint: "tcp://127.0.0.1:1".parse().unwrap(),

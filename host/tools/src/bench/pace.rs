@@ -1,4 +1,4 @@
-//! When the messages of an open loop are due.
+//! The due times of messages in an open loop.
 
 use super::Plan;
 use super::window::Window;
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 const SECOND_NS: u128 = 1_000_000_000;
 
-/// The due times of one connection's messages. Of all messages each is as long after the one before, and the
-/// connections take turns.
+/// The due times of a connection's messages. All messages are evenly spaced, and connections take
+/// turns.
 #[derive(Debug)]
 pub struct Pace {
     start: Instant,
     rate_per_s: u128,
     connections: u128,
-    /// The number of this connection's next message among those of all connections.
+    /// The number of this connection's next message among all.
     next: u128,
     due: Instant,
 }
 
 impl Pace {
-    /// That of the connection with this number; `None` in a closed loop.
+    /// The pace of the connection with this number; `None` in a closed loop.
     pub fn new(plan: &Plan, connection: u32, start: Instant) -> Option<Self> {
         let mut pace = Pace {
             start,
@@ -37,7 +37,7 @@ impl Pace {
         self.due
     }
 
-    /// The next message has been sent.
+    /// Moves on after a message was sent.
     pub fn advance(&mut self) {
         self.next += self.connections;
         self.due = self.next_due();
@@ -48,7 +48,7 @@ impl Pace {
         self.start + Duration::from_nanos(u64::try_from(after_ns).unwrap_or(u64::MAX))
     }
 
-    /// How many messages were due before the end of the run and have not been sent.
+    /// The messages that were due before the end of the run but not sent.
     pub fn unsent(&self, window: &Window) -> u64 {
         let time = window.closes().saturating_duration_since(self.start);
         let due = (time.as_nanos() * self.rate_per_s).div_ceil(SECOND_NS);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsent_was_due_before_the_end() {
+    fn unsent_messages_were_due_before_the_end() {
         let start = Instant::now();
         let window = Window::new(start, SECOND, 2 * SECOND);
         for (sent, unsent) in [(0, 24), (1, 20), (5, 4), (6, 0), (9, 0)] {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_loop_has_none() {
+    fn a_closed_loop_has_no_due_times() {
         assert!(Pace::new(&Plan::example(), 0, Instant::now()).is_none());
     }
 }

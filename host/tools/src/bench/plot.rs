@@ -1,4 +1,4 @@
-//! The report as a picture.
+//! Draws the report.
 
 use super::report::{Latency, Report, Throughput};
 use super::text::Time;
@@ -9,7 +9,7 @@ const SIZE_PIXELS: (u32, u32) = (900, 760);
 const FONT: &str = "sans-serif";
 const LINE: RGBColor = RGBColor(0, 90, 160);
 
-/// Why there is no picture.
+/// Why the plot cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot draw the plot: {0}")]
 pub struct PlotError(String);
@@ -23,7 +23,7 @@ impl PlotError {
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 impl Report {
-    /// As an SVG: latency by percentile, and throughput over time.
+    /// An SVG with latency by percentile and throughput over time.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         let mut svg = String::new();
         {
@@ -43,7 +43,7 @@ impl Report {
     }
 }
 
-/// Percentiles as the number of their nines, so that the tail has as much room as the body.
+/// Percentiles by number of nines, so that the tail has as much room as the body.
 fn draw_latency(area: &Area<'_>, latency: &Latency) -> Result<(), PlotError> {
     let nines = |percentile: f64| -(1.0 - percentile / 100.0).log10();
     let most = (latency.count as f64).log10().max(1.0);
@@ -51,7 +51,7 @@ fn draw_latency(area: &Area<'_>, latency: &Latency) -> Result<(), PlotError> {
         .distribution
         .iter()
         .map(|point| (nines(point.percentile).min(most), point.us));
-    // Whole decades: each has a label.
+    // Whole decades, each with a label.
     let decade = |us: f64| us.max(0.1).log10();
     let lowest = 10_f64.powf(decade(latency.min_us).floor());
     let highest = 10_f64.powf(decade(latency.max_us).ceil());

@@ -1,5 +1,4 @@
-//! What the server's process uses, as the kernel tells it in /proc: processor time and memory, its children's
-//! included.
+//! The resources of the server process and its children, from /proc: CPU time and memory.
 
 use rustix::param::clock_ticks_per_second;
 use std::collections::HashMap;
@@ -9,15 +8,15 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Where Linux tells about processes.
+/// The folder of process information on Linux.
 const PROC: &str = "/proc";
 
-/// Fields of /proc/PID/stat, counted behind the program's name: the parent, and what waited-for children used in
-/// user mode, followed by what they used in kernel mode.
+/// Fields of /proc/PID/stat after the program name: the parent, and the user time of waited-for
+/// children, followed by their kernel time.
 const PARENT_FIELD: usize = 1;
 const REAPED_FIELD: usize = 13;
 
-/// What a process and its descendants have used until a moment.
+/// The resources used so far by a process and its descendants.
 #[derive(Debug, Default)]
 pub struct Usage {
     processes: HashMap<u32, Process>,
@@ -25,23 +24,24 @@ pub struct Usage {
 
 #[derive(Debug, Default)]
 struct Process {
-    /// What each living thread has used, to the nanosecond.
+    /// The CPU time of each living thread, in nanoseconds.
     threads: HashMap<u32, Duration>,
-    /// What children used that have ended and been waited for, their own such children included; in steps
-    /// of the kernel's clock tick, mostly 10 ms.
+    /// The CPU time of ended, waited-for children and their own such children, in clock ticks of
+    /// mostly 10 ms.
     reaped: Duration,
     resident_bytes: u64,
 }
 
 impl Usage {
-    /// What this process and its descendants have used. A descendant that ends meanwhile is left out.
+    /// Reads the resources of a process and its descendants. A descendant that ends meanwhile is
+    /// left out.
     pub fn of(pid: u32) -> io::Result<Self> {
         if !Path::new(PROC).join("self/stat").exists() {
-            let reason = "this system has no /proc that would tell";
+            let reason = "this system has no /proc to read it from";
             return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
         }
         let first = Process::read(pid).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => io::Error::new(cause.kind(), "there is no such process"),
+            io::ErrorKind::NotFound => io::Error::new(cause.kind(), "no such process"),
             _ => cause,
         })?;
         let mut processes = HashMap::from([(pid, first)]);
@@ -58,8 +58,8 @@ impl Usage {
         Ok(Usage { processes })
     }
 
-    /// The processor time used since an earlier moment. What a thread used that has ended meanwhile is lost,
-    /// and so is what a child used that its parent never waits for.
+    /// The CPU time since an earlier moment. That of threads that ended meanwhile is lost, and of
+    /// children that are never waited for.
     pub fn cpu_since(&self, earlier: &Usage) -> Duration {
         let nothing = Process::default();
         let (mut living, mut reaped) = (Duration::ZERO, Duration::ZERO);
@@ -71,14 +71,14 @@ impl Usage {
             }
             reaped += process.reaped.saturating_sub(before.reaped);
         }
-        // Of those that are gone the parents now have everything, what they had used before included.
+        // The parents now have all of the ended ones, including their earlier use.
         let gone = earlier.processes.iter();
         let gone = gone.filter(|(pid, _)| !self.processes.contains_key(pid));
         let counted: Duration = gone.map(|(_, process)| process.total()).sum();
         living + reaped.saturating_sub(counted)
     }
 
-    /// Memory that is resident now. What processes share counts once for each of them.
+    /// Resident memory. Shared memory counts for each process.
     pub fn resident_bytes(&self) -> u64 {
         self.processes.values().map(|it| it.resident_bytes).sum()
     }
@@ -94,7 +94,7 @@ impl Process {
         };
         for thread in fs::read_dir(folder.join("task"))?.flatten() {
             let schedstat = fs::read_to_string(thread.path().join("schedstat"));
-            // It may have ended since it was listed.
+            // The thread may have ended meanwhile.
             if let (Some(number), Ok(schedstat)) = (number(&thread), schedstat) {
                 let used = Duration::from_nanos(first(&schedstat).unwrap_or(0));
                 process.threads.insert(number, used);
@@ -108,8 +108,8 @@ impl Process {
     }
 }
 
-/// The children of every process. There is also a file that lists a process's own, but it leaves some out while
-/// others come and go.
+/// The children of every process. The kernel's own list of children misses some while others come
+/// and go.
 fn families() -> io::Result<HashMap<u32, Vec<u32>>> {
     let mut families: HashMap<u32, Vec<u32>> = HashMap::new();
     for process in fs::read_dir(PROC)?.flatten() {
@@ -129,8 +129,8 @@ fn number(entry: &fs::DirEntry) -> Option<u32> {
     entry.file_name().to_str()?.parse().ok()
 }
 
-/// The fields of /proc/PID/stat behind the program's name, which may hold anything but ends with the last
-/// parenthesis.
+/// The fields of /proc/PID/stat after the program name, which may contain anything and ends at the
+/// last parenthesis.
 fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
     Some(stat.rsplit_once(')')?.1.split_whitespace())
 }
@@ -139,14 +139,14 @@ fn parent(stat: &str) -> Option<u32> {
     fields(stat)?.nth(PARENT_FIELD)?.parse().ok()
 }
 
-/// What children used that were waited for.
+/// The CPU time of waited-for children.
 fn reaped(stat: &str) -> Option<Duration> {
     let used = fields(stat)?.skip(REAPED_FIELD).take(2);
     let ticks: u64 = used.flat_map(u64::from_str).sum();
     Some(Duration::from_secs(ticks) / u32::try_from(clock_ticks_per_second()).ok()?)
 }
 
-/// What /proc/PID/status says of resident memory; a process that has ended has none.
+/// The resident memory in /proc/PID/status; 0 for an ended process.
 fn resident(status: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(first).unwrap_or(0) * 1024
@@ -187,7 +187,7 @@ mod tests {
 
     impl Drop for Shell {
         fn drop(&mut self) {
-            // With all that it has started.
+            // With everything it started.
             let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
             let _ = self.0.wait();
         }
@@ -217,7 +217,7 @@ mod tests {
         }
         let whole = shell.used_since(&before);
         assert!(whole > until_then, "{whole:?} {until_then:?}");
-        // What was seen of the child half-way is not counted a second time when it was waited for.
+        // The child's earlier use is not counted twice after the wait.
         let rest = shell.used_since(&half_way);
         let sum = (until_then + rest).as_secs_f64() / whole.as_secs_f64();
         assert!(
@@ -253,13 +253,14 @@ mod tests {
 
     #[test]
     fn no_descendant_is_left_out_while_others_come_and_go() {
-        // Each of twenty children has one of its own, and the shell goes on starting more.
+        // Each of twenty children has a child, and the shell keeps starting more.
         let pairs =
             "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 600; :) & done";
         let shell = Shell::run(&format!("{pairs}; while :; do (:); done"));
         let count = || Usage::of(shell.0.id()).unwrap().processes.len();
         let begun = Instant::now();
-        // One of those that come and go may stand in for one that is not there yet, so there has to be one of them, too.
+        // A short-lived process may be counted instead of a missing one, so one of them must exist
+        // too.
         while count() < 42 {
             assert!(begun.elapsed() < DEADLINE, "only {} are there", count());
         }
@@ -269,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_there_is_an_error_that_says_so() {
-        // Numbers of processes end far below.
+    fn a_missing_process_is_an_error() {
+        // Process ids are far below this.
         let error = Usage::of(u32::MAX / 2).unwrap_err();
-        assert_eq!(error.to_string(), "there is no such process");
+        assert_eq!(error.to_string(), "no such process");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is counted while the load runs.
+//! Counters of a run.
 
 use super::Plan;
 use super::errors::{Errors, Fault, Trouble};
@@ -8,37 +8,37 @@ use std::time::{Duration, Instant};
 
 /// Latencies are kept to three digits, from here ...
 const FINEST_NS: u64 = 100;
-/// ... to here: one hour. What takes longer is counted as that.
+/// ... to here: one hour. Longer times count as that.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
-/// The most intervals that throughput over time is counted in, unless they were longer than a second.
+/// The most intervals of throughput over time, unless they are longer than a second.
 const MAX_FINE_INTERVALS: u32 = 600;
 
-/// A message on its way.
+/// A message in flight.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
-    /// Its number among the messages of its connection's task.
+    /// Its sequence number in the task of its connection.
     pub sequence: u64,
-    /// When it was to be sent: its latency counts from here.
+    /// When it was due: latency counts from here.
     pub due: Instant,
     /// When it was sent.
     pub at: Instant,
 }
 
-/// The counts of some connections. What was due or under way at some moment of the window counts; so a server
-/// that stops answering is noticed, whenever it stops.
+/// The counts of some connections. Messages that were due or in flight at any time of the window
+/// count, so that a server that stops replying is noticed.
 #[derive(Debug)]
 pub struct Record {
-    /// From when a message was due to when its reply was complete, in nanoseconds.
+    /// From the due time of a message to the end of its reply, in nanoseconds.
     pub latency_ns: Histogram<u64>,
-    /// How long opening a connection took, in nanoseconds.
+    /// The time to open a connection, in nanoseconds.
     pub connect_ns: Histogram<u64>,
-    /// How long an interval of throughput over time is.
+    /// The length of an interval of throughput over time.
     pub interval: Duration,
     /// Correct replies that arrived in each interval of the window.
     pub arrived: Vec<u64>,
-    /// Messages that were due in an open loop and could not be sent before its end.
+    /// Messages of an open loop that were due but not sent before its end.
     pub unsent: u64,
     pub errors: Errors,
     /// One of the errors that have no kind of their own.
@@ -67,7 +67,7 @@ impl Record {
         }
     }
 
-    /// A correct reply is complete. Its message was due, and possibly sent only later.
+    /// Counts a correct reply. Its message may have been sent after it was due.
     pub fn reply(&mut self, window: &Window, sent: &Sent, now: Instant) {
         if window.meets(sent.due, now) {
             let latency = now.saturating_duration_since(sent.due);
@@ -79,14 +79,14 @@ impl Record {
         }
     }
 
-    /// A message will have no correct reply.
+    /// Counts a message without a correct reply.
     pub fn lost(&mut self, window: &Window, sent: &Sent, now: Instant, fault: Fault) {
         if window.meets(sent.due, now) {
             self.errors.count(fault);
         }
     }
 
-    /// A connection was opened.
+    /// Counts an opened connection.
     pub fn opened(&mut self, window: &Window, begun: Instant, now: Instant) {
         if window.meets(begun, now) {
             let time = now.saturating_duration_since(begun);
@@ -94,14 +94,14 @@ impl Record {
         }
     }
 
-    /// A connection could not be opened.
+    /// Counts a connection that could not be opened.
     pub fn not_opened(&mut self, window: &Window, begun: Instant, now: Instant, fault: Fault) {
         if window.meets(begun, now) {
             self.errors.count(fault);
         }
     }
 
-    /// Keeps what the system said if the fault does not say it all.
+    /// Keeps the system's reason if the kind does not say it all.
     pub fn explain(&mut self, trouble: &Trouble) {
         if let (Fault::Other | Fault::ConnectOther, Some(cause), None) =
             (trouble.fault, &trouble.cause, &self.example)
@@ -110,9 +110,9 @@ impl Record {
         }
     }
 
-    /// Adds what another lane has counted.
+    /// Adds the counts of another thread.
     pub fn add(&mut self, other: &Record) {
-        // Histograms are of one size here, and then this cannot fail.
+        // All histograms have the same size, so this cannot fail.
         let _ = self.latency_ns.add(&other.latency_ns);
         let _ = self.connect_ns.add(&other.connect_ns);
         for (sum, count) in self.arrived.iter_mut().zip(&other.arrived) {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_under_way_counts_and_throughput_is_what_arrived() {
+    fn messages_in_flight_count_and_throughput_counts_arrivals() {
         let start = Instant::now();
         let window = Window::new(start, SECOND, SECOND);
         let mut record = Record::new(&Plan::example());

@@ -1,4 +1,4 @@
-//! The figures of a run.
+//! The report of a run.
 
 use super::cost::Used;
 use super::errors::Errors;
@@ -8,39 +8,40 @@ use super::{Plan, Shape};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// How fine the distribution is: steps between one percentile and the next that is half as far from 100.
+/// The resolution of the distribution: steps between a percentile and the next that is half as far
+/// from 100.
 const STEPS_PER_HALVING: u32 = 4;
 
-/// What a run measured. As JSON, fields are keys; their names end in their unit.
+/// The results of a run. As JSON, fields are keys; names end in their unit.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// What was asked for.
+    /// The requested load.
     pub load: Load,
-    /// Whether the run was ended before its time.
+    /// Whether the run was ended early.
     pub interrupted: bool,
-    /// How long was measured.
+    /// The measured time.
     pub measured_s: f64,
-    /// Messages that were sent, and due or on their way at some moment of the measured time: the sum of
-    /// `replies` and of those errors that are counted by message.
+    /// Messages that were sent, and were due or in flight during the measured time: the sum of
+    /// `replies` and of errors that count messages.
     pub messages: u64,
-    /// How many of them got the correct reply, be it after the measured time.
+    /// How many of them got the correct reply, even after the measured time.
     pub replies: u64,
-    /// Messages that were due in an open loop, warm-up included, and could not be sent before its end.
+    /// Messages of an open loop, with the warm-up, that were due but not sent before its end.
     pub unsent: u64,
     pub errors: Errors,
-    /// What the system said about one of the errors of kind `other` or `connect_other`.
+    /// The system's reason of one error of kind `other` or `connect_other`.
     pub other_error: Option<String>,
     pub throughput: Throughput,
-    /// From when a message was due, or in a closed loop sent, to when its reply was complete.
+    /// From when a message was due (in a closed loop: sent) to the end of its reply.
     pub latency: Option<Latency>,
-    /// How long opening a connection took, for those opened in the measured time.
+    /// The time to open a connection, for those opened in the measured time.
     pub connect: Option<Latency>,
     pub generator: Generator,
-    /// What the server's process used, if it was named and lived to the end.
+    /// The resources of the server process, if it was named and lived to the end.
     pub server: Option<Server>,
 }
 
-/// The load that was asked for.
+/// The requested load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Load {
     pub uri: String,
@@ -63,12 +64,12 @@ pub struct Throughput {
     pub messages_per_s: f64,
     /// In one direction.
     pub bytes_per_s: f64,
-    /// How long each interval of `replies_per_interval` is; the last may be shorter.
+    /// The length of each interval of `replies_per_interval`; the last may be shorter.
     pub interval_s: f64,
     pub replies_per_interval: Vec<u64>,
 }
 
-/// A distribution of times, exact to three digits.
+/// A distribution of times, with three digits.
 #[derive(Clone, Debug, Serialize)]
 pub struct Latency {
     pub count: u64,
@@ -83,7 +84,7 @@ pub struct Latency {
     pub distribution: Vec<Point>,
 }
 
-/// So much of all took no longer than so long.
+/// This share of all took at most this time.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Point {
     /// 0 to 100.
@@ -91,17 +92,16 @@ pub struct Point {
     pub us: f64,
 }
 
-/// What the generator itself used in the measured time.
+/// The resources of the generator in the measured time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Generator {
     /// User and kernel mode together, for each correct reply.
     pub cpu_us_per_message: Option<f64>,
-    /// How many cores it kept busy. Near the number of its threads the generator, not the server, may be
-    /// what is measured.
+    /// Cores it kept busy. Close to the number of its threads, the generator may be the bottleneck.
     pub busy_cores: f64,
 }
 
-/// What the server's process and its descendants used in the measured time.
+/// The resources of the server process and its descendants in the measured time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Server {
     pub pid: u32,
@@ -109,7 +109,7 @@ pub struct Server {
     pub cpu_us_per_message: Option<f64>,
     /// How many cores it kept busy.
     pub busy_cores: f64,
-    /// Memory that was resident at the end.
+    /// Resident memory at the end.
     pub resident_bytes: u64,
 }
 
@@ -182,7 +182,7 @@ impl From<&Plan> for Load {
 }
 
 impl Latency {
-    /// `None` if there is nothing to tell.
+    /// `None` without values.
     fn of(times_ns: &Histogram<u64>) -> Option<Self> {
         if times_ns.is_empty() {
             return None;

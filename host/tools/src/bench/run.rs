@@ -1,4 +1,4 @@
-//! Starts the load, watches it and ends it.
+//! Starts, monitors and ends the load.
 
 use super::Plan;
 use super::connection::{OPENING, Orders};
@@ -20,20 +20,20 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-/// How often the progress is told.
+/// How often progress is reported.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// How long before the end the meters are read, at most, and as a part of the measured time.
+/// The longest time before the end at which resources are read, and as a part of the measured time.
 const LOOK_AHEAD: Duration = Duration::from_millis(100);
 const LOOK_AHEAD_PART: u32 = 8;
 
-/// Why there is no report.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// Not one connection could be opened.
-    #[error("the server cannot be reached")]
+    /// No connection could be opened.
+    #[error("cannot reach the server")]
     Unreachable(#[source] io::Error),
-    /// What the server's process uses cannot be told.
+    /// The server process cannot be measured.
     #[error("cannot watch process {pid}")]
     Server {
         pid: u32,
@@ -41,38 +41,38 @@ pub enum BenchError {
         cause: io::Error,
     },
     /// The generator itself failed.
-    #[error("cannot make the load")]
+    #[error("cannot generate load")]
     Load(#[source] io::Error),
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     pub phase: Phase,
-    /// Of the load, warm-up included.
+    /// Time since the start of the load, with the warm-up.
     pub elapsed: Duration,
     /// Correct replies to messages of the measured time.
     pub replies: u64,
     pub errors: u64,
 }
 
-/// What a run is doing.
+/// The phase of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Opening connections.
     Connecting,
-    /// Making load that does not count.
+    /// Load that does not count.
     WarmUp,
-    /// Making load that counts.
+    /// Load that counts.
     Measuring,
     /// Waiting for the last replies.
     Finishing,
 }
 
-/// Makes the load of `plan` and reports how it was answered. Ends early when `stop` completes. In the
-/// meantime `tell` is told about ten times a second how it goes.
+/// Runs the load of `plan` and returns the report. Ends early when `stop` completes. Calls `tell`
+/// with the progress about ten times a second.
 ///
-/// First the server is tried with one connection, which is closed again.
+/// First tries the server with one connection, which is closed again.
 pub async fn run(
     plan: &Plan,
     stop: impl Future<Output = ()>,
@@ -110,7 +110,7 @@ pub async fn run(
             let next = until.min(Instant::now() + PROGRESS_EVERY);
             tokio::select! {
                 () = sleep_until(next.into()) => {}
-                // So early only if the generator itself failed.
+                // This early only if the generator failed.
                 () = crew.done() => break,
                 () = &mut stop => {
                     interrupted = true;
@@ -129,13 +129,13 @@ pub async fn run(
     Ok(report)
 }
 
-/// When connections close, a server that has a process for each loses them, and what they used is lost with
-/// those whose parent does not wait. So they are looked at while they are there.
+/// A server with a process per connection loses them when connections close, and their use of
+/// resources unless they are waited for. So it is read while they still exist.
 fn look_ahead(plan: &Plan) -> Duration {
     LOOK_AHEAD.min(plan.duration / LOOK_AHEAD_PART)
 }
 
-/// The first address of the server that answers.
+/// The first address of the server that accepts.
 async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
     let (Endpoint::Tcp(address) | Endpoint::Udp(address)) = &plan.endpoint else {
         return Err(io::ErrorKind::Unsupported.into());
@@ -147,7 +147,7 @@ async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
     address.first(reached).await
 }
 
-/// The threads that make the load, and what they are waited for and told with.
+/// The threads that generate load, and their channels.
 struct Crew {
     threads: Vec<JoinHandle<io::Result<()>>>,
     lanes: Vec<Lane>,
@@ -192,7 +192,7 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Every connection is open, or has failed to open.
+    /// Completes when every connection is open, or failed to open.
     async fn ready(&mut self) {
         while self.ready.recv().await.is_some() {}
     }
@@ -203,7 +203,7 @@ impl Crew {
         window
     }
 
-    /// Every message has its reply, or is given up.
+    /// Completes when every message has its reply, or is given up.
     async fn done(&mut self) {
         while self.done.recv().await.is_some() {}
     }
@@ -223,7 +223,7 @@ impl Crew {
         progress
     }
 
-    /// All counts together, when all is done.
+    /// The total counts at the end.
     fn dismiss(self, plan: &Plan) -> io::Result<Record> {
         for thread in self.threads {
             match thread.join() {
@@ -239,7 +239,7 @@ impl Crew {
     }
 }
 
-/// One thread's work.
+/// The work of a thread.
 fn make_load(
     runtime: &Runtime,
     orders: Orders,
@@ -250,7 +250,7 @@ fn make_load(
         for number in numbers {
             connections.spawn(orders.clone().carry_out(number));
         }
-        // What is left of the orders would say that one more connection is at work.
+        // The remaining orders would count as another working connection.
         drop(orders);
         while let Some(result) = connections.join_next().await {
             result??;

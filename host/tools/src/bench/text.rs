@@ -1,4 +1,4 @@
-//! The report as people read it.
+//! Formats the report for people.
 
 use super::Shape;
 use super::errors::Errors;
@@ -6,8 +6,8 @@ use super::report::{Latency, Load, Report, Server};
 use bytesize::ByteSize;
 use std::fmt::{self, Display, Formatter};
 
-/// The part of their time that the generator's threads may be busy before they are suspected of being slower
-/// than the server.
+/// The share of time that the generator's threads may be busy before it may be slower than the
+/// server.
 const SUSPICIOUSLY_BUSY: f64 = 0.95;
 
 impl Display for Report {
@@ -45,7 +45,7 @@ impl Display for Report {
         if let Some(connect) = &self.connect {
             writeln!(f, "connect     {connect}")?;
             let opened = Count(connect.count, "connection");
-            writeln!(f, "            {opened} opened anew")?;
+            writeln!(f, "            {opened} opened again")?;
         }
         if let Some(cost_us) = generator.cpu_us_per_message {
             writeln!(
@@ -62,13 +62,13 @@ impl Display for Report {
         if generator.busy_cores > SUSPICIOUSLY_BUSY * load.threads as f64 {
             writeln!(
                 f,
-                "\nThe generator was busy all the time: the server may be faster than this."
+                "\nThe generator was busy all the time: the server may be faster than measured."
             )?;
         }
         if self.unsent > 0 {
             writeln!(
                 f,
-                "\nThe server did not keep up: {} due before the end could not be sent.",
+                "\nThe server did not keep up: {} were due but not sent before the end.",
                 Count(self.unsent, "message")
             )?;
         }
@@ -128,12 +128,12 @@ impl Display for Server {
     }
 }
 
-/// A time in microseconds, to three digits and in the unit that suits it.
+/// A time in microseconds, printed with three digits and a suitable unit.
 pub struct Time(pub f64);
 
 impl Display for Time {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // What rounds to a thousand is one of the next unit.
+        // A value that rounds to a thousand is one of the next unit.
         let (value, unit) = match self.0 {
             us @ ..999.5 => (us, "µs"),
             us @ ..999_500.0 => (us / 1e3, "ms"),
@@ -148,7 +148,7 @@ impl Display for Time {
     }
 }
 
-/// So many of something.
+/// A count and its noun.
 struct Count(u64, &'static str);
 
 impl Display for Count {
@@ -159,7 +159,7 @@ impl Display for Count {
     }
 }
 
-/// The errors there were, by kind.
+/// The errors by kind, if above zero.
 struct Listed<'a>(&'a Errors);
 
 impl Display for Listed<'_> {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_no_plural() {
+    fn one_is_singular() {
         assert_eq!(Count(1, "byte").to_string(), "1 byte");
         assert_eq!(Count(0, "byte").to_string(), "0 bytes");
     }

@@ -1,9 +1,9 @@
-//! The time in which messages count.
+//! The measured time window.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// From the end of the warm-up to the end of the run, which may come early.
+/// From the end of the warm-up to the end of the run, which may be early.
 #[derive(Debug)]
 pub struct Window {
     start: Instant,
@@ -21,7 +21,7 @@ impl Window {
         }
     }
 
-    /// Closes it now, if it is not closed yet.
+    /// Closes it now, unless it is closed.
     pub fn close(&self) {
         let now = nanoseconds(self.start.elapsed());
         self.closes_ns.fetch_min(now, Ordering::Relaxed);
@@ -39,17 +39,17 @@ impl Window {
         self.start + Duration::from_nanos(self.closes_ns.load(Ordering::Relaxed))
     }
 
-    /// How long it is: nothing if it was closed during the warm-up.
+    /// Its length: zero if it was closed during the warm-up.
     pub fn measured(&self) -> Duration {
         self.closes().saturating_duration_since(self.opens())
     }
 
-    /// Whether something that lasted from one moment to another was under way while the window was open.
+    /// Whether this period overlaps the window.
     pub fn meets(&self, from: Instant, to: Instant) -> bool {
         from < self.closes() && to >= self.opens() && !self.measured().is_zero()
     }
 
-    /// How far into the window a moment lies, if it does.
+    /// The offset of a moment in the window, if it is inside.
     pub fn at(&self, moment: Instant) -> Option<Duration> {
         let since_start = nanoseconds(moment.saturating_duration_since(self.start));
         let measured = self.opens_ns..self.closes_ns.load(Ordering::Relaxed);
@@ -58,7 +58,7 @@ impl Window {
             .then(|| Duration::from_nanos(since_start - self.opens_ns))
     }
 
-    /// Whether nothing may be sent any more.
+    /// Whether sending has ended.
     pub fn is_over(&self, now: Instant) -> bool {
         now >= self.closes()
     }
@@ -76,7 +76,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn it_lasts_from_the_warm_up_to_the_end() {
+    fn the_window_lasts_from_the_warm_up_to_the_end() {
         let start = Instant::now();
         let window = Window::new(start, SECOND, 2 * SECOND);
         assert_eq!(window.at(start), None);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_during_the_warm_up_it_was_never_open() {
+    fn a_window_closed_during_the_warm_up_was_never_open() {
         let window = Window::new(Instant::now(), 60 * SECOND, SECOND);
         window.close();
         assert_eq!(window.measured(), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What carries the messages of one connection.
+//! The transport of one connection.
 
 use super::Plan;
 use super::message::Messages;
@@ -13,19 +13,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long a datagram that is to show whether a server is there may stay unanswered before it is repeated.
+/// How long a trial datagram waits for a reply before it is repeated.
 const REPEAT_EVERY: Duration = Duration::from_millis(250);
 
-/// What carries the messages of one connection.
+/// The transport of one connection.
 pub enum Wire {
     /// A TCP connection.
     Stream(TcpStream),
-    /// A UDP socket of its own: each message is a datagram.
+    /// Its own UDP socket: each message is a datagram.
     Datagrams(UdpSocket),
 }
 
 impl Wire {
-    /// Opens one to the server of `plan` at this address of it, within the plan's time.
+    /// Connects to the server of `plan` at this address, within the time limit.
     pub async fn open(plan: &Plan, address: SocketAddr) -> io::Result<Self> {
         if let Endpoint::Udp(_) = plan.endpoint {
             return Ok(Wire::Datagrams(datagrams::connect_to(address).await?));
@@ -33,13 +33,12 @@ impl Wire {
         let stream = timeout(plan.timeout, TcpStream::connect(address))
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        // A message that waits to be joined by another would be measured as slow.
+        // A message delayed by Nagle's algorithm would be measured as slow.
         stream.set_nodelay(true)?;
         Ok(Wire::Stream(stream))
     }
 
-    /// Makes sure that somebody is at the other end. Where connecting does not tell, something has to be
-    /// answered, whatever the answer.
+    /// Checks that the server is there. Over UDP, this needs a reply, whatever it is.
     pub async fn try_out(&self, plan: &Plan) -> io::Result<()> {
         let Wire::Datagrams(socket) = self else {
             return Ok(());
@@ -47,7 +46,7 @@ impl Wire {
         let mut messages = Messages::new(plan.shape, plan.message_bytes, 1);
         let deadline = Instant::now() + plan.timeout;
         loop {
-            // No connection of the load has this number.
+            // Not a connection number of the load.
             socket.send(messages.make(u32::MAX, 0, 1)).await?;
             let repeat = deadline.min(Instant::now() + REPEAT_EVERY);
             match timeout_at(repeat, socket.recv(&mut [0])).await {
@@ -62,8 +61,8 @@ impl Wire {
         matches!(self, Wire::Datagrams(_))
     }
 
-    /// Writes some of `messages`, of which each has so many bytes and the first may have been begun, and returns
-    /// how many bytes: one message, where that is a datagram.
+    /// Writes some of `messages`, each of this length, the first perhaps partly written. Returns
+    /// the bytes written: one message for a datagram.
     pub fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -76,7 +75,7 @@ impl Wire {
         }
     }
 
-    /// Reads what there is, up to one datagram.
+    /// Reads available bytes, at most one datagram.
     pub fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The client over UDP: each line of the input is a datagram, and so is each reply.
+//! The client over UDP: each input line is a datagram, and so is each reply.
 
 use super::Display;
 use super::hex::HexDump;
@@ -12,13 +12,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-/// A socket that sends to, and hears from, the first address of the server that this machine has a way to.
-/// Whether anybody is there shows later.
+/// A socket connected to the first address of the server that this machine can route to. Whether
+/// anyone receives there shows later.
 pub async fn connect(address: &NetworkAddress) -> io::Result<UdpSocket> {
     address.first(connect_to).await
 }
 
-/// A socket that sends to this address, and hears from nobody else.
+/// A socket connected to this address.
 pub async fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -29,10 +29,10 @@ pub async fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends each line of `input` as a datagram, its ending included, and shows what comes back on `output` as it
-/// arrives, both at once. Returns when the input has ended and nothing has come for as long as `wait`.
+/// Sends each line of `input` with its ending as a datagram, and shows replies on `output` as they
+/// arrive. Returns when the input has ended and nothing has arrived for `wait`.
 ///
-/// Fails with `ConnectionRefused` when the other machine says that nobody receives there.
+/// Fails with `ConnectionRefused` if the other machine reports that nobody receives there.
 pub async fn exchange<I, O>(
     socket: &UdpSocket,
     input: I,
@@ -57,7 +57,7 @@ where
                 let received = &buffer[..received?];
                 match display {
                     Display::Raw => output.write_all(received).await?,
-                    // Each datagram begins at nought.
+                    // Offsets start at 0 in each datagram.
                     Display::Hex => output.write_all(HexDump::default().rows(received).as_bytes()).await?,
                 }
                 output.flush().await?;
@@ -80,7 +80,7 @@ async fn send_lines(socket: &UdpSocket, input: impl AsyncRead + Unpin) -> io::Re
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!(
-                    "a line is longer than the {MAX_DATAGRAM_BYTES_IPV4} bytes that a datagram carries"
+                    "a line is longer than a datagram can carry ({MAX_DATAGRAM_BYTES_IPV4} bytes)"
                 ),
             ));
         }

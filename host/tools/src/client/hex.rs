@@ -1,17 +1,17 @@
-//! Bytes as rows of a hex dump.
+//! Hex dumps.
 
 use std::fmt::Write;
 
 const ROW_BYTES: usize = 16;
 
-/// Dumps a stream piece by piece, with offsets that go on from piece to piece.
+/// Dumps a stream piece by piece, with continuous offsets.
 #[derive(Default)]
 pub struct HexDump {
     offset: usize,
 }
 
 impl HexDump {
-    /// The rows for the stream's next bytes: offset, sixteen bytes, the same as text.
+    /// The rows for the next bytes: offset, sixteen bytes, the same as text.
     pub fn rows(&mut self, bytes: &[u8]) -> String {
         let mut rows = String::new();
         for row in bytes.chunks(ROW_BYTES) {

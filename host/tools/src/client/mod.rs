@@ -1,4 +1,5 @@
-//! The client: a conversation between a terminal or pipe and a server.
+//! The client of `echo-host connect`: connects a terminal or pipe to a server. Must not know the
+//! host.
 
 pub mod datagrams;
 mod hex;
@@ -11,33 +12,34 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split};
 use tokio::net::{TcpStream, UnixStream};
 
-/// Bytes asked of the server in one read.
+/// Bytes of one read.
 const READ_BYTES: usize = 64 << 10;
 
-/// What matters where the server speaks TLS.
+/// The TLS settings.
 #[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
-    /// Whom the server's certificate must be for; the host of its address if nothing is said.
+    /// The name that the server's certificate must be valid for; the host of its address by
+    /// default.
     pub server_name: Option<String>,
-    /// How that is verified.
+    /// How the server is verified.
     pub verification: Verification,
 }
 
-/// How replies are shown.
+/// The format of replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Display {
-    /// Byte for byte as they arrive.
+    /// The bytes as they arrive.
     Raw,
     /// As a hex dump: offset, bytes, printable characters.
     Hex,
 }
 
-/// Connects to the first address of `endpoint` that answers, and verifies it if it speaks TLS.
+/// Connects to the first address of `endpoint` that accepts, with TLS if it has TLS.
 pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream> {
     let stream = match endpoint {
         Endpoint::Tcp(address) => Stream::Tcp(address.first(TcpStream::connect).await?),
         Endpoint::Tls(address) => {
-            // A certificate is for an address on whatever interface (RFC 6874, section 4).
+            // A certificate is for an address on any interface (RFC 6874, section 4).
             let host = address.host.split('%').next().unwrap_or_default();
             let name = tls.server_name.as_deref().unwrap_or(host);
             let stream = address.first(TcpStream::connect).await?;
@@ -50,16 +52,16 @@ pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream
         }
         Endpoint::Udp(_) | Endpoint::Stdio => return Err(io::ErrorKind::Unsupported.into()),
     };
-    // Typed lines are small: waiting to join them only delays.
+    // Typed lines are small: joining them only delays.
     stream.send_at_once();
     Ok(stream)
 }
 
-/// Sends `input` and shows what comes back on `output` as it arrives, both at once. When the input
-/// ends the server is told so, and what it still answers is shown. Returns when the server is done.
+/// Sends `input` and shows replies on `output` as they arrive. At the end of the input, shuts down
+/// sending and shows the remaining replies. Returns when the server closes.
 ///
-/// An error of the output is returned as it is, for the caller to tell a closed pipe from a lost
-/// connection: errors of the connection are of the kinds that sockets have.
+/// Errors of the output are returned unchanged, so that the caller can tell a closed pipe from a
+/// lost connection: connection errors have kinds of sockets.
 pub async fn converse<S, I, O>(
     stream: S,
     mut input: I,
@@ -73,9 +75,9 @@ where
 {
     let (mut reader, mut writer) = split(stream);
     let send = async {
-        // Flushes whenever the input has nothing more at the moment: a line goes out when it is typed.
+        // Flushes whenever the input has no more bytes: a line goes out when it is typed.
         let sent = copy(&mut input, &mut writer).await;
-        // A server that is done reading may still be talking: its side of the story is the receiver's.
+        // A server that stopped reading may still send: the receiver decides.
         if sent.is_ok() {
             let _ = writer.shutdown().await;
         }

@@ -1,4 +1,4 @@
-//! Building a handler in its folder.
+//! Builds a handler in its folder.
 
 use super::{FILE, Project};
 use std::io;
@@ -6,38 +6,38 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-/// Why there is no new component.
+/// Why a build failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// There is no shell, or no standard error.
     #[error("cannot run `{command}`: {cause}")]
     Run {
-        /// What was to be run.
+        /// The command.
         command: String,
-        /// Why it was not.
+        /// The reason.
         cause: io::Error,
     },
-    /// What the command says about it is on standard error.
+    /// The command failed; its output is on standard error.
     #[error("`{command}` failed: {status}")]
     Failed {
-        /// What was run.
+        /// The command.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
     },
-    /// It left something else.
-    #[error("`{command}` leaves no {}: {FILE} names it as its output", output.display())]
+    /// The command did not create the output.
+    #[error("`{command}` did not create {}, the output that {FILE} names", output.display())]
     NoOutput {
-        /// What was run.
+        /// The command.
         command: String,
-        /// What is not there.
+        /// The missing output.
         output: PathBuf,
     },
 }
 
 impl Project {
-    /// Builds the handler. Blocks until the build has ended. What it prints goes to standard error, as standard output is
-    /// for what this program's user asked for.
+    /// Builds the handler. Blocks until the build has ended. Its output goes to standard error,
+    /// because standard output belongs to this program.
     pub fn build(&self) -> Result<(), BuildError> {
         let command = || self.build.clone();
         let run = |cause| BuildError::Run {

@@ -1,4 +1,4 @@
-//! A handler's own folder: [`handler.toml`](FILE) tells how it is built, what to watch and what to test it with.
+//! The folder of a handler: [`handler.toml`](FILE) says how to build, watch and test it.
 
 mod build;
 
@@ -10,14 +10,14 @@ use engine::Isolation;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// What the file is called.
+/// The name of the file.
 pub const FILE: &str = "handler.toml";
 
-/// Why a folder is not one that a handler is developed in.
+/// Why a folder is not a handler's folder.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     #[error(
-        "{} has no {FILE}: `echo-host new` writes a folder that has one",
+        "{} has no {FILE}; hint: `echo-host new` creates one",
         folder.display()
     )]
     NoFile { folder: PathBuf },
@@ -31,26 +31,26 @@ pub enum ProjectError {
     },
 }
 
-/// A folder that a handler is developed in. All paths begin in the folder, or are absolute.
+/// The folder of a handler. All paths are below the folder, or absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// The folder itself, in which the build runs.
+    /// The folder, where the build runs.
     pub folder: PathBuf,
     /// The command that builds the handler, for `sh -c`.
     pub build: String,
-    /// The component that the build leaves.
+    /// The component that the build creates.
     pub output: PathBuf,
-    /// The files and folders from which it is built.
+    /// The source files and folders.
     pub watch: Vec<PathBuf>,
-    /// Recorded exchanges that the handler must answer.
+    /// Recorded exchanges that the handler must pass.
     pub exchanges: Vec<PathBuf>,
-    /// How its messages are cut, if it does not declare that itself.
+    /// Its framing, if the handler does not declare one.
     pub framing: Option<Framing>,
-    /// What shares an instance of it.
+    /// What shares an instance.
     pub isolation: Isolation,
 }
 
-/// The form of the file.
+/// The format of the file.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Content {
@@ -106,7 +106,7 @@ impl Content {
             return wrong("build", "a command, such as \"make\"");
         }
         if self.output.file_name().is_none() {
-            return wrong("output", "the file that the build leaves");
+            return wrong("output", "the file that the build creates");
         }
         if self.watch.is_empty() {
             return wrong("watch", "at least one file or folder");
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// What a folder with this file is, or what is said about it behind the folder's name.
+    /// Parses this text; an error is without the folder's name.
     fn read(text: &str) -> Result<Project, String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_their_position() {
         for (text, expected) in [
             (
                 "build = \"make\"\noutputs = \"x\"",
@@ -206,11 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_the_file_is_none() {
+    fn a_folder_without_handler_toml_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let complaint = Project::read(folder.path()).unwrap_err().to_string();
         assert!(
-            complaint.contains("has no handler.toml: `echo-host new`"),
+            complaint.contains("has no handler.toml; hint: `echo-host new`"),
             "{complaint}"
         );
     }

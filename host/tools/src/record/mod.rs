@@ -1,8 +1,8 @@
-//! Exchanges from live traffic: stands between clients and a server, passes every byte on, and writes down what
-//! went which way, as [`exchange`](connection::exchange) reads it.
+//! Records live traffic as exchanges: sits between clients and a server, forwards every byte, and
+//! writes down the traffic in the format of [`exchange`](connection::exchange).
 //!
-//! Data flows one way: `relay` moves bytes and notes them in a `transcript`, which becomes the steps of an exchange;
-//! `recording` is the file that all of them are in.
+//! Data flows one way: `relay` forwards bytes and adds them to a `transcript`, which becomes the
+//! steps of an exchange; `recording` is the file.
 
 mod recording;
 mod relay;

@@ -1,4 +1,4 @@
-//! The file that exchanges are recorded in.
+//! The file of recorded exchanges.
 
 use super::Transcript;
 use connection::exchange::{Ending, Exchanges, MAX_FILE_BYTES};
@@ -9,27 +9,27 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A file of exchanges that grows with each connection, and is whole after each.
+/// A file of exchanges that grows with each connection, and is valid after each.
 #[derive(Debug)]
 pub struct Recording {
     path: PathBuf,
-    /// Kept open: what others put at its path is not written to.
+    /// Kept open: a file that replaces its path is not written to.
     file: File,
     framing: Option<Framing>,
-    /// By the number of their connections, in which order they are written.
+    /// By connection number, in the order of the file.
     transcripts: BTreeMap<u64, Transcript>,
 }
 
-/// Why nothing, or not this, is recorded.
+/// Why a connection cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// There is such a file, which somebody may have written by hand.
-    #[error("{} is there already: name another file, or remove it", .0.display())]
+    /// The file exists; somebody may have written it by hand.
+    #[error("{} already exists; hint: choose another name, or remove it", .0.display())]
     Exists(PathBuf),
-    /// It would be larger than a file of exchanges may be, and what it has is kept.
-    #[error("with connection {number} {} would be larger than {MAX_FILE_BYTES} bytes: it is left out", path.display())]
+    /// It would exceed the size limit; the file keeps its content.
+    #[error("left out connection {number}: {} would become larger than {MAX_FILE_BYTES} bytes", path.display())]
     TooLarge {
-        /// Which connection.
+        /// The connection.
         number: u64,
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum RecordingError {
 }
 
 impl Recording {
-    /// Makes the file, which must not be there yet. It will say that messages are framed so, if that is known.
+    /// Creates the file, which must not exist. It sets the framing, if given.
     pub fn create(path: &Path, framing: Option<Framing>) -> Result<Self, RecordingError> {
         let path = path.to_owned();
         match File::create_new(&path) {
@@ -62,12 +62,12 @@ impl Recording {
         }
     }
 
-    /// How many connections it holds.
+    /// The number of recorded connections.
     pub fn connections(&self) -> usize {
         self.transcripts.len()
     }
 
-    /// Adds what was said on a connection, if anything was, and writes the file anew. Blocks.
+    /// Adds the traffic of a connection, if any, and rewrites the file. Blocks.
     pub fn add(&mut self, number: u64, transcript: Transcript) -> Result<(), RecordingError> {
         if transcript.is_empty() {
             return Ok(());
@@ -83,7 +83,7 @@ impl Recording {
         self.write(&text).map_err(|cause| self.failed(cause))
     }
 
-    /// Removes the file if nothing was recorded: one without an exchange is none.
+    /// Removes the file if nothing was recorded: a file without exchanges is invalid.
     pub fn finish(self) -> Result<(), RecordingError> {
         match self.transcripts.is_empty() {
             true => self.remove().map_err(|cause| self.failed(cause)),
@@ -97,7 +97,7 @@ impl Recording {
         self.file.write_all(text.as_bytes())
     }
 
-    /// Removes the file, unless something else has taken its place.
+    /// Removes the file, unless another has replaced it.
     fn remove(&self) -> io::Result<()> {
         let identity = |it: fs::Metadata| (it.dev(), it.ino());
         let there = fs::symlink_metadata(&self.path).map(identity);
@@ -114,7 +114,7 @@ impl Recording {
 
     fn text(&self) -> String {
         let mut endings = self.transcripts.values().filter_map(Transcript::ending);
-        // A file has one ending, for all that it holds.
+        // A file has one line ending for all exchanges.
         let ending = match endings.next() {
             Some(Ending::CrLf) if endings.all(|it| it == Ending::CrLf) => Ending::CrLf,
             _ => Ending::Lf,

@@ -1,17 +1,17 @@
-//! Passes on what a client and a server say to each other.
+//! Forwards the traffic of a client and a server.
 
 use super::Transcript;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 
-/// Bytes asked for in one read.
+/// Bytes of one read.
 const READ_BYTES: usize = 64 << 10;
 
-/// Connects a client with a server until both are done with each other, and notes what they say. A client that has
-/// finished sending still gets its replies. An end that fails is an end: who was cut off is seen in what was said.
+/// Connects a client to a server until both are finished, and records the traffic. A half-closed
+/// client still gets its replies. An error counts as an end: the transcript shows who was cut off.
 ///
-/// Can be dropped at any time; what was said by then is in the transcript.
+/// Can be dropped at any time; the traffic so far is in the transcript.
 pub async fn relay<C, S>(client: C, server: S, transcript: &Mutex<Transcript>)
 where
     C: AsyncRead + AsyncWrite,
@@ -23,7 +23,7 @@ where
     let requests = async {
         let _ = pass(from_client, to_server, |bytes| note().sent(bytes)).await;
         note().finished();
-        // The server may go on talking.
+        // The server may still send.
         std::future::pending::<()>().await;
     };
     let replies = async {
@@ -31,15 +31,15 @@ where
         note().closed();
     };
     tokio::select! {
-        // What the server has sent comes before what the client does about it.
+        // A server's bytes come before the client's reaction to them.
         biased;
         () = replies => {}
         () = requests => {}
     }
 }
 
-/// Passes bytes on until they end, and then that they have ended. They are noted before they are passed on, so that
-/// what they cause comes later.
+/// Forwards bytes until they end, and then the end. They are recorded before they are forwarded, so
+/// that their effects come later.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! What went back and forth on one connection. Pure.
+//! The recorded traffic of one connection. Pure.
 
 use bytes::{Bytes, BytesMut};
 use connection::exchange::{Action, Ending, Exchange, Step, is_text};
@@ -6,7 +6,7 @@ use connection::exchange::{Action, Ending, Exchange, Step, is_text};
 /// Bytes in a line of hexadecimal digits.
 const ROW_BYTES: usize = 32;
 
-/// Notes what happens on a connection, in the order in which it happened.
+/// Records the events of a connection in order.
 #[derive(Debug, Default)]
 pub struct Transcript {
     events: Vec<Event>,
@@ -22,12 +22,12 @@ enum Event {
 }
 
 impl Transcript {
-    /// The client sent this in one go. It stays one send: how a client cuts what it sends may matter.
+    /// The client sent this at once. It stays one send, because the client's cuts may matter.
     pub fn sent(&mut self, bytes: &[u8]) {
         self.add(Event::Sent(Bytes::copy_from_slice(bytes)), bytes.len());
     }
 
-    /// This came back. What comes is compared as one stream, so how it is cut does not matter.
+    /// The server sent this. It is compared as one stream, so its cuts do not matter.
     pub fn received(&mut self, bytes: &[u8]) {
         match self.events.last_mut() {
             Some(Event::Received(before)) => {
@@ -38,7 +38,7 @@ impl Transcript {
         }
     }
 
-    /// The client has finished sending.
+    /// The client has shut down sending.
     pub fn finished(&mut self) {
         if !self.events.contains(&Event::Finished) {
             self.add(Event::Finished, 0);
@@ -50,25 +50,25 @@ impl Transcript {
         self.add(Event::Closed, 0);
     }
 
-    /// How many bytes it holds.
+    /// Its length in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether anything went either way.
+    /// Whether nothing was sent either way.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
     fn add(&mut self, event: Event, bytes: usize) {
-        // Nothing happens after the end, whatever the client still sends.
+        // Nothing counts after the end, whatever the client still sends.
         if self.events.last() != Some(&Event::Closed) {
             self.events.push(event);
             self.bytes += bytes;
         }
     }
 
-    /// What ends its lines of text, if all of them end alike.
+    /// Its line ending, if all lines have the same.
     pub fn ending(&self) -> Option<Ending> {
         let texts = self.events.iter().filter_map(|event| match event {
             Event::Sent(bytes) => Some(&bytes[..]),
@@ -87,7 +87,7 @@ impl Transcript {
         }
     }
 
-    /// As an exchange of this name, for a file whose lines end so.
+    /// Converts it to an exchange with this name, for a file with this ending.
     pub fn exchange(&self, name: String, ending: Ending) -> Exchange {
         let actions = self.events.iter().flat_map(|event| match event {
             Event::Sent(bytes) => vec![Action::Send(bytes.clone())],
@@ -104,7 +104,7 @@ impl Transcript {
     }
 }
 
-/// What came, line by line if it is text.
+/// The received bytes, line by line if they are text.
 fn expected(bytes: &Bytes) -> Vec<Action> {
     let pieces: Vec<&[u8]> = match is_text(bytes) {
         true => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_written_in_rows() {
+    fn binary_bytes_are_written_in_rows() {
         let mut transcript = Transcript::default();
         transcript.sent(&[0, 1, 255]);
         transcript.received(&[0; 40]);

@@ -1,7 +1,8 @@
-//! `echo-host new`: a folder with a handler that builds, with its tests, its contract and what tells how.
+//! `echo-host new`: creates a folder with a handler that builds, its tests and its contract.
 //!
-//! The files are those in `host/tools/templates`, with [words] put into them: those of the language, those of all
-//! its handlers, and those of the tier. All of them are in this program, so nothing is fetched.
+//! The files come from `host/tools/templates`, with [words] filled in: those of the language, of
+//! all its handlers, and of the kind. They are compiled into this program, so nothing is
+//! downloaded.
 
 mod name;
 mod templates;
@@ -15,21 +16,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use words::Words;
 
-/// What to write.
+/// A folder to create.
 #[derive(Clone, Debug)]
 pub struct Scaffold {
-    /// What the handler is called.
+    /// The name of the handler.
     pub name: HandlerName,
-    /// What it is written in.
+    /// Its language.
     pub language: Language,
-    /// What kind of handler it is.
+    /// Its kind.
     pub tier: Tier,
 }
 
-/// Why there is no new folder.
+/// Why the folder cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    #[error("{} is there already: choose another name, or remove it", path.display())]
+    #[error("{} already exists; hint: choose another name, or remove it", path.display())]
     Exists { path: PathBuf },
     #[error("cannot write {}: {cause}", path.display())]
     Write { path: PathBuf, cause: io::Error },
@@ -38,13 +39,13 @@ pub enum ScaffoldError {
 /// A file of the new folder.
 #[derive(Debug, PartialEq, Eq)]
 struct File {
-    /// Where it is in the folder.
+    /// Its path in the folder.
     path: String,
     content: Vec<u8>,
 }
 
 impl Scaffold {
-    /// Writes the folder, which must not be there.
+    /// Creates the folder, which must not exist.
     pub fn write(&self, folder: &Path) -> Result<(), ScaffoldError> {
         let files = self.files();
         if fs::symlink_metadata(folder).is_ok() {

@@ -1,13 +1,13 @@
-//! What a new handler may be called.
+//! Names of new handlers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name, as a manifest may have it.
+/// The longest name, as in a manifest.
 const MAX_LENGTH: usize = 64;
 
-/// Words that cannot name a crate, because Rust or cargo has them for itself, or because the project depends on a
-/// crate of that name.
+/// Names that a crate cannot have: reserved by Rust or cargo, or names of the project's
+/// dependencies.
 const TAKEN: [&str; 58] = [
     "abstract",
     "alloc",
@@ -69,8 +69,8 @@ const TAKEN: [&str; 58] = [
     "yield",
 ];
 
-/// What a handler is called: a name that is good for a package in every language. Small letters, digits and hyphens,
-/// a letter first.
+/// The name of a handler, valid for a package in every language: lowercase letters, digits and
+/// hyphens, a letter first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandlerName(String);
 
@@ -89,14 +89,15 @@ impl FromStr for HandlerName {
         let begins = text.starts_with(|char: char| char.is_ascii_lowercase());
         if !begins || !text.chars().all(may) || text.ends_with('-') || text.contains("--") {
             return Err(format!(
-                "`{text}` is no name for a handler: take a to z, 0 to 9 and single hyphens in between, a letter first"
+                "`{text}` cannot name a handler: use a to z, 0 to 9 and single hyphens between \
+                 them, a letter first"
             ));
         }
         if text.len() > MAX_LENGTH {
-            return Err(format!("a name has at most {MAX_LENGTH} characters"));
+            return Err(format!("a name is at most {MAX_LENGTH} characters long"));
         }
         if TAKEN.contains(&text) {
-            return Err(format!("`{text}` cannot name a crate: take another name"));
+            return Err(format!("`{text}` cannot name a crate: choose another name"));
         }
         Ok(HandlerName(text.to_owned()))
     }

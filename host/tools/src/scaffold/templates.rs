@@ -1,11 +1,11 @@
-//! The templates, and what else of this repository goes into new folders.
+//! The templates, and other files of this repository for new folders.
 
 use engine::{Language, Tier};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 
-/// A path, and the text of the file there.
+/// A path and its text.
 type Template = (&'static str, &'static str);
 
 /// Files below a folder of the repository.
@@ -15,7 +15,7 @@ macro_rules! files {
     };
 }
 
-/// As in `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all but programs, or a tier.
+/// Paths are `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all except programs, or a kind.
 pub const TEMPLATES: &[Template] = files! {
     "host/tools/templates":
     "c/all/.gitignore",
@@ -96,7 +96,7 @@ pub const TEMPLATES: &[Template] = files! {
     "rust/responder/src/lib.rs",
 };
 
-/// The contract, and beside it what handlers may want of the host besides.
+/// The contract, and other interfaces that handlers may import.
 pub const WIT: &[Template] = files! {
     "wit":
     "connections.wit",
@@ -108,7 +108,7 @@ pub const WIT: &[Template] = files! {
     "worlds.wit",
 };
 
-/// What handlers are written with in Rust, without the contract that lies beside it.
+/// The Rust crate for handlers, without its copy of the contract.
 pub const SDK: &[Template] = files! {
     "guest/sdk":
     "Cargo.toml",
@@ -126,11 +126,11 @@ pub const SDK: &[Template] = files! {
     "src/testing/tests.rs",
 };
 
-/// How Rust's compiler is told to make components.
+/// The settings to build components with Rust.
 const BUILD_SETTINGS: &[Template] =
     &[("config.toml", include_str!("../../../../guest/build.toml"))];
 
-/// The files of a language and a tier, by their paths in the new folder.
+/// The files of a language and kind, by path in the new folder.
 pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
     let parts = [
         "all",
@@ -151,7 +151,7 @@ pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
     })
 }
 
-/// The recorded exchange that all handlers of a tier answer.
+/// The recorded exchange for all handlers of a kind.
 pub fn exchange(tier: Tier) -> &'static str {
     match tier {
         Tier::Responder => include_str!("../../templates/exchanges/responder.exchange"),
@@ -163,7 +163,7 @@ pub fn exchange(tier: Tier) -> &'static str {
     }
 }
 
-/// What goes into a folder as it is: the contract, unless it is a program's, and what the language needs besides.
+/// Files copied unchanged: the contract, except for programs, and what the language needs.
 pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])> {
     let mut files = Vec::new();
     let mut put = |folder: &str, templates: &[Template]| {
@@ -190,7 +190,7 @@ pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])>
     files
 }
 
-/// What the templates of a tier's own are called.
+/// The folder of a kind's own templates.
 fn folder(tier: Tier) -> &'static str {
     match tier {
         Tier::Responder => "responder",

@@ -9,7 +9,7 @@ const TIERS: [Tier; 4] = [
     Tier::Program,
 ];
 
-/// All that can be written, under a name of two words.
+/// Every scaffold, with a name of two words.
 fn scaffolds() -> impl Iterator<Item = Scaffold> {
     let pairs = Language::ALL
         .into_iter()
@@ -21,7 +21,7 @@ fn scaffolds() -> impl Iterator<Item = Scaffold> {
     })
 }
 
-/// The files below a folder of the repository, without those of its folders that are links.
+/// The files below a folder of the repository, without links.
 fn below(folder: &str) -> BTreeSet<String> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -54,7 +54,7 @@ fn no_file_is_forgotten() {
             .collect()
     };
     let mut contract = below("wit");
-    // A page about it for people.
+    // Documentation.
     contract.remove("README.md");
     assert_eq!(named(templates::WIT), contract);
     assert_eq!(named(templates::SDK), below("guest/sdk"));
@@ -108,7 +108,7 @@ fn every_folder_is_a_project() {
 }
 
 #[test]
-fn what_is_there_is_left_alone() {
+fn an_existing_folder_is_left_alone() {
     let parent = tempfile::tempdir().unwrap();
     let scaffold = scaffolds().next().unwrap();
     let error = scaffold.write(parent.path()).unwrap_err();

@@ -1,9 +1,9 @@
-//! What is put into templates in place of `{{word}}`.
+//! The words that replace `{{word}}` in templates.
 
 use super::Scaffold;
 use engine::{Language, Tier};
 
-/// The words of one scaffold, and what they stand for.
+/// The words of a scaffold and their values.
 pub struct Words(Vec<(&'static str, String)>);
 
 impl Words {
@@ -12,7 +12,7 @@ impl Words {
         let (output, source) = places(scaffold);
         Words(vec![
             ("{{name}}", name.to_owned()),
-            // As a client sees it that has lines reversed.
+            // As a client of a line reverser sees it.
             ("{{eman}}", name.chars().rev().collect()),
             ("{{about}}", about(scaffold.tier).to_owned()),
             ("{{world}}", world(scaffold.tier).to_owned()),
@@ -27,7 +27,7 @@ impl Words {
     }
 }
 
-/// Where the build leaves the component, and where its source is.
+/// The paths of the component and of its source.
 fn places(scaffold: &Scaffold) -> (String, &'static str) {
     let name = scaffold.name.as_str();
     let source = match (scaffold.language, scaffold.tier) {
@@ -56,14 +56,14 @@ fn about(tier: Tier) -> &'static str {
     match tier {
         Tier::Responder => "A responder: a function computes the reply to each message.",
         Tier::FramedResponder => {
-            "A responder of lines: a function computes the reply to each of them."
+            "A responder with lines: a function computes the reply to each line."
         }
-        Tier::Conversation => "A conversation: a session for each client, told what happens to it.",
+        Tier::Conversation => "A conversation: a session for each client, called on every event.",
         Tier::Program => "A plain program: its standard input and output are the connection.",
     }
 }
 
-/// What the contract calls the tier; a program needs none.
+/// The world of the kind; a program needs none.
 fn world(tier: Tier) -> &'static str {
     match tier {
         Tier::Responder => "responder",

@@ -1,4 +1,5 @@
-//! The interface `wasi:keyvalue/batch`: many keys at once, which are counted and measured before they are decoded.
+//! The interface `wasi:keyvalue/batch`: many keys at once, counted and measured before they are
+//! decoded.
 
 use super::bindings::wasi::keyvalue::store::Error;
 use super::{Bucket, VERSION};
@@ -10,7 +11,7 @@ use wasmtime::{Result, StoreContextMut};
 type Entry = (WasmStr, WasmList<u8>);
 type Found = Vec<Option<(String, Vec<u8>)>>;
 
-/// Offers it in a linker.
+/// Adds it to a linker.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     let mut batch = linker.instance(&format!("wasi:keyvalue/batch{VERSION}"))?;
     batch.func_wrap_async(
@@ -45,10 +46,10 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     )
 }
 
-/// What cannot be decoded ends the guest, what is too much it is told.
+/// The outer error ends the guest; the inner one is returned to it.
 type Checked<T> = Result<Result<T, StoreError>>;
 
-/// The keys as the store knows them.
+/// The full keys in the store.
 fn keys_of(
     store: &mut StoreContextMut<'_, Guest>,
     bucket: &Bucket,
@@ -59,7 +60,7 @@ fn keys_of(
     }
     let keys: Vec<_> = keys.iter(&mut *store)?.collect::<Result<_>>()?;
     let key_of = |key: &WasmStr| Ok(bucket.key(&key.to_str(&*store)?));
-    // The first that is too long is the last that is decoded.
+    // Stops decoding at the first key that is too long.
     keys.iter().map(key_of).collect()
 }
 
@@ -72,7 +73,7 @@ fn entries_of(
         return Ok(Err(error));
     }
     let entries: Vec<_> = entries.iter(&mut *store)?.collect::<Result<_>>()?;
-    // The values of several may be the same bytes of the guest.
+    // Several values may be the same bytes of the guest.
     if let Err(error) = check_sum(entries.iter().map(|(_, value)| value.len()).sum()) {
         return Ok(Err(error));
     }
@@ -94,7 +95,7 @@ impl Guest {
         let get = async {
             let keys = keys?;
             let values = store.get(&keys).await?;
-            // The guest knows them without the bucket's name.
+            // The guest uses keys without the bucket's name.
             let keys = keys
                 .into_iter()
                 .map(|mut key| key.split_off(bucket.prefix.len()));

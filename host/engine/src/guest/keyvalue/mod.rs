@@ -1,4 +1,4 @@
-//! The interfaces of `wasi:keyvalue`: what guests keep in the store of their service.
+//! The interfaces of `wasi:keyvalue`: the store of a service, for its guests.
 
 mod batch;
 
@@ -22,26 +22,26 @@ mod bindings {
     });
 }
 
-/// Its package, with the version that is offered.
+/// The package name without the version.
 pub const PACKAGE: &str = "wasi:keyvalue/";
 pub const VERSION: &str = "@0.2.0-draft2";
 
 /// The longest name of a bucket, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
-/// Keys that begin alike: with its name and a colon.
+/// A bucket: keys with its name and a colon as prefix.
 #[derive(Clone)]
 pub struct Bucket {
     prefix: String,
 }
 
-/// A value that was looked at. It is not kept here: a guest may have thousands of these.
+/// A value for compare-and-swap. Only its digest is kept here: a guest may have thousands.
 pub struct Cas {
     key: String,
     mark: Mark,
 }
 
-/// Offers them in a linker.
+/// Adds them to a linker.
 pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
     store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
@@ -49,7 +49,7 @@ pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
 }
 
 impl Bucket {
-    /// No name has a character that would mean something to a store.
+    /// Names have no character with a meaning for a store.
     fn of(name: &str) -> Option<Self> {
         let may = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_fine = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(may);
@@ -58,7 +58,7 @@ impl Bucket {
         })
     }
 
-    /// Its length is checked before it is copied.
+    /// The length is checked before copying.
     fn key(&self, key: &str) -> Result<String, StoreError> {
         check_key(key)?;
         Ok(format!("{}{key}", self.prefix))
@@ -74,7 +74,7 @@ impl Guest {
         Ok((self.bucket(bucket)?.clone(), self.store().clone()))
     }
 
-    /// What the guest is told, and its operator, if that is who can do something about it.
+    /// The error for the guest, also logged if the operator can do something about it.
     fn told<T>(&mut self, result: Result<T, StoreError>) -> Result<T, Error> {
         result.map_err(|error| {
             let text = error.to_string();
@@ -85,7 +85,7 @@ impl Guest {
         })
     }
 
-    /// Its key counts as the guest's memory, besides its handle.
+    /// The key counts as memory of the guest, in addition to the handle.
     fn keep(&mut self, cas: Cas) -> Result<Resource<Cas>> {
         self.memory.take(cas.key.len())?;
         Ok(self.table.push(cas)?)

@@ -1,5 +1,5 @@
-//! What the components in a component come to. Each is compiled anew wherever it is instantiated, so that ten that
-//! instantiate the one before them ten times each are ten billion.
+//! The expanded size of a component. A nested component is compiled wherever it is instantiated, so
+//! ten levels that each instantiate the one before ten times are ten billion.
 
 use super::transfers::Transfers;
 use super::{Unfit, types};
@@ -10,45 +10,46 @@ use wasmparser::{
     ComponentOuterAliasKind, Encoding, Instance, Payload,
 };
 
-/// What each instantiation counts at least. An instance has a type, whose size is not known here: with types of the
-/// largest size there is, the compiler takes ten megabytes for each.
+/// The least size of an instantiation. Its type's size is not known here: with the largest types,
+/// the compiler takes ten megabytes for each.
 const INSTANCE_BYTES: u64 = 160 << 10;
-/// What each function counts that a component calls, without its values. If another component's is what it calls, the
-/// compiler makes code that hands the values over: some 200 microseconds and 28 kilobytes for each, if there is but one.
+/// The size of each function that a component calls, without its values. For a function of another
+/// component, the compiler generates an adapter: about 200 microseconds and 28 kilobytes if there
+/// is only one.
 const CALLED_BYTES: u64 = 2 << 10;
-/// What each import, export, alias and declaration counts beside its own bytes: some take the compiler a kilobyte.
+/// The size of each import, export, alias and declaration, besides its own bytes: some take the
+/// compiler a kilobyte.
 const ITEM_BYTES: u64 = 128;
 
-/// The components that are open, the outermost one first.
+/// The open components, outermost first.
 pub(super) struct Expansion<'a> {
     whole: &'a [u8],
     open: Vec<Scope>,
-    /// How many components and modules there are.
+    /// The number of components and modules.
     parts: usize,
     transfers: Transfers,
     total: Cost,
 }
 
-/// What a component comes to when it is instantiated.
+/// The cost of instantiating a component.
 #[derive(Clone, Copy, Default)]
 struct Cost {
-    /// Its own bytes, without those of what is in it, and those of what it instantiates.
+    /// Its own bytes, without nested components, plus those of what it instantiates.
     bytes: u64,
-    /// How many modules are instantiated.
+    /// The number of instantiated modules.
     instances: u64,
 }
 
-/// A component, or a module, whose end has not come.
+/// A component or module that is still open.
 struct Scope {
     is_module: bool,
-    /// What there is to instantiate: the cost of each component by its index, none if it is not known which
-    /// component it is.
+    /// The cost of each component by index; `None` if the component is unknown.
     components: Vec<Option<Cost>>,
     cost: Cost,
 }
 
 impl<'a> Expansion<'a> {
-    /// Of a component of which nothing is noted.
+    /// Starts with an empty component.
     pub(super) fn of(whole: &'a [u8]) -> Self {
         Expansion {
             whole,
@@ -134,7 +135,7 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// What an alias makes known, if it is a component's.
+    /// The component that an alias names, if it is one.
     fn aliased(&self, alias: &ComponentAlias<'_>) -> Option<Option<Cost>> {
         match *alias {
             ComponentAlias::Outer {
@@ -150,7 +151,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The cost of a component of the scope that is so many further out than the last one.
+    /// The cost of a component in the scope this many levels out.
     fn component(&self, outwards: usize, index: u32) -> Option<Cost> {
         let scope = self.open.iter().rev().nth(outwards)?;
         *scope.components.get(index as usize)?
@@ -162,7 +163,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// Adds to what the component that is open last comes to.
+    /// Adds to the cost of the innermost component.
     fn add(&mut self, more: Cost) -> Result<(), Unfit> {
         let Some(Scope { cost, .. }) = self.open.last_mut() else {
             return Ok(());
@@ -185,13 +186,13 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// What the whole comes to, when all of it is noted.
+    /// The expanded size, after all sections.
     pub(super) fn total_bytes(&self) -> u64 {
         self.total.bytes
     }
 }
 
-/// How many modules a section instantiates.
+/// The number of modules that a section instantiates.
 fn instances(section: &Payload<'_>) -> Result<u64, Unfit> {
     let mut count = 0;
     if let Payload::InstanceSection(instances) = section {
@@ -202,8 +203,8 @@ fn instances(section: &Payload<'_>) -> Result<u64, Unfit> {
     Ok(count)
 }
 
-/// What a section adds to its component itself: modules and components in it, and what tools have left for other
-/// tools, do not count.
+/// The size that a section adds to its component. Nested modules and components, and custom
+/// sections, do not count.
 fn own_bytes(section: &Payload<'_>) -> u64 {
     match section {
         Payload::ModuleSection { .. }
@@ -215,7 +216,7 @@ fn own_bytes(section: &Payload<'_>) -> u64 {
     }
 }
 
-/// What is in a section counts so much beside its bytes.
+/// The size of the items in a section, besides its bytes.
 fn weight(section: &Payload<'_>, whole: &[u8]) -> Result<u64, Unfit> {
     let items = match section {
         Payload::ComponentImportSection(it) => it.count().into(),

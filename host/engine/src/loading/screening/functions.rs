@@ -1,55 +1,55 @@
-//! How much work it is to compile a function. The formula and its factors fit what the compiler was measured to
-//! take for the worst functions there are of each kind, in microseconds.
+//! Estimates the work to compile functions. The formula fits measurements of the worst functions of
+//! each kind, in microseconds.
 
 use wasmparser::{
     BlockType, CompositeInnerType, FunctionBody, FunctionSectionReader, ImportSectionReader,
     Operator, Result, TypeRef, TypeSectionReader,
 };
 
-/// What each function takes, however small it is: as much of this is for the memory it takes as for the time.
+/// The work of the smallest function, as much for its memory as for its time.
 const FUNCTION_WORK: u64 = 1000;
-/// What each type and import takes, and each value in a type.
+/// The work of a type, an import, and each value in a type.
 const TYPE_WORK: u64 = 20;
 const IMPORT_WORK: u64 = 20;
 const VALUE_TYPE_WORK: u64 = 25;
-/// What a call takes, and each value that it hands over in either direction.
+/// The work of a call, and of each value passed in either direction.
 const CALL_WORK: u64 = 10;
 const SLOT_WORK: u64 = 10;
-/// Where ways join, each local may need a value of its own: so many of them are one unit.
+/// Where branches join, each local may need a new value: this many are one unit.
 const JOINED_LOCALS: u64 = 12;
-/// Loops are compared with each other, and those in one another with all around them.
+/// Loops are compared with each other, and nested loops with all around them.
 const COMPARED_LOOPS: u64 = 10;
 const NESTED_LOOPS: u64 = 700;
 
 /// The functions of one module.
 #[derive(Default)]
 pub(super) struct Functions {
-    /// How many parameters and results a function of each type has.
+    /// The number of parameters and results of each type.
     types: Vec<u64>,
-    /// The types of all functions, imported ones first.
+    /// The type of each function, imported ones first.
     functions: Vec<u32>,
-    /// The place of the next body's function.
+    /// The index of the next body's function.
     next: usize,
 }
 
-/// What counts in one function.
+/// The counts of one function.
 #[derive(Default)]
 struct Tally {
     locals: u64,
     calls: u64,
-    /// Values handed over in calls.
+    /// Values passed in calls.
     slots: u64,
-    /// Ways that part and join.
+    /// Branches.
     branches: u64,
     /// The most parameters and results of a block.
     widest_block: u64,
     loops: u64,
-    /// How many loops are around each other, at most.
+    /// The deepest nesting of loops.
     nested_loops: u64,
 }
 
 impl Functions {
-    /// Notes a module's types, and returns the work that they are.
+    /// Adds a module's types, and returns their work.
     pub(super) fn note_types(&mut self, types: TypeSectionReader<'_>) -> Result<u64> {
         for group in types {
             for sub_type in group?.into_types() {
@@ -63,7 +63,7 @@ impl Functions {
         Ok(self.types.len() as u64 * TYPE_WORK + values * VALUE_TYPE_WORK)
     }
 
-    /// Notes a module's imports, and returns the work that they are.
+    /// Adds a module's imports, and returns their work.
     pub(super) fn note_imports(&mut self, imports: ImportSectionReader<'_>) -> Result<u64> {
         let mut work = 0;
         for import in imports.into_imports() {
@@ -76,7 +76,7 @@ impl Functions {
         Ok(work)
     }
 
-    /// Notes the types of a module's own functions, and returns the work that they are apart from their bodies.
+    /// Adds the types of a module's own functions, and returns their work without bodies.
     pub(super) fn note_functions(&mut self, defined: FunctionSectionReader<'_>) -> Result<u64> {
         let work = u64::from(defined.count()) * FUNCTION_WORK;
         for index in defined {
@@ -85,8 +85,8 @@ impl Functions {
         Ok(work)
     }
 
-    /// The work of the next function, whose body this is. A unit is about what a byte of ordinary code takes: a
-    /// microsecond.
+    /// The work of the next function, with this body. A unit is about the work of a byte of
+    /// ordinary code: a microsecond.
     pub(super) fn work(&mut self, body: &FunctionBody<'_>) -> Result<u64> {
         let mut tally = Tally {
             locals: self.slots_of_function(self.next),
@@ -96,7 +96,7 @@ impl Functions {
         for group in body.get_locals_reader()? {
             tally.locals += u64::from(group?.0);
         }
-        // Whether each block around is a loop.
+        // For each enclosing block, whether it is a loop.
         let mut around = Vec::new();
         let mut loops_around = 0;
         for operator in body.get_operators_reader()? {
@@ -141,7 +141,7 @@ impl Functions {
                 };
                 tally.widest_block = tally.widest_block.max(width);
             }
-            // The compiler makes calls of them, after checks.
+            // The compiler turns these into calls with checks.
             Operator::MemoryFill { .. }
             | Operator::MemoryCopy { .. }
             | Operator::MemoryInit { .. }
@@ -164,7 +164,7 @@ impl Functions {
             .map_or(0, |index| self.slots_of(*index))
     }
 
-    /// None that there is has a bad index: that is for the compiler to refuse.
+    /// An invalid index counts as 0: the compiler refuses it later.
     fn slots_of(&self, type_index: u32) -> u64 {
         self.types.get(type_index as usize).copied().unwrap_or(0)
     }

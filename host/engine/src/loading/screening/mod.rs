@@ -1,8 +1,8 @@
-//! Looks a component through before it is compiled. Compiling cannot be interrupted, so what would take it too
-//! long, or more memory than there is, is refused by what its bytes say: an ordinary handler takes seconds, and a
-//! hostile one of a few kilobytes could take days.
+//! Screens a component before it is compiled. Compiling cannot be interrupted, so a component that
+//! would take too much time or memory is refused: an ordinary handler takes seconds, and a hostile
+//! one of a few kilobytes could take days.
 //!
-//! Whether the component is a valid one is for the compiler to say; this only weighs it.
+//! The compiler decides whether the component is valid; this only estimates its cost.
 
 mod expansion;
 mod functions;
@@ -26,49 +26,48 @@ use wasmparser::{BinaryReaderError, Parser, Payload};
 /// Why a component is not compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    #[error("is not a valid component, or is cut short: {0}")]
+    #[error("is not a valid component, or is truncated: {0}")]
     Malformed(String),
     #[error(
-        "has a function (number {0} of those that are not imported) that would take longer to compile than one may: \
-         split it into several, with fewer locals, loops and branches"
+        "has a function (number {0} among those not imported) that would take longer to compile \
+         than allowed; hint: split it, with fewer locals, loops and branches in each part"
     )]
     Function(u64),
     #[error(
-        "has a module with more globals, segments and elements to set at its start than one may: it may have some \
-         {} of them",
+        "has a module that initializes too many globals, segments and elements at its start: \
+         about {} are allowed",
         MAX_START_WORK / start::VALUE_WORK
     )]
     Start,
-    #[error(
-        "would take longer to compile than a component may: take out code that it does not use"
-    )]
+    #[error("would take longer to compile than allowed; hint: remove unused code")]
     Work,
     #[error(
-        "imports, exports, calls or declares too much, or instantiates the components in it too often: that comes to \
-         more than {MAX_EXPANDED_BYTES} bytes, those of a component counted whenever it is instantiated"
+        "declares too much: imports, exports, calls and types, counted for each instantiation of \
+         a component, come to more than {MAX_EXPANDED_BYTES} bytes"
     )]
     Expansion,
     #[error("instantiates more than {MAX_CORE_INSTANCES} modules")]
     Instances,
     #[error(
-        "has a type that declares an instance or a component, which this host does not do: declare functions and types \
-         only"
+        "has a type that declares an instance or a component, which this host does not support; \
+         hint: declare functions and types only"
     )]
     NestedInstance,
     #[error(transparent)]
     Panic(#[from] Panic),
-    #[error("is made of more than {MAX_COMPONENT_PARTS} components and modules")]
+    #[error("has more than {MAX_COMPONENT_PARTS} components and modules")]
     Parts,
-    #[error("has components or types in each other, more than {MAX_COMPONENT_DEPTH} deep")]
+    #[error("nests components or types more than {MAX_COMPONENT_DEPTH} deep")]
     Depth,
     #[error(
-        "instantiates a component that it imports or is given, which this host does not do: put that component in it"
+        "instantiates a component that it imports or receives, which this host does not support; \
+         hint: embed that component"
     )]
     ForeignComponent,
 }
 
 impl Unfit {
-    /// Whether it is too much of something, rather than wrong.
+    /// Whether it exceeds a limit, rather than being invalid.
     pub(super) fn is_over_a_limit(&self) -> bool {
         !matches!(self, Unfit::Malformed(_) | Unfit::Panic(_))
     }
@@ -76,7 +75,7 @@ impl Unfit {
 
 impl From<BinaryReaderError> for Unfit {
     fn from(error: BinaryReaderError) -> Self {
-        // What a wrong header should have been is shown byte by byte, each on a line of its own.
+        // The error of a wrong header spans several lines.
         let words: Vec<_> = error
             .to_string()
             .split_whitespace()
@@ -86,16 +85,17 @@ impl From<BinaryReaderError> for Unfit {
     }
 }
 
-/// What it takes to compile a component, as far as its bytes say.
+/// The estimated cost of compiling a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weight {
-    /// What its functions and the starts of its modules take, in about microseconds.
+    /// The work of its functions and module starts, in about microseconds.
     pub work: u64,
-    /// What it comes to, in bytes, with its components counted wherever they are instantiated.
+    /// Its expanded size in bytes, with nested components counted for each instantiation.
     pub expanded_bytes: u64,
 }
 
-/// Says whether `component`, in binary form, may be compiled. Takes a few milliseconds for each megabyte.
+/// Checks whether `component`, in binary form, may be compiled. Takes a few milliseconds per
+/// megabyte.
 pub fn screen(component: &[u8]) -> Result<Weight, Unfit> {
     let weighed = panics::catch(|| weigh(component))?;
     if weighed.as_ref().is_err_and(Unfit::is_over_a_limit) {
@@ -125,18 +125,18 @@ fn weigh(component: &[u8]) -> Result<Weight, Unfit> {
     })
 }
 
-/// The module that is looked through.
+/// The module being screened.
 #[derive(Default)]
 struct Module {
     functions: Functions,
-    /// How many bodies of functions have come.
+    /// The number of function bodies so far.
     bodies: u64,
-    /// What its start takes.
+    /// The work of its start.
     start: u64,
 }
 
 impl Module {
-    /// The work that a section, or one function of the code section, adds.
+    /// The work of a section, or of one function of the code section.
     fn work(&mut self, section: Payload<'_>) -> Result<u64, Unfit> {
         let start = start::work(&section)?;
         self.start += start;

@@ -1,4 +1,4 @@
-//! How large the types of a component are.
+//! Measures the types of a component.
 
 use std::collections::HashMap;
 use wasmparser::PrimitiveValType;
@@ -7,29 +7,29 @@ use wasmparser::component_types::{
 };
 use wasmparser::types::TypesRef;
 
-/// As many numbers these count as that are handed over, and each case of a variant beside what it carries.
+/// How many passed numbers these count as, and each case of a variant besides its payload.
 const CHAR: u64 = 5;
 const STRING: u64 = 100;
 const LIST: u64 = 50;
 const CASE: u64 = 3;
 const RESOURCE: u64 = 10;
-/// So many names of an enumeration, or flags, are one number.
+/// This many names of an enumeration, or flags, count as one number.
 const NAMES: usize = 8;
 
-/// How large a type is, with those of the types in it counted wherever they are named.
+/// The size of a type, with its nested types counted wherever they are named.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Size {
-    /// How many types it is made of.
+    /// The number of types in it.
     pub(super) parts: u64,
-    /// How many numbers it takes as long as to hand over one value of it.
+    /// The cost of passing one value, in numbers.
     pub(super) handed: u64,
 }
 
-/// The types that are known where a section begins.
+/// The types known at the start of a section.
 pub(super) struct Known<'a> {
     pub(super) types: TypesRef<'a>,
     pub(super) sizes: &'a mut HashMap<ComponentAnyTypeId, Size>,
-    /// What a type counts that is not known yet.
+    /// The size of a type that is not known yet.
     pub(super) largest: Size,
 }
 
@@ -59,7 +59,7 @@ impl Known<'_> {
         }
     }
 
-    /// Of a function of this index; those of the types `lifted` come after those that are known.
+    /// The size of the function with this index; those of the types `lifted` follow the known ones.
     pub(super) fn function(&mut self, index: u32, lifted: &[u32]) -> Size {
         match index.checked_sub(self.types.component_function_count()) {
             None => self.size(ComponentAnyTypeId::Func(

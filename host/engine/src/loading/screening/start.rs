@@ -1,14 +1,14 @@
-//! How much work it is to compile what happens when an instance of a module is made: its globals get their values,
-//! and its memories and tables their contents. The compiler makes a function of that.
+//! Estimates the work to compile the start of a module: its globals, memories and tables are
+//! initialized by a function that the compiler generates.
 
 use wasmparser::{ElementItems, Payload, Result};
 
-/// What each global, segment and element that is computed takes.
+/// The work of each computed global, segment and element.
 pub(super) const VALUE_WORK: u64 = 100;
-/// What each byte takes in which globals are computed.
+/// The work of each byte that computes globals.
 const GLOBAL_BYTE_WORK: u64 = 5;
 
-/// The work that a section adds, in the units that functions are measured in.
+/// The work of a section, in the units of functions.
 pub(super) fn work(section: &Payload<'_>) -> Result<u64> {
     Ok(match section {
         Payload::DataSection(data) => u64::from(data.count()) * VALUE_WORK,

@@ -1,4 +1,4 @@
-//! Components that are cut, damaged and made to hurt: each is refused in one line, or runs.
+//! Tests of truncated, damaged and hostile components: each is refused in one line, or runs.
 
 use super::{Unfit, Weight, screen};
 use crate::{Capacity, Engine, Grants, HandlerSource};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use system::trust::Trust;
 use tokio::runtime::Runtime;
 
-/// Loads files again and again.
+/// Loads components.
 struct Loader {
     engine: Engine,
     runtime: Runtime,
@@ -28,7 +28,7 @@ impl Loader {
         }
     }
 
-    /// Whether it can be served. If not, there is one line that says why.
+    /// Whether it can be served. If not, the error is one line.
     fn loads(&self, component: &[u8]) -> bool {
         fs::write(self.file.path(), component).unwrap();
         let limits = GuestLimits {
@@ -58,8 +58,8 @@ fn built(name: &str) -> Vec<u8> {
     fs::read(guests.join(name)).unwrap()
 }
 
-/// Loads what is left of a component that is cut at every so many bytes. Without what other tools want to know about
-/// it, at its end, it is still whole.
+/// Loads a component truncated at every `step` bytes. Without the custom sections at its end it is
+/// still whole.
 fn cut(whole: &[u8], step: usize) {
     let loader = Loader::new();
     let lengths = (0..whole.len()).step_by(step);
@@ -70,13 +70,13 @@ fn cut(whole: &[u8], step: usize) {
 }
 
 #[test]
-fn a_component_that_is_cut_anywhere_is_refused_or_runs() {
+fn a_truncated_component_is_refused_or_runs() {
     cut(&echo(), 1);
     cut(&built("echo.wasm"), 13);
     cut(&built("calc.wasm"), 997);
 }
 
-/// Loads a component with up to four bytes of it changed, so many times.
+/// Loads a component with up to four bytes changed, this many times.
 fn damage(component: &[u8], times: u32) {
     let loader = Loader::new();
     let change = (0..component.len(), any::<u8>());
@@ -84,7 +84,7 @@ fn damage(component: &[u8], times: u32) {
         failure_persistence: None,
         ..ProptestConfig::with_cases(times)
     };
-    // What fails is printed with the changes that made it.
+    // A failure prints its changes.
     let changes = prop::collection::vec(change, 1..=4);
     TestRunner::new(config)
         .run(&changes, |changes| {
@@ -109,7 +109,7 @@ fn screened(text: &str) -> Result<Weight, Unfit> {
     screen(&wat::parse_str(text).unwrap())
 }
 
-/// Components that each instantiate the one before them so many times.
+/// Components that each instantiate the one before this many times.
 fn laughs(depth: usize, times: usize) -> String {
     let mut text = "(component (component $c0)".to_owned();
     for level in 1..=depth {
@@ -132,7 +132,7 @@ fn components_that_multiply_are_refused() {
     assert!(matches!(screened(foreign), Err(Unfit::ForeignComponent)));
 }
 
-/// A number as binaries have it.
+/// A number in LEB128.
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number >= 128 {
@@ -155,7 +155,7 @@ fn with_section(id: u8, content: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn components_in_components_end_somewhere() {
+fn nested_components_have_a_depth_limit() {
     let nested = |depth| {
         let mut component = wat::parse_str("(component)").unwrap();
         for _ in 0..depth {
@@ -169,8 +169,8 @@ fn components_in_components_end_somewhere() {
 }
 
 #[test]
-fn types_in_types_end_somewhere() {
-    // One type of a component, or of an instance, that declares one in turn, and so on.
+fn nested_types_have_a_depth_limit() {
+    // A component or instance type that declares another one, and so on.
     let nested = |kind: u8, depth| {
         let types = [kind, 1, 1].repeat(depth);
         screen(&with_section(7, &[&[1], &types[..], &[kind, 0]].concat()))
@@ -193,7 +193,7 @@ fn parts_are_counted() {
 }
 
 #[test]
-fn what_is_declared_imported_and_called_counts() {
+fn declarations_imports_and_calls_count() {
     let lists = |count| [leb(count), b"\x70\x7d".repeat(count)].concat();
     let types = |count| screen(&with_section(7, &lists(count)));
     types(50_000).unwrap();

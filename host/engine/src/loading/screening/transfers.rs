@@ -1,5 +1,6 @@
-//! What the size of types makes expensive: a few bytes can stand for a type of a million parts, and the compiler goes
-//! through all of them wherever a component hands such values to another, and wherever an instance is imported or made.
+//! The cost of large types: a few bytes can declare a type with a million parts, and the compiler
+//! visits all of them wherever such values are passed between components, and wherever an instance
+//! is imported or created.
 
 use super::sizes::{Known, Size};
 use crate::loading::features;
@@ -11,20 +12,20 @@ use wasmparser::{
     ComponentInstanceSectionReader, ComponentTypeRef, Payload, Result, Validator,
 };
 
-/// What a part of a type counts that is copied, as resources in it get a new identity. That takes up to a microsecond
+/// The size of each part of a copied type, whose resources get a new identity: up to a microsecond
 /// and 440 bytes.
 const COPIED_BYTES: u64 = 64;
-/// What a number counts that one component hands to another. The code for it takes up to 5 microseconds and 260 bytes to
-/// compile.
+/// The size of each number passed between components. Its code takes up to 5 microseconds and 260
+/// bytes to compile.
 const HANDED_BYTES: u64 = 8;
 
-/// Follows a component section by section, and knows the types in it.
+/// Follows a component section by section, with its types.
 pub(super) struct Transfers {
     validator: Validator,
     known: HashMap<ComponentAnyTypeId, Size>,
-    /// The largest type there is so far.
+    /// The largest type so far.
     largest: Size,
-    /// Whether a section was not valid. The compiler will find that, too, before it compiles anything.
+    /// Whether a section was invalid. The compiler will find that before it compiles anything.
     is_invalid: bool,
 }
 
@@ -38,7 +39,7 @@ impl Transfers {
         }
     }
 
-    /// What the sizes of types add to what a section counts, in bytes. To be asked before it is entered.
+    /// The size that types add to a section, in bytes. Call this before entering the section.
     pub(super) fn weight(&mut self, section: &Payload<'_>) -> Result<u64> {
         let Some(types) = self.validator.types(0).filter(|_| !self.is_invalid) else {
             return Ok(0);
@@ -57,7 +58,7 @@ impl Transfers {
         }
     }
 
-    /// Goes on by a section, whose weight has been told.
+    /// Enters a section after its weight was taken.
     pub(super) fn enter(&mut self, section: &Payload<'_>) {
         if self.is_invalid {
             return;
@@ -153,7 +154,7 @@ impl Known<'_> {
         Ok(handed.saturating_mul(HANDED_BYTES))
     }
 
-    /// How many parts of an instance or a component are copied that is imported, or whose type is described.
+    /// The parts that are copied of an imported or described instance or component.
     fn described(&mut self, ty: ComponentTypeRef) -> u64 {
         match ty {
             ComponentTypeRef::Instance(index) | ComponentTypeRef::Component(index) => {

@@ -1,27 +1,27 @@
-//! How much the types of a component declare. Types of components and instances declare types in turn, to any depth, and
-//! whoever reads them as a whole goes as deep: here each level is a number on a list.
+//! Counts the declarations in the types of a component. Types of components and instances nest to
+//! any depth, and a recursive reader would go as deep: here each level is a number on a list.
 
 use super::Unfit;
 use connection::limits::MAX_COMPONENT_DEPTH;
 use wasmparser::{BinaryReader, ComponentExternalKind, ComponentType, ComponentTypeDeclaration};
 
-/// How types of components and of instances begin, and a type among their declarations (component model specification,
-/// "Binary Format").
+/// The first bytes of component types and instance types, and of a type among their declarations
+/// (component model specification, "Binary Format").
 const COMPONENT_TYPE: u8 = 0x41;
 const INSTANCE_TYPE: u8 = 0x42;
 const TYPE_DECLARATION: u8 = 0x01;
-/// In place of how a type begins: the section itself.
+/// Stands for the section itself, instead of the first byte of a type.
 const SECTION: u8 = 0;
 
-/// How many other declarations count as much as one import or export in the type of a component. The validator goes through
-/// all of its type, which a few bytes can name, and takes up to 3 milliseconds. Few components declare any.
+/// How many declarations one import or export in a component type counts as. The validator visits
+/// its whole type, which a few bytes can name, in up to 3 milliseconds. Few components declare any.
 const OF_COMPONENT: u64 = 256;
 
-/// How many declarations the content of a section of types has, those in types included. A type must not declare
-/// instances or components: the compiler may copy all that is in one for each time that it is declared.
+/// The number of declarations in a type section, with nested types. A type must not declare
+/// instances or components: the compiler may copy all their content for each declaration.
 pub(super) fn declarations(section: &[u8]) -> Result<u64, Unfit> {
     let mut reader = BinaryReader::new(section, 0);
-    // How many are still to come, in the section itself and in each type that is open.
+    // The remaining declarations, of the section and of each open type.
     let mut open = vec![(SECTION, reader.read_var_u32()?)];
     let mut count = 0;
     while let Some((kind, left)) = open.last_mut() {

@@ -1,24 +1,25 @@
-//! What a PROXY header says (HAProxy's proxy-protocol.txt, versions 1 and 2). Pure: no socket, no clock.
+//! Parses PROXY headers (HAProxy's proxy-protocol.txt, versions 1 and 2). Pure: no socket, no
+//! clock.
 
 use crc::{CRC_32_ISCSI, Crc};
 use proxy_header::{ParseConfig, ProxyHeader};
 use std::net::SocketAddr;
 use std::ops::Range;
 
-/// How version 2 begins, and its length up to the block that its last two bytes measure.
+/// The start of version 2, and its length up to the block whose length its last two bytes give.
 pub const SIGNATURE_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 pub const FIXED_PART_2: usize = 16;
 
-/// How version 1 begins, and the longest line that it allows.
+/// The start of version 1, and its longest line.
 pub const SIGNATURE_1: &[u8] = b"PROXY ";
 pub const LONGEST_1: usize = 107;
 
 /// No header of either version is shorter.
 pub const SHORTEST: usize = 15;
 
-/// Version 2's command for a connection that the proxy opened for itself.
+/// Version 2: the command of connections that the proxy opened for itself.
 const LOCAL_2: u8 = 0x20;
-/// Version 2's type of the field that has the checksum, and the length of a checksum.
+/// Version 2: the type of the checksum field, and the length of a checksum.
 const CRC32C_FIELD: u8 = 0x03;
 const CRC32C_BYTES: usize = 4;
 
@@ -27,34 +28,34 @@ const CRC32C_BYTES: usize = 4;
 pub struct Proxied {
     /// The proxy's client.
     pub client: SocketAddr,
-    /// The address it reached.
+    /// The address that the client reached.
     pub reached: SocketAddr,
 }
 
-/// For whom a proxy speaks.
+/// Who a connection of a proxy belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// A client with an address.
     Client(Proxied),
     /// A client without one: `UNKNOWN`, or version 2's UNSPEC and AF_UNIX.
     Unknown,
-    /// The proxy itself, as it does to find out whether the host is alive: `LOCAL`.
+    /// The proxy itself, for a health check: `LOCAL`.
     Proxy,
 }
 
-/// The length of the block that follows version 2's fixed part.
+/// The length of the block after the fixed part of version 2.
 pub fn block_bytes(fixed_part: &[u8]) -> usize {
     let length = [fixed_part[FIXED_PART_2 - 2], fixed_part[FIXED_PART_2 - 1]];
     usize::from(u16::from_be_bytes(length))
 }
 
-/// Whether a version 2 header says that the proxy speaks for itself. What its block claims is then discarded,
-/// "including the family which is ignored" (section 2.2).
+/// Whether a version 2 header is for the proxy itself. Its block is then discarded, "including the
+/// family which is ignored" (section 2.2).
 pub fn is_local(fixed_part: &[u8]) -> bool {
     fixed_part.starts_with(SIGNATURE_2) && fixed_part[SIGNATURE_2.len()] == LOCAL_2
 }
 
-/// Parses a whole header of either version, and not a byte more.
+/// Parses exactly one whole header of either version.
 pub fn parse(header: &[u8]) -> Result<Speaker, String> {
     if header.len() >= FIXED_PART_2 && is_local(header) {
         return Ok(Speaker::Proxy);
@@ -69,7 +70,7 @@ pub fn parse(header: &[u8]) -> Result<Speaker, String> {
     };
     let (parsed, length) = ProxyHeader::parse(header, config).map_err(|error| error.to_string())?;
     if length != header.len() {
-        return Err("it is longer than what it says".into());
+        return Err("the header is longer than the length it declares".into());
     }
     if is_binary {
         check_fields(header, header.len() - fields_bytes(header))?;
@@ -83,12 +84,12 @@ pub fn parse(header: &[u8]) -> Result<Speaker, String> {
     })
 }
 
-/// Refuses what the parser takes and the specification does not: a port with a sign or a leading zero, and a
-/// protocol that only begins with `UNKNOWN` (section 2.1).
+/// Refuses what the parser accepts but the specification does not: a port with a sign or a leading
+/// zero, and a protocol that only starts with `UNKNOWN` (section 2.1).
 fn check_line(line: &[u8]) -> Result<(), String> {
     let line = line
         .strip_suffix(b"\r\n")
-        .ok_or("its line does not end with CR LF")?;
+        .ok_or("the line does not end with CR LF")?;
     let mut words = line.split(|byte| *byte == b' ').skip(1);
     if words.next() == Some(b"UNKNOWN") {
         return Ok(());
@@ -99,11 +100,11 @@ fn check_line(line: &[u8]) -> Result<(), String> {
     };
     match ports.len() == 2 && ports.iter().all(is_port) {
         true => Ok(()),
-        false => Err("a port is a number without leading zeros".into()),
+        false => Err("a port must be a number without leading zeros".into()),
     }
 }
 
-/// How many bytes of a version 2 header are fields, which follow the addresses.
+/// The length of the fields after the addresses of a version 2 header.
 fn fields_bytes(header: &[u8]) -> usize {
     let addresses = match header[SIGNATURE_2.len() + 1] >> 4 {
         1 => 2 * (4 + 2),
@@ -114,7 +115,7 @@ fn fields_bytes(header: &[u8]) -> usize {
     block_bytes(header).saturating_sub(addresses)
 }
 
-/// Refuses fields that do not fit in the header, and a header that does not have the checksum that it names.
+/// Refuses fields that exceed the header, and a wrong checksum.
 fn check_fields(header: &[u8], first: usize) -> Result<(), String> {
     let mut at = first;
     let mut checksum: Option<Range<usize>> = None;
@@ -122,27 +123,27 @@ fn check_fields(header: &[u8], first: usize) -> Result<(), String> {
         let [kind, high, low] = *header
             .get(at..at + 3)
             .and_then(|start| start.first_chunk())
-            .ok_or("a field is cut short")?;
+            .ok_or("a field is truncated")?;
         let value = at + 3..at + 3 + usize::from(u16::from_be_bytes([high, low]));
         if value.end > header.len() {
-            return Err("a field is cut short".into());
+            return Err("a field is truncated".into());
         }
         at = value.end;
         if kind == CRC32C_FIELD
             && (value.len() != CRC32C_BYTES || checksum.replace(value).is_some())
         {
-            return Err("it has no checksum of four bytes, or two of them".into());
+            return Err("expected one checksum of four bytes".into());
         }
     }
     match checksum {
         Some(place) if header[place.clone()] != checksum_of(header, &place).to_be_bytes() => {
-            Err("its checksum (CRC32c) is wrong".into())
+            Err("wrong checksum (CRC32c)".into())
         }
         _ => Ok(()),
     }
 }
 
-/// The checksum of a header, which counts its own place as zeros.
+/// The checksum of a header, with its own field as zeros.
 fn checksum_of(header: &[u8], place: &Range<usize>) -> u32 {
     let crc = Crc::<u32>::new(&CRC_32_ISCSI);
     let mut digest = crc.digest();
@@ -156,7 +157,7 @@ fn checksum_of(header: &[u8], place: &Range<usize>) -> u32 {
 mod tests {
     use super::*;
 
-    /// Version 2 with this family, and this block.
+    /// A version 2 header with this family and block.
     fn binary(command: u8, family: u8, block: &[u8]) -> Vec<u8> {
         let length = u16::try_from(block.len()).unwrap().to_be_bytes();
         [SIGNATURE_2, &[command, family], &length, block].concat()
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_a_number_as_the_specification_writes_it() {
+    fn ports_follow_the_specification() {
         let line = |ports: &str| {
             parse(format!("PROXY TCP4 192.0.2.7 198.51.100.1 {ports}\r\n").as_bytes())
         };
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_speaks_for_itself_may_claim_anything() {
+    fn a_local_header_may_contain_any_block() {
         for family in 0..=u8::MAX {
             for length in [0, 1, 12, 300] {
                 let header = binary(LOCAL_2, family, &vec![3; length]);
@@ -235,7 +236,7 @@ mod tests {
                 let checksum = checksum_of(&header, &place).to_be_bytes();
                 header[place].copy_from_slice(&checksum);
                 assert_eq!(parse(&header), client());
-                // A field of another type is no checksum.
+                // A field of another type is not a checksum.
                 let kind = FIXED_PART_2 + 12 + before.len();
                 for at in (FIXED_PART_2..header.len()).filter(|at| *at != kind) {
                     let mut damaged = header.clone();

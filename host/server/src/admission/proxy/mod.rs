@@ -1,4 +1,4 @@
-//! The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): who a proxy's client is.
+//! Reads PROXY headers, versions 1 and 2 (HAProxy's proxy-protocol.txt), and not a byte more.
 
 mod header;
 
@@ -12,22 +12,22 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 
-/// Why a header can't be read.
+/// Why a header is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    #[error("it does not begin with a PROXY header")]
+    #[error("the connection does not start with one")]
     Missing,
-    #[error("its PROXY header is longer than {MAX_PROXY_HEADER_BYTES} bytes")]
+    #[error("longer than {MAX_PROXY_HEADER_BYTES} bytes")]
     TooLong,
-    #[error("its PROXY header makes no sense: {0}")]
+    #[error("{0}")]
     Invalid(String),
-    #[error("it left within its PROXY header: {0}")]
+    #[error("the peer closed the connection inside the header: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Bytes that can be looked at before they are taken.
+/// A stream whose bytes can be peeked.
 pub trait Source: AsyncRead + Unpin {
-    /// What has come, as far as there is room for it; nothing at the end.
+    /// Peeks at received bytes, up to the length of `buffer`; 0 at the end.
     fn peek(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 }
 
@@ -37,7 +37,7 @@ impl Source for TcpStream {
     }
 }
 
-/// Takes the header off, and not a byte more, and tells for whom the proxy speaks.
+/// Reads exactly the header, and returns who the connection belongs to.
 pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
@@ -57,7 +57,7 @@ pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError
     header::parse(&header).map_err(ProxyError::Invalid)
 }
 
-/// Reads so many bytes that nobody looks at.
+/// Reads and drops this many bytes.
 async fn discard(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<(), ProxyError> {
     let mut block = stream.take(length as u64);
     let discarded = tokio::io::copy(&mut block, &mut tokio::io::sink()).await?;
@@ -82,14 +82,13 @@ async fn read_more(
     Ok(())
 }
 
-/// Reads up to the end of the line, of which the beginning is there. What follows it is looked at first, so
-/// that it stays where it is.
+/// Reads the rest of the line. Peeks first, so that following bytes stay in the stream.
 async fn read_line(stream: &mut impl Source, line: &mut Vec<u8>) -> Result<(), ProxyError> {
     while !line.ends_with(b"\n") {
         let mut ahead = [0; LONGEST_1];
         let room = LONGEST_1.saturating_sub(line.len());
         if room == 0 {
-            return Err(ProxyError::Invalid("its line is too long".into()));
+            return Err(ProxyError::Invalid("the line is too long".into()));
         }
         let seen = stream.peek(&mut ahead[..room]).await?;
         if seen == 0 {

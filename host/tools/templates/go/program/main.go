@@ -1,4 +1,4 @@
-// A plain program that numbers the lines of its input: its input and output are the connection.
+// A plain program that numbers the lines of its input, with the connection as input and output.
 package main
 
 import (
@@ -15,7 +15,7 @@ func main() {
 	}
 }
 
-// number reads to the end. Each line is written at once: whoever sent it waits for it.
+// number reads to the end. Each line is written at once, because the client waits for it.
 func number(input io.Reader, output io.Writer) error {
 	lines := bufio.NewScanner(input)
 	for count := 1; lines.Scan(); count++ {

@@ -1,4 +1,4 @@
-//! Choices that the bytes of an input make, one each.
+//! Turns the bytes of an input into choices.
 
 use std::slice::Iter;
 
@@ -14,7 +14,7 @@ impl<'a> Choices<'a> {
         usize::from(self.0.next().copied().unwrap_or(0)) % end
     }
 
-    /// A number of any magnitude up to `most`: small ones are as likely as large ones.
+    /// A number up to `most`, with small magnitudes as likely as large ones.
     pub fn count(&mut self, most: usize) -> usize {
         let shift = self.below(usize::BITS as usize - most.leading_zeros() as usize + 1);
         let top = 1_usize << shift >> 1;

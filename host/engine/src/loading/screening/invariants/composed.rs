@@ -1,11 +1,11 @@
-//! Components that hand values to each other, and that import instances.
+//! Generates components that pass values to each other, and that import instances.
 
 use super::choices::Choices;
 
-/// What a type is as a parameter of a core function.
+/// A type, flattened to parameters of a core function.
 type Flat = Vec<&'static str>;
 
-/// More are handed over in memory (component model specification, "Flattening").
+/// More are passed in memory (component model specification, "Flattening").
 const MAX_FLAT_PARAMS: usize = 16;
 
 const PRIMITIVES: [(&str, &[&str]); 8] = [
@@ -21,17 +21,17 @@ const PRIMITIVES: [(&str, &[&str]); 8] = [
 
 const ENCODINGS: [&str; 3] = ["utf8", "utf16", "latin1+utf16"];
 
-/// A type that may be named.
+/// A named type.
 #[derive(Clone)]
 struct Type {
     name: String,
     flat: Flat,
 }
 
-/// Types that are made of each other.
+/// Types that refer to each other.
 struct Types {
     known: Vec<Type>,
-    /// The definition of each that is no primitive.
+    /// The definitions of types that are not primitive.
     defined: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Types {
             0 => {
                 let count = 1 + choices.count(900);
                 let copies = format!(" {name}").repeat(count);
-                // How many there are no longer matters when they are too many.
+                // Beyond the limit, the number no longer matters.
                 let flat = flat.repeat(count.min(MAX_FLAT_PARAMS + 1));
                 (format!("(tuple{copies})"), flat)
             }
@@ -103,7 +103,7 @@ impl Types {
         self.known.push(Type { name, flat });
     }
 
-    /// The definitions, each named as a component has to name what it imports or exports.
+    /// The definitions, named as required for imports and exports.
     fn text(&self, named: impl Fn(usize) -> String) -> String {
         let definitions = self.defined.iter().enumerate();
         let definitions =
@@ -112,7 +112,7 @@ impl Types {
     }
 }
 
-/// How the cases of a variant are flattened: one after the other in the same places.
+/// Flattens the cases of a variant: all share the same slots.
 fn cases(payloads: &[Flat]) -> Flat {
     let width = payloads.iter().map(Vec::len).max().unwrap_or(0);
     let joined = (0..width).map(|at| {
@@ -127,7 +127,7 @@ fn cases(payloads: &[Flat]) -> Flat {
     ["i32"].into_iter().chain(joined).collect()
 }
 
-/// A function of any of these types: as it is written, and as a core function.
+/// A function of these types: in text, and as a core function.
 fn function(types: &Types, choices: &mut Choices) -> (String, String) {
     let params: Vec<_> = (0..choices.below(3))
         .map(|_| types.any(choices).clone())
@@ -151,7 +151,7 @@ fn function(types: &Types, choices: &mut Choices) -> (String, String) {
     (text, core)
 }
 
-/// A module that has what lifting and lowering need, and these functions, as an instance.
+/// A module with these functions and what lifting and lowering need, as an instance.
 fn instance(functions: &str) -> String {
     format!(
         "(core module $m (memory (export \"m\") 1)
@@ -162,7 +162,7 @@ fn instance(functions: &str) -> String {
     )
 }
 
-/// One component that is called by others.
+/// A component that others call.
 pub fn component(choices: &mut Choices) -> String {
     let types = Types::choose(choices);
     let kinds: Vec<_> = (0..1 + choices.below(4))
@@ -209,7 +209,7 @@ pub fn component(choices: &mut Choices) -> String {
     )
 }
 
-/// A component that imports instances, and has ones in it that do.
+/// A component that imports instances, with nested ones that do too.
 pub fn imports(choices: &mut Choices) -> String {
     let types = Types::choose(choices);
     let exporting = types.text(|at| format!("(export \"t{at}\" (type $n{at} (eq $t{at})))"));
@@ -233,7 +233,7 @@ pub fn imports(choices: &mut Choices) -> String {
         imports.collect()
     };
     let count = 1 + choices.count(900);
-    // No more than one: two of the same type, handed to one component, make the validator panic.
+    // At most one: two of the same type, passed to one component, make the validator panic.
     let inner = choices.below(2);
     let given: String = (0..inner)
         .map(|at| format!("(with \"i{at}\" (instance $i{at}))"))

@@ -1,5 +1,5 @@
-//! What must hold for any component: what screening lets through compiles in about the time, and with about the memory,
-//! that its weight says.
+//! Property of screening: an accepted component compiles in about the time and memory of its
+//! weight. Used by tests and fuzzing.
 
 mod choices;
 mod composed;
@@ -13,20 +13,20 @@ use std::cell::OnceCell;
 use std::time::Duration;
 use wasmtime::component::Component;
 
-/// In bytes. A longer text is refused for its counts in any case, but parsing it takes a gigabyte.
+/// In bytes. A longer text would be refused anyway, but parsing it takes a gigabyte.
 const MAX_TEXT: usize = 4 << 20;
-/// Heavier components are not compiled here: what is wrong by a factor is wrong for lighter ones, too.
+/// Heavier components are not compiled here: a wrong factor shows with lighter ones too.
 const MAX_TIME: Duration = Duration::from_millis(150);
-/// By how much a weight may be wrong. It is for the worst function of each kind, and on other machines.
+/// The tolerance of a weight, which is for the worst function of each kind and other machines.
 const MAX_FACTOR: u32 = 4;
-/// What the compiler takes for any component.
+/// The compile time of an empty component.
 const TIME_OF_NOTHING: Duration = Duration::from_millis(100);
 
 thread_local! {
     static ENGINE: OnceCell<Engine> = const { OnceCell::new() };
 }
 
-/// Makes a component of `input`, and compiles it if it may be compiled.
+/// Generates a component from `input`, and compiles it if screening accepts it.
 pub fn check(input: &[u8]) {
     let mut choices = Choices::of(input);
     let text = match choices.below(3) {
@@ -52,11 +52,12 @@ pub fn check(input: &[u8]) {
     });
     let taken = cpu_time() - begun;
     let error = compiled.err().map(|error| format!("{error:#}"));
-    // What does not fit the pool is no less compiled before that is said; and the validator has limits of its own.
+    // A component that exceeds the pool is compiled before that shows; and the validator has its
+    // own limits.
     let limits = ["pooling allocator", "exceeds the limit"];
     let error = error.filter(|error| !limits.iter().any(|limit| error.contains(limit)));
     assert!(error.is_none(), "{error:?}: {text}");
-    // Tests share their process with others, whose time would count.
+    // Only when fuzzing: other tests in this process would distort the time.
     if cfg!(fuzzing) {
         let most = MAX_FACTOR * expected + TIME_OF_NOTHING;
         assert!(taken <= most, "{taken:?}, not {expected:?}: {text}");
@@ -64,13 +65,13 @@ pub fn check(input: &[u8]) {
 }
 
 impl Weight {
-    /// About how long the compiler takes.
+    /// The estimated compile time.
     fn time(&self) -> Duration {
         Duration::from_micros(self.work + self.expanded_bytes / 2)
     }
 }
 
-/// Of this process.
+/// The CPU time of this process.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()

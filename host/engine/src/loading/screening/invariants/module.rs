@@ -1,8 +1,8 @@
-//! Components of one module, whose functions repeat what a compiler finds hard.
+//! Generates components of one module, whose functions repeat what is hard to compile.
 
 use super::choices::Choices;
 
-/// What is repeated in a function.
+/// Code repeated in a function.
 const PIECES: [&str; 16] = [
     "(loop (br_if 0 (local.get $i)))",
     "(block (br_if 0 (local.get $i)))",
@@ -22,7 +22,7 @@ const PIECES: [&str; 16] = [
     "(drop (memory.grow (i32.const 0)))",
 ];
 
-/// What is around the rest of a function.
+/// Code around the rest of a function.
 const SHELLS: [(&str, &str); 5] = [
     ("", ""),
     ("(loop ", ")"),
@@ -56,7 +56,7 @@ fn function(wide: usize, choices: &mut Choices) -> String {
     format!("(func (local $i i32) (local $l i64) (local $d f64) (local $v v128) {locals} {body})\n")
 }
 
-/// A component that has one.
+/// A component with one such module.
 pub fn component(choices: &mut Choices) -> String {
     let wide = choices.count(200);
     let globals = "(global i32 (i32.const 1))".repeat(choices.count(3000));

@@ -4,8 +4,8 @@ fn screened(text: &str) -> Result<Weight, Unfit> {
     screen(&wat::parse_str(text).unwrap())
 }
 
-/// A component in which one hands tuples of so many strings to another, by so many functions, and that as often as it
-/// is said.
+/// A component in which one component passes tuples of strings to another, with this many functions
+/// and instances.
 fn handing_over(strings: usize, functions: usize, times: usize) -> String {
     let each = |text: &dyn Fn(usize) -> String| (0..functions).map(text).collect::<String>();
     let tuple = format!("(tuple {})", "string ".repeat(strings));
@@ -33,7 +33,7 @@ fn handing_over(strings: usize, functions: usize, times: usize) -> String {
 }
 
 #[test]
-fn what_one_component_hands_to_another_counts_by_its_size() {
+fn values_passed_between_components_count_by_size() {
     screened(&handing_over(1, 1000, 1)).unwrap();
     screened(&handing_over(24, 400, 1)).unwrap();
     // More functions, larger types, more instances.
@@ -65,7 +65,7 @@ fn what_one_component_hands_to_another_counts_by_its_size() {
     assert!(matches!(refused, Err(Unfit::Expansion)), "{refused:?}");
 }
 
-/// A component with this type of an instance that has a resource, and so many functions that take one.
+/// A component with an instance type that has a resource, and this many functions that take one.
 fn with_resources(functions: usize, rest: &str) -> String {
     let functions: String = (0..functions)
         .map(|number| format!("(export \"f{number}\" (func (param \"p\" $o)))"))
@@ -76,7 +76,7 @@ fn with_resources(functions: usize, rest: &str) -> String {
 }
 
 #[test]
-fn what_is_copied_counts_by_its_size() {
+fn copied_types_count_by_size() {
     let imports = |functions, count| {
         let imports: String = (0..count)
             .map(|number| format!("(import \"i{number}\" (instance (type $i)))"))

@@ -1,11 +1,11 @@
-// Greets, and numbers the lines it is sent, across versions of itself.
+// Greets clients and numbers their lines, also across versions of the handler.
 
 #include "conversation_handler.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// What one connection has come to.
+// The state of one connection.
 struct exports_echo_host_handler_conversation_session_t {
     echo_host_handler_connections_own_connection_t connection;
     unsigned long long lines;
@@ -21,7 +21,7 @@ static void set(conversation_handler_string_t *string, const char *text) {
     memcpy(string->ptr, text, length);
 }
 
-// What the handler says about itself: its messages are lines.
+// The manifest: messages are lines.
 void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manifest_about_t *about) {
     set(&about->name, "{{name}}");
     set(&about->version, "0.1.0");
@@ -41,7 +41,7 @@ static void say_goodbye(session_t *session) {
     send(session, text, length);
 }
 
-// Reads what `save` returned. False if it is no count.
+// Parses saved state. False if it is not a count.
 static bool resume(session_t *session, conversation_handler_list_u8_t *saved) {
     char text[21] = "";
     if (saved->len == 0 || saved->len >= sizeof text) {
@@ -53,7 +53,7 @@ static bool resume(session_t *session, conversation_handler_list_u8_t *saved) {
     return *end == '\0';
 }
 
-// A client has connected. True if it is served; `saved` is what another version has saved, or null.
+// A client has connected. True if it is served; `saved` is the state of another version, or null.
 bool exports_echo_host_handler_conversation_static_session_open(
     exports_echo_host_handler_conversation_own_connection_t connection, conversation_handler_list_u8_t *saved,
     exports_echo_host_handler_conversation_own_session_t *opened, failure_t *failure) {
@@ -68,7 +68,7 @@ bool exports_echo_host_handler_conversation_static_session_open(
         if (!good) {
             exports_echo_host_handler_conversation_session_destructor(session);
             failure->tag = ECHO_HOST_HANDLER_TYPES_FAILURE_INTERNAL;
-            set(&failure->val.internal, "what was saved is no count");
+            set(&failure->val.internal, "the saved state is not a count");
             return false;
         }
     }
@@ -76,7 +76,7 @@ bool exports_echo_host_handler_conversation_static_session_open(
     return true;
 }
 
-// The client has sent a line, which is ours to free.
+// The client has sent a line. The handler frees it.
 bool exports_echo_host_handler_conversation_method_session_on_message(session_t *session,
                                                                      conversation_handler_list_u8_t *line,
                                                                      failure_t *failure) {
@@ -119,7 +119,7 @@ bool exports_echo_host_handler_conversation_method_session_on_shutdown(session_t
     return true;
 }
 
-// What the next version needs. True if there is anything.
+// The state for the next version. True if there is any.
 bool exports_echo_host_handler_conversation_method_session_save(session_t *session,
                                                                conversation_handler_list_u8_t *saved) {
     char text[24];

@@ -6,7 +6,7 @@
 typedef exports_echo_host_handler_conversation_session_t session_t;
 typedef exports_echo_host_handler_conversation_failure_t failure_t;
 
-// What the host does in their place: it notes what was sent and closed.
+// Replaces the host: records what was sent and closed.
 static char sent[1024];
 static size_t sent_length;
 static int closed = -1;
@@ -78,7 +78,7 @@ int main(void) {
     message("two");
     expect("hello\n1 one\n2 two\n");
 
-    // The next version goes on counting.
+    // The next version continues to count.
     conversation_handler_list_u8_t saved;
     assert(exports_echo_host_handler_conversation_method_session_save(opened, &saved));
     assert(saved.len == 1 && saved.ptr[0] == '2');

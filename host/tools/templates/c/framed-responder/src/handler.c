@@ -1,4 +1,4 @@
-// Answers each line with the line reversed.
+// Replies to each line with the line reversed.
 
 #include "framed_responder.h"
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static void set(framed_responder_string_t *string, const char *text) {
     memcpy(string->ptr, text, length);
 }
 
-// What the handler says about itself: its messages are lines.
+// The manifest: messages are lines.
 void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manifest_about_t *about) {
     set(&about->name, "{{name}}");
     set(&about->version, "0.1.0");
@@ -19,12 +19,12 @@ void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manif
     about->max_message_bytes = 65536;
 }
 
-// Bytes of a character in UTF-8 behind its first one.
+// The number of UTF-8 bytes after the first byte of a character.
 static int continues(uint8_t byte) {
     return (byte & 0xc0) == 0x80;
 }
 
-// Computes the reply to one line, which comes without its ending, and is ours to free.
+// Computes the reply to one line, without its ending. The handler frees the line.
 void exports_framed_responder_respond(framed_responder_list_u8_t *line, framed_responder_list_u8_t *reply) {
     reply->len = line->len + 1;
     reply->ptr = malloc(reply->len);

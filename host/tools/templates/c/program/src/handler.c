@@ -1,4 +1,4 @@
-// Numbers the lines of its input: a plain program, whose input and output are the connection.
+// Numbers the lines of its input: a plain program, with the connection as input and output.
 
 #include <stdio.h>
 
@@ -11,7 +11,7 @@ int main(void) {
         }
         putchar(byte);
         if (byte == '\n') {
-            // Whoever sent the line waits for this.
+            // The client waits for this.
             fflush(stdout);
         }
         previous = byte;

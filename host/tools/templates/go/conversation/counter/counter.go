@@ -1,4 +1,4 @@
-// Package counter greets, and numbers the lines it is sent, across versions of itself.
+// Package counter greets clients and numbers their lines, also across versions of the handler.
 package counter
 
 import (
@@ -6,35 +6,35 @@ import (
 	"strconv"
 )
 
-// Connection is what a counter needs of one.
+// Connection is the part of a connection that a counter uses.
 type Connection interface {
 	Send(bytes []byte)
-	// Close closes when all that was sent is written.
+	// Close closes the connection when everything is written.
 	Close()
 }
 
-// Counter is what one connection has come to.
+// Counter is the state of one connection.
 type Counter struct {
 	connection Connection
 	lines      uint64
 }
 
-// Begin greets a client that has connected.
+// Begin greets a new client.
 func Begin(connection Connection) *Counter {
 	connection.Send([]byte("hello\n"))
 	return &Counter{connection, 0}
 }
 
-// Resume goes on where another version was, which has saved this.
+// Resume continues with the saved state of another version.
 func Resume(connection Connection, saved []byte) (*Counter, error) {
 	lines, err := strconv.ParseUint(string(saved), 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("what was saved is no count: %w", err)
+		return nil, fmt.Errorf("the saved state is not a count: %w", err)
 	}
 	return &Counter{connection, lines}, nil
 }
 
-// Line answers a line, which comes without its ending.
+// Line replies to a line, without its ending.
 func (c *Counter) Line(line []byte) {
 	if string(line) == "quit" {
 		c.SayGoodbye()
@@ -45,12 +45,12 @@ func (c *Counter) Line(line []byte) {
 	c.connection.Send(fmt.Appendf(nil, "%d %s\n", c.lines, line))
 }
 
-// SayGoodbye tells how many lines there were.
+// SayGoodbye sends the number of lines.
 func (c *Counter) SayGoodbye() {
 	c.connection.Send(fmt.Appendf(nil, "goodbye after %d lines\n", c.lines))
 }
 
-// Saved is what the next version needs to go on.
+// Saved is the state for the next version.
 func (c *Counter) Saved() []byte {
 	return strconv.AppendUint(nil, c.lines, 10)
 }

@@ -2,7 +2,7 @@ package counter
 
 import "testing"
 
-// recording is what the host has in its place.
+// recording replaces the host's connection.
 type recording struct {
 	sent   string
 	closed bool
@@ -38,6 +38,6 @@ func TestTheNextVersionGoesOnCounting(t *testing.T) {
 		t.Errorf("sent %q", connection.sent)
 	}
 	if _, err := Resume(connection, []byte("another's")); err == nil {
-		t.Error("it takes what another has saved")
+		t.Error("it accepts the state of another handler")
 	}
 }

@@ -1,5 +1,5 @@
-// Package export_echo_host_handler_conversation is where the host tells the handler what happens. It is named after the
-// contract's interface.
+// Package export_echo_host_handler_conversation receives the events of sessions.
+// It is named after the contract's interface.
 package export_echo_host_handler_conversation
 
 import (
@@ -20,10 +20,10 @@ type Session struct {
 	counter    *counter.Counter
 }
 
-// What a callback returns.
+// The result of a callback.
 type outcome = Result[Unit, echo_host_handler_types.Failure]
 
-// connection is the host's, as the counter wants it.
+// connection adapts the host's connection to the counter.
 type connection struct {
 	*echo_host_handler_connections.Connection
 }
@@ -32,7 +32,7 @@ func (c connection) Close() {
 	c.Connection.Close(echo_host_handler_connections.CloseMode_Graceful)
 }
 
-// SessionOpen is called when a client has connected. Another version may have saved something for it.
+// SessionOpen is called for a new client, perhaps with the saved state of another version.
 func SessionOpen(
 	handle *echo_host_handler_connections.Connection,
 	saved Option[[]byte],
@@ -56,27 +56,27 @@ func (s *Session) OnMessage(line []byte) outcome {
 	return done()
 }
 
-// OnEof is called when the client has finished sending.
+// OnEof is called when the client has shut down sending.
 func (s *Session) OnEof() outcome { return done() }
 
-// OnWritable is called when much was queued, and is written.
+// OnWritable is called when a full queue is written.
 func (s *Session) OnWritable() outcome { return done() }
 
-// OnTimer is called when a timer has run out.
+// OnTimer is called when a timer expires.
 func (s *Session) OnTimer(_ uint32) outcome { return done() }
 
-// OnShutdown is called when the host stops, or swaps this handler out.
+// OnShutdown is called when the host stops or swaps this handler out.
 func (s *Session) OnShutdown() outcome {
 	s.counter.SayGoodbye()
 	return done()
 }
 
-// Save returns what the next version needs.
+// Save returns the state for the next version.
 func (s *Session) Save() Option[[]byte] {
 	return Some(s.counter.Saved())
 }
 
-// OnDrop is called when the connection has ended.
+// OnDrop is called after the connection has ended.
 func (s *Session) OnDrop() {
 	s.connection.Drop()
 }

@@ -1,4 +1,5 @@
-// Package export_echo_host_handler_manifest says what the handler is. It is named after the contract's interface.
+// Package export_echo_host_handler_manifest declares the manifest.
+// It is named after the contract's interface.
 package export_echo_host_handler_manifest
 
 import (
@@ -6,7 +7,7 @@ import (
 	"wit_component/echo_host_handler_types"
 )
 
-// Describe says that the handler's messages are lines.
+// Describe declares that messages are lines.
 func Describe() About {
 	return About{
 		Name:            "{{name}}",

@@ -1,4 +1,5 @@
-// Package export_wit_world answers each line with the line reversed. It is named after what the contract exports.
+// Package export_wit_world replies to each line with the line reversed.
+// The bindings require its name.
 package export_wit_world
 
 import (

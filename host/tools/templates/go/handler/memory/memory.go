@@ -1,8 +1,8 @@
-// Package memory collects garbage at times that are good for a component.
+// Package memory collects garbage only when a component may.
 //
-// Go's collector may start whenever memory is wanted, also while the host puts a message into the handler's memory, and
-// what it then does is not allowed there: the handler would end after some ten thousand messages ("cannot leave
-// component instance"). So it never starts by itself, and Collect is called while a message is dealt with.
+// Go's collector may start at any allocation, also while the host copies a message into the handler's
+// memory, where its calls are not allowed: the handler would trap after about ten thousand messages
+// ("cannot leave component instance"). So it never starts by itself, and each message calls Collect.
 package memory
 
 import (
@@ -10,10 +10,10 @@ import (
 	"runtime/debug"
 )
 
-// How much may be used, in bytes, before it is collected. An instance has 64 MiB if the operator says no more.
+// The memory in bytes from which garbage is collected. An instance has 64 MiB by default.
 const room = 4 << 20
 
-// About what a message costs besides its own bytes.
+// The approximate cost of a message besides its bytes.
 const perMessage = 1 << 10
 
 var used = 0
@@ -22,7 +22,7 @@ func init() {
 	debug.SetGCPercent(-1)
 }
 
-// Collect collects garbage if there may be much of it. It is told the length of the message at hand.
+// Collect collects garbage if there may be much. It takes the length of the current message.
 func Collect(message int) {
 	used += 3*message + perMessage
 	if used > room {

@@ -1,4 +1,5 @@
-// Package export_wit_world answers each message with the message itself. It is named after what the contract exports.
+// Package export_wit_world replies to each message with the message itself.
+// The bindings require its name.
 package export_wit_world
 
 import "wit_component/memory"

@@ -1,10 +1,10 @@
-// Greets, and numbers the lines it is sent, across versions of itself.
+// Greets clients and numbers their lines, also across versions of the handler.
 
 /** Bytes of ASCII text, and back. */
 const bytes = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 const text = (bytes) => String.fromCharCode(...bytes);
 
-/** What the handler says about itself: its messages are lines. */
+/** The manifest: messages are lines. */
 export const manifest = {
   describe: () => ({
     name: "{{name}}",
@@ -14,7 +14,7 @@ export const manifest = {
   }),
 };
 
-/** What one connection has come to. To fail, a callback throws one of the contract's failures. */
+/** The state of one connection. To fail, a callback throws one of the contract's failures. */
 class Session {
   constructor(connection, lines) {
     this.connection = connection;
@@ -26,10 +26,10 @@ class Session {
       connection.send(bytes("hello\n"));
       return new Session(connection, 0);
     }
-    // Another version has served this connection: go on where it was.
+    // Another version has served this connection: continue its count.
     const lines = text(saved);
     if (!/^[0-9]+$/.test(lines)) {
-      throw { tag: "internal", val: "what was saved is no count" };
+      throw { tag: "internal", val: "the saved state is not a count" };
     }
     return new Session(connection, Number(lines));
   }

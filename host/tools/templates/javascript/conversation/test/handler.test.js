@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conversation } from "../src/handler.js";
 
-/** What the host has in its place. */
+/** Replaces the host's connection. */
 class Connection {
   sent = "";
   closed = undefined;

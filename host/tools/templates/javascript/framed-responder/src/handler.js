@@ -1,6 +1,6 @@
-// Answers each line with the line reversed.
+// Replies to each line with the line reversed.
 
-/** What the handler says about itself: its messages are lines. */
+/** The manifest: messages are lines. */
 export const manifest = {
   describe: () => ({
     name: "{{name}}",
@@ -10,10 +10,10 @@ export const manifest = {
   }),
 };
 
-/** Bytes of a character in UTF-8 behind its first one. */
+/** The number of UTF-8 bytes after the first byte of a character. */
 const continues = (byte) => (byte & 0xc0) === 0x80;
 
-/** Computes the reply to one line, which comes without its ending. Both are a Uint8Array. */
+/** Computes the reply to one line, without its ending. Both are a Uint8Array. */
 export function respond(line) {
   const reply = new Uint8Array(line.length + 1);
   let length = 0;

@@ -1,10 +1,10 @@
-// A plain program that numbers the lines of its input: its input and output are the connection.
+// A plain program that numbers the lines of its input, with the connection as input and output.
 
 import stdin from "wasi:cli/stdin@0.2.0";
 import stdout from "wasi:cli/stdout@0.2.0";
 import { number } from "./lines.js";
 
-/** What comes, until the client has finished sending. */
+/** The input, until the client has shut down sending. */
 function* chunks(input) {
   for (;;) {
     let chunk;
@@ -21,11 +21,11 @@ function* chunks(input) {
 }
 
 export const run = {
-  /** Is called once for each connection. */
+  /** Called once for each connection. */
   run() {
     const output = stdout.getStdout();
     for (const line of number(chunks(stdin.getStdin()))) {
-      // Whoever sent the line waits for this. At most 4096 bytes may be written at once.
+      // The client waits for this. At most 4096 bytes may be written at once.
       for (let start = 0; start < line.length; start += 4096) {
         output.blockingWriteAndFlush(line.subarray(start, start + 4096));
       }

@@ -1,11 +1,11 @@
-// The lines of an input, numbered.
+// Numbers the lines of an input.
 
 const LF = 10;
 
 /** Bytes of ASCII text. */
 const bytes = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
-/** Takes chunks of bytes, and gives a Uint8Array for each line in them, whose last one may have no ending. */
+/** Takes chunks of bytes, and returns a Uint8Array for each line. The last one may have no ending. */
 export function* number(chunks) {
   let count = 0;
   let line = [];

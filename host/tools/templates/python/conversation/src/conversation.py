@@ -1,4 +1,4 @@
-"""What happens to one connection after the other. The module is named after the interface in the contract."""
+"""The sessions of connections. The module is named after the interface in the contract."""
 
 from typing import Optional, Self
 
@@ -9,7 +9,7 @@ from wit_world.imports.types import Failure_Internal
 
 
 class Session(conversation.Session):
-    """What one connection has come to. To fail, a callback raises one of the contract's failures in an Err."""
+    """The state of one connection. To fail, a callback raises one of the contract's failures in an Err."""
 
     def __init__(self, connection: Connection, lines: int):
         self.connection = connection
@@ -20,9 +20,9 @@ class Session(conversation.Session):
         if saved is None:
             connection.send(b"hello\n")
             return cls(connection, 0)
-        # Another version has served this connection: go on where it was.
+        # Another version has served this connection: continue its count.
         if not saved.isdigit():
-            raise Err(Failure_Internal("what was saved is no count"))
+            raise Err(Failure_Internal("the saved state is not a count"))
         return cls(connection, int(saved))
 
     def on_message(self, line: bytes) -> None:

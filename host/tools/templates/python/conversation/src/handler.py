@@ -1,4 +1,4 @@
-"""Greets, and numbers the lines it is sent, across versions of itself."""
+"""Greets clients and numbers their lines, also across versions of the handler."""
 
 import conversation  # where the sessions are
 from wit_world.exports.manifest import About
@@ -7,5 +7,5 @@ from wit_world.imports.types import Framing_Lines
 
 class Manifest:
     def describe(self) -> About:
-        """What the handler says about itself: its messages are lines."""
+        """The manifest: messages are lines."""
         return About("{{name}}", "0.1.0", Framing_Lines(), 65536)

@@ -8,7 +8,7 @@ from wit_world.imports.types import Framing_Lines
 
 
 class Recording(Connection):
-    """What the host has in its place."""
+    """Replaces the host's connection."""
 
     def __init__(self):
         self.sent = b""

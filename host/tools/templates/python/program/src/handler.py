@@ -1,4 +1,4 @@
-"""Numbers the lines of its input: a plain program, whose input and output are the connection."""
+"""Numbers the lines of its input: a plain program, with the connection as input and output."""
 
 import sys
 from typing import BinaryIO
@@ -6,12 +6,12 @@ from typing import BinaryIO
 
 class Run:
     def run(self) -> None:
-        """Is called once for each connection."""
+        """Called once for each connection."""
         number(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def number(source: BinaryIO, target: BinaryIO) -> None:
     for count, line in enumerate(source, 1):
         target.write(b"%d %s\n" % (count, line.rstrip(b"\n")))
-        # Whoever sent the line waits for this.
+        # The client waits for this.
         target.flush()

@@ -1,7 +1,7 @@
-"""Answers each message with the message itself."""
+"""Replies to each message with the message itself."""
 
 
 class WitWorld:
     def respond(self, message: bytes) -> bytes:
-        """Computes the reply to one message, which is whatever one read returned."""
+        """Computes the reply to one message, which is what one read returned."""
         return message

@@ -1,10 +1,10 @@
-//! Greets, and numbers the lines it is sent, across versions of itself.
+//! Greets clients and numbers their lines, also across versions of the handler.
 
 use echo_host_guest::{Connection, Failure, Framing, Result, Session};
 
 echo_host_guest::conversation!(Counter, framing: Framing::Lines, max_message_bytes: 65_536);
 
-/// What one connection has come to.
+/// The state of one connection.
 struct Counter {
     connection: Connection,
     lines: u64,
@@ -13,8 +13,8 @@ struct Counter {
 impl Session for Counter {
     fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
         let lines = match saved {
-            // Another version has served this connection: go on where it was.
-            Some(saved) => resume(&saved).ok_or(Failure::internal("what was saved is no count"))?,
+            // Another version has served this connection: continue its count.
+            Some(saved) => resume(&saved).ok_or(Failure::internal("the saved state is not a count"))?,
             None => {
                 connection.send("hello\n");
                 0

@@ -1,10 +1,10 @@
-//! Answers each line with the line reversed.
+//! Replies to each line with the line reversed.
 
 use echo_host_guest::Framing;
 
 echo_host_guest::responder!(respond, framing: Framing::Lines, max_message_bytes: 65_536);
 
-/// Computes the reply to one line, which comes without its ending.
+/// Computes the reply to one line, without its ending.
 fn respond(line: Vec<u8>) -> String {
     let text = String::from_utf8_lossy(&line);
     let mut reply: String = text.chars().rev().collect();

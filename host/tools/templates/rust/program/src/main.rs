@@ -1,4 +1,4 @@
-//! Numbers the lines of its input: a plain program, whose input and output are the connection.
+//! Numbers the lines of its input: a plain program, with the connection as input and output.
 
 use std::io::{self, BufRead, Write};
 
@@ -11,7 +11,7 @@ fn number(input: impl BufRead, mut output: impl Write) -> io::Result<()> {
         let line = line?;
         let text = String::from_utf8_lossy(&line);
         writeln!(output, "{number} {text}")?;
-        // Whoever sent the line waits for this.
+        // The client waits for this.
         output.flush()?;
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! Answers each message with the message itself.
+//! Replies to each message with the message itself.
 
 echo_host_guest::responder!(respond);
 
-/// Computes the reply to one message, which is whatever one read returned.
+/// Computes the reply to one message, which is what one read returned.
 fn respond(message: Vec<u8>) -> Vec<u8> {
     message
 }
