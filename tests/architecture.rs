@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The library's modules in the order of their imports: each may name those to its left only.
 const LAYERS: &[&str] = &[
+    "choices",
     "sync",
     "limits",
     "guest_text",

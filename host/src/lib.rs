@@ -20,6 +20,7 @@ pub mod address;
 pub mod admission;
 pub mod bench;
 pub mod call;
+pub mod choices;
 pub mod client;
 pub mod config;
 pub mod confinement;

@@ -4,7 +4,6 @@ use anyhow::Context;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use echo_host::address::Endpoint;
 use echo_host::config::Place;
 use echo_host::control::{ControlSocket, Predecessor, SocketError, default_path, find};
 use std::path::PathBuf;
@@ -12,36 +11,16 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Control")]
 pub struct ControlArgs {
-    /// Where `status`, `swap`, `reload` and a successor reach this host: a Unix socket that only its owner can use
-    /// [default: PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder among the temporary files]
-    #[arg(long, value_name = "PATH", env = "ECHO_HOST_CONTROL")]
-    control: Option<Place>,
-    /// Have no control socket
+    /// Do not create a control socket
     #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
-    no_control: bool,
-    /// Serve metrics for Prometheus at /metrics over HTTP, here: tcp://ADDR:PORT or unix:PATH [default: nowhere]
-    #[arg(long, value_name = "URI", env = "ECHO_HOST_METRICS")]
-    metrics: Option<Endpoint>,
-    /// Take the listening sockets over from the host that --control names, or from the only one that runs, as
-    /// soon as this one can serve; that host drains. --listen has no effect then
+    pub no_control: bool,
+    /// Take the listening sockets over from the host at --control, or from the only one that runs. That host drains.
+    /// --listen has no effect then
     #[arg(long)]
     takeover: bool,
 }
 
 impl ControlArgs {
-    /// What was said about the control socket.
-    pub fn place(&self) -> Option<Place> {
-        match self.no_control {
-            true => Some(Place::Off),
-            false => self.control.clone(),
-        }
-    }
-
-    /// What was said about the metrics.
-    pub fn metrics(&self) -> Option<Endpoint> {
-        self.metrics.clone()
-    }
-
     /// With `--takeover`, the host to take over from. It serves on until it is told to [retire](socket).
     pub fn predecessor(&self, place: Option<&Place>) -> anyhow::Result<Option<Predecessor>> {
         if !self.takeover {

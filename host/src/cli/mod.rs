@@ -7,27 +7,25 @@ mod check;
 mod compiler;
 mod connect;
 mod control;
-mod datagrams;
 mod dev;
-mod doors;
 pub mod exit;
-mod guest;
+mod handler;
 mod helper;
 mod helping;
 mod host;
 mod inherited;
-mod isolation;
 mod junit;
 mod log;
 mod metrics;
 mod new;
 mod operator;
+mod options;
 pub mod output;
 mod pages;
 mod printable;
 mod privileges;
-mod rates;
 mod record;
+mod reference;
 mod reload;
 mod serve;
 mod signals;
@@ -35,7 +33,6 @@ mod sockets;
 mod status;
 mod supervisor;
 mod swap;
-mod swapping;
 mod test;
 mod variables;
 
@@ -108,6 +105,9 @@ pub fn run() -> anyhow::Result<()> {
     let first = args.next().unwrap_or_default();
     if first == helper::NAME {
         return helping::run(&serve::ServeArgs::from_options(&args.collect::<Vec<_>>()));
+    }
+    if first == reference::NAME {
+        return reference::run(&args.next().unwrap_or_default().to_string_lossy());
     }
     if first == compiler::NAME {
         return compiler::run(args.next().map(PathBuf::from).as_deref());

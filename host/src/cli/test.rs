@@ -1,9 +1,9 @@
 //! `echo-host test`.
 
-use super::guest::GuestArgs;
-use super::isolation::IsolationArg;
+use super::handler::{serving, small_engine};
 use super::junit::{self, Case, Suite};
-use super::log::LogArgs;
+use super::log;
+use super::options::{Given, choice};
 use anyhow::Context;
 use clap::Args;
 use echo_host::config::{ConfigError, ServeConfig, Time};
@@ -42,8 +42,8 @@ pub struct TestArgs {
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
     /// What shares an instance of the handler [default: what handler.toml says, or connection]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    isolation: Option<IsolationArg>,
+    #[arg(long, value_name = "WHAT", value_parser = choice::<Isolation>())]
+    isolation: Option<Isolation>,
     /// Neither cut nor join what the client sends
     #[arg(long)]
     no_cuts: bool,
@@ -54,9 +54,7 @@ pub struct TestArgs {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    given: Given<false>,
 }
 
 const EXAMPLES: &str = "\
@@ -90,7 +88,7 @@ pub struct OtherwiseError {
 }
 
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
-    args.log.start();
+    log::start(&args.given.host);
     let subject = args.subject()?;
     // All of them before any is played: a mistake in the last one is not found after minutes.
     let files = subject
@@ -102,7 +100,7 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     let suites = runtime.block_on(async {
         let config = args.config(&subject, None)?;
         config.grants.check()?;
-        let engine = args.guest.small_engine()?;
+        let engine = small_engine(&args.given)?;
         let loading = engine.load(
             &config.handler,
             &config.trust,
@@ -140,13 +138,13 @@ struct Subject {
 impl TestArgs {
     /// The handler that was named, or this folder's, built anew.
     fn subject(&self) -> anyhow::Result<Subject> {
-        let isolation = self.isolation.map(Isolation::from);
+        let isolation = self.isolation;
         if let Some(handler) = &self.handler {
             return Ok(Subject {
                 handler: handler.clone(),
                 files: self.files.clone(),
                 framing: None,
-                isolation: isolation.unwrap_or_default(),
+                isolation: isolation.unwrap_or_else(|| self.given.service.isolation()),
             });
         }
         let project = Project::read(Path::new("."))?;
@@ -214,7 +212,7 @@ impl TestArgs {
             isolation: subject.isolation,
             // A step's own time limit says more.
             idle_timeout: None,
-            ..self.guest.serving(&subject.handler)?
+            ..serving(&self.given, &subject.handler)?
         })
     }
 }

@@ -1,7 +1,6 @@
 //! How much an engine has room for.
 
 use super::MAX_MEMORIES;
-use crate::limits::MAX_WARM_BYTES;
 
 /// Connections that there are places for beyond those that may be open: a handler can be tried out, and connections
 /// move to another generation, while all places are taken.
@@ -33,7 +32,8 @@ impl Capacity {
             standing_instances: 0,
             places_each: 1,
             max_memory_bytes: None,
-            max_warm_bytes: MAX_WARM_BYTES,
+            // As much as its places keep.
+            max_warm_bytes: usize::MAX,
         }
     }
 

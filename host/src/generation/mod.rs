@@ -13,12 +13,12 @@ mod tests;
 pub use live::Seat;
 pub use session::MovingSession;
 
+use crate::choices;
 use crate::connection::Terms;
 use crate::handler::{Handler, SessionError};
 use crate::outbox::{Notice, Traffic};
 use arc_swap::ArcSwap;
 use live::Live;
-use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,17 +26,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 
-/// What happens to open connections when another generation becomes current.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Move {
-    /// They stay where they are.
-    NewConnections,
-    /// Those of responders go on with the new one between two messages.
-    NextMessage,
-    /// So do those of responders, and sessions are carried over with what they saved.
-    Migrate,
+choices! {
+    /// What happens to open connections when another generation becomes current.
+    pub enum Move {
+        /// They stay with the old version
+        NewConnections = "new-connections",
+        /// Connections of responders move to the new version between two messages
+        NextMessage = "next-message",
+        /// As `next-message`, and conversations move with the state they save
+        Migrate = "migrate",
+    }
 }
 
 /// A version of a handler that has not served yet.

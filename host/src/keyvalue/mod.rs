@@ -10,7 +10,9 @@ mod uri;
 
 pub use uri::{InvalidStoreUri, RedisUri, StoreUri};
 
-use crate::limits::{MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES};
+use crate::limits::{
+    MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES, MAX_KEY_BYTES, MAX_SCRATCH_BYTES, MAX_VALUE_BYTES,
+};
 use memory::Memory;
 use redis::Redis;
 use std::sync::Arc;
@@ -24,11 +26,12 @@ pub struct StoreConfig {
     pub max_bytes: usize,
 }
 
+/// The store of a rehearsal.
 impl Default for StoreConfig {
     fn default() -> Self {
         StoreConfig {
             uri: StoreUri::default(),
-            max_bytes: 64 << 20,
+            max_bytes: MAX_SCRATCH_BYTES,
         }
     }
 }

@@ -44,9 +44,8 @@ pub const MAX_OPEN_FILES: usize = 4096;
 /// Descriptors that guests never get, beside those for as many connections as there may be.
 pub const RESERVED_DESCRIPTORS: usize = 512;
 
-/// What the places of instances that are gone keep of memory, in bytes, unless another amount is said. More makes new
-/// connections cheaper, up to 256 KiB for each place.
-pub const MAX_WARM_BYTES: usize = 128 << 20;
+/// What the store of a rehearsal may hold, in bytes.
+pub const MAX_SCRATCH_BYTES: usize = 64 << 20;
 
 /// Elements of all of an instance's tables together. Guests that carry an interpreter have some ten thousand
 /// functions, each of which is one.

@@ -4,7 +4,7 @@ mod build;
 
 pub use build::BuildError;
 
-use crate::config::{self, FileError};
+use crate::config::{self, FileError, ServiceSettings};
 use crate::engine::Isolation;
 use crate::framing::Framing;
 use serde::Deserialize;
@@ -60,9 +60,14 @@ struct Content {
     watch: Vec<PathBuf>,
     #[serde(default)]
     exchanges: Vec<PathBuf>,
+    #[serde(default, deserialize_with = "config::optional")]
     framing: Option<Framing>,
-    #[serde(default)]
+    #[serde(default = "default_isolation", deserialize_with = "config::read")]
     isolation: Isolation,
+}
+
+fn default_isolation() -> Isolation {
+    ServiceSettings::default().isolation()
 }
 
 fn default_watch() -> Vec<PathBuf> {

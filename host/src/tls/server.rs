@@ -63,7 +63,6 @@ impl TlsConfig {
 
 /// A certificate and its key, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// The server's certificate, and then those that lead to an authority's.
