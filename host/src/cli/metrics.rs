@@ -2,7 +2,7 @@
 
 use echo_host::address::Endpoint;
 use echo_host::control::Operator;
-use echo_host::listener::{BindError, Listener, UnixAccess};
+use echo_host::listener::{BindError, Listener, SocketOptions, UnixAccess};
 use echo_host::metrics::{self, Names};
 use nix::unistd::gethostname;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub fn listener(
     };
     let listener = match given.iter().position(|it| place.admits(it.endpoint())) {
         Some(at) => given.remove(at),
-        None => Listener::bind(place, UnixAccess::default(), None)?,
+        None => Listener::bind(place, UnixAccess::default(), &SocketOptions::default())?,
     };
     tracing::info!("metrics at {}", listener.endpoint());
     Ok(Some(listener))

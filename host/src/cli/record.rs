@@ -9,7 +9,7 @@ use clap::Args;
 use echo_host::address::Endpoint;
 use echo_host::client;
 use echo_host::framing::Framing;
-use echo_host::listener::{Listener, UnixAccess};
+use echo_host::listener::{Listener, SocketOptions, UnixAccess};
 use echo_host::record::{Recording, RecordingError, Transcript, relay};
 use echo_host::stream::Stream;
 use std::collections::BTreeMap;
@@ -90,7 +90,11 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
 
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let stop = signals::stop()?;
-    let listener = Listener::bind(&args.listen, UnixAccess::default(), None)?;
+    let listener = Listener::bind(
+        &args.listen,
+        UnixAccess::default(),
+        &SocketOptions::default(),
+    )?;
     let mut recording = Recording::create(&args.file, args.framing.clone())?;
     output::print(format!("listening on {}\n", listener.endpoint())).await?;
     let mut open = Open::default();

@@ -6,7 +6,7 @@ use super::values::FileMode;
 use crate::address::Endpoint;
 use crate::admission::{AccessList, Network};
 use crate::limits::DatagramLimits;
-use crate::listener::UnixAccess;
+use crate::listener::{SocketOptions, UnixAccess};
 use crate::tls::{CertificateFiles, TlsConfig};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -22,8 +22,8 @@ pub struct ListenerConfig {
     pub proxies: Vec<Network>,
     /// How long a client may take to shake hands.
     pub handshake_timeout: Duration,
-    /// A TCP connection whose other side has answered nothing for so long is closed; `None` for never.
-    pub peer_timeout: Option<Duration>,
+    /// How its socket listens.
+    pub socket: SocketOptions,
     /// Connections at once; `None` for as many as the service may have.
     pub max_connections: Option<usize>,
     /// Who may connect to a Unix socket.
@@ -55,7 +55,9 @@ impl ListenerSettings {
         Ok(ListenerConfig {
             uri,
             handshake_timeout: self.handshake_timeout().0,
-            peer_timeout: self.peer_timeout().0,
+            socket: SocketOptions {
+                peer_timeout: self.peer_timeout().0,
+            },
             datagrams: DatagramLimits {
                 idle_timeout: self.udp_idle_timeout().0,
                 max_sessions: self.udp_max_sessions().get(),

@@ -94,9 +94,11 @@ impl Service {
             let place = ready.listener.endpoint();
             self.in_scope(|| tracing::warn!("{place} keeps its mode and its owner: {error}"));
         }
-        if let Err(error) = ready.listener.set_peer_timeout(ready.config.peer_timeout) {
+        if let Err(error) = ready.listener.set_options(&ready.config.socket) {
             let place = ready.listener.endpoint();
-            self.in_scope(|| tracing::warn!("{place} goes without --peer-timeout: {error}"));
+            self.in_scope(|| {
+                tracing::warn!("cannot set the options of the socket {place}: {error}")
+            });
         }
         let ReadyDoor {
             config,

@@ -1,5 +1,6 @@
 //! Listening sockets: binding them, and accepting without ever giving up.
 
+mod options;
 mod passing;
 mod stdio;
 mod tcp;
@@ -7,6 +8,7 @@ mod tcp;
 mod tests;
 mod unix;
 
+pub use options::SocketOptions;
 pub use passing::AdoptError;
 pub use stdio::standard_error_is_the_clients;
 pub use unix::{InvalidOwner, Owner, UnixAccess};
@@ -24,7 +26,6 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// A socket that clients can connect to, or the one client on standard input and output.
@@ -93,14 +94,13 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
 
 impl Listener {
     /// Binds an endpoint, or takes standard input and output. Who may connect to a Unix socket is said by
-    /// `access`, how long the other side of a TCP connection may be [silent](Listener::set_peer_timeout) by
-    /// `peer_timeout`.
+    /// `access`.
     pub fn bind(
         endpoint: &Endpoint,
         access: UnixAccess,
-        peer_timeout: Option<Duration>,
+        options: &SocketOptions,
     ) -> Result<Self, BindError> {
-        bind(endpoint, access, peer_timeout).map_err(|cause| BindError {
+        bind(endpoint, access, options).map_err(|cause| BindError {
             endpoint: endpoint.clone(),
             cause,
         })
@@ -161,13 +161,12 @@ impl Listener {
         })
     }
 
-    /// Ends connections whose other side has answered nothing for so long, if there is a network between.
-    pub fn set_peer_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+    /// Changes how the socket listens, if it does.
+    pub fn set_options(&self, options: &SocketOptions) -> io::Result<()> {
         match &*self.socket {
-            ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(SockRef::from(listener), limit),
-            ListeningSocket::Unix(_) | ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => {
-                Ok(())
-            }
+            ListeningSocket::Tcp(listener) => options.change(SockRef::from(listener)),
+            ListeningSocket::Unix(unix) => options.change(SockRef::from(&unix.listener)),
+            ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => Ok(()),
         }
     }
 
@@ -255,15 +254,15 @@ impl ListeningSocket {
 fn bind(
     endpoint: &Endpoint,
     access: UnixAccess,
-    peer_timeout: Option<Duration>,
+    options: &SocketOptions,
 ) -> Result<Listener, PlaceError> {
-    let bind_tcp = |address| tcp::bind(address, peer_timeout);
+    let bind_tcp = |address| tcp::bind(address, options);
     Ok(match endpoint {
         Endpoint::Tcp(address) => Listener::tcp(bind_first(address, bind_tcp)?)?,
         Endpoint::Tls(address) => Listener::tcp(bind_first(address, bind_tcp)?)?.with_tls(),
         Endpoint::Udp(address) => Listener::udp(bind_first(address, DatagramSocket::bind)?),
         Endpoint::Unix(address) => {
-            let bound = unix::bind(address, access)?;
+            let bound = unix::bind(address, access, options)?;
             Listener::new(endpoint.clone(), ListeningSocket::Unix(bound))
         }
         Endpoint::Stdio => {

@@ -73,8 +73,10 @@ pub enum Listed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     All,
-    /// Those that accept connections.
+    /// All but those for datagrams.
     Connections,
+    /// Those whose clients the kernel queues.
+    Sockets,
     Tls,
     Udp,
     Unix,

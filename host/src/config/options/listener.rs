@@ -140,6 +140,7 @@ impl ListenerSettings {
         self.retain(|option| match option.about.scope {
             Scope::All => true,
             Scope::Connections => !matches!(uri, Endpoint::Udp(_)),
+            Scope::Sockets => !matches!(uri, Endpoint::Udp(_) | Endpoint::Stdio),
             Scope::Tls => matches!(uri, Endpoint::Tls(_)),
             Scope::Udp => matches!(uri, Endpoint::Udp(_)),
             Scope::Unix => matches!(uri, Endpoint::Unix(_)),

@@ -42,7 +42,7 @@ const LISTENERS: &str = r#"
 const KINDS: [(&str, &[Scope], bool); 5] = [
     (
         "tcp://0.0.0.0:7000",
-        &[Scope::All, Scope::Connections],
+        &[Scope::All, Scope::Connections, Scope::Sockets],
         false,
     ),
     ("tls://0.0.0.0:7443", &[Scope::Tls], false),
