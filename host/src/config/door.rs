@@ -57,6 +57,8 @@ impl ListenerSettings {
             handshake_timeout: self.handshake_timeout().0,
             socket: SocketOptions {
                 peer_timeout: self.peer_timeout().0,
+                backlog: self.listen_backlog().get(),
+                changes_backlog: self.listen_backlog.is_some(),
             },
             datagrams: DatagramLimits {
                 idle_timeout: self.udp_idle_timeout().0,

@@ -9,20 +9,38 @@ use std::time::Duration;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a socket listens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketOptions {
     /// A TCP connection whose other side has acknowledged nothing for so long is closed; `None` for never.
     pub peer_timeout: Option<Duration>,
+    /// Clients that may wait in the kernel until they are accepted.
+    pub backlog: usize,
+    /// Whether a socket that listens already gets this backlog as well.
+    pub changes_backlog: bool,
+}
+
+/// Of the host's own listeners, such as that of the metrics.
+impl Default for SocketOptions {
+    fn default() -> Self {
+        SocketOptions {
+            peer_timeout: None,
+            backlog: LISTEN_BACKLOG as usize,
+            changes_backlog: false,
+        }
+    }
 }
 
 impl SocketOptions {
-    /// Has a bound socket listen.
+    /// Has a bound socket listen. On one that listens already, this changes the backlog.
     pub(super) fn listen(&self, socket: &Socket) -> io::Result<()> {
-        socket.listen(LISTEN_BACKLOG)
+        socket.listen(self.backlog.try_into().unwrap_or(i32::MAX))
     }
 
     /// Changes a socket that listens already.
     pub(super) fn change(&self, socket: SockRef<'_>) -> io::Result<()> {
+        if self.changes_backlog {
+            self.listen(&socket)?;
+        }
         match socket.local_addr()?.is_unix() {
             true => Ok(()),
             false => set_peer_timeout(&socket, self.peer_timeout),

@@ -57,6 +57,13 @@ options! {
                 is_key_only: true, scope: Scope::Connections, sample: Some("500"),
                 otherwise: Some("as many as the service may have")
             };
+        /// Let this many clients wait in the kernel to be accepted
+        listen_backlog: NonZeroUsize = "1024"
+            => Clients {
+                scope: Scope::Sockets, sample: Some("4096"),
+                otherwise: Some("or what systemd has set"),
+                reached: bound("clients", "further ones take longer to connect")
+            };
         /// Set the permissions of Unix sockets, in octal; connecting needs write permission
         unix_mode: FileMode
             => Clients {
