@@ -4,6 +4,7 @@
 
 mod cli;
 
+use daemon::logs::output;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
@@ -14,8 +15,8 @@ fn main() -> ExitCode {
     cli::exit::report_panics();
     let code = match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::exit::report(&error),
+        Err(error) => cli::exit::report(&error, cli::code_of_tool),
     };
-    cli::output::flush();
+    output::flush();
     code
 }

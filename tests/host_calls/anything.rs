@@ -3,10 +3,10 @@
 use super::caller::{DATA, MESSAGE_BYTES, VALUES, obedient};
 use super::offer::Offer;
 use super::scene::Scene;
-use echo_host::engine::LoadedHandler;
-use echo_host::handler::{Event, Session};
-use echo_host::keyvalue::Store;
-use echo_host::limits::GuestLimits;
+use connection::handler::{Event, Session};
+use connection::limits::GuestLimits;
+use engine::LoadedHandler;
+use keyvalue::Store;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;

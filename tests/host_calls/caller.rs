@@ -171,10 +171,10 @@ fn is_of_folder(method: &str) -> bool {
     method.ends_with("-at") || method.ends_with("read-directory")
 }
 
-fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
-    let call = &asked.call;
+/// The functions that make the handles which this code needs, and all the code.
+fn functions(code: &str) -> (String, String) {
+    let mut wanted = code.to_owned();
     let mut functions = String::new();
-    let mut wanted = format!("{handle} {call}");
     // What one of them needs stands further up.
     for (resource, code) in HANDLES.iter().rev() {
         if wanted.contains(&format!("call ${resource}")) {
@@ -188,6 +188,12 @@ fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
             functions += &format!("(func ${resource} (result i32) {code} {got})\n");
         }
     }
+    (functions, wanted)
+}
+
+fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
+    let call = &asked.call;
+    let (functions, wanted) = functions(&format!("{handle} {call}"));
     let stores = (0..4).map(|at| {
         let value = match asked.fill {
             Fill::Bytes => "(i32.const 0x00610061)".to_owned(),

@@ -11,12 +11,12 @@ mod table;
 use crate::fixture::root;
 use arguments::Arguments;
 use caller::{MOST_BYTES, component};
-use echo_host::handler::{Event, Session};
-use echo_host::keyvalue::Store;
-use echo_host::limits::{
+use connection::handler::{Event, Session};
+use connection::limits::{
     EPOCH_TICK, GuestLimits, MAX_ARGUMENT_BYTES, MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES,
     MAX_SEND_BYTES,
 };
+use keyvalue::Store;
 use offer::Offer;
 use rustix::time::{ClockId, clock_gettime};
 use scene::Scene;

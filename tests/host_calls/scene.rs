@@ -1,16 +1,14 @@
 //! Where components that call the host are loaded and served: in this process, by one thread.
 
-use echo_host::engine::{
-    Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler,
-};
-use echo_host::handler::{Event, Handler, Service, Session};
-use echo_host::keyvalue::Store;
-use echo_host::limits::GuestLimits;
-use echo_host::outbox::{Outbox, Peer};
-use echo_host::trust::Trust;
+use connection::handler::{Event, Handler, Service, Session};
+use connection::limits::GuestLimits;
+use connection::outbox::{Outbox, Peer};
+use engine::{Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler};
+use keyvalue::Store;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use system::trust::Trust;
 use tokio::runtime::Runtime;
 
 pub struct Scene {

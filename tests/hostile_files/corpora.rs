@@ -3,14 +3,14 @@
 
 use super::check_file;
 use crate::fixture::crate_folder;
-use echo_host::engine::{Capacity, Engine, Grants, HandlerSource};
-use echo_host::limits::GuestLimits;
-use echo_host::trust::Trust;
+use connection::limits::GuestLimits;
+use engine::{Capacity, Engine, Grants, HandlerSource};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use system::trust::Trust;
 
 /// Crates that read text and that make components, and what they have at least of files.
 const CRATES: [(&str, usize); 2] = [("wast", 50), ("wit-component", 250)];

@@ -1,7 +1,6 @@
 //! Tries what a confined process must not do, in a process of its own: this test, started once more.
 
 use crate::fixture::run;
-use echo_host::confinement::{Access, Sandbox, confine};
 use nix::libc;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
@@ -14,6 +13,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use system::confinement::{Access, Sandbox, confine};
 
 const NAME: &str = "privileges::forbidden::what_is_forbidden_fails_and_what_is_needed_works";
 /// Says where the process that is confined may do what.

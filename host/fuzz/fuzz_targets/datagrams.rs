@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| echo_host::fuzzing::datagrams(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    connection::fuzzing::datagrams(input);
+    server::fuzzing::datagrams(input);
+});

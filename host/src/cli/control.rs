@@ -1,11 +1,10 @@
 //! What `serve` is told about the control socket, and how commands find it.
 
-use anyhow::Context;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use echo_host::config::Place;
-use echo_host::control::{ControlSocket, Predecessor, SocketError, default_path, find};
+use daemon::config::Place;
+use daemon::control::find;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -21,50 +20,15 @@ pub struct ControlArgs {
 }
 
 impl ControlArgs {
-    /// With `--takeover`, the host to take over from. It serves on until it is told to [retire](socket).
-    pub fn predecessor(&self, place: Option<&Place>) -> anyhow::Result<Option<Predecessor>> {
-        if !self.takeover {
-            return Ok(None);
+    /// Whether the listening sockets of another host are to be taken over. Exits by itself if there is to be no control
+    /// socket: clap's own check goes by presence, and the variable may be there to say no.
+    pub fn takes_over(&self, place: Option<&Place>) -> bool {
+        if self.takeover && place == Some(&Place::Off) {
+            let why = "--takeover needs a control socket: leave --no-control away\n";
+            clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }
-        let path = match place {
-            // Clap's own check goes by presence, and the variable may be there to say no.
-            Some(Place::Off) => {
-                let why = "--takeover needs a control socket: leave --no-control away\n";
-                clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
-            }
-            Some(Place::At(path)) => path.clone(),
-            None => find()?,
-        };
-        Ok(Some(Predecessor::meet(&path)?))
+        self.takeover
     }
-}
-
-/// The control socket, if there is to be one: a host that serves a single client has none `by_default`. Called
-/// when all else is ready: it sends the predecessor into retirement and takes its socket's place.
-pub fn socket(
-    place: Option<&Place>,
-    predecessor: Option<Predecessor>,
-    by_default: bool,
-) -> anyhow::Result<Option<ControlSocket>> {
-    let socket = match (predecessor, place) {
-        (Some(predecessor), _) => predecessor.retire().context("cannot take over")?,
-        (None, Some(Place::Off)) => None,
-        (None, Some(Place::At(path))) => Some(ControlSocket::bind(path)?),
-        (None, None) if !by_default => None,
-        (None, None) => default_socket()
-            .inspect_err(|error| {
-                tracing::warn!("serving without a control socket (--no-control): {error}");
-            })
-            .ok(),
-    };
-    if let Some(socket) = &socket {
-        tracing::info!("control socket {}", socket.path().display());
-    }
-    Ok(socket)
-}
-
-fn default_socket() -> Result<ControlSocket, SocketError> {
-    ControlSocket::bind(&default_path()?)
 }
 
 /// The host that a command is meant for.

@@ -1,30 +1,29 @@
 //! Exit codes, and the one line that goes with them. The codes are those of BSD's sysexits.h.
 
-use super::inherited::InheritedError;
-use super::output::{self, Stderr};
 use super::printable::{printable, tell};
-use super::test::OtherwiseError;
 use anyhow::Error;
-use echo_host::config::ConfigError;
-use echo_host::confinement::{ConfinementError, UserError};
-use echo_host::control::{ControlError, Refused, SocketError, TakeoverError};
-use echo_host::engine::{EngineError, InvalidGrant, LoadError, panics};
-use echo_host::exchange::FileError;
-use echo_host::handler::{CallError, SessionError};
-use echo_host::host::{DoorError, StartError};
-use echo_host::listener::{AdoptError, BindError};
-use echo_host::project::{BuildError, ProjectError};
-use echo_host::record::RecordingError;
-use echo_host::scaffold::ScaffoldError;
-use echo_host::swap::{BeginError, Refusal};
+use connection::handler::{CallError, SessionError};
+use daemon::config::ConfigError;
+use daemon::control::{ControlError, Refused, SocketError, TakeoverError};
+use daemon::exchange_file::FileError;
+use daemon::host::{DoorError, StartError};
+use daemon::logs::output::{self, Stderr};
+use daemon::process::InheritedError;
+use daemon::swap::{BeginError, Refusal};
+use engine::{EngineError, InvalidGrant, LoadError, panics};
+use server::listener::{AdoptError, BindError};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use system::confinement::{ConfinementError, UserError};
 
-const BAD_HANDLER: u8 = 65;
+pub const BAD_HANDLER: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;
-const IO: u8 = 74;
-const CONFIGURATION: u8 = 78;
+pub const IO: u8 = 74;
+pub const CONFIGURATION: u8 = 78;
+
+/// The exit code for an error, if it is one of those that it knows.
+pub type CodeOf = fn(&(dyn std::error::Error + 'static)) -> Option<u8>;
 
 /// An address that cannot be connected to.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +35,7 @@ pub struct ConnectError {
 
 /// Prints why the command failed, in one line, and what else there is to say about a refused swap. Returns the
 /// code to exit with.
-pub fn report(error: &Error) -> ExitCode {
+pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
     let line = format!("{error:#}");
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     tell("echo-host", &line);
@@ -47,10 +46,10 @@ pub fn report(error: &Error) -> ExitCode {
     {
         let _ = writeln!(Stderr, "{}", printable(detail.trim_end()));
     }
-    ExitCode::from(code(error))
+    ExitCode::from(code(error, code_of_tool))
 }
 
-fn code(error: &Error) -> u8 {
+fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
     error
         .chain()
         .find_map(|cause| {
@@ -58,8 +57,6 @@ fn code(error: &Error) -> u8 {
             if is.a::<LoadError>()
                 || is.a::<SessionError>()
                 || is.a::<CallError>()
-                || is.a::<OtherwiseError>()
-                || is.a::<BuildError>()
                 || is.a::<Refused>()
             {
                 Some(BAD_HANDLER)
@@ -77,11 +74,8 @@ fn code(error: &Error) -> u8 {
                 || is.a::<FileError>()
                 || is.a::<ConfinementError>()
                 || is.a::<UserError>()
-                || is.a::<ProjectError>()
             {
                 Some(CONFIGURATION)
-            } else if is.a::<RecordingError>() || is.a::<ScaffoldError>() {
-                Some(IO)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
                     StartError::Engine(_) => INTERNAL,
@@ -99,6 +93,8 @@ fn code(error: &Error) -> u8 {
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)
+            } else if let Some(code) = code_of_tool(cause) {
+                Some(code)
             } else if is.a::<io::Error>() {
                 Some(IO)
             } else {

@@ -1,16 +1,16 @@
 //! A handler that a command runs by itself.
 
 use super::options::Given;
-use clap::Args;
-use echo_host::config::{self, ConfigError, ServeConfig, ServiceSettings};
-use echo_host::engine::{Capacity, Engine, EngineError};
-use std::path::{Path, PathBuf};
+use daemon::config::{self, ConfigError, ServeConfig, ServiceSettings};
+use engine::{Capacity, Engine, EngineError};
+use std::path::Path;
 
 /// The handler of a command that must be given one.
-#[derive(Debug, Args)]
+#[cfg(feature = "tools")]
+#[derive(Debug, clap::Args)]
 pub struct HandlerArg {
     /// The handler: a component in binary (.wasm) or text (.wat) form
-    pub handler: PathBuf,
+    pub handler: std::path::PathBuf,
 }
 
 /// How a handler is served that is not told more than this.

@@ -7,9 +7,9 @@ use clap::builder::{
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
-use echo_host::config::options::{Group, Listed, Opt, Options, Parse};
-use echo_host::config::value::{Change, Number, Text};
-use echo_host::config::{HostSettings, ListenerSettings, ServiceSettings};
+use daemon::config::options::{Group, Listed, Opt, Options, Parse};
+use daemon::config::value::{Change, Number};
+use daemon::config::{HostSettings, ListenerSettings, ServiceSettings};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -216,7 +216,8 @@ fn without_value(command: &Command, arg: Option<&Arg>, why: &str) -> Error {
 }
 
 /// Parses a value of an enum whose names are declared.
-pub fn choice<T: Text>() -> impl TypedValueParser<Value = T> {
+#[cfg(feature = "tools")]
+pub fn choice<T: daemon::config::value::Text>() -> impl TypedValueParser<Value = T> {
     let (names, help) = T::FORM.choices;
     let values = names.iter().zip(help);
     let values = values.map(|(name, help)| PossibleValue::new(*name).help(help.trim()));

@@ -1,6 +1,6 @@
 //! Text from elsewhere, so that it can be printed on a terminal.
 
-use super::output::Stderr;
+use daemon::logs::output::Stderr;
 use std::io::Write;
 
 /// Says something on standard error, on behalf of a part of this program. Where it is gone there is nobody to tell.

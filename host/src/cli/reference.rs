@@ -3,7 +3,7 @@
 use super::serve::ServeArgs;
 use anyhow::Context;
 use clap::{Args, Command};
-use echo_host::config::reference::{self, Flag};
+use daemon::config::reference::{self, Flag};
 use std::io::{self, Write};
 
 /// The first argument that prints a text. It is no command: it is for those who change the program.

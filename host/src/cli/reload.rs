@@ -4,7 +4,7 @@ use super::control::HostArg;
 use super::printable::printable;
 use anyhow::Context;
 use clap::Args;
-use echo_host::control::{ControlError, Reply, Request, request};
+use daemon::control::{ControlError, Reply, Request, request};
 use std::io::{self, Write};
 
 /// Let a running host read its configuration file and its handlers again

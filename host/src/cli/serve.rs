@@ -1,24 +1,13 @@
 //! `echo-host serve`.
 
 use super::control::ControlArgs;
-use super::host;
-use super::inherited;
-use super::log;
 use super::options::Given;
-use super::output;
-use super::privileges;
 use super::variables;
-use super::{signals, sockets};
-use anyhow::Context;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
-use echo_host::address::Endpoint;
-use echo_host::config::{HostConfig, Place, Sources};
-use echo_host::limits::MAX_BLOCKING_THREADS;
-use echo_host::listener::standard_error_is_the_clients;
+use daemon::config::{Place, Sources};
+use daemon::process;
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
-use tokio::runtime::{Builder, Runtime};
 
 /// Serve a handler
 ///
@@ -92,7 +81,7 @@ impl ServeArgs {
             host: given.host,
             service: given.service,
             listener: given.listener,
-            tls_is_given: inherited::brings_tls(),
+            tls_is_given: process::brings_tls(),
         }
     }
 }
@@ -101,48 +90,6 @@ impl ServeArgs {
 pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
     let sources = args.sources();
     let config = sources.load()?;
-    if !serves_stdio(&config) || !standard_error_is_the_clients() {
-        log::start_queued(config.log_format, config.log_level);
-    }
-    // systemd passes the client's own socket both ways (Accept=yes).
-    let inherited = match serves_stdio(&config) {
-        true => Vec::new(),
-        false => inherited::sockets()?,
-    };
-    let hangups = signals::hangups_wanted();
-    let mut predecessor = args.control.predecessor(config.control.as_ref())?;
-    privileges::check(&config)?;
-    // This order is part of the sandbox. All of it happens while there is one thread: what a thread gives up, those
-    // that are older than that still have.
-    let sockets = sockets::bind(&sources, &config, &mut predecessor, inherited)?;
-    let helper = privileges::give_up(&sources, &config, predecessor.as_ref(), &sockets, options)?;
-    output::start();
-    let runtime = runtime(config.workers).context("cannot start the worker threads")?;
-    let result = runtime.block_on(host::run(
-        sources,
-        config,
-        predecessor,
-        sockets,
-        helper,
-        hangups,
-    ));
-    // A file operation of a guest may still be under way; nobody waits for its result.
-    runtime.shutdown_background();
-    result
-}
-
-/// Whether it is started for one client, as by inetd.
-pub fn serves_stdio(config: &HostConfig) -> bool {
-    let mut listeners = config.services.iter().flat_map(|it| &it.listen);
-    listeners.any(|listener| listener.uri == Endpoint::Stdio)
-}
-
-fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    // Tokio would have 512, and each keeps some memory.
-    builder.max_blocking_threads(MAX_BLOCKING_THREADS);
-    if let Some(workers) = workers {
-        builder.worker_threads(workers);
-    }
-    builder.enable_all().build()
+    let takes_over = args.control.takes_over(config.control.as_ref());
+    process::serve(sources, config, takes_over, options)
 }

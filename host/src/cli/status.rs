@@ -5,7 +5,7 @@ use super::printable::printable;
 use anyhow::Context;
 use bytesize::ByteSize;
 use clap::Args;
-use echo_host::control::{
+use daemon::control::{
     ControlError, GenerationState, GenerationStatus, RefusalStatus, RefusedReload, Reply, Request,
     ServiceStatus, Status, request,
 };
@@ -239,7 +239,7 @@ fn age(age: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echo_host::control::{ConnectionCounts, ListenerStatus, PlaceCounts};
+    use daemon::control::{ConnectionCounts, ListenerStatus, PlaceCounts};
 
     fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
         GenerationStatus {

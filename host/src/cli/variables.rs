@@ -2,7 +2,7 @@
 
 use clap::Command;
 use clap::builder::Resettable;
-use echo_host::config::options::Listed;
+use daemon::config::options::Listed;
 use std::env;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -36,9 +36,9 @@ mod sync {
     pub use loom::sync::{Mutex, MutexGuard, atomic};
 }
 
-#[path = "../../../host/src/connection/inbox.rs"]
+#[path = "../../../host/connection/src/task/inbox.rs"]
 mod inbox;
-#[path = "../../../host/src/outbox/mod.rs"]
+#[path = "../../../host/connection/src/outbox/mod.rs"]
 mod outbox;
 
 /// What must hold, and what shows it.

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_forged_is_noticed() {
         let inner = "2026-11-23T05:34:49.534678Z ERROR forged: all is lost";
-        let own = "2026-11-23T05:34:49.534678Z  INFO echo_host::server: served";
+        let own = "2026-11-23T05:34:49.534678Z  INFO server::service: served";
         let log = Log::default();
         log.note(&format!("2026-11-23T05:34:49.534678Z  WARN guest: {inner}"));
         log.note(&format!("{own} why=\"\\r\\n{inner}\""));

@@ -1,0 +1,125 @@
+//! Plays an exchange in every way that must make no difference.
+
+use super::mismatch::Mismatch;
+use super::play::play;
+use super::run::Run;
+use super::{Action, Exchange, Step};
+use crate::handler::Handler;
+use crate::task::Terms;
+use std::time::Duration;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
+
+/// In how many places the sends of one exchange are cut, each time in one of them. Of more places so many
+/// are chosen, evenly.
+pub const MAX_CUTS: usize = 1000;
+
+/// How much the client may send in all the runs with a cut together, in bytes: of a long exchange fewer
+/// places are chosen, so that it is not played for minutes.
+pub const MAX_REPLAYED_BYTES: usize = 8 << 20;
+
+/// How an exchange is rehearsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Whether sends are joined and cut too: see [`Exchanges::may_cut`](super::Exchanges::may_cut).
+    pub cuts: bool,
+    /// How long one step may take.
+    pub step_limit: Duration,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How often the exchange was played, each time from the start.
+    pub runs: usize,
+    /// Places in which no send was cut, as there were too many.
+    pub uncut: usize,
+}
+
+/// Plays `exchange` as written, with a client that finishes before it has read the replies (unless the
+/// exchange itself says how the connection ends), with its sends joined where they follow each other, byte
+/// by byte, and cut in each place; each time with a `fresh` handler, and until one run fails. Only the first
+/// run is logged, as the others say the same.
+pub async fn rehearse<H: Handler>(
+    fresh: impl Fn() -> H,
+    exchange: &Exchange,
+    plan: Plan,
+    terms: &Terms,
+) -> Result<Rehearsal, Mismatch> {
+    let (runs, uncut) = runs(exchange, plan.cuts);
+    for run in &runs {
+        let handler = fresh();
+        let played = play(&handler, exchange, *run, terms, plan.step_limit);
+        match run {
+            Run::AsWritten => played.await?,
+            _ => played.with_subscriber(NoSubscriber::new()).await?,
+        }
+    }
+    let runs = runs.len();
+    Ok(Rehearsal { runs, uncut })
+}
+
+fn runs(exchange: &Exchange, cuts: bool) -> (Vec<Run>, usize) {
+    let mut runs = vec![Run::AsWritten];
+    if !exchange.ends_itself() {
+        runs.push(Run::HalfClosed);
+    }
+    let mut places = Vec::new();
+    let mut sent_bytes = 0;
+    for step in exchange.steps.iter().filter(|_| cuts) {
+        if let Action::Send(bytes) = &step.action {
+            let line = step.line;
+            sent_bytes += bytes.len();
+            places.extend((1..bytes.len()).map(|offset| Run::CutAt { line, offset }));
+        }
+    }
+    let are_sends = |pair: &[Step]| {
+        pair.iter()
+            .all(|step| matches!(step.action, Action::Send(_)))
+    };
+    if cuts && exchange.steps.windows(2).any(are_sends) {
+        runs.push(Run::Joined);
+    }
+    if !places.is_empty() {
+        runs.push(Run::ByteByByte);
+    }
+    let affordable = MAX_CUTS.min(MAX_REPLAYED_BYTES / sent_bytes.max(1));
+    let chosen = places.len().min(affordable);
+    runs.extend((0..chosen).map(|index| places[index * places.len() / chosen]));
+    (runs, places.len() - chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::parse;
+
+    fn runs_of(file: &str) -> (Vec<Run>, usize) {
+        runs(&parse(file.as_bytes()).unwrap().exchanges[0], true)
+    }
+
+    #[test]
+    fn every_place_is_cut_once() {
+        let cut = |line, offset| Run::CutAt { line, offset };
+        let expected = vec![
+            Run::AsWritten,
+            Run::HalfClosed,
+            Run::Joined,
+            Run::ByteByByte,
+            cut(1, 1),
+            cut(1, 2),
+            cut(3, 1),
+        ];
+        assert_eq!(runs_of("> ab\n< ab\n> c\n>hex 00"), (expected, 0));
+        assert_eq!(runs_of("< hello\n>eof"), (vec![Run::AsWritten], 0));
+    }
+
+    #[test]
+    fn of_too_many_places_some_are_chosen_evenly() {
+        let (runs, uncut) = runs_of(&format!("> {}\\", "x".repeat(2 * MAX_CUTS + 1)));
+        assert_eq!((runs.len(), uncut), (MAX_CUTS + 3, MAX_CUTS));
+        assert_eq!(runs[4], Run::CutAt { line: 1, offset: 3 });
+        let (runs, _) = runs_of(&format!("> {}\\", "x".repeat(1 << 19)));
+        assert_eq!(runs.len(), 16 + 3);
+    }
+}

@@ -1,0 +1,245 @@
+//! Exchanges with handlers that are plain Rust.
+
+use super::{Exchange, Mismatch, Plan, Problem, Rehearsal, Run, parse, rehearse};
+use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
+use crate::limits::ConnectionLimits;
+use crate::outbox::{CloseMode, Outbox};
+use crate::task::Terms;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+/// Does with an event what it does to its connection.
+type Does = fn(&Outbox, &Event) -> Result<(), SessionError>;
+
+#[derive(Clone, Copy)]
+struct Plain {
+    does: Does,
+    is_program: bool,
+}
+
+struct PlainSession(Does, Arc<Outbox>);
+
+/// Answers everything at the end of its input.
+struct Patient;
+
+impl Handler for Plain {
+    type Session = PlainSession;
+    type Program = Patient;
+
+    fn serve(&self, outbox: &Arc<Outbox>) -> Service<PlainSession, Patient> {
+        match self.is_program {
+            true => Service::Program(Patient),
+            false => Service::Session(PlainSession(self.does, outbox.clone())),
+        }
+    }
+
+    fn converses(&self) -> bool {
+        true
+    }
+}
+
+impl Session for PlainSession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        (self.0)(&self.1, &event)
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(None)
+    }
+
+    async fn end(self) {}
+}
+
+impl Program for Patient {
+    async fn run(self, mut stream: DuplexStream) -> Result<(), CallError> {
+        let mut input = Vec::new();
+        let _ = stream.read_to_end(&mut input).await;
+        let _ = stream.write_all(&input).await;
+        Ok(())
+    }
+}
+
+fn exchange(file: &str) -> Exchange {
+    parse(file.as_bytes()).unwrap().exchanges.remove(0)
+}
+
+async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsal, Mismatch> {
+    let terms = Terms {
+        framing: framing.parse().unwrap(),
+        limits: ConnectionLimits {
+            max_message_bytes: 64,
+            max_unsent_bytes: 1 << 20,
+            idle_timeout: None,
+        },
+        converses: true,
+    };
+    let plan = Plan {
+        cuts: true,
+        step_limit: Duration::from_secs(5),
+    };
+    rehearse(|| handler, &exchange(file), plan, &terms).await
+}
+
+/// A mismatch as it is reported, and its difference.
+async fn mismatch(does: Does, file: &str, framing: &str) -> (String, String) {
+    let handler = Plain {
+        does,
+        is_program: false,
+    };
+    let mismatch = rehearsed(handler, file, framing).await.unwrap_err();
+    (format!("{}: {mismatch}", mismatch.line), mismatch.diff)
+}
+
+async fn runs(does: Does, file: &str, framing: &str) -> usize {
+    let handler = Plain {
+        does,
+        is_program: false,
+    };
+    rehearsed(handler, file, framing).await.unwrap().runs
+}
+
+/// Greets, answers in brackets, says goodbye to `quit`.
+fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
+    match event {
+        Event::Open(_) => outbox.send("hello\n"),
+        Event::Message(message) if &message[..] == b"quit" => {
+            outbox.send("goodbye\n");
+            outbox.close(CloseMode::Graceful);
+        }
+        Event::Message(message) if &message[..] == b"trap" => {
+            return Err(CallError::Trap("as asked".into()).into());
+        }
+        Event::Message(message) if &message[..] == b"rude" => {
+            return Err(SessionError::Protocol("it is rude".into()));
+        }
+        Event::Message(message) => outbox.send([b"[", &message[..], b"]\n"].concat()),
+        _ => {}
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_answered_as_recorded_passes_however_it_is_sent() {
+    let file = "< hello\n> ab\n<~ [*]\n> c\n< [c]";
+    // As written, half-closed, byte by byte, and three places in between.
+    assert_eq!(runs(bracket, file, "lines").await, 6);
+    let file = "> quit\n< hello\n< goodbye\n<eof";
+    assert_eq!(runs(bracket, file, "lines").await, 1 + 1 + 4);
+    let file = "> rude\n< hello\n<eof";
+    assert_eq!(runs(bracket, file, "lines").await, 6);
+    let file = "> last\\\n>eof\n< hello\n< [last]";
+    assert_eq!(runs(bracket, file, "lines").await, 1 + 1 + 3);
+    let file = format!("< hello\n> {}\n<eof", "x".repeat(100));
+    assert_eq!(runs(bracket, &file, "lines").await, 102);
+}
+
+#[tokio::test]
+async fn a_program_is_played_as_it_is_served() {
+    let handler = Plain {
+        does: bracket,
+        is_program: true,
+    };
+    let played = rehearsed(handler, "> ab\n>eof\n< ab", "chunks").await;
+    assert_eq!(played.unwrap().runs, 4);
+}
+
+#[tokio::test]
+async fn another_answer_is_shown_beside_the_expected_one() {
+    let (what, diff) = mismatch(bracket, "> a\n> b\n< hello\n< [a]\n< [c]", "lines").await;
+    assert_eq!(what, "5: as written: something else came");
+    assert_eq!(
+        diff,
+        "    > b\n    < hello\n    < [a]\n  - < [c]\n  + < [b]\n"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_unasked_is_found_at_the_end() {
+    let (what, diff) = mismatch(bracket, "< hello\n> a", "lines").await;
+    assert_eq!(
+        what,
+        "2: half-closed after the last send: more came than was expected"
+    );
+    assert_eq!(
+        diff,
+        "    < hello\n    > a\n    >eof\n  + < [a]\n    <eof\n"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_reads_for_messages_is_found_out() {
+    let (what, diff) = mismatch(bracket, "> ab\n< hello\n< [ab\\n]", "chunks").await;
+    assert_eq!(what, "3: sent byte by byte: something else came");
+    assert!(diff.contains("  + < [a]\n"), "{diff}");
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_a_read_for_one_message_is_found_out() {
+    let (what, _) = mismatch(bracket, "> a\\\n> b\\\n< hello\n< [a]\n< [b]", "chunks").await;
+    assert_eq!(what, "4: consecutive sends joined: something else came");
+}
+
+/// Answers later, and drops what it owes when the client finishes.
+fn forgetful(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
+    match event {
+        Event::Message(_) => outbox.change_timer(crate::outbox::TimerChange::Set {
+            id: 0,
+            delay: Duration::from_millis(1),
+        }),
+        Event::Timer(_) => outbox.send("here\n"),
+        Event::Eof => outbox.close(CloseMode::Graceful),
+        _ => {}
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn replies_that_are_lost_at_the_half_close_are_missed() {
+    let (what, diff) = mismatch(forgetful, "> a\n< here", "lines").await;
+    assert_eq!(
+        what,
+        "2: half-closed after the last send: the connection ended early"
+    );
+    assert_eq!(diff, "    > a\n    >eof\n  - < here\n    <eof\n");
+}
+
+#[tokio::test]
+async fn a_trap_is_told_even_where_the_end_is_expected() {
+    let trapped = "the handler trapped: as asked";
+    let (what, _) = mismatch(bracket, "> trap\n< hello\n< [trap]", "lines").await;
+    assert_eq!(
+        what,
+        format!("3: as written: the connection ended early: {trapped}")
+    );
+    let (what, diff) = mismatch(bracket, "< hello\n> trap\n<eof", "lines").await;
+    let failed = "all came, but the connection ended badly";
+    assert_eq!(what, format!("3: as written: {failed}: {trapped}"));
+    assert_eq!(diff, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_not_waited_out() {
+    let (what, diff) = mismatch(bracket, "< hello\n> a\n< [a]\n< more", "lines").await;
+    assert_eq!(what, "4: as written: nothing more came within 5s");
+    assert_eq!(diff, "    < hello\n    > a\n    < [a]\n  - < more\n");
+    let (what, _) = mismatch(bracket, "< hello\n<eof", "lines").await;
+    assert_eq!(
+        what,
+        "2: as written: the connection was not closed within 5s"
+    );
+}
+
+#[test]
+fn a_run_says_how_it_was_played() {
+    let mismatch = Mismatch {
+        line: 1,
+        run: Run::CutAt { line: 7, offset: 3 },
+        problem: Problem::Different,
+        cause: None,
+        diff: String::new(),
+    };
+    let text = "line 7 cut after byte 3: something else came";
+    assert_eq!(mismatch.to_string(), text);
+}

@@ -1,0 +1,275 @@
+//! Sessions that move, with handlers that are plain Rust.
+
+use super::{Candidate, Generations, Move, MovingSession, Probation, Rules};
+use crate::framing::Framing;
+use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
+use crate::limits::ConnectionLimits;
+use crate::outbox::{Outbox, Peer, Transport};
+use crate::task::Terms;
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::DuplexStream;
+
+/// Signs its replies with its name, counts, and carries the count over.
+struct Named {
+    name: &'static str,
+    converses: bool,
+    /// Whether it lets itself be carried over, and whether it takes others' sessions.
+    saves: bool,
+    opens: bool,
+}
+
+struct NamedSession {
+    handler: Arc<Named>,
+    outbox: Arc<Outbox>,
+    count: u8,
+}
+
+struct NoProgram;
+
+impl Program for NoProgram {
+    async fn run(self, _: DuplexStream) -> Result<(), CallError> {
+        Ok(())
+    }
+}
+
+impl Handler for Arc<Named> {
+    type Session = NamedSession;
+    type Program = NoProgram;
+
+    fn serve(&self, outbox: &Arc<Outbox>) -> Service<NamedSession, NoProgram> {
+        Service::Session(NamedSession {
+            handler: self.clone(),
+            outbox: outbox.clone(),
+            count: 0,
+        })
+    }
+
+    fn converses(&self) -> bool {
+        self.converses
+    }
+}
+
+impl Session for NamedSession {
+    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+        match event {
+            Event::Open(_) if !self.handler.opens => {
+                return Err(SessionError::Refused("not here".into()));
+            }
+            Event::Open(Some(saved)) => self.count = saved[0],
+            Event::Message(message) if &message[..] == b"trap" => {
+                return Err(CallError::Trap("as asked".into()).into());
+            }
+            Event::Message(_) => {
+                self.count += 1;
+                self.outbox
+                    .send(format!("{} {}\n", self.handler.name, self.count));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
+        Ok(self.handler.saves.then(|| vec![self.count].into()))
+    }
+
+    async fn end(self) {}
+}
+
+fn named(name: &'static str, converses: bool) -> Named {
+    Named {
+        name,
+        converses,
+        saves: true,
+        opens: true,
+    }
+}
+
+fn candidate(handler: Named, framing: Framing) -> Candidate<Arc<Named>> {
+    Candidate {
+        terms: Terms {
+            framing,
+            limits: ConnectionLimits {
+                max_message_bytes: 100,
+                max_unsent_bytes: 100,
+                idle_timeout: None,
+            },
+            converses: handler.converses,
+        },
+        name: handler.name.into(),
+        tier: "plain Rust".into(),
+        files: Vec::new(),
+        hash: handler.name.into(),
+        imports: Vec::new(),
+        handler: Arc::new(handler),
+    }
+}
+
+type Sessions = Generations<Arc<Named>>;
+
+/// A connection, and its session.
+struct Talk {
+    outbox: Arc<Outbox>,
+    session: MovingSession<Arc<Named>>,
+}
+
+async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
+    let peer = Peer {
+        transport: Transport::Tcp,
+        peer: "client".into(),
+        local: "host".into(),
+        listener: "tcp://host".into(),
+        tls: None,
+    };
+    let outbox = Arc::new(Outbox::new(id, peer, 1000, tracing::Span::none()));
+    let current = generations.current();
+    let Service::Session(session) = current.made_from.handler.serve(&outbox) else {
+        unreachable!("it has sessions only")
+    };
+    let seat = generations.seat(current, &outbox);
+    let mut session = MovingSession::new(generations.clone(), session, seat);
+    session.tell(Event::Open(None)).await.unwrap();
+    Talk { outbox, session }
+}
+
+impl Talk {
+    /// Tells it what it was notified of, and then a message. Returns the reply.
+    async fn say(&mut self, message: &'static str) -> String {
+        let mut notice = None;
+        self.outbox.collect(|orders| notice = orders.notice.take());
+        if notice.is_some() {
+            self.session.tell(Event::Move).await.unwrap();
+        }
+        self.session
+            .tell(Event::Message(message.into()))
+            .await
+            .unwrap();
+        let mut reply = BytesMut::new();
+        self.outbox
+            .collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
+        String::from_utf8(reply.to_vec()).unwrap()
+    }
+}
+
+fn begin(first: Named, on_swap: Move) -> Arc<Sessions> {
+    let rules = Rules {
+        on_swap,
+        probation: None,
+    };
+    Generations::new(candidate(first, Framing::Lines), rules)
+}
+
+#[tokio::test]
+async fn open_connections_stay_and_new_ones_get_the_new_generation() {
+    let generations = begin(named("old", true), Move::NewConnections);
+    let mut before = connect(&generations, 1).await;
+    generations.swap(candidate(named("new", true), Framing::Lines));
+    let mut after = connect(&generations, 2).await;
+    assert_eq!(before.say("x").await, "old 1\n");
+    assert_eq!(after.say("x").await, "new 1\n");
+    let [old] = &generations.old()[..] else {
+        panic!("one generation is old")
+    };
+    assert_eq!((old.number, old.live()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_responder_moves_between_two_messages_and_a_conversation_does_not() {
+    for (converses, expected) in [(false, "new 1\n"), (true, "old 2\n")] {
+        let generations = begin(named("old", converses), Move::NextMessage);
+        let mut talk = connect(&generations, 1).await;
+        assert_eq!(talk.say("x").await, "old 1\n");
+        generations.swap(candidate(named("new", converses), Framing::Lines));
+        assert_eq!(talk.say("x").await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_is_carried_over_with_what_it_saved() {
+    let generations = begin(named("old", true), Move::Migrate);
+    let mut talk = connect(&generations, 1).await;
+    assert_eq!(talk.say("x").await, "old 1\n");
+    let swapped = generations.swap(candidate(named("new", true), Framing::Lines));
+    assert_eq!(talk.say("x").await, "new 2\n");
+    assert_eq!((swapped.replaced.live(), swapped.current.live()), (0, 1));
+    generations.roll_back().unwrap();
+    assert_eq!(talk.say("x").await, "old 3\n");
+    assert!(generations.roll_back().is_none());
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_carried_over_stays() {
+    let unsaved = |name| Named {
+        saves: false,
+        ..named(name, true)
+    };
+    let closed = |name| Named {
+        opens: false,
+        ..named(name, true)
+    };
+    for (old, new, framing) in [
+        (unsaved("old"), named("new", true), Framing::Lines),
+        (named("old", true), closed("new"), Framing::Lines),
+        (named("old", true), named("new", true), Framing::Chunks),
+        (named("old", true), named("new", false), Framing::Lines),
+    ] {
+        let generations = begin(old, Move::Migrate);
+        let mut talk = connect(&generations, 1).await;
+        assert_eq!(talk.say("x").await, "old 1\n");
+        generations.swap(candidate(new, framing));
+        assert_eq!(talk.say("x").await, "old 2\n");
+    }
+}
+
+#[tokio::test]
+async fn a_generation_is_freed_with_its_last_connection() {
+    let generations = begin(named("first", true), Move::NewConnections);
+    let talk = connect(&generations, 1).await;
+    let first = Arc::downgrade(&generations.current());
+    for name in ["second", "third"] {
+        generations.swap(candidate(named(name, true), Framing::Lines));
+    }
+    assert_eq!(generations.old().len(), 1);
+    assert!(first.upgrade().is_some());
+    talk.session.end().await;
+    assert!(first.upgrade().is_none());
+    assert_eq!(generations.old().len(), 0);
+}
+
+#[tokio::test]
+async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
+    let probation = Probation {
+        failed_calls: 1,
+        time: Duration::from_secs(60),
+    };
+    let first = candidate(named("old", true), Framing::Lines);
+    let rules = Rules {
+        on_swap: Move::NewConnections,
+        probation: Some(probation),
+    };
+    let generations = Generations::new(first, rules);
+    generations.swap(candidate(named("new", true), Framing::Lines));
+    for id in 1..=2 {
+        let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
+        assert!(unfit.is_err());
+        let mut talk = connect(&generations, id).await;
+        let told = talk.session.tell(Event::Message("trap".into())).await;
+        assert!(told.is_err());
+    }
+    let unfit = generations.unfit().await;
+    assert_eq!((unfit.number, unfit.failed_calls()), (2, 2));
+    // It is so once: what is current next has not failed, and the first has nothing before it.
+    generations.roll_back().unwrap();
+    for id in 3..=5 {
+        let mut talk = connect(&generations, id).await;
+        let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
+        assert!(unfit.is_err());
+        let told = talk.session.tell(Event::Message("trap".into())).await;
+        assert!(told.is_err());
+    }
+    generations.swap(candidate(named("newer", true), Framing::Lines));
+    let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
+    assert!(unfit.is_err());
+}

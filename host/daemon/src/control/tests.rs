@@ -1,0 +1,401 @@
+//! Both sides with each other, and each with somebody who does not keep to the protocol.
+
+use super::*;
+use connection::limits::{CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use tempfile::TempDir;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// A host that serves nobody.
+struct Puppet {
+    listener: TcpListener,
+    retired: AtomicUsize,
+}
+
+fn puppet() -> Arc<Puppet> {
+    Arc::new(Puppet {
+        listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+        retired: AtomicUsize::new(0),
+    })
+}
+
+impl Operator for Puppet {
+    fn status(&self) -> Status {
+        Status {
+            pid: 4711,
+            version: "0.0.1".into(),
+            started_unix_seconds: 1,
+            services: Vec::new(),
+            listeners: Vec::new(),
+            generations: Vec::new(),
+            connections: ConnectionCounts::default(),
+            places: PlaceCounts::default(),
+            received_bytes: u64::MAX,
+            sent_bytes: 0,
+            messages: 0,
+            turned_away: 0,
+            failed_calls: 0,
+            limits_reached: [("max-message".to_owned(), u64::MAX)].into(),
+            dropped_datagrams: [].into(),
+            refused_swaps: 0,
+            last_refusal: None,
+            refused_reloads: 0,
+            last_refused_reload: None,
+        }
+    }
+
+    async fn swap(
+        &self,
+        _service: Option<String>,
+        handler: Option<WantedFile>,
+    ) -> Result<Swapped, Refused> {
+        match handler {
+            Some(wanted) => Ok(Swapped {
+                generation: wanted.opened.len() as u64 + 2,
+                replaced: 1,
+                handler: wanted.path.display().to_string(),
+                sha256: "00".repeat(32),
+            }),
+            None => Err(Refused {
+                reason: "the file is as it was".into(),
+                detail: Some("ä".repeat(MAX_CONTROL_DETAIL_BYTES)),
+            }),
+        }
+    }
+
+    async fn roll_back(&self, _service: Option<String>) -> Result<Swapped, Refused> {
+        std::future::pending().await
+    }
+
+    async fn reload(&self) -> Result<Reloaded, Refused> {
+        Ok(Reloaded {
+            changes: vec!["everything".into()],
+        })
+    }
+
+    fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
+        let socket = self.listener.try_clone()?;
+        Ok(vec![("tcp://127.0.0.1:1".into(), socket.into())])
+    }
+
+    fn retire(&self) {
+        self.retired.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn leave(&self) {}
+}
+
+/// Where a socket may be, and goes with the test.
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("host.sock");
+    (folder, path)
+}
+
+fn host(path: &Path, operator: &Arc<Puppet>) -> JoinHandle<()> {
+    let socket = ControlSocket::bind(path).unwrap();
+    let operator = operator.clone();
+    tokio::spawn(async { match socket.serve(operator).await {} })
+}
+
+/// What the client does, on a thread of its own: it blocks.
+async fn ask(path: &Path, what: Request) -> Result<Reply, ControlError> {
+    let path = path.to_owned();
+    spawn_blocking(move || request(&path, &what, &[]))
+        .await
+        .unwrap()
+}
+
+/// Sends bytes as they are, and returns the line that comes back.
+async fn raw(path: &Path, bytes: impl Into<Vec<u8>>) -> String {
+    let path = path.to_owned();
+    let bytes = bytes.into();
+    spawn_blocking(move || {
+        let mut stream = UnixStream::connect(path).unwrap();
+        // A host that has heard enough hangs up.
+        let _ = stream.write_all(&bytes);
+        let mut reply = String::new();
+        // Behind the line comes a reset if the host has not read it all.
+        BufReader::new(stream).read_line(&mut reply).unwrap();
+        reply
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn each_request_has_its_reply() {
+    let (_folder, path) = place();
+    let puppet = puppet();
+    host(&path, &puppet);
+    let status = ask(&path, Request::Status).await.unwrap();
+    assert_eq!(status, Reply::Status(puppet.status().into()));
+    let handler = Some(PathBuf::from("/srv/ä \"b\".wasm"));
+    let swap = |handler| Request::Swap {
+        service: None,
+        handler,
+    };
+    match ask(&path, swap(handler)).await.unwrap() {
+        Reply::Swapped(swapped) => assert_eq!(swapped.handler, "/srv/ä \"b\".wasm"),
+        other => panic!("{other:?}"),
+    }
+    match ask(&path, swap(None)).await.unwrap() {
+        Reply::Refused(Refused {
+            detail: Some(detail),
+            ..
+        }) => assert!(detail.ends_with("ä\n… (cut)")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn files_come_along_with_a_swap_and_no_more_than_are_needed() {
+    let (folder, path) = place();
+    host(&path, &puppet());
+    for (passed, received) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
+        let opened = || OwnedFd::from(fs::File::open(folder.path()).unwrap());
+        let opened: Vec<_> = (0..passed).map(|_| opened()).collect();
+        let swap = Request::Swap {
+            service: None,
+            handler: Some("/a".into()),
+        };
+        let path = path.clone();
+        let asked = spawn_blocking(move || request(&path, &swap, &opened));
+        match asked.await.unwrap().unwrap() {
+            Reply::Swapped(swapped) => assert_eq!(swapped.generation, received + 2),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_with_an_error() {
+    let (_folder, path) = place();
+    host(&path, &puppet());
+    for (sent, reason) in [
+        ("hello\n", "expected one line of JSON"),
+        (
+            "{\"version\":2,\"command\":\"dance\"}\n",
+            "the request is of version 2",
+        ),
+        (
+            "{\"version\":1,\"command\":\"dance\"}\n",
+            "`dance` is no command",
+        ),
+        (
+            "{\"version\":1,\"command\":\"dance\\n\"}\n",
+            "`dance ` is no command",
+        ),
+        (
+            "{\"version\":1,\"command\":\"status\",\"force\":true}\n",
+            "unknown field `force`",
+        ),
+        (
+            "{\"version\":1,\"command\":\"status\",\"for\\nce\":true}\n",
+            "unknown field `for ce`",
+        ),
+        (
+            "{\"version\":1,\"command\":\"status\",\"handler\":\"/a\"}\n",
+            "only swap takes",
+        ),
+        (
+            "{\"version\":1,\"command\":\"swap\",\"handler\":\"a\"}\n",
+            "must be absolute",
+        ),
+        (
+            "{\"version\":1,\"command\":\"retire\"}\n",
+            "retire follows take-over",
+        ),
+    ] {
+        let reply = raw(&path, sent).await;
+        assert!(reply.starts_with("{\"version\":1,\"error\":\""), "{reply}");
+        assert!(reply.contains(reason), "{reply}");
+    }
+    let reply = raw(&path, "x".repeat(1 << 20)).await;
+    assert!(reply.contains("longer than 65536 bytes"), "{reply}");
+    match ask(&path, Request::Retire).await {
+        Err(ControlError::Declined { reason, .. }) => assert!(reason.contains("retire follows")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn neither_silence_nor_a_long_swap_keeps_others_waiting() {
+    let (_folder, path) = place();
+    host(&path, &puppet());
+    let mut rolling = UnixStream::connect(&path).unwrap();
+    rolling
+        .write_all(b"{\"version\":1,\"command\":\"roll-back\"}\n")
+        .unwrap();
+    let begin = Instant::now();
+    let silent = path.clone();
+    let silent = spawn_blocking(move || {
+        let mut stream = UnixStream::connect(silent).unwrap();
+        stream.write_all(b"{\"version\":1").unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
+    });
+    for _ in 0..20 {
+        ask(&path, Request::Status).await.unwrap();
+    }
+    assert!(!silent.is_finished());
+    let reply = silent.await.unwrap();
+    assert!(reply.contains("no request came within 5 s"), "{reply}");
+    assert!(begin.elapsed() >= CONTROL_REQUEST_TIME);
+}
+
+#[tokio::test]
+async fn a_host_that_is_newer_mute_or_gone_is_told_apart() {
+    let (_folder, path) = place();
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for answer in [
+            "{\"version\":2,\"greeting\":1}\n",
+            "{\"version\":1,\"greeting\":1}\n",
+            "{\"version\":1,\"status",
+        ] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 100]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    for reason in ["it speaks version 2", "makes no sense", "ended before"] {
+        let error = ask(&path, Request::Status).await.unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+    let nobody = ask(&path.with_extension("none"), Request::Status).await;
+    assert!(matches!(nobody, Err(ControlError::Connect { .. })));
+}
+
+#[tokio::test]
+async fn the_file_is_the_owners_alone_and_goes_with_the_socket() {
+    let (folder, path) = place();
+    let socket = ControlSocket::bind(&path).unwrap();
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert!(matches!(
+        ControlSocket::bind(&path),
+        Err(SocketError::Taken { .. })
+    ));
+    drop(socket);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn only_what_nobody_answers_on_is_replaced() {
+    let (folder, path) = place();
+    // What a killed process leaves behind.
+    drop(UnixListener::bind(&path).unwrap());
+    drop(ControlSocket::bind(&path).unwrap());
+    assert!(!path.exists());
+
+    fs::write(&path, "precious").unwrap();
+    assert!(matches!(
+        ControlSocket::bind(&path),
+        Err(SocketError::Occupied { .. })
+    ));
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    let nowhere = folder.path().join("none").join("host.sock");
+    assert!(matches!(
+        ControlSocket::bind(&nowhere),
+        Err(SocketError::Bind { .. })
+    ));
+    let long = folder.path().join("x".repeat(100)).join("host.sock");
+    fs::create_dir(long.parent().unwrap()).unwrap();
+    let error = ControlSocket::bind(&long).unwrap_err().to_string();
+    assert!(error.contains("the path is too long"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_has_put_there_stays() {
+    let (_folder, path) = place();
+    let old = ControlSocket::bind(&path).unwrap();
+    let new = PreparedSocket::new(&path).unwrap().replace().unwrap();
+    drop(old);
+    assert!(path.exists());
+    drop(new);
+    assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_gets_the_sockets_and_then_the_place() {
+    let (folder, path) = place();
+    let first = puppet();
+    let running = host(&path, &first);
+    let meet = async || {
+        let path = path.clone();
+        spawn_blocking(move || Predecessor::meet(&path))
+            .await
+            .unwrap()
+    };
+    // One that fails before it is ready changes nothing.
+    drop(meet().await.unwrap());
+    ask(&path, Request::Status).await.unwrap();
+    assert_eq!(first.retired.load(Ordering::Relaxed), 0);
+
+    let late = meet().await.unwrap();
+    let mut successor = meet().await.unwrap();
+    let (uri, socket) = successor.take_sockets().remove(0);
+    assert_eq!(uri, "tcp://127.0.0.1:1");
+    let _client = TcpStream::connect(first.listener.local_addr().unwrap()).unwrap();
+    TcpListener::from(socket).accept().unwrap();
+
+    let socket = successor.retire().unwrap().unwrap();
+    assert_eq!(first.retired.load(Ordering::Relaxed), 1);
+    let error = late.retire().unwrap_err().to_string();
+    assert!(
+        error.contains("taken this one's sockets over already"),
+        "{error}"
+    );
+    running.abort();
+    let _ = running.await;
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let second = puppet();
+    tokio::spawn(async { match socket.serve(second).await {} });
+    ask(&path, Request::Status).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_serves_when_the_host_before_has_died() {
+    let (_folder, path) = place();
+    let running = host(&path, &puppet());
+    let there = path.clone();
+    let successor = spawn_blocking(move || Predecessor::meet(&there).unwrap())
+        .await
+        .unwrap();
+    running.abort();
+    let _ = running.await;
+    let socket = successor.retire().unwrap();
+    assert!(socket.is_some() && path.exists());
+}
+
+#[test]
+fn the_page_shows_every_request() {
+    let page = include_str!("../../../../docs/reference/control-protocol.md");
+    let requests = page
+        .split('`')
+        .filter(|text| text.starts_with(r#"{"version":1,"command":"#));
+    let shown: std::collections::BTreeSet<_> = requests
+        .map(|line| {
+            Request::decode(line.as_bytes()).unwrap();
+            let members: serde_json::Value = serde_json::from_str(line).unwrap();
+            members["command"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let known = MalformedRequest::Command(String::new()).to_string();
+    let (_, known) = known.split_once("expected ").unwrap();
+    let known = known.split(", ").flat_map(|words| words.split(" or "));
+    assert_eq!(shown, known.map(str::to_owned).collect());
+}

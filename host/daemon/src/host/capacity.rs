@@ -1,0 +1,58 @@
+//! How large the engine of a host is to be.
+
+use super::doors::ReadyDoor;
+use super::{Bound, Host};
+use crate::config::{HostConfig, ListenerConfig};
+use connection::address::Endpoint;
+use engine::{Capacity, Isolation};
+
+/// Shared instances that a service keeps: the current one, and that of the generation to roll back to.
+const STANDING_INSTANCES: usize = 2;
+
+/// What an engine needs for these services. Reads their handlers. Blocks.
+pub fn capacity(config: &HostConfig) -> Capacity {
+    let limits = &config.server_limits;
+    let services = config.services.iter().map(|it| &it.serve);
+    let places = services.map(|it| it.handler.memories(&it.trust));
+    Capacity {
+        max_connections: limits.max_connections,
+        max_datagram_sessions: sessions(config.services.iter().flat_map(|it| &it.listen)),
+        standing_instances: standing_instances(config),
+        places_each: places.max().unwrap_or(1),
+        max_memory_bytes: limits.max_guest_memory_bytes,
+        max_warm_bytes: limits.max_warm_memory_bytes,
+    }
+}
+
+/// How many instances stay when no client is there.
+fn standing_instances(config: &HostConfig) -> usize {
+    let services = config.services.iter();
+    let shared = services.filter(|it| it.serve.isolation == Isolation::Shared);
+    shared.count() * STANDING_INSTANCES
+}
+
+/// How many senders of datagrams may have a session at these listeners.
+fn sessions<'a>(listeners: impl Iterator<Item = &'a ListenerConfig>) -> usize {
+    let datagrams = listeners.filter(|it| matches!(it.uri, Endpoint::Udp(_)));
+    datagrams.map(|it| it.datagrams.max_sessions).sum()
+}
+
+impl Bound {
+    /// How many senders of datagrams may have a session.
+    pub(super) fn datagram_sessions(&self) -> usize {
+        let doors = self.doors();
+        sessions(doors.map(|ReadyDoor { config, .. }| config))
+    }
+}
+
+impl Host {
+    /// Tells the engine how many connections there may be with another configuration.
+    pub(super) fn expect(&self, next: &HostConfig) {
+        let datagrams = sessions(next.services.iter().flat_map(|it| &it.listen));
+        self.engine.expect(&Capacity {
+            max_datagram_sessions: datagrams,
+            standing_instances: standing_instances(next),
+            ..Capacity::of(next.server_limits.max_connections)
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! Which files and connections a host needs, that the rest can be kept from it.
+
+use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
+use connection::address::{Endpoint, UnixAddress};
+use keyvalue::StoreUri;
+use std::env;
+use std::path::Path;
+use system::confinement::Access;
+use system::opening::Names;
+use system::trust::signature_of;
+
+const DNS_PORT: u16 = 53;
+
+/// Where systems have the certificates of authorities, and what those are links to.
+const CERTIFICATES: [&str; 5] = [
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+];
+
+/// The files that a host with this configuration reads by their names while it serves.
+pub fn names(sources: &Sources, config: &HostConfig) -> Names {
+    let mut names = Names::default();
+    sources.file.iter().for_each(|file| names.file(file));
+    let folders = config.sandbox_read.iter();
+    folders.for_each(|folder| names.folder(folder));
+    // Sockets that others pass on may be served with TLS, too.
+    sources
+        .listener
+        .tls_files()
+        .for_each(|file| names.file(file));
+    for service in &config.services {
+        let serve = &service.serve;
+        for file in serve.handler.files() {
+            names.file(file);
+            names.file(&signature_of(file));
+        }
+        let files = serve.trust.key_files().iter().chain(&serve.swap.probes);
+        files.for_each(|file| names.file(file));
+        let tls = service.listen.iter().flat_map(|door| &door.tls);
+        tls.flat_map(|tls| tls.files())
+            .for_each(|file| names.file(file));
+    }
+    names
+}
+
+/// What a host with this configuration does with files by itself, as far as that can be known beforehand: without those
+/// that it reads by their names, if it `has_helper` to open them.
+pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access {
+    let mut access = Access::default();
+    if !has_helper {
+        read_by_name(&mut access, sources, config);
+    }
+    config.cache.iter().for_each(|cache| access.write(cache));
+    config
+        .metrics
+        .iter()
+        .for_each(|place| of_place(&mut access, place));
+    for service in &config.services {
+        of_service(&mut access, service);
+        service
+            .listen
+            .iter()
+            .for_each(|door| of_door(&mut access, door));
+    }
+    access
+}
+
+/// The folders of all files that are read by their names.
+fn read_by_name(access: &mut Access, sources: &Sources, config: &HostConfig) {
+    let names = names(sources, config);
+    names.files().for_each(|file| access.read_file(file));
+    names.folders().for_each(|folder| access.read(folder));
+}
+
+fn of_service(access: &mut Access, service: &ServiceConfig) {
+    let serve = &service.serve;
+    let granted = serve.grants.directories.iter();
+    granted.for_each(|directory| match directory.is_writable {
+        true => access.write(&directory.host),
+        false => access.read(&directory.host),
+    });
+    serve.grants.ports().for_each(|port| access.connect(port));
+    if serve.grants.ports().next().is_some() {
+        // Long answers about names come by TCP (RFC 7766).
+        access.connect(DNS_PORT);
+    }
+    if let StoreUri::Redis(uri) = &serve.grants.keyvalue.uri
+        && uri.is_tls()
+    {
+        certificates(access);
+    }
+}
+
+/// Those of the authorities that this system trusts.
+fn certificates(access: &mut Access) {
+    CERTIFICATES
+        .iter()
+        .for_each(|it| access.read(Path::new(it)));
+    if let Some(file) = env::var_os("SSL_CERT_FILE") {
+        access.read_file(Path::new(&file));
+    }
+    if let Some(folder) = env::var_os("SSL_CERT_DIR") {
+        access.read(Path::new(&folder));
+    }
+}
+
+fn of_door(access: &mut Access, door: &ListenerConfig) {
+    of_place(access, &door.uri);
+}
+
+fn of_place(access: &mut Access, place: &Endpoint) {
+    if let Endpoint::Unix(UnixAddress::Path(path)) = place {
+        access.bind(path);
+    }
+}

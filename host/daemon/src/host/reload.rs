@@ -1,0 +1,215 @@
+//! Reads the configuration again and changes what has changed, without touching anybody else's connections.
+
+use super::certificates;
+use super::plan::{NextDoor, Origin, Plan, Step};
+use super::{Host, Now, ReloadError, Service};
+use crate::config::options::Opt;
+use crate::config::{HostConfig, ListenerConfig};
+use crate::swap::Swapped;
+use connection::limits::ServerLimits;
+use server::service::Door;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tokio::task::spawn_blocking;
+use tracing::Instrument;
+
+/// A reload that was refused.
+#[derive(Clone, Debug)]
+pub struct LastRefusal {
+    /// When.
+    pub at: SystemTime,
+    /// Why.
+    pub reason: String,
+}
+
+/// The reloads that were refused: their number, and the last one.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<(u64, Option<LastRefusal>)>);
+
+impl Host {
+    /// Reads the configuration file again, and the files of all handlers, and returns what has changed by that, a
+    /// line for each change. Without a file, only the handler is read again. An error has changed nothing.
+    pub async fn reload(&self) -> Result<Vec<String>, ReloadError> {
+        let _turn = self.turn.lock().await;
+        for service in self.services().iter() {
+            let terminators = service.terminators();
+            let reload = certificates::reload(&terminators);
+            reload.instrument(service.config.span()).await;
+        }
+        if self.sources.file.is_none() {
+            return self.read_handler().await;
+        }
+        match self.try_reload().await {
+            Ok(changes) => {
+                match &changes[..] {
+                    [] => tracing::info!("reloaded: nothing has changed"),
+                    changes => tracing::info!("reloaded: {}", changes.join("; ")),
+                }
+                Ok(changes)
+            }
+            Err(error) => {
+                tracing::error!("reload refused, the host serves on as before: {error}");
+                for line in error.detail().unwrap_or_default().lines() {
+                    tracing::error!("  {line}");
+                }
+                self.refusals.note(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// How many reloads were refused, and the last of them.
+    pub fn refusals(&self) -> (u64, Option<LastRefusal>) {
+        let refusals = self.refusals.0.lock();
+        refusals.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read_handler(&self) -> Result<Vec<String>, ReloadError> {
+        let mut changes = Vec::new();
+        for service in self.services().iter() {
+            let swapped = service.swapper.swap(None).await?;
+            changes.extend(replaced(&swapped));
+        }
+        Ok(changes)
+    }
+
+    async fn try_reload(&self) -> Result<Vec<String>, ReloadError> {
+        let sources = self.sources.clone();
+        let loaded = spawn_blocking(move || sources.load()).await;
+        let next = loaded.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?;
+        let now = self.now().clone();
+        let plan = Plan::new(self, &now, &next).await?;
+        // From here on nothing can fail.
+        let mut changes = Vec::new();
+        let steps = plan.0.into_iter();
+        let services: Vec<_> = steps.map(|step| self.take(step, &mut changes)).collect();
+        let config = with_what_cannot_change(next, &now.config);
+        self.expect(&config);
+        if config.address_rates != now.config.address_rates {
+            self.server.set_address_rates(config.address_rates);
+            changes.push("client addresses have other rates".to_owned());
+        }
+        if config.server_limits != now.config.server_limits {
+            changes.push("the host drains in another time".to_owned());
+        }
+        *self.now() = Now {
+            config: Arc::new(config),
+            services: Arc::new(services),
+        };
+        self.close_what_is_gone(&now, &mut changes).await;
+        Ok(changes)
+    }
+
+    /// Carries out what is planned for one service.
+    fn take(&self, step: Step, changes: &mut Vec<String>) -> Service {
+        let name = &step.config.name;
+        let service = match step.origin {
+            Origin::New(swapper) => {
+                changes.push(format!("service `{name}` begins"));
+                Service::new(&self.server, &step.config, swapper)
+            }
+            Origin::Old(old) => {
+                let (service, prepared) = *old;
+                if let Some(swapped) = service.swapper.commit(prepared) {
+                    let what = replaced(&swapped);
+                    let what = what.unwrap_or_else(|| "swaps go by other rules".to_owned());
+                    changes.push(format!("service `{name}`: {what}"));
+                }
+                if service.config.rates != step.config.rates {
+                    service.served.set_rates(step.config.rates);
+                    changes.push(format!("service `{name}` has other rates"));
+                }
+                if service.config.max_connections != step.config.max_connections {
+                    let limit = step.config.max_connections;
+                    service.served.set_max_connections(limit);
+                    changes.push(format!(
+                        "service `{name}` may have other numbers of connections"
+                    ));
+                }
+                match (service.config.watch, step.config.watch) {
+                    (false, true) => changes.push(format!("service `{name}` is watched")),
+                    (true, false) => changes.push(format!("service `{name}` is watched no more")),
+                    _ => {}
+                }
+                service
+            }
+        };
+        let open = |door: NextDoor| match door {
+            NextDoor::Kept(kept) => *kept,
+            NextDoor::Opened(ready) => {
+                let place = ready.listener.endpoint();
+                changes.push(format!("service `{name}` listens on {place}"));
+                service.open(*ready)
+            }
+        };
+        let doors = step.doors.into_iter().map(open).collect();
+        service.changed(&step.config, doors)
+    }
+
+    /// Closes the doors that are there no more, and lets services that are there no more end in their own time.
+    async fn close_what_is_gone(&self, before: &Now, changes: &mut Vec<String>) {
+        let after = self.services();
+        for service in before.services.iter() {
+            let name = service.name();
+            let still = after.iter().find(|it| it.name() == name);
+            for (_, door) in &service.doors {
+                let is_kept = |(_, kept): &(ListenerConfig, Door)| kept.is(door);
+                if !still.is_some_and(|still| still.doors.iter().any(is_kept)) {
+                    let place = door.listener().endpoint();
+                    changes.push(format!("service `{name}` listens on {place} no more"));
+                    door.clone().close().await;
+                }
+            }
+            if still.is_none() {
+                changes.push(format!("service `{name}` ends"));
+                self.end(service, before.config.server_limits);
+            }
+        }
+    }
+
+    fn end(&self, service: &Service, limits: ServerLimits) {
+        let own = service.config.serve.swap.drain_timeout;
+        let limit = own.unwrap_or(limits.drain_timeout);
+        let (server, served) = (self.server.clone(), service.served.clone());
+        let ending = async move {
+            match server.end(&served, limit).await.cut {
+                0 => tracing::info!("the service has ended: all its connections had finished"),
+                cut => tracing::warn!("the service has ended: {cut} connections were cut"),
+            }
+        };
+        tokio::spawn(ending.instrument(service.config.span()));
+    }
+}
+
+impl Refusals {
+    fn note(&self, error: &ReloadError) {
+        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.0 += 1;
+        refusals.1 = Some(LastRefusal {
+            at: SystemTime::now(),
+            reason: error.to_string(),
+        });
+    }
+}
+
+fn replaced(swapped: &Swapped) -> Option<String> {
+    match swapped {
+        Swapped::Unchanged(_) => None,
+        Swapped::Replaced { current, replaced } => Some(format!(
+            "generation {} replaces generation {replaced}: {}",
+            current.number, current.made_from.name
+        )),
+    }
+}
+
+/// What was settled when the process began stays as it was.
+fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
+    let changed = next.settings.differences(&now.settings).into_iter();
+    for Opt { key, .. } in changed.filter(|option| option.about.is_fixed) {
+        tracing::warn!(
+            "`{key}` can't change while the host runs: start it anew, or another with --takeover"
+        );
+    }
+    next.with_fixed_of(now)
+}

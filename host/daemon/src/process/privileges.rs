@@ -1,0 +1,121 @@
+//! What a host gives up once it has what it needs: the rights of root, and all that no server does.
+
+use super::helper::{self, Helper};
+use super::sockets::Sockets;
+use crate::config::{HostConfig, Place, ServeConfig, Sources};
+use crate::control::{Predecessor, default_path_of};
+use crate::host::{Bound, needs};
+use anyhow::Context;
+use connection::address::{Endpoint, UnixAddress};
+use engine::{LoadError, prove};
+use rustix::process::geteuid;
+use server::listener::{Listener, Owner, UnixAccess};
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use system::confinement::{Identity, Sandbox, UserError, confine};
+use system::ownership::{check_above, give};
+
+/// Checks that the process may become whom it is to become.
+pub fn check(config: &HostConfig) -> Result<(), UserError> {
+    config.user.as_ref().map_or(Ok(()), Identity::check)
+}
+
+/// Makes the folders that could not be made later, hands the sockets over to the user, becomes the user, and confines
+/// this process to what a host of this configuration needs, but for the helper that opens files for it. Called when all sockets are bound and while there is one
+/// thread.
+pub fn give_up(
+    sources: &Sources,
+    config: &HostConfig,
+    predecessor: Option<&Predecessor>,
+    sockets: &Sockets,
+    options: &[OsString],
+) -> anyhow::Result<Option<Helper>> {
+    if let Some(cache) = &config.cache {
+        // Without one nothing is lost but time, and that is said where it is opened.
+        let _ = make_folder(cache, config.user.as_ref());
+    }
+    // While it can still be made for another user.
+    let control = control_path(config, predecessor);
+    if let Some(user) = &config.user {
+        become_user(user, &sockets.bound, sockets.metrics.as_ref())?;
+    }
+    let helper = helper::start(config, options);
+    if helper.is_none() && config.sandbox != Sandbox::Off {
+        prove_handlers(config)?;
+    }
+    let mut access = needs(sources, config, helper.is_some());
+    control.iter().for_each(|path| access.bind(path));
+    let uris = predecessor.into_iter().flat_map(Predecessor::uris);
+    for endpoint in uris.filter_map(|uri| uri.parse().ok()) {
+        if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
+            access.bind(&path);
+        }
+    }
+    confine(config.sandbox, access)?;
+    Ok(helper)
+}
+
+/// Has the handlers compiled in processes of their own while these can be started.
+fn prove_handlers(config: &HostConfig) -> Result<(), LoadError> {
+    for ServeConfig { handler, trust, .. } in config.services.iter().map(|it| &it.serve) {
+        prove(handler, trust, config.cache.as_deref()).map_err(|fault| LoadError {
+            handler: handler.clone(),
+            fault: fault.into(),
+        })?;
+    }
+    Ok(())
+}
+
+/// Where the control socket will be, if anywhere.
+fn control_path(config: &HostConfig, predecessor: Option<&Predecessor>) -> Option<PathBuf> {
+    if let Some(predecessor) = predecessor {
+        return Some(predecessor.path().to_owned());
+    }
+    let user = config.user.as_ref().map(Identity::uid);
+    match &config.control {
+        Some(Place::Off) => None,
+        Some(Place::At(path)) => Some(path.clone()),
+        // Why there is none is said where it is made.
+        None => default_path_of(user.unwrap_or(geteuid().as_raw())).ok(),
+    }
+}
+
+/// Makes a private folder, if there is none, for whom the host is going to be.
+fn make_folder(folder: &Path, user: Option<&Identity>) -> anyhow::Result<()> {
+    let mut private = DirBuilder::new();
+    private.mode(0o700);
+    let Some(user) = user else {
+        return Ok(private.recursive(true).create(folder)?);
+    };
+    // What root makes where others may, or by way of their links, could be made to lie anywhere.
+    let folder = std::path::absolute(folder)?;
+    check_above(&folder)?;
+    private.create(&folder)?;
+    Ok(give(&folder, user.uid(), Some(user.gid()))?)
+}
+
+/// Says so if the host serves as root.
+pub fn warn_of_root() {
+    if geteuid().is_root() {
+        tracing::warn!("running as root: name a user without privileges with --user");
+    }
+}
+
+/// Becomes whom the host is to be, now that all is bound.
+fn become_user(user: &Identity, bound: &Bound, metrics: Option<&Listener>) -> anyhow::Result<()> {
+    let owner = Owner {
+        user: Some(user.uid()),
+        group: Some(user.gid()),
+    };
+    let access = UnixAccess { mode: None, owner };
+    let handed_over = bound
+        .hand_over(owner)
+        .and_then(|()| metrics.map_or(Ok(()), |listener| listener.set_access(access)));
+    handed_over
+        .with_context(|| format!("cannot hand the Unix sockets over to user {user} (--user)"))?;
+    user.assume()?;
+    tracing::info!("root no more: this is user {user} now");
+    Ok(())
+}

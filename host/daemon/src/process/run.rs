@@ -1,0 +1,130 @@
+//! A running host, put together: what it loads, sockets, signals, the control socket.
+
+use super::control;
+use super::helper::Helper;
+use super::metrics;
+use super::operator::HostOperator;
+use super::privileges::warn_of_root;
+use super::signals::{self, Hangups, HangupsWanted};
+use super::sockets::Sockets;
+use super::supervisor;
+use crate::config::{HostConfig, Sources};
+use crate::control::Predecessor;
+use crate::host::{Bound, Host, Service};
+use crate::logs::output;
+use anyhow::Context;
+use connection::address::Endpoint;
+use server::listener::Listener;
+use std::io;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Serves on these sockets until it is told to stop, or until a successor has taken over.
+pub async fn run(
+    sources: Sources,
+    config: HostConfig,
+    predecessor: Option<Predecessor>,
+    sockets: Sockets,
+    helper: Option<Helper>,
+    hangups: HangupsWanted,
+) -> anyhow::Result<()> {
+    let Sockets { bound, metrics } = sockets;
+    bound.register()?;
+    metrics.iter().try_for_each(Listener::register)?;
+    let _watching = helper.map(Helper::watch).transpose()?;
+    let stop = signals::stop().context("cannot handle signals")?;
+    let starting = signals::nothing_to_finish().context("cannot handle signals")?;
+    let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
+    let place = config.control.clone();
+    let names = metrics::names(config.metrics.as_ref());
+    let host = Arc::new(Host::load(sources, config, &bound).await?);
+    drop(starting);
+    let takes_over = predecessor.is_some();
+    let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
+    let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
+    bound.claim();
+    metrics.iter().for_each(Listener::claim);
+    warn_of_root();
+    host.services().iter().for_each(log_first);
+    let _on_hangup = reload_on_hangup(hangups, &host);
+    match announce(&bound).await {
+        // The host before has retired: somebody has to serve.
+        Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
+        announced => announced.context("cannot print the addresses")?,
+    }
+    host.open(bound);
+    supervisor::ready();
+    let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
+    let retired = CancellationToken::new();
+    let place = metrics.as_ref().map(Listener::handle);
+    let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
+    let measuring = metrics::serve(metrics, names, operator.clone(), retired.clone());
+    let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
+    // In a task of its own, so that signals count while a retired host drains, too.
+    let signalled = tokio::spawn(stop);
+    let serving = async {
+        tokio::select! {
+            _ = signalled => {}
+            () = retired.cancelled() => {}
+            () = host.exhausted() => {}
+        }
+        supervisor::stopping();
+        host.stop().await
+    };
+    let drained = match control {
+        None => serving.await,
+        Some(control) => tokio::select! {
+            drained = serving => drained,
+            never = control.serve(operator) => match never {},
+        },
+    };
+    match drained.cut {
+        0 => tracing::info!("stopped: all connections had finished"),
+        cut => tracing::warn!("stopped: {cut} connections were cut (--drain-timeout)"),
+    }
+    match host.server().stdio_failure() {
+        Some(error) => Err(error).context("standard input or output failed"),
+        None => Ok(()),
+    }
+}
+
+fn log_first(service: &Service) {
+    let current = service.swapper().generations().current();
+    let first = &current.made_from;
+    service.in_scope(|| {
+        tracing::info!(
+            tier = %first.tier, framing = %first.terms.framing,
+            max_message_bytes = first.terms.limits.max_message_bytes,
+            "serving {}", first.name
+        );
+    });
+}
+
+/// Reads the configuration and the handlers again on SIGHUP.
+fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle<()> {
+    let host = host.clone();
+    let on_hangup = async move {
+        loop {
+            hangups.next().await;
+            supervisor::reloading();
+            // A refusal has been logged.
+            let _ = host.reload().await;
+            supervisor::ready();
+        }
+    };
+    AbortOnDropHandle::new(tokio::spawn(on_hangup))
+}
+
+/// Prints where clients can connect to, one line each. Scripts wait for these lines.
+async fn announce(bound: &Bound) -> io::Result<()> {
+    // Standard output is the client's if there is one there.
+    let endpoints = bound.endpoints().filter(|it| **it != Endpoint::Stdio);
+    let lines: String = endpoints
+        .map(|endpoint| format!("listening on {endpoint}\n"))
+        .collect();
+    match lines.is_empty() {
+        true => Ok(()),
+        false => output::print(lines).await,
+    }
+}

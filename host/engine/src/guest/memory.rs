@@ -1,0 +1,178 @@
+//! What guests have of memory: each by itself, and all of them together.
+
+use crate::scheduling::fair_share::{FairShare, Held};
+use connection::limits::{FILE_STREAM_BYTES, HANDLE_BYTES, Limit, MAX_TABLE_ELEMENTS};
+use std::sync::Arc;
+use wasmtime::{ResourceLimiter, Result};
+
+/// Counts an instance's memories and tables and what the host keeps for it, and remembers a refusal: a guest that is denied memory seldom says
+/// so, it runs into a trap soon after. Memory counts as used from when a guest may write to it: how much of it a guest has
+/// written to, only the kernel knows.
+pub struct MemoryBudget {
+    limit_bytes: usize,
+    /// What it uses of the memory of all guests.
+    used: Held,
+    used_elements: usize,
+    /// The most handles that it had at once, and the streams of files when it last opened one.
+    handles: usize,
+    file_streams: usize,
+    refusal: Option<Refusal>,
+}
+
+/// A guest has no memory left for what the host is to keep for it.
+#[derive(Debug, thiserror::Error)]
+#[error("there is none for what stands behind its handles")]
+pub struct NoMemory;
+
+/// What a guest was refused more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Memory,
+    /// Of what all guests have together.
+    CommonMemory,
+    Table,
+}
+
+impl MemoryBudget {
+    /// A guest that has nothing yet.
+    pub fn new(limit_bytes: usize, common: &Arc<FairShare>) -> Self {
+        MemoryBudget {
+            limit_bytes,
+            used: Held::of(common),
+            used_elements: 0,
+            handles: 0,
+            file_streams: 0,
+            refusal: None,
+        }
+    }
+
+    /// The most bytes all its memories may have together.
+    pub fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+
+    /// What all its memories have together.
+    pub fn used_bytes(&self) -> usize {
+        self.used.amount()
+    }
+
+    /// Takes memory for something that the host keeps.
+    pub fn take(&mut self, more: usize) -> Result<(), NoMemory> {
+        if self.used_bytes().saturating_add(more) > self.limit_bytes {
+            self.refusal = Some(Refusal::Memory);
+            return Err(NoMemory);
+        }
+        if !self.used.grow(more) {
+            Limit::MaxGuestMemory.reached();
+            self.refusal = Some(Refusal::CommonMemory);
+            return Err(NoMemory);
+        }
+        Ok(())
+    }
+
+    /// Gives memory back that was taken.
+    pub fn give_back(&mut self, bytes: usize) {
+        self.used.shrink_to(self.used_bytes() - bytes);
+    }
+
+    /// Takes what so many handles need, if it never had so many before.
+    pub fn charge_handles(&mut self, handles: usize) -> Result<(), NoMemory> {
+        if handles > self.handles {
+            self.take((handles - self.handles) * HANDLE_BYTES)?;
+            self.handles = handles;
+        }
+        Ok(())
+    }
+
+    /// Takes, or gives back, what is needed for so many streams of files and folders.
+    pub fn charge_file_streams(&mut self, streams: usize) -> Result<(), NoMemory> {
+        match streams.checked_sub(self.file_streams) {
+            Some(more) => self.take(more * FILE_STREAM_BYTES)?,
+            None => self.give_back((self.file_streams - streams) * FILE_STREAM_BYTES),
+        }
+        self.file_streams = streams;
+        Ok(())
+    }
+
+    /// A call begins, and what an earlier one was refused has nothing to do with it.
+    pub fn forget_refusal(&mut self) {
+        self.refusal = None;
+    }
+
+    /// What the running call asked for more of than there is, if it did.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+}
+
+impl ResourceLimiter for MemoryBudget {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool> {
+        Ok(self.take(desired.saturating_sub(current)).is_ok())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool> {
+        let used_elements = self
+            .used_elements
+            .saturating_add(desired.saturating_sub(current));
+        if used_elements > MAX_TABLE_ELEMENTS {
+            self.refusal = Some(Refusal::Table);
+            return Ok(false);
+        }
+        self.used_elements = used_elements;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_have_is_bounded_and_given_back() {
+        let common = FairShare::of(100);
+        let mut one = MemoryBudget::new(80, &common);
+        let mut other = MemoryBudget::new(80, &common);
+        assert!(one.memory_growing(0, 80, None).unwrap());
+        assert!(!one.memory_growing(80, 81, None).unwrap());
+        assert_eq!(one.refusal(), Some(Refusal::Memory));
+        assert!(other.memory_growing(0, 20, None).unwrap());
+        assert!(!other.memory_growing(20, 21, None).unwrap());
+        assert_eq!(other.refusal(), Some(Refusal::CommonMemory));
+        drop(one);
+        assert!(other.memory_growing(20, 80, None).unwrap());
+        drop(other);
+        assert!(Held::of(&common).grow(100));
+    }
+
+    #[test]
+    fn handles_and_streams_are_memory_too() {
+        let common = FairShare::of(usize::MAX);
+        let mut guest = MemoryBudget::new(FILE_STREAM_BYTES + 10 * HANDLE_BYTES, &common);
+        guest.charge_handles(10).unwrap();
+        // Fewer, and as many again, are paid for.
+        guest.charge_handles(3).unwrap();
+        guest.charge_handles(10).unwrap();
+        guest.charge_file_streams(1).unwrap();
+        assert!(guest.charge_file_streams(2).is_err());
+        assert!(guest.charge_handles(11).is_err());
+        assert_eq!(guest.refusal(), Some(Refusal::Memory));
+        guest.charge_file_streams(0).unwrap();
+        guest.charge_handles(11).unwrap();
+        guest.take(FILE_STREAM_BYTES - HANDLE_BYTES).unwrap();
+        assert!(!guest.memory_growing(0, 1, None).unwrap());
+        guest.give_back(1);
+        assert!(guest.memory_growing(0, 1, None).unwrap());
+        drop(guest);
+        assert!(Held::of(&common).grow(usize::MAX));
+    }
+}

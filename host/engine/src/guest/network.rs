@@ -1,0 +1,130 @@
+//! The network, for guests that may connect to somebody: TCP sockets, so many at once, and names that were granted.
+
+use super::denials::Want;
+use super::reach::Reach;
+use super::state::Guest;
+use crate::scheduling::fair_share::FairShare;
+use connection::limits::{Limit, MAX_OUTGOING, MAX_OUTGOING_OF_INSTANCE};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::vec;
+use wasmtime::Result;
+use wasmtime::component::{Linker, Resource, ResourceType};
+use wasmtime_wasi::p2::bindings::sockets::network::{
+    ErrorCode, Host as _, IpAddress, IpAddressFamily,
+};
+use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket::Host as _;
+use wasmtime_wasi::p2::{DynPollable, Network, Pollable, TcpSocket, subscribe};
+use wasmtime_wasi::sockets::WasiSocketsView;
+
+/// In the version that wasmtime offers.
+const CREATION: &str = "wasi:sockets/tcp-create-socket@0.2.12";
+const LOOKUP: &str = "wasi:sockets/ip-name-lookup@0.2.12";
+
+/// How many sockets the guests of this process may have, all together: each is a descriptor.
+pub fn sockets() -> Arc<FairShare> {
+    FairShare::of(MAX_OUTGOING)
+}
+
+/// Offers it, in the place of wasmtime's own, in a linker that lets itself be shadowed.
+pub fn offer(linker: &mut Linker<Guest>) -> Result<()> {
+    let mut creation = linker.instance(CREATION)?;
+    creation.func_wrap(
+        "create-tcp-socket",
+        |mut store, (family,): (IpAddressFamily,)| Ok((store.data_mut().create_socket(family)?,)),
+    )?;
+    let mut lookup = linker.instance(LOOKUP)?;
+    lookup.resource(
+        "resolve-address-stream",
+        ResourceType::host::<Addresses>(),
+        |mut store, address| {
+            let addresses = Resource::<Addresses>::new_own(address);
+            store.data_mut().table.delete(addresses)?;
+            Ok(())
+        },
+    )?;
+    lookup.func_wrap_async(
+        "resolve-addresses",
+        |mut store, (network, name): (Resource<Network>, String)| {
+            Box::new(async move {
+                let guest = store.data_mut();
+                guest.table.get(&network)?;
+                Ok((guest.look_up(&name).await?,))
+            })
+        },
+    )?;
+    lookup.func_wrap(
+        "[method]resolve-address-stream.resolve-next-address",
+        |mut store, (addresses,): (Resource<Addresses>,)| {
+            let Addresses(left) = store.data_mut().table.get_mut(&addresses)?;
+            Ok((Ok::<_, ErrorCode>(left.next().map(IpAddress::from)),))
+        },
+    )?;
+    lookup.func_wrap(
+        "[method]resolve-address-stream.subscribe",
+        |mut store, (addresses,): (Resource<Addresses>,)| {
+            let ready: Resource<DynPollable> = subscribe(&mut store.data_mut().table, addresses)?;
+            Ok((ready,))
+        },
+    )
+}
+
+/// What a name stands for, as far as the guest has not read it.
+struct Addresses(vec::IntoIter<IpAddr>);
+
+/// They are all there before the guest gets it.
+#[wasmtime_wasi::async_trait]
+impl Pollable for Addresses {
+    async fn ready(&mut self) {}
+}
+
+impl Guest {
+    /// The outer error ends the guest, the inner one it is told.
+    fn create_socket(
+        &mut self,
+        family: IpAddressFamily,
+    ) -> Result<Result<Resource<TcpSocket>, ErrorCode>> {
+        if self.reach().is_empty() {
+            self.deny(Want::Network);
+        } else if !self.may_have_another_socket() {
+            Limit::Outgoing.reached();
+            return Ok(Err(ErrorCode::NewSocketLimit));
+        }
+        let mut sockets = self.sockets();
+        match sockets.create_tcp_socket(family) {
+            Ok(socket) => Ok(Ok(socket)),
+            Err(error) => Ok(Err(sockets.convert_error_code(error)?)),
+        }
+    }
+
+    /// The outer error ends the guest, the inner one it is told.
+    async fn look_up(&mut self, name: &str) -> Result<Result<Resource<Addresses>, ErrorCode>> {
+        let addresses = match name.parse() {
+            Ok(address) => vec![address],
+            Err(_) if self.reach().has(name) => self.reach().look_up(name).await,
+            Err(_) => {
+                self.deny(match self.reach().is_empty() {
+                    true => Want::Network,
+                    false => Want::Name,
+                });
+                // No name is ever found by it.
+                return Ok(Err(ErrorCode::PermanentResolverFailure));
+            }
+        };
+        Ok(match addresses.is_empty() {
+            true => Err(ErrorCode::NameUnresolvable),
+            false => Ok(self.table.push(Addresses(addresses.into_iter()))?),
+        })
+    }
+
+    /// Takes a permit for one more socket, if there is one.
+    fn may_have_another_socket(&mut self) -> bool {
+        let sockets = self.table.iter_mut().filter(|it| it.is::<TcpSocket>());
+        let open = sockets.count();
+        self.outgoing.take(open, MAX_OUTGOING_OF_INSTANCE)
+    }
+
+    fn reach(&self) -> &Reach {
+        &self.terms.reach
+    }
+}

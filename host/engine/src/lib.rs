@@ -1,0 +1,258 @@
+//! The sandbox: compiles components, makes instances of them and calls them. The only crate that names wasmtime.
+//!
+//! It has four rooms. `loading` turns a handler's file into a [`LoadedHandler`]: it reads, recognizes, screens and
+//! compiles it. `guest` is what a guest gets: grants, host functions, and what its handles may hold. `kinds` has the
+//! kinds of handlers (responder, conversation, program, pipeline) on top of one `instance`; `serving` offers them to the
+//! network side as one. `scheduling` decides who computes next, and who has the places for instances.
+
+#![forbid(unsafe_code)]
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod guest;
+mod kinds;
+mod loading;
+mod scheduling;
+
+pub use guest::contract::Tier;
+pub use guest::grants::{Directory, Grants, InvalidGrant};
+pub use guest::imports::grant;
+pub use kinds::isolation::Isolation;
+pub use kinds::serving::Serving;
+pub use loading::compile::compile_for_cache;
+pub use loading::costs::Costs;
+pub use loading::file::{FileError, HandlerFile, open, open_signature};
+pub use loading::load::{LoadError, LoadedHandler};
+pub use loading::manifest::About;
+pub use loading::origin::Language;
+pub use loading::panics;
+pub use loading::proving::prove;
+pub use loading::screening::Unfit;
+pub use loading::source::{HandlerSource, SourceError};
+pub use scheduling::capacity::Capacity;
+
+use connection::limits::MAX_TABLE_ELEMENTS;
+use guest::granted::Granted;
+use guest::state::{Common, Guest};
+use loading::proving::Proofs;
+use loading::recompiling::CompiledFunctions;
+use scheduling::fair_share::FairShare;
+use scheduling::places::{Pool, Share};
+use scheduling::shares::Shares;
+use scheduling::turns::Turns;
+use std::path::Path;
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi_config::WasiConfig;
+
+/// The most core instances, memories and tables one component may consist of. A component made by the
+/// usual tools has three instances (its module, an adapter and their glue), one memory and one or two
+/// tables.
+const MAX_CORE_INSTANCES: u32 = 32;
+const MAX_MEMORIES: u32 = 4;
+const MAX_TABLES: u32 = 8;
+
+/// The most that stays resident of a place, and of a table of it, between two instances: all of what small guests have
+/// (`guest/build.toml`).
+const KEEP_RESIDENT_BYTES: usize = 256 << 10;
+const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
+const PAGE_BYTES: usize = 4 << 10;
+
+/// What a place has room for: how much of it an instance may use is for each handler to be told. The room costs
+/// address space only, which is reserved anyway.
+const MAX_MEMORY_BYTES: usize = 4 << 30;
+/// Each place reserves 4 GiB of address space, without which every access would need a bounds check. A
+/// process has 128 TiB of it; half of that is ours to take.
+const MAX_PLACES: usize = 16 << 10;
+
+/// Compiles and runs handlers. One for the whole process, of which each service has its own view.
+pub struct Engine {
+    wasm: wasmtime::Engine,
+    /// What guests are offered that are granted directories, and those that are not.
+    with_files: Arc<Linker<Guest>>,
+    without_files: Arc<Linker<Guest>>,
+    /// As many places as the pool has memories. An instance takes one for each of its own, so that it
+    /// waits for a place and never fails for want of one.
+    pool: Arc<Pool>,
+    /// What its handlers have of them.
+    shares: Shares,
+    /// What all handlers have of them that are tried out.
+    trials: Arc<Share>,
+    common: Common,
+    proofs: Arc<Proofs>,
+    /// What it has compiled, where handlers are expected to change.
+    functions: Option<Arc<CompiledFunctions>>,
+    granted: Arc<Granted>,
+}
+
+/// The places for instances: one for each memory of each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Those that are taken now.
+    pub taken: u32,
+    /// All there are.
+    pub total: u32,
+}
+
+/// The engine could not be set up: the machine denies it address space, threads or executable memory.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the Wasm engine: {0}")]
+pub struct EngineError(String);
+
+impl EngineError {
+    fn new(error: impl Into<wasmtime::Error>) -> Self {
+        EngineError(format!("{:#}", error.into()))
+    }
+}
+
+impl Engine {
+    /// An engine with places for so many instances. Compiled code is kept in the folder `cache`, if there is one.
+    pub fn new(capacity: Capacity, cache: Option<&Path>) -> Result<Self, EngineError> {
+        Self::build(capacity, cache, None)
+    }
+
+    /// The same, for handlers that are expected to change: what is the same in the next version of one is not compiled
+    /// again.
+    pub fn for_changing_handlers(
+        capacity: Capacity,
+        cache: Option<&Path>,
+    ) -> Result<Self, EngineError> {
+        Self::build(capacity, cache, Some(Arc::default()))
+    }
+
+    fn build(
+        capacity: Capacity,
+        cache: Option<&Path>,
+        functions: Option<Arc<CompiledFunctions>>,
+    ) -> Result<Self, EngineError> {
+        let connections = capacity.all_connections();
+        let places = connections.saturating_mul(capacity.places_each.max(1));
+        let places = places.min(MAX_PLACES);
+        let mut config = config(places as u32, capacity.max_warm_bytes);
+        let opened = cache.and_then(loading::cache::open);
+        let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
+        config.cache(opened);
+        if let Some(functions) = &functions {
+            config
+                .enable_incremental_compilation(functions.clone())
+                .map_err(EngineError::new)?;
+        }
+        let wasm = wasmtime::Engine::new(&config).map_err(EngineError::new)?;
+        let mut linker = Linker::new(&wasm);
+        // Everything a plain std program imports is offered, and denied by default: see `grants`.
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(EngineError::new)?;
+        loading::watched::watch(&mut linker).map_err(EngineError::new)?;
+        guest::contract::bindings::echo_host::handler::connections::add_to_linker::<
+            _,
+            HasSelf<Guest>,
+        >(&mut linker, |guest| guest)
+        .map_err(EngineError::new)?;
+        guest::logging::offer(&mut linker).map_err(EngineError::new)?;
+        guest::keyvalue::offer(&mut linker).map_err(EngineError::new)?;
+        wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
+            WasiConfig::from(guest.config())
+        })
+        .map_err(EngineError::new)?;
+        let pool = Pool::new(places, connections);
+        let without_files = guest::no_files::offer(&linker).map_err(EngineError::new)?;
+        let turns = Arc::<Turns>::default();
+        scheduling::ticker::start(&wasm, &turns).map_err(EngineError::new)?;
+        Ok(Engine {
+            wasm,
+            with_files: Arc::new(linker),
+            without_files: Arc::new(without_files),
+            shares: Shares::new(&pool),
+            trials: pool.share(true),
+            pool,
+            common: Common {
+                memory: FairShare::of(capacity.max_memory_bytes.unwrap_or(usize::MAX)),
+                outgoing: guest::network::sockets(),
+                files: guest::files::permits(capacity.max_connections),
+                turns,
+            },
+            proofs: Arc::new(proofs),
+            functions,
+            granted: Arc::default(),
+        })
+    }
+
+    /// The same for another service, whose instances have a share of the places of their own.
+    pub fn for_service(&self) -> Self {
+        Engine {
+            wasm: self.wasm.clone(),
+            with_files: self.with_files.clone(),
+            without_files: self.without_files.clone(),
+            pool: self.pool.clone(),
+            shares: Shares::new(&self.pool),
+            trials: self.trials.clone(),
+            common: self.common.for_service(),
+            proofs: self.proofs.clone(),
+            functions: self.functions.clone(),
+            granted: self.granted.clone(),
+        }
+    }
+
+    /// There may be as many connections, sessions and standing instances from now on. The places stay as many as they
+    /// are.
+    pub fn expect(&self, capacity: &Capacity) {
+        self.pool.expect(capacity.all_connections());
+    }
+
+    /// How many places there are, and how many are taken.
+    pub fn places(&self) -> Places {
+        let (taken, total) = self.pool.counts();
+        Places {
+            taken: taken as u32,
+            total: total as u32,
+        }
+    }
+}
+
+/// What stays resident of each memory and of each table when their instance is gone, in bytes: whole pages. Once a place
+/// was used it keeps that for good. A place has one memory, and two tables as the usual tools make them.
+fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
+    let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
+    // Small shares are worth more to a memory.
+    let of_table = match share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
+        true => KEEP_RESIDENT_TABLE_BYTES,
+        false => 0,
+    };
+    let of_memory = share - 2 * of_table;
+    (of_memory & !(PAGE_BYTES - 1), of_table)
+}
+
+fn config(places: u32, max_warm_bytes: usize) -> Config {
+    let (of_memory, of_table) = warm_bytes(places, max_warm_bytes);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_stacks(places)
+        .total_core_instances(places * MAX_CORE_INSTANCES)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .total_memories(places)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_memories_per_module(MAX_MEMORIES)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        .total_tables(places * MAX_TABLES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_tables_per_module(MAX_TABLES)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        // Clearing the pages a guest has touched by hand costs less than giving them back and faulting
+        // them in again.
+        .linear_memory_keep_resident(of_memory)
+        .table_keep_resident(of_table)
+        // Scanning for touched pages may leave some behind for the next tenant where swap is on.
+        .pagemap_scan(Enabled::No);
+
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        // A guest that spins is interrupted, so that it can neither stall its neighbours nor outlive
+        // its call timeout.
+        .epoch_interruption(true)
+        // Costs three times the price of a call, and no world of ours is asynchronous.
+        .concurrency_support(false)
+        // A component file that is cut short on disk while it is served must not be a SIGBUS.
+        .force_memory_init_memfd(true);
+    config
+}

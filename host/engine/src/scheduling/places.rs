@@ -1,0 +1,420 @@
+//! The places of the pool, and who may take them.
+//!
+//! An instance takes a place for each of its memories, and a connection takes all that its instances need at once. The
+//! pool is sized for as many connections and UDP sessions as there may be. Where it is too small for that (address
+//! space has an end, and a reload may bring a longer pipeline), half of it is divided equally among those who share
+//! it: what one of them lacks of its part is kept free for it.
+
+use connection::limits::Limit;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// All places of an engine.
+#[derive(Debug)]
+pub struct Pool(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    total: usize,
+    taken: usize,
+    /// Connections and UDP sessions that may be open at once, and those that are tried out or moved meanwhile.
+    connections: usize,
+    /// What is kept for each share while there are not enough for all; 0 while there are.
+    equal_part: usize,
+    shares: BTreeMap<u64, Claim>,
+    next: u64,
+    /// How many wait.
+    waiting: usize,
+}
+
+/// What one share has and wants.
+#[derive(Debug)]
+struct Claim {
+    taken: usize,
+    /// The most that one of its connections has needed so far.
+    need: usize,
+    /// Whether it gets no more of a scarce pool than one connection's need.
+    is_small: bool,
+    waiting: VecDeque<Waiting>,
+}
+
+/// Somebody who waits for places.
+#[derive(Debug)]
+struct Waiting {
+    share: Arc<Share>,
+    places: usize,
+    grant: oneshot::Sender<Permit>,
+}
+
+/// A part of the pool: what the streams of a service take, or its datagrams, or new handlers that are tried out.
+#[derive(Debug)]
+pub struct Share {
+    pool: Arc<Pool>,
+    number: u64,
+}
+
+/// Places, until it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    pub(crate) share: Arc<Share>,
+    places: usize,
+}
+
+impl Pool {
+    /// A pool of so many places, for so many connections.
+    pub fn new(total: usize, connections: usize) -> Arc<Self> {
+        Arc::new(Pool(Mutex::new(State {
+            total,
+            taken: 0,
+            connections,
+            equal_part: 0,
+            shares: BTreeMap::new(),
+            next: 0,
+            waiting: 0,
+        })))
+    }
+
+    /// There may be so many connections from now on.
+    pub fn expect(&self, connections: usize) {
+        self.change(|state| {
+            state.connections = connections;
+            state.divide();
+        });
+    }
+
+    /// How many places are taken, and how many there are.
+    pub fn counts(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.taken, state.total)
+    }
+
+    /// Another share, which is small where the pool is scarce, or equal to others.
+    pub fn share(self: &Arc<Self>, is_small: bool) -> Arc<Share> {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        let claim = Claim {
+            taken: 0,
+            need: 0,
+            is_small,
+            waiting: VecDeque::new(),
+        };
+        state.shares.insert(number, claim);
+        Arc::new(Share {
+            pool: self.clone(),
+            number,
+        })
+    }
+
+    /// Changes something by which those who wait may get their places.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let (granted, _gone) = {
+            let mut state = self.lock();
+            change(&mut state);
+            state.grant()
+        };
+        // Not under the lock: what those have who have given up comes back at once.
+        for Waiting {
+            share,
+            places,
+            grant,
+        } in granted
+        {
+            let _ = grant.send(Permit { share, places });
+        }
+    }
+
+    /// What is guarded is whole at every step: a panic elsewhere does not spoil it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Divides the pool among the shares there are, if it is too small.
+    fn divide(&mut self) {
+        let largest = self.shares.values().map(|it| it.need).max().unwrap_or(0);
+        let equal = |it: &&Claim| it.need > 0 && !it.is_small;
+        let sharers = self.shares.values().filter(equal).count();
+        self.equal_part = match largest.saturating_mul(self.connections) <= self.total {
+            true => 0,
+            false => (self.total / 2 / sharers.max(1)).max(1),
+        };
+    }
+
+    /// How much of the pool is kept for a share.
+    fn guaranteed(&self, claim: &Claim) -> usize {
+        match (self.equal_part, claim.need) {
+            (0, _) | (_, 0) => 0,
+            (_, need) if claim.is_small => need,
+            (part, need) => part.max(need),
+        }
+    }
+
+    /// Whether a share may have so many places now.
+    fn may_take(&self, number: u64, places: usize) -> bool {
+        let free = self.total.saturating_sub(self.taken);
+        let claim = &self.shares[&number];
+        if places > free || self.equal_part == 0 {
+            return places <= free;
+        }
+        if claim.taken + places <= self.guaranteed(claim) {
+            return true;
+        }
+        let others = self.shares.iter().filter(|(other, _)| **other != number);
+        let lacking = others.map(|(_, it)| self.guaranteed(it).saturating_sub(it.taken));
+        places + lacking.sum::<usize>() <= free
+    }
+
+    fn take(&mut self, number: u64, places: usize) {
+        self.taken += places;
+        if let Some(claim) = self.shares.get_mut(&number) {
+            claim.taken += places;
+        }
+    }
+
+    /// Takes places for those who wait, as far as there are any: first for the share that has fewest. Returns them, and
+    /// those who have given up.
+    fn grant(&mut self) -> (Vec<Waiting>, Vec<Waiting>) {
+        let (mut granted, mut gone) = (Vec::new(), Vec::new());
+        if self.waiting == 0 {
+            return (granted, gone);
+        }
+        for claim in self.shares.values_mut() {
+            while (claim.waiting.front()).is_some_and(|it| it.grant.is_closed()) {
+                gone.extend(claim.waiting.pop_front());
+            }
+        }
+        loop {
+            let next = self.shares.iter().filter(|(number, claim)| {
+                let first = claim.waiting.front();
+                first.is_some_and(|it| self.may_take(**number, it.places))
+            });
+            let next = next.min_by_key(|(_, claim)| claim.taken);
+            let Some(number) = next.map(|(number, _)| *number) else {
+                break;
+            };
+            let claim = self.shares.get_mut(&number);
+            if let Some(waiting) = claim.and_then(|claim| claim.waiting.pop_front()) {
+                self.take(number, waiting.places);
+                granted.push(waiting);
+            }
+        }
+        self.waiting -= granted.len() + gone.len();
+        (granted, gone)
+    }
+}
+
+impl Share {
+    /// Its connections need so many places each.
+    pub fn expect(&self, places: usize) {
+        self.pool.change(|state| {
+            if let Some(claim) = state.shares.get_mut(&self.number) {
+                claim.need = claim.need.max(places);
+            }
+            state.divide();
+        });
+    }
+
+    /// Takes so many places, all at once, as soon as it may.
+    pub async fn take(self: &Arc<Self>, places: usize) -> Permit {
+        self.expect_more(places);
+        let mut wait = {
+            let mut state = self.pool.lock();
+            let is_first = state.shares[&self.number].waiting.is_empty();
+            if is_first && state.may_take(self.number, places) {
+                state.take(self.number, places);
+                drop(state);
+                return self.permit(places);
+            }
+            let (grant, receiver) = oneshot::channel();
+            let waiting = Waiting {
+                share: self.clone(),
+                places,
+                grant,
+            };
+            if let Some(claim) = state.shares.get_mut(&self.number) {
+                claim.waiting.push_back(waiting);
+                state.waiting += 1;
+            }
+            Wait {
+                share: self,
+                receiver,
+            }
+        };
+        Limit::Places.reached();
+        match (&mut wait.receiver).await {
+            Ok(permit) => permit,
+            // Whoever waits is told: the pool keeps the other end.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The first time that a connection needs so many.
+    fn expect_more(&self, places: usize) {
+        let known = self.pool.lock().shares[&self.number].need;
+        if known < places {
+            self.expect(places);
+        }
+    }
+
+    fn permit(self: &Arc<Self>, places: usize) -> Permit {
+        Permit {
+            share: self.clone(),
+            places,
+        }
+    }
+}
+
+/// Somebody who waits, and may give up.
+struct Wait<'a> {
+    share: &'a Arc<Share>,
+    receiver: oneshot::Receiver<Permit>,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.receiver.close();
+        // It may have been in the way of those behind it. What it was given meanwhile comes back with the receiver.
+        self.share.pool.change(|_| ());
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.pool.change(|state| {
+            state.shares.remove(&self.number);
+            state.divide();
+        });
+    }
+}
+
+impl Permit {
+    /// Some of its places, or all that it has.
+    pub fn split(&mut self, places: usize) -> Permit {
+        let places = places.min(self.places);
+        self.places -= places;
+        self.share.permit(places)
+    }
+
+    /// A permit for places that this one keeps: dropping it frees none.
+    pub fn lend(&self) -> Permit {
+        self.share.permit(0)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let (number, places) = (self.share.number, self.places);
+        self.share.pool.change(|state| {
+            state.taken -= places;
+            if let Some(claim) = state.shares.get_mut(&number) {
+                claim.taken -= places;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    type Taking<'a> = Pin<Box<dyn Future<Output = Permit> + 'a>>;
+
+    fn taking(share: &Arc<Share>, places: usize) -> Taking<'_> {
+        Box::pin(share.take(places))
+    }
+
+    fn polled(taking: &mut Taking) -> Option<Permit> {
+        match taking
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(permit) => Some(permit),
+            Poll::Pending => None,
+        }
+    }
+
+    fn taken(share: &Arc<Share>, places: usize) -> Permit {
+        polled(&mut taking(share, places)).expect("there are enough")
+    }
+
+    #[test]
+    fn while_there_is_enough_nothing_is_kept_for_anybody() {
+        let pool = Pool::new(8, 2);
+        let [one, other] = [pool.share(false), pool.share(false)];
+        other.expect(4);
+        let first = taken(&one, 4);
+        let second = taken(&one, 4);
+        let mut third = taking(&other, 1);
+        assert!(polled(&mut third).is_none());
+        drop(first);
+        let third = polled(&mut third).unwrap();
+        assert_eq!(pool.counts(), (5, 8));
+        drop((second, third));
+        assert_eq!(pool.counts(), (0, 8));
+    }
+
+    #[test]
+    fn of_a_scarce_pool_each_has_its_part_and_the_rest_is_for_whoever_comes() {
+        let pool = Pool::new(16, 100);
+        let [greedy, modest] = [pool.share(false), pool.share(false)];
+        modest.expect(1);
+        let crowd: Vec<_> = (0..3).map(|_| taken(&greedy, 4)).collect();
+        // Four of them are the other's.
+        let mut waiting = taking(&greedy, 4);
+        assert!(polled(&mut waiting).is_none());
+        let kept: Vec<_> = (0..4).map(|_| taken(&modest, 1)).collect();
+        let mut fifth = taking(&modest, 1);
+        assert!(polled(&mut fifth).is_none());
+        drop(crowd);
+        assert!(polled(&mut fifth).is_some());
+        assert!(polled(&mut waiting).is_some());
+        drop(kept);
+    }
+
+    #[test]
+    fn a_share_that_comes_to_a_full_pool_is_the_first_to_get_places() {
+        let pool = Pool::new(4, 100);
+        let old = pool.share(false);
+        let mut crowd: Vec<_> = (0..4).map(|_| taken(&old, 1)).collect();
+        let mut more = taking(&old, 1);
+        assert!(polled(&mut more).is_none());
+        let new = pool.share(false);
+        let mut first = taking(&new, 1);
+        assert!(polled(&mut first).is_none());
+        crowd.pop();
+        assert!(polled(&mut first).is_some());
+        assert!(polled(&mut more).is_none());
+    }
+
+    #[test]
+    fn who_gives_up_is_in_nobodys_way() {
+        let pool = Pool::new(4, 1);
+        let share = pool.share(false);
+        let held = taken(&share, 2);
+        let mut large = taking(&share, 4);
+        assert!(polled(&mut large).is_none());
+        let mut small = taking(&share, 2);
+        assert!(polled(&mut small).is_none());
+        drop(large);
+        let small = polled(&mut small).unwrap();
+        drop((held, small));
+        assert_eq!(pool.counts(), (0, 4));
+    }
+
+    #[test]
+    fn places_that_are_taken_together_come_back_one_by_one() {
+        let pool = Pool::new(4, 1);
+        let share = pool.share(false);
+        let mut all = taken(&share, 3);
+        let one = all.split(1);
+        drop(all);
+        assert_eq!(pool.counts(), (1, 4));
+        drop(one);
+        assert_eq!(pool.counts(), (0, 4));
+    }
+}

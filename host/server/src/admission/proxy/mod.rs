@@ -1,0 +1,103 @@
+//! The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): who a proxy's client is.
+
+mod header;
+
+#[cfg(any(test, fuzzing))]
+pub use header::parse;
+pub use header::{Proxied, Speaker};
+
+use connection::limits::MAX_PROXY_HEADER_BYTES;
+use header::{FIXED_PART_2, LONGEST_1, SHORTEST, SIGNATURE_1, SIGNATURE_2};
+use std::io;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::TcpStream;
+
+/// Why a header can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    #[error("it does not begin with a PROXY header")]
+    Missing,
+    #[error("its PROXY header is longer than {MAX_PROXY_HEADER_BYTES} bytes")]
+    TooLong,
+    #[error("its PROXY header makes no sense: {0}")]
+    Invalid(String),
+    #[error("it left within its PROXY header: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Bytes that can be looked at before they are taken.
+pub trait Source: AsyncRead + Unpin {
+    /// What has come, as far as there is room for it; nothing at the end.
+    fn peek(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+}
+
+impl Source for TcpStream {
+    async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        TcpStream::peek(self, buffer).await
+    }
+}
+
+/// Takes the header off, and not a byte more, and tells for whom the proxy speaks.
+pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError> {
+    let mut header = vec![0; SHORTEST];
+    stream.read_exact(&mut header).await?;
+    if header.starts_with(SIGNATURE_2) {
+        read_more(stream, &mut header, FIXED_PART_2).await?;
+        let rest = header::block_bytes(&header);
+        if header::is_local(&header) {
+            discard(stream, rest).await?;
+        } else {
+            read_more(stream, &mut header, FIXED_PART_2 + rest).await?;
+        }
+    } else if header.starts_with(SIGNATURE_1) {
+        read_line(stream, &mut header).await?;
+    } else {
+        return Err(ProxyError::Missing);
+    }
+    header::parse(&header).map_err(ProxyError::Invalid)
+}
+
+/// Reads so many bytes that nobody looks at.
+async fn discard(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<(), ProxyError> {
+    let mut block = stream.take(length as u64);
+    let discarded = tokio::io::copy(&mut block, &mut tokio::io::sink()).await?;
+    match discarded == length as u64 {
+        true => Ok(()),
+        false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    }
+}
+
+/// Reads until the header has this length.
+async fn read_more(
+    stream: &mut (impl AsyncRead + Unpin),
+    header: &mut Vec<u8>,
+    length: usize,
+) -> Result<(), ProxyError> {
+    if length > MAX_PROXY_HEADER_BYTES {
+        return Err(ProxyError::TooLong);
+    }
+    let have = header.len();
+    header.resize(length, 0);
+    stream.read_exact(&mut header[have..]).await?;
+    Ok(())
+}
+
+/// Reads up to the end of the line, of which the beginning is there. What follows it is looked at first, so
+/// that it stays where it is.
+async fn read_line(stream: &mut impl Source, line: &mut Vec<u8>) -> Result<(), ProxyError> {
+    while !line.ends_with(b"\n") {
+        let mut ahead = [0; LONGEST_1];
+        let room = LONGEST_1.saturating_sub(line.len());
+        if room == 0 {
+            return Err(ProxyError::Invalid("its line is too long".into()));
+        }
+        let seen = stream.peek(&mut ahead[..room]).await?;
+        if seen == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let line_end = ahead[..seen].iter().position(|byte| *byte == b'\n');
+        let length = line.len() + line_end.map_or(seen, |at| at + 1);
+        read_more(stream, line, length).await?;
+    }
+    Ok(())
+}

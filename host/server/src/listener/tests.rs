@@ -1,0 +1,165 @@
+use super::*;
+use connection::address::NetworkAddress;
+use socket2::{Domain, Socket, Type};
+use std::fs::{self, Permissions};
+use std::net::{TcpListener as StdTcpListener, TcpStream as StdTcpStream, UdpSocket};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn a_socket_is_accepted_from_by_whoever_has_it() {
+    let first = Listener::bind(
+        &"tcp://127.0.0.1:0".parse().unwrap(),
+        UnixAccess::default(),
+        &SocketOptions::default(),
+    )
+    .unwrap();
+    let handle = first.handle();
+    let second = Listener::adopt(handle.duplicate().unwrap()).unwrap();
+    assert_eq!(first.endpoint(), second.endpoint());
+    drop(first);
+    assert_eq!(
+        handle.duplicate().unwrap_err().kind(),
+        io::ErrorKind::NotConnected
+    );
+    let NetworkAddress { host, port } = second.endpoint().network().unwrap().clone();
+    let client = StdTcpStream::connect((host, port)).unwrap();
+    let accepted = second.accept().await.unwrap();
+    assert_eq!(accepted.client, Some(client.local_addr().unwrap()));
+}
+
+#[tokio::test]
+async fn only_a_listening_socket_is_adopted() {
+    let listener = StdTcpListener::bind("127.0.0.1:0").unwrap();
+    let client = StdTcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let connected = UdpSocket::bind("127.0.0.1:0").unwrap();
+    connected.connect(datagrams.local_addr().unwrap()).unwrap();
+    let unbound = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+    let (stream, _) = std::os::unix::net::UnixStream::pair().unwrap();
+    let file = tempfile::tempfile().unwrap();
+    assert!(Listener::adopt(listener.into()).is_ok());
+    assert!(Listener::adopt(datagrams.into()).is_ok());
+    for unfit in [
+        client.into(),
+        connected.into(),
+        unbound.into(),
+        stream.into(),
+    ] {
+        assert!(matches!(Listener::adopt(unfit), Err(AdoptError::Unfit(_))));
+    }
+    assert!(matches!(
+        Listener::adopt(file.into()),
+        Err(AdoptError::Io(_))
+    ));
+}
+
+/// A folder that others may write to, with a file that is nobody else's.
+struct Open {
+    folder: TempDir,
+    precious: PathBuf,
+}
+
+impl Open {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "").unwrap();
+        #[expect(clippy::disallowed_methods, reason = "nobody else is here yet")]
+        fs::set_permissions(&precious, Permissions::from_mode(0o600)).unwrap();
+        Open { folder, precious }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    fn bind(&self, access: UnixAccess) -> Result<Listener, BindError> {
+        let uri = format!("unix:{}", self.socket().display());
+        Listener::bind(&uri.parse().unwrap(), access, &SocketOptions::default())
+    }
+
+    /// Puts a link to the file in the place of the socket.
+    fn swap(&self) {
+        let link = self.folder.path().join("link");
+        symlink(&self.precious, &link).unwrap();
+        fs::rename(&link, self.socket()).unwrap();
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self) {
+        let found = fs::metadata(&self.precious).unwrap();
+        assert_eq!(found.mode() & 0o7777, 0o600);
+    }
+}
+
+const FOR_ALL: UnixAccess = UnixAccess {
+    mode: Some(0o666),
+    owner: Owner {
+        user: None,
+        group: None,
+    },
+};
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_socket_is_not_followed() {
+    let place = Open::new();
+    let listener = place.bind(UnixAccess::default()).unwrap();
+    listener.set_access(FOR_ALL).unwrap();
+    assert_eq!(mode(&place.socket()), 0o666);
+    place.swap();
+    let stricter = UnixAccess {
+        mode: Some(0o640),
+        ..FOR_ALL
+    };
+    assert!(listener.check_access(stricter).is_err());
+    listener.set_access(stricter).unwrap_err();
+    place.assert_untouched();
+    // Another socket is not that socket either.
+    fs::remove_file(place.socket()).unwrap();
+    let _other = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
+    let before = mode(&place.socket());
+    listener.set_access(stricter).unwrap_err();
+    assert_eq!(mode(&place.socket()), before);
+}
+
+#[tokio::test]
+async fn a_socket_that_is_swapped_while_it_is_made_changes_nothing_else() {
+    let place = Open::new();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                place.swap();
+            }
+        });
+        for _ in 0..1000 {
+            let _ = fs::remove_file(place.socket());
+            // It may well fail, as the other is faster.
+            drop(place.bind(FOR_ALL));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    place.assert_untouched();
+}
+
+#[tokio::test]
+async fn a_socket_has_exactly_the_mode_it_is_to_have() {
+    let place = Open::new();
+    for mode_said in [0o600, 0o666, 0o777] {
+        let access = UnixAccess {
+            mode: Some(mode_said),
+            ..FOR_ALL
+        };
+        let listener = place.bind(access).unwrap();
+        assert_eq!(mode(&place.socket()), mode_said);
+        drop(listener);
+    }
+}

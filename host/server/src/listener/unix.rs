@@ -1,0 +1,200 @@
+//! Unix stream sockets.
+
+use super::options::SocketOptions;
+use crate::registration::Registered;
+use connection::address::UnixAddress;
+use nix::unistd::{Group, User};
+use rustix::process::{getegid, geteuid};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use system::confinement::{may_bind, may_change_files};
+use system::ownership::Itself;
+use system::unix_socket::{
+    PlaceError, SocketFile, bind_and_open, bind_with_mode, default_mode, remove_stale,
+};
+use tokio::net::UnixListener;
+
+/// Who may connect to a Unix socket that is a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnixAccess {
+    /// The file's permissions: to connect is to write. What the process's umask leaves where nothing is said.
+    pub mode: Option<u32>,
+    /// Whom the file is to belong to.
+    pub owner: Owner,
+}
+
+/// Whom a file is to belong to, where that is not the process's own user and group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// By number.
+    pub user: Option<u32>,
+    /// By number.
+    pub group: Option<u32>,
+}
+
+/// A text is no [`Owner`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidOwner {
+    #[error("expected USER, USER:GROUP or :GROUP, by name or number")]
+    Empty,
+    #[error("there is no user `{0}`")]
+    User(String),
+    #[error("there is no group `{0}`")]
+    Group(String),
+}
+
+impl FromStr for Owner {
+    type Err = InvalidOwner;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOwner> {
+        let (user, group) = text.split_once(':').unwrap_or((text, ""));
+        if user.is_empty() && group.is_empty() {
+            return Err(InvalidOwner::Empty);
+        }
+        let user_id = |name: &str| Ok(User::from_name(name)?.map(|user| user.uid.as_raw()));
+        let group_id = |name: &str| Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()));
+        Ok(Owner {
+            user: number_of(user, user_id).map_err(InvalidOwner::User)?,
+            group: number_of(group, group_id).map_err(InvalidOwner::Group)?,
+        })
+    }
+}
+
+/// A number, or what the system knows under a name; nothing for no name.
+fn number_of(
+    text: &str,
+    look_up: impl FnOnce(&str) -> nix::Result<Option<u32>>,
+) -> Result<Option<u32>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(number) = text.parse() {
+        return Ok(Some(number));
+    }
+    match look_up(text) {
+        Ok(Some(number)) => Ok(Some(number)),
+        Ok(None) | Err(_) => Err(text.to_owned()),
+    }
+}
+
+/// A socket, and its file if it has one.
+#[derive(Debug)]
+pub struct Bound {
+    pub listener: Registered<UnixListener>,
+    pub file: Option<Arc<SocketFile>>,
+}
+
+impl Bound {
+    /// A socket that listens, and its file.
+    pub fn new(socket: Socket, file: Option<Arc<SocketFile>>) -> Self {
+        let listener = Registered::new(socket, |socket| UnixListener::from_std(socket.into()));
+        Bound { listener, file }
+    }
+}
+
+pub fn bind(
+    address: &UnixAddress,
+    access: UnixAccess,
+    options: &SocketOptions,
+) -> Result<Bound, PlaceError> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let file = match address {
+        UnixAddress::Path(path) => Some(Arc::new(bind_file(&socket, path, access)?)),
+        UnixAddress::Abstract(name) => {
+            socket.bind(&abstract_name(name)?)?;
+            None
+        }
+    };
+    options.listen(&socket)?;
+    Ok(Bound::new(socket, file))
+}
+
+/// Nobody can connect until the socket listens, and it has the right mode and owner by then.
+fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
+    may_bind(path)?;
+    match try_bind_file(socket, path, access) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            remove_stale(path)?;
+            Ok(try_bind_file(socket, path, access)?)
+        }
+        bound => Ok(bound?),
+    }
+}
+
+fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result<SocketFile> {
+    if let Err(error) = may_change_files() {
+        // A new socket belongs to this process's user and group.
+        let Owner { user, group } = access.owner;
+        let is_other = user.is_some_and(|user| user != geteuid().as_raw())
+            || group.is_some_and(|group| group != getegid().as_raw());
+        return match is_other {
+            true => Err(error),
+            false => bind_with_mode(socket, path, access.mode),
+        };
+    }
+    let (file, itself) = bind_and_open(socket, path)?;
+    let access = UnixAccess {
+        mode: Some(access.mode.unwrap_or_else(default_mode)),
+        ..access
+    };
+    change(&itself, &missing(&itself.metadata()?, access))?;
+    Ok(file)
+}
+
+/// What of a file is to be otherwise.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Missing {
+    mode: Option<u32>,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+fn missing(found: &fs::Metadata, access: UnixAccess) -> Missing {
+    let Owner { user, group } = access.owner;
+    Missing {
+        mode: access.mode.filter(|mode| *mode != found.mode() & 0o7777),
+        user: user.filter(|user| *user != found.uid()),
+        group: group.filter(|group| *group != found.gid()),
+    }
+}
+
+fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
+    if missing.user.is_some() || missing.group.is_some() {
+        itself.set_owner(missing.user, missing.group)?;
+    }
+    // Not before: changing the owner may change the mode.
+    missing.mode.map_or(Ok(()), |mode| itself.set_mode(mode))
+}
+
+/// Checks that those may connect who are to, or that it can be changed so.
+pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
+    match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
+        true => Ok(()),
+        false => may_change_files().and_then(|()| file.open().map(drop)),
+    }
+}
+
+/// Lets those connect who may. What is so already is left alone: who has given up being root could not do it again.
+pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
+    let missing = missing(&Itself::open(file.path())?.metadata()?, access);
+    if missing == Missing::default() {
+        return Ok(());
+    }
+    may_change_files()?;
+    change(&file.open()?, &missing)
+}
+
+/// Names that are no files begin with a zero byte: unix(7).
+fn abstract_name(name: &str) -> io::Result<SockAddr> {
+    if cfg!(not(any(target_os = "linux", target_os = "android"))) {
+        let why = "only Linux has abstract names";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
+    SockAddr::unix(format!("\0{name}"))
+}

@@ -1,0 +1,257 @@
+//! How connections go, and how they ended.
+
+use super::ration::Ration;
+use crate::admission::{NotAdmitted, ProxyError};
+use connection::framing::FramingError;
+use connection::handler::{CallError, SessionError};
+use connection::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
+use connection::outbox::{Lost, Traffic};
+use connection::task::{ConnectionError, Ending};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How connections ended, counted.
+#[derive(Default)]
+pub struct Ends {
+    /// Where they count as well.
+    whole: Option<Arc<Ends>>,
+    connections: AtomicU64,
+    framing: AtomicU64,
+    protocol: AtomicU64,
+    refused: AtomicU64,
+    internal: AtomicU64,
+    calls: AtomicU64,
+    lost: AtomicU64,
+    turned_away: AtomicU64,
+    received_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
+    messages: AtomicU64,
+    /// What was told last of all that has gone through them.
+    told: Mutex<Traffic>,
+    /// What is logged of it.
+    lines: Ration<MAX_CONNECTION_LINES_PER_SECOND>,
+}
+
+/// What all connections add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many there were, the open ones included.
+    pub connections: u64,
+    /// How many of them a failed call has ended.
+    pub failed_calls: u64,
+    /// How many clients were not served.
+    pub turned_away: u64,
+    /// What went through them.
+    pub traffic: Traffic,
+}
+
+impl Ends {
+    /// Counts that are part of other counts.
+    pub(super) fn within(whole: &Arc<Ends>) -> Self {
+        Ends {
+            whole: Some(whole.clone()),
+            ..Ends::default()
+        }
+    }
+
+    /// The counts so far, with what has gone through those connections that are `live`, which is asked last, so that
+    /// none counts twice. One that is just ending is among neither: what was told once is not taken back.
+    pub fn totals(&self, live: impl FnOnce() -> Traffic) -> Totals {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let ended = Traffic {
+            received_bytes: count(&self.received_bytes),
+            sent_bytes: count(&self.sent_bytes),
+            messages: count(&self.messages),
+        };
+        let all: Traffic = [ended, live()].into_iter().sum();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Traffic {
+            received_bytes: told.received_bytes.max(all.received_bytes),
+            sent_bytes: told.sent_bytes.max(all.sent_bytes),
+            messages: told.messages.max(all.messages),
+        };
+        Totals {
+            connections: count(&self.connections),
+            failed_calls: count(&self.calls),
+            turned_away: count(&self.turned_away),
+            traffic: *told,
+        }
+    }
+
+    /// Counts a connection that begins.
+    pub fn begin(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.begin();
+        }
+    }
+
+    /// Logs how one ended, and counts it. Returns what its bytes failed with, unless its client just left.
+    pub fn note(
+        &self,
+        traffic: Traffic,
+        result: Result<Ending, ConnectionError>,
+    ) -> Option<io::Error> {
+        self.count(traffic, result.as_ref().err());
+        if let Some(limit) = result.as_ref().err().and_then(limit) {
+            limit.reached();
+        }
+        let Traffic {
+            received_bytes,
+            sent_bytes,
+            messages,
+        } = traffic;
+        let Err(error) = result else {
+            tracing::debug!(received_bytes, sent_bytes, messages, "closed");
+            return None;
+        };
+        if let ConnectionError::Io(error) = &error
+            && is_departure(error)
+        {
+            tracing::debug!(
+                received_bytes,
+                sent_bytes,
+                messages,
+                "the client left: {error}"
+            );
+            return None;
+        }
+        if self.may_log() {
+            match self.counter(&error) {
+                Some(_) => tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}"),
+                None => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
+            }
+        }
+        match error {
+            ConnectionError::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Logs that a client was sent away as soon as it came, and counts it.
+    pub fn note_turned_away(&self, client: SocketAddr, listener: &str) {
+        self.count_turned_away();
+        tracing::debug!(%client, listener, "may not be served (--allow, --deny)");
+    }
+
+    /// Logs that a client was not let in, and counts it.
+    pub fn note_not_admitted(&self, why: &NotAdmitted) {
+        self.count_turned_away();
+        match why {
+            NotAdmitted::TooSlow(_) => Limit::HandshakeTimeout.reached(),
+            NotAdmitted::Proxy(ProxyError::TooLong) => Limit::ProxyHeader.reached(),
+            _ => {}
+        }
+        match why {
+            NotAdmitted::Denied(_) => tracing::debug!("not served: {why}"),
+            NotAdmitted::Io(error) | NotAdmitted::Tls(error) if is_departure(error) => {
+                tracing::debug!("the client left: {error}");
+            }
+            _ if self.may_log() => tracing::info!("not served: {why}"),
+            _ => {}
+        }
+    }
+
+    /// Whether there is room for another line about a connection, before which those are told that there was no
+    /// room for.
+    fn may_log(&self) -> bool {
+        match self.lines.take() {
+            None => {
+                Limit::ConnectionLog.reached();
+                return false;
+            }
+            Some(0) => {}
+            Some(left_out) => tracing::warn!(
+                "{left_out} lines about connections left out: there are more than \
+                 {MAX_CONNECTION_LINES_PER_SECOND} a second"
+            ),
+        }
+        true
+    }
+
+    /// Counts a client that was sent away.
+    pub fn count_turned_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.count_turned_away();
+        }
+    }
+
+    fn count(&self, traffic: Traffic, error: Option<&ConnectionError>) {
+        for (counter, by) in [
+            (&self.received_bytes, traffic.received_bytes),
+            (&self.sent_bytes, traffic.sent_bytes),
+            (&self.messages, traffic.messages),
+        ] {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
+        if let Some(counter) = error.and_then(|error| self.counter(error)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(whole) = &self.whole {
+            whole.count(traffic, error);
+        }
+    }
+
+    /// The counter of an error that says something about the handler or its clients.
+    fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
+        match error {
+            ConnectionError::Framing(_) => Some(&self.framing),
+            ConnectionError::Session(SessionError::Protocol(_)) => Some(&self.protocol),
+            ConnectionError::Session(SessionError::Refused(_)) => Some(&self.refused),
+            ConnectionError::Session(SessionError::Internal(_)) => Some(&self.internal),
+            ConnectionError::Session(SessionError::Call(_)) => Some(&self.calls),
+            ConnectionError::Lost(_) => Some(&self.lost),
+            ConnectionError::Idle(_) | ConnectionError::Silent | ConnectionError::Io(_) => None,
+        }
+    }
+
+    /// Logs the counts.
+    pub fn log(&self) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        tracing::info!(
+            connections = count(&self.connections),
+            broken_framing = count(&self.framing),
+            broken_protocol = count(&self.protocol),
+            refused = count(&self.refused),
+            failures = count(&self.internal),
+            failed_calls = count(&self.calls),
+            lost = count(&self.lost),
+            turned_away = count(&self.turned_away),
+            "served"
+        );
+    }
+}
+
+/// The limit that ended a connection, if one did.
+fn limit(error: &ConnectionError) -> Option<Limit> {
+    match error {
+        ConnectionError::Framing(FramingError::TooLong { .. }) => Some(Limit::MaxMessage),
+        ConnectionError::Session(SessionError::Call(CallError::Timeout(_))) => {
+            Some(Limit::CallTimeout)
+        }
+        ConnectionError::Session(SessionError::Call(CallError::Memory { .. })) => {
+            Some(Limit::MaxMemory)
+        }
+        ConnectionError::Lost(Lost::SlowReader { .. }) => Some(Limit::MaxUnsent),
+        ConnectionError::Lost(Lost::TooManyTimers { .. }) => Some(Limit::Timers),
+        ConnectionError::Silent => Some(Limit::PeerTimeout),
+        ConnectionError::Idle(_) => Some(Limit::IdleTimeout),
+        _ => None,
+    }
+}
+
+/// Whether an error is how a client's sudden leave looks, which is its right.
+fn is_departure(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::ConnectionAborted
+            // Many clients of TLS leave without saying so first.
+            | io::ErrorKind::UnexpectedEof
+    )
+}

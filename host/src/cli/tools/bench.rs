@@ -1,0 +1,268 @@
+//! `echo-host bench`.
+
+use crate::cli::exit::ConnectError;
+use anyhow::Context;
+use clap::error::ErrorKind;
+use clap::{Args, ValueEnum, value_parser};
+use connection::address::Endpoint;
+use connection::limits::MAX_DATAGRAM_BYTES_IPV4;
+use daemon::config::{OptionalTime, Size, Time};
+use daemon::process::signals;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+use system::descriptors;
+use tokio::runtime::Builder;
+use tools::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
+
+/// Measure a server that echoes: throughput, latency, and whether every byte is right
+///
+/// Sends messages over many connections, compares every byte that comes back and prints what was
+/// measured. In a closed loop, the default, a message follows a reply, so a slow server is asked less
+/// often. With --rate messages are due at fixed times and their latency counts from there, whatever the
+/// server does meanwhile.
+///
+/// Over UDP each connection is a socket, and each message a datagram.
+///
+/// Meant for servers on this machine and for others that you may load. Ctrl-C ends the run early and
+/// still reports.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct BenchArgs {
+    /// The server
+    #[arg(value_name = "tcp|udp://ADDR:PORT", value_parser = measurable)]
+    endpoint: Endpoint,
+    /// Print the report as JSON; the names of figures end in their unit
+    #[arg(long)]
+    json: bool,
+    /// Also draw latency by percentile and throughput over time
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// The server's process on this machine: the report also tells its CPU time a message and its memory,
+    /// those of its children included
+    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..))]
+    server_pid: Option<u32>,
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+struct LoadArgs {
+    /// Connections open at once, up to 100000
+    #[arg(short, long, value_name = "N", default_value = "50", value_parser = value_parser!(u32).range(1..=100_000))]
+    connections: u32,
+    /// The length of a message, its line ending included, up to 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = message, default_value = "64B")]
+    size: usize,
+    /// raw: any bytes, and a reply is as long as its message; lines: printable bytes and a line feed, and a
+    /// reply ends with its line feed
+    #[arg(long, value_name = "FRAMING", value_enum, default_value_t = FramingArg::Raw, hide_possible_values = true)]
+    framing: FramingArg,
+    /// Messages that may be on their way on one connection, up to 1000
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=1000))]
+    pipeline: u16,
+    /// Messages a second on all connections together, up to 10000000/s [default: as fast as replies come]
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    rate: Option<u32>,
+    /// Close a connection after so many messages and open a new one [default: never]
+    #[arg(long, value_name = "N")]
+    messages_per_connection: Option<NonZeroU64>,
+    /// How long is measured, up to 1day
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
+    duration: Duration,
+    /// How long the load lasts before anything is measured, up to 1day; off for nothing
+    #[arg(long, value_name = "TIME", value_parser = warm_up, default_value = "1s")]
+    warm_up: OptionalTime,
+    /// How long a reply, or opening a connection, may take; a datagram whose reply takes longer is lost
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    timeout: Duration,
+    /// Threads that make the load [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FramingArg {
+    Lines,
+    Raw,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  echo-host bench tcp://127.0.0.1:8888                        50 connections for 10 s
+  echo-host bench tcp://127.0.0.1:8888 -c 500 --size 1KiB --pipeline 16
+  echo-host bench tcp://127.0.0.1:8888 --rate 20000/s --plot bench.svg
+  echo-host bench udp://127.0.0.1:9999 --timeout 200ms
+  echo-host bench tcp://127.0.0.1:8888 --framing lines --messages-per-connection 1 --json
+
+Exit codes:
+  0    every message was echoed
+  2    wrong usage
+  69   the server cannot be reached at all
+  74   a message was lost, a reply was corrupt, or a connection could not be opened; or the
+       report or the plot cannot be written, or the server's process cannot be watched";
+
+/// More than a message here has to be.
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
+const MAX_RATE_PER_S: u32 = 10_000_000;
+const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn message(text: &str) -> Result<usize, String> {
+    match text.parse()? {
+        Size(bytes @ ..=MAX_MESSAGE_BYTES) => Ok(bytes),
+        Size(_) => Err("must be at most 64MiB".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let Time(time) = text.parse()?;
+    no_longer_than_a_day(time)
+}
+
+fn warm_up(text: &str) -> Result<OptionalTime, String> {
+    match text.parse()? {
+        OptionalTime(Some(time)) => no_longer_than_a_day(time).map(|time| OptionalTime(Some(time))),
+        off => Ok(off),
+    }
+}
+
+fn no_longer_than_a_day(time: Duration) -> Result<Duration, String> {
+    match time > MAX_TIME {
+        true => Err("must be at most 1day".to_owned()),
+        false => Ok(time),
+    }
+}
+
+/// Messages a second: `20000/s`, or just `20000`.
+fn rate(text: &str) -> Result<u32, String> {
+    match text.strip_suffix("/s").unwrap_or(text).parse() {
+        Ok(rate @ 1..=MAX_RATE_PER_S) => Ok(rate),
+        Ok(_) => Err(format!("must be from 1/s to {MAX_RATE_PER_S}/s")),
+        Err(_) => Err("expected a rate such as 20000/s".to_owned()),
+    }
+}
+
+impl BenchArgs {
+    fn plan(&self) -> Plan {
+        let load = &self.load;
+        let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Plan {
+            endpoint: self.endpoint.clone(),
+            connections: load.connections,
+            threads: load.threads.map_or_else(cores, NonZeroUsize::get),
+            message_bytes: load.size,
+            shape: match load.framing {
+                FramingArg::Lines => Shape::Lines,
+                FramingArg::Raw => Shape::Raw,
+            },
+            pipeline: load.pipeline.into(),
+            rate_per_s: load.rate,
+            messages_per_connection: load.messages_per_connection.map(NonZeroU64::get),
+            warm_up: load.warm_up.0.unwrap_or_default(),
+            duration: load.duration,
+            timeout: load.timeout,
+            server_pid: self.server_pid,
+        }
+    }
+}
+
+/// Where servers are that can be measured.
+fn measurable(text: &str) -> Result<Endpoint, String> {
+    match text
+        .parse::<Endpoint>()
+        .map_err(|error| error.to_string())?
+    {
+        endpoint @ (Endpoint::Tcp(_) | Endpoint::Udp(_)) => Ok(endpoint),
+        _ => Err("only tcp:// and udp:// can be measured".to_owned()),
+    }
+}
+
+pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let plan = args.plan();
+    if let Endpoint::Udp(_) = plan.endpoint
+        && plan.message_bytes > MAX_DATAGRAM_BYTES_IPV4
+    {
+        let why = format!("a datagram carries at most {MAX_DATAGRAM_BYTES_IPV4} bytes (--size)\n");
+        clap::Error::raw(ErrorKind::ValueValidation, why).exit();
+    }
+    if let Some(path) = &args.plot {
+        // Better now than after the run.
+        let created = File::options().append(true).create(true).open(path);
+        created.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    descriptors::allow_many();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(measure(&plan))?;
+    let text = match args.json {
+        true => report.to_json() + "\n",
+        false => report.to_string(),
+    };
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot print the report")?;
+    if let Some(path) = &args.plot {
+        fs::write(path, report.to_svg()?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    complain(&report)
+}
+
+/// A load that was not answered is an error, though the report tells all about it.
+fn complain(report: &Report) -> anyhow::Result<()> {
+    let unanswered = report.errors.messages();
+    let unopened = report.errors.total() - unanswered;
+    if unanswered + unopened == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{unanswered} of {} messages were not echoed, and {unopened} connections could not be opened",
+        report.messages
+    ))
+    .into())
+}
+
+async fn measure(plan: &Plan) -> anyhow::Result<Report> {
+    let stop = signals::stop().context("cannot handle signals")?;
+    let bar = progress_bar(plan);
+    let result = bench::run(plan, stop, |progress| show(&bar, progress)).await;
+    bar.finish_and_clear();
+    result.map_err(|error| match error {
+        BenchError::Unreachable(cause) => ConnectError {
+            endpoint: plan.endpoint.to_string(),
+            cause,
+        }
+        .into(),
+        error => error.into(),
+    })
+}
+
+fn progress_bar(plan: &Plan) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
+    let style = style.expect("the template is well-formed");
+    let load = plan.warm_up + plan.duration;
+    ProgressBar::new(load.as_millis() as u64).with_style(style)
+}
+
+fn show(bar: &ProgressBar, progress: &Progress) {
+    let phase = match progress.phase {
+        Phase::Connecting => "connecting",
+        Phase::WarmUp => "warming up",
+        Phase::Measuring => "measuring",
+        Phase::Finishing => "waiting for the last replies",
+    };
+    let Progress {
+        replies, errors, ..
+    } = progress;
+    bar.set_position(progress.elapsed.as_millis() as u64);
+    bar.set_message(format!("{phase}: {replies} replies, {errors} errors"));
+}

@@ -1,0 +1,135 @@
+//! `echo-host dev`.
+
+use crate::cli::printable::tell;
+use crate::cli::serve::{self, ServeArgs};
+use anyhow::Context;
+use clap::Args;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
+use system::watch::Watch;
+use tokio::runtime::{Builder, Runtime};
+use tools::project::Project;
+
+/// Develop a handler: build it, serve it, and do both again whenever a source changes
+///
+/// Runs in a folder as `new` writes it. What the build says and what the handler prints appear in one stream. If a
+/// build fails, or makes what cannot be served, the last good version serves on. Open connections go on with the new
+/// version if they can.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DevArgs {
+    /// The handler's folder, with its handler.toml
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Options of `serve`, such as --listen tcp://127.0.0.1:7000
+    #[arg(last = true, value_name = "OPTIONS OF SERVE")]
+    serve: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo-host new shout --lang rust --tier responder && cd shout
+  echo-host dev                                  build and serve on tcp://127.0.0.1:8888
+  echo-host dev -- --listen tcp://127.0.0.1:0 --env MOTD=hello
+  telnet 127.0.0.1 8888                          in another terminal, while you edit";
+
+pub fn run(args: &DevArgs) -> anyhow::Result<()> {
+    // Changes are told with whole paths.
+    let folder = args
+        .folder
+        .canonicalize()
+        .with_context(|| format!("cannot work in {}", args.folder.display()))?;
+    let mut bench = Workbench::open(&folder)?;
+    // There is nothing to serve before the first good build. What is watched counts as changed at first.
+    loop {
+        bench.wait();
+        if bench.build() {
+            break;
+        }
+    }
+    let options = served(&bench.project, &args.serve);
+    let serve = ServeArgs::from_options(&options);
+    // It ends with the process, and a build that is under way with itself.
+    thread::Builder::new()
+        .name("build".to_owned())
+        .spawn(move || {
+            loop {
+                bench.wait();
+                bench.build();
+            }
+        })
+        .context("cannot start a thread that builds")?;
+    serve::run(&serve, &options)
+}
+
+/// A handler's folder, and what tells that something in it has changed.
+struct Workbench {
+    project: Project,
+    watch: Watch,
+    runtime: Runtime,
+}
+
+impl Workbench {
+    fn open(folder: &Path) -> anyhow::Result<Self> {
+        let project = Project::read(folder)?;
+        let watch = Watch::trees(project.watch.clone()).with_context(|| {
+            let watched = project.watch.iter().map(|path| path.display().to_string());
+            let watched: Vec<_> = watched.collect();
+            format!("cannot watch {}", watched.join(", "))
+        })?;
+        Ok(Workbench {
+            project,
+            watch,
+            runtime: Builder::new_current_thread().enable_time().build()?,
+        })
+    }
+
+    /// Whether there is a new version, which the host finds by itself.
+    fn build(&self) -> bool {
+        tell("dev", &format!("building: {}", self.project.build));
+        let begun = Instant::now();
+        let built = self.project.build();
+        let seconds = begun.elapsed().as_secs_f64();
+        match &built {
+            Ok(()) => tell("dev", &format!("built in {seconds:.1} s")),
+            Err(error) => tell("dev", &format!("{error}; waiting for a change")),
+        }
+        built.is_ok()
+    }
+
+    fn wait(&mut self) {
+        self.runtime.block_on(self.watch.changed());
+    }
+}
+
+/// What `serve` is told: what suits development, unless the user says otherwise.
+fn served(project: &Project, options: &[OsString]) -> Vec<OsString> {
+    let mut served: Vec<OsString> = vec![project.output.clone().into(), "--watch".into()];
+    let says = |name: &str| {
+        let mut options = options.iter().filter_map(|option| option.to_str());
+        options.any(|option| option.split('=').next() == Some(name))
+    };
+    let mut unless_said = |name: &str, value: &str| {
+        if !says(name) {
+            served.extend([name.into(), value.into()]);
+        }
+    };
+    unless_said("--isolation", &project.isolation.to_string());
+    if let Some(framing) = &project.framing {
+        unless_said("--framing", &framing.to_string());
+    }
+    unless_said("--swap", "migrate");
+    // Compiled functions are in memory, after the first version: if it came from the disk the first edit would have to
+    // wait for all of them. And nobody wants to keep every edit.
+    unless_said("--cache", "off");
+    // The confined process could not run the build.
+    unless_said("--sandbox", "off");
+    // Whoever writes the handler decides what it imports.
+    for beginning in ["wasi:", "echo-host:"] {
+        served.extend(["--allow-import".into(), beginning.into()]);
+    }
+    served.extend_from_slice(options);
+    served
+}

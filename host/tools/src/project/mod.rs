@@ -1,0 +1,221 @@
+//! A handler's own folder: [`handler.toml`](FILE) tells how it is built, what to watch and what to test it with.
+
+mod build;
+
+pub use build::BuildError;
+
+use connection::framing::Framing;
+use daemon::config::{self, FileError, ServiceSettings};
+use engine::Isolation;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// What the file is called.
+pub const FILE: &str = "handler.toml";
+
+/// Why a folder is not one that a handler is developed in.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    #[error(
+        "{} has no {FILE}: `echo-host new` writes a folder that has one",
+        folder.display()
+    )]
+    NoFile { folder: PathBuf },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{}: {key} must be {expected}", path.display())]
+    Value {
+        path: PathBuf,
+        key: &'static str,
+        expected: &'static str,
+    },
+}
+
+/// A folder that a handler is developed in. All paths begin in the folder, or are absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// The folder itself, in which the build runs.
+    pub folder: PathBuf,
+    /// The command that builds the handler, for `sh -c`.
+    pub build: String,
+    /// The component that the build leaves.
+    pub output: PathBuf,
+    /// The files and folders from which it is built.
+    pub watch: Vec<PathBuf>,
+    /// Recorded exchanges that the handler must answer.
+    pub exchanges: Vec<PathBuf>,
+    /// How its messages are cut, if it does not declare that itself.
+    pub framing: Option<Framing>,
+    /// What shares an instance of it.
+    pub isolation: Isolation,
+}
+
+/// The form of the file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Content {
+    build: String,
+    output: PathBuf,
+    #[serde(default = "default_watch")]
+    watch: Vec<PathBuf>,
+    #[serde(default)]
+    exchanges: Vec<PathBuf>,
+    #[serde(default, deserialize_with = "config::optional")]
+    framing: Option<Framing>,
+    #[serde(default = "default_isolation", deserialize_with = "config::read")]
+    isolation: Isolation,
+}
+
+fn default_isolation() -> Isolation {
+    ServiceSettings::default().isolation()
+}
+
+fn default_watch() -> Vec<PathBuf> {
+    vec!["src".into()]
+}
+
+impl Project {
+    /// The project in this folder.
+    pub fn read(folder: &Path) -> Result<Self, ProjectError> {
+        let path = folder.join(FILE);
+        if folder.is_dir() && !path.exists() {
+            let folder = folder.to_owned();
+            return Err(ProjectError::NoFile { folder });
+        }
+        let content: Content = config::read_toml(&path)?;
+        content.check(&path)?;
+        let inside = |paths: Vec<PathBuf>| paths.iter().map(|path| folder.join(path)).collect();
+        Ok(Project {
+            folder: folder.to_owned(),
+            build: content.build,
+            output: folder.join(content.output),
+            watch: inside(content.watch),
+            exchanges: inside(content.exchanges),
+            framing: content.framing,
+            isolation: content.isolation,
+        })
+    }
+}
+
+impl Content {
+    fn check(&self, path: &Path) -> Result<(), ProjectError> {
+        let wrong = |key, expected| {
+            Err(ProjectError::Value {
+                path: path.to_owned(),
+                key,
+                expected,
+            })
+        };
+        if self.build.trim().is_empty() {
+            return wrong("build", "a command, such as \"make\"");
+        }
+        if self.output.file_name().is_none() {
+            return wrong("output", "the file that the build leaves");
+        }
+        if self.watch.is_empty() {
+            return wrong("watch", "at least one file or folder");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What a folder with this file is, or what is said about it behind the folder's name.
+    fn read(text: &str) -> Result<Project, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+        let place = folder.path().display().to_string();
+        Project::read(folder.path())
+            .map_err(|error| error.to_string().replace(&place, "."))
+            .map(|project| Project {
+                output: project.output.strip_prefix(folder.path()).unwrap().into(),
+                folder: PathBuf::new(),
+                ..project
+            })
+    }
+
+    #[test]
+    fn two_lines_are_enough() {
+        let project = read("build = \"make\"\noutput = \"x.wasm\"").unwrap();
+        assert_eq!(project.build, "make");
+        assert_eq!(project.output, Path::new("x.wasm"));
+        assert!(project.watch[0].ends_with("src"));
+        assert!(project.exchanges.is_empty());
+        assert_eq!(
+            (project.framing, project.isolation),
+            (None, Isolation::Connection)
+        );
+    }
+
+    #[test]
+    fn paths_begin_in_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"
+            build = "make"
+            output = "out/x.wasm"
+            watch = ["src", "/srv/wit"]
+            exchanges = ["x.exchange"]
+            framing = "fixed:4"
+            isolation = "shared"
+        "#;
+        fs::write(folder.path().join(FILE), text).unwrap();
+        let here = |name: &str| folder.path().join(name);
+        let expected = Project {
+            folder: folder.path().to_owned(),
+            build: "make".to_owned(),
+            output: here("out/x.wasm"),
+            watch: vec![here("src"), "/srv/wit".into()],
+            exchanges: vec![here("x.exchange")],
+            framing: Some(Framing::fixed(4).unwrap()),
+            isolation: Isolation::Shared,
+        };
+        assert_eq!(Project::read(folder.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (text, expected) in [
+            (
+                "build = \"make\"\noutputs = \"x\"",
+                "./handler.toml:2:1: unknown key `outputs`: did you mean `output`?",
+            ),
+            (
+                "build = \"make\"",
+                "./handler.toml:1:1: the key `output` is missing",
+            ),
+            (
+                "build = \"make\"\noutput = \"x\"\nframing = \"words\"",
+                "./handler.toml:3:11: expected chunks, lines",
+            ),
+            (
+                "build = \" \"\noutput = \"x\"",
+                "./handler.toml: build must be a command",
+            ),
+            (
+                "build = \"make\"\noutput = \"\"",
+                "./handler.toml: output must be the file",
+            ),
+            (
+                "build = \"make\"\noutput = \"x\"\nwatch = []",
+                "./handler.toml: watch must be at least one",
+            ),
+        ] {
+            let complaint = read(text).unwrap_err();
+            assert!(complaint.starts_with(expected), "{text:?}: {complaint}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_the_file_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let complaint = Project::read(folder.path()).unwrap_err().to_string();
+        assert!(
+            complaint.contains("has no handler.toml: `echo-host new`"),
+            "{complaint}"
+        );
+    }
+}

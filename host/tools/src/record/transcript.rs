@@ -1,0 +1,187 @@
+//! What went back and forth on one connection. Pure.
+
+use bytes::{Bytes, BytesMut};
+use connection::exchange::{Action, Ending, Exchange, Step, is_text};
+
+/// Bytes in a line of hexadecimal digits.
+const ROW_BYTES: usize = 32;
+
+/// Notes what happens on a connection, in the order in which it happened.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Event {
+    Sent(Bytes),
+    Received(BytesMut),
+    Finished,
+    Closed,
+}
+
+impl Transcript {
+    /// The client sent this in one go. It stays one send: how a client cuts what it sends may matter.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        self.add(Event::Sent(Bytes::copy_from_slice(bytes)), bytes.len());
+    }
+
+    /// This came back. What comes is compared as one stream, so how it is cut does not matter.
+    pub fn received(&mut self, bytes: &[u8]) {
+        match self.events.last_mut() {
+            Some(Event::Received(before)) => {
+                before.extend_from_slice(bytes);
+                self.bytes += bytes.len();
+            }
+            _ => self.add(Event::Received(bytes.into()), bytes.len()),
+        }
+    }
+
+    /// The client has finished sending.
+    pub fn finished(&mut self) {
+        if !self.events.contains(&Event::Finished) {
+            self.add(Event::Finished, 0);
+        }
+    }
+
+    /// The server has closed.
+    pub fn closed(&mut self) {
+        self.add(Event::Closed, 0);
+    }
+
+    /// How many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether anything went either way.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    fn add(&mut self, event: Event, bytes: usize) {
+        // Nothing happens after the end, whatever the client still sends.
+        if self.events.last() != Some(&Event::Closed) {
+            self.events.push(event);
+            self.bytes += bytes;
+        }
+    }
+
+    /// What ends its lines of text, if all of them end alike.
+    pub fn ending(&self) -> Option<Ending> {
+        let texts = self.events.iter().filter_map(|event| match event {
+            Event::Sent(bytes) => Some(&bytes[..]),
+            Event::Received(bytes) => Some(&bytes[..]),
+            Event::Finished | Event::Closed => None,
+        });
+        let mut lines = texts
+            .filter(|text| is_text(text))
+            .flat_map(|text| text.split_inclusive(|byte| *byte == b'\n'))
+            .filter(|line| line.ends_with(b"\n"))
+            .peekable();
+        lines.peek()?;
+        match lines.all(|line| line.ends_with(b"\r\n")) {
+            true => Some(Ending::CrLf),
+            false => Some(Ending::Lf),
+        }
+    }
+
+    /// As an exchange of this name, for a file whose lines end so.
+    pub fn exchange(&self, name: String, ending: Ending) -> Exchange {
+        let actions = self.events.iter().flat_map(|event| match event {
+            Event::Sent(bytes) => vec![Action::Send(bytes.clone())],
+            Event::Received(bytes) => expected(&Bytes::copy_from_slice(bytes)),
+            Event::Finished => vec![Action::Finish],
+            Event::Closed => vec![Action::Closed],
+        });
+        Exchange {
+            name,
+            line: 0,
+            ending,
+            steps: actions.map(|action| Step { line: 0, action }).collect(),
+        }
+    }
+}
+
+/// What came, line by line if it is text.
+fn expected(bytes: &Bytes) -> Vec<Action> {
+    let pieces: Vec<&[u8]> = match is_text(bytes) {
+        true => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
+        false => bytes.chunks(ROW_BYTES).collect(),
+    };
+    let expect = |piece: &[u8]| Action::Expect(bytes.slice_ref(piece));
+    pieces.into_iter().map(expect).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connection::exchange::{Exchanges, parse};
+
+    /// The file of one transcript, without its title.
+    fn written(transcript: &Transcript) -> String {
+        let ending = transcript.ending().unwrap_or_default();
+        let exchanges = Exchanges {
+            ending,
+            exchanges: vec![transcript.exchange("it".to_owned(), ending)],
+            ..Exchanges::default()
+        };
+        let text = exchanges.to_string();
+        assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text);
+        text.replace("== it\n", "")
+    }
+
+    #[test]
+    fn a_conversation_is_written_line_by_line() {
+        let mut transcript = Transcript::default();
+        transcript.received(b"> ");
+        transcript.sent(b"1 + 1\n");
+        transcript.received(b"2\n");
+        transcript.received(b"> ");
+        transcript.sent(b"quit\n");
+        transcript.received(b"Good");
+        transcript.received(b"bye.\n");
+        transcript.closed();
+        transcript.sent(b"too late\n");
+        assert_eq!(
+            written(&transcript),
+            "< > \\\n> 1 + 1\n< 2\n< > \\\n> quit\n< Goodbye.\n<eof\n"
+        );
+    }
+
+    #[test]
+    fn what_was_sent_together_stays_together() {
+        let mut transcript = Transcript::default();
+        transcript.sent(b"a\nb\n");
+        transcript.received(b"A\nB\n");
+        transcript.finished();
+        transcript.finished();
+        transcript.closed();
+        assert_eq!(written(&transcript), "> a\\nb\n< A\n< B\n>eof\n<eof\n");
+    }
+
+    #[test]
+    fn lines_that_all_end_with_cr_lf_are_written_without() {
+        let mut transcript = Transcript::default();
+        transcript.sent(b"GET / HTTP/1.1\r\n\r\n");
+        transcript.received(b"HTTP/1.1 200 OK\r\n\r\n");
+        assert_eq!(
+            written(&transcript),
+            "ending: crlf\n> GET / HTTP/1.1\\r\\n\n< HTTP/1.1 200 OK\n<\n"
+        );
+        transcript.received(b"<html>\n");
+        assert!(written(&transcript).starts_with("> GET / HTTP/1.1\\r\\n\\r\n"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_written_in_rows() {
+        let mut transcript = Transcript::default();
+        transcript.sent(&[0, 1, 255]);
+        transcript.received(&[0; 40]);
+        let written = written(&transcript);
+        let lines: Vec<_> = written.lines().collect();
+        assert_eq!(lines[0], ">hex 00 01 ff");
+        assert_eq!((lines.len(), lines[2].len()), (3, 4 + 8 * 3));
+    }
+}

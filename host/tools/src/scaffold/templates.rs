@@ -1,0 +1,212 @@
+//! The templates, and what else of this repository goes into new folders.
+
+use engine::{Language, Tier};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+
+/// A path, and the text of the file there.
+type Template = (&'static str, &'static str);
+
+/// Files below a folder of the repository.
+macro_rules! files {
+    ($folder:literal: $($path:literal,)*) => {
+        &[$(($path, include_str!(concat!("../../../../", $folder, "/", $path)))),*]
+    };
+}
+
+/// As in `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all but programs, or a tier.
+pub const TEMPLATES: &[Template] = files! {
+    "host/tools/templates":
+    "c/all/.gitignore",
+    "c/all/README.md",
+    "c/conversation/src/handler.c",
+    "c/conversation/test/handler_test.c",
+    "c/framed-responder/src/handler.c",
+    "c/framed-responder/test/handler_test.c",
+    "c/handler/Makefile",
+    "c/handler/handler.toml",
+    "c/program/Makefile",
+    "c/program/handler.toml",
+    "c/program/src/handler.c",
+    "c/responder/src/handler.c",
+    "c/responder/test/handler_test.c",
+    "go/all/.gitignore",
+    "go/all/README.md",
+    "go/conversation/counter/counter.go",
+    "go/conversation/counter/counter_test.go",
+    "go/conversation/export_echo_host_handler_conversation/session.go",
+    "go/conversation/export_echo_host_handler_manifest/manifest.go",
+    "go/conversation/handler.toml",
+    "go/framed-responder/export_echo_host_handler_manifest/manifest.go",
+    "go/framed-responder/export_wit_world/handler.go",
+    "go/framed-responder/export_wit_world/handler_test.go",
+    "go/framed-responder/handler.toml",
+    "go/handler/Makefile",
+    "go/handler/go.mod",
+    "go/handler/memory/memory.go",
+    "go/handler/memory/memory_test.go",
+    "go/program/Makefile",
+    "go/program/go.mod",
+    "go/program/handler.toml",
+    "go/program/main.go",
+    "go/program/main_test.go",
+    "go/responder/export_wit_world/handler.go",
+    "go/responder/export_wit_world/handler_test.go",
+    "go/responder/handler.toml",
+    "javascript/all/.gitignore",
+    "javascript/all/Makefile",
+    "javascript/all/README.md",
+    "javascript/all/handler.toml",
+    "javascript/all/package.json",
+    "javascript/conversation/src/handler.js",
+    "javascript/conversation/test/handler.test.js",
+    "javascript/framed-responder/src/handler.js",
+    "javascript/framed-responder/test/handler.test.js",
+    "javascript/program/src/handler.js",
+    "javascript/program/src/lines.js",
+    "javascript/program/test/lines.test.js",
+    "javascript/program/wit/program.wit",
+    "javascript/responder/src/handler.js",
+    "javascript/responder/test/handler.test.js",
+    "python/all/.gitignore",
+    "python/all/Makefile",
+    "python/all/README.md",
+    "python/all/handler.toml",
+    "python/all/requirements.txt",
+    "python/conversation/src/conversation.py",
+    "python/conversation/src/handler.py",
+    "python/conversation/test/test_handler.py",
+    "python/framed-responder/src/handler.py",
+    "python/framed-responder/test/test_handler.py",
+    "python/program/src/handler.py",
+    "python/program/test/test_handler.py",
+    "python/program/wit/program.wit",
+    "python/responder/src/handler.py",
+    "python/responder/test/test_handler.py",
+    "rust/all/.gitignore",
+    "rust/all/README.md",
+    "rust/conversation/src/lib.rs",
+    "rust/framed-responder/src/lib.rs",
+    "rust/handler/Cargo.toml",
+    "rust/handler/handler.toml",
+    "rust/program/Cargo.toml",
+    "rust/program/handler.toml",
+    "rust/program/src/main.rs",
+    "rust/responder/src/lib.rs",
+};
+
+/// The contract, and beside it what handlers may want of the host besides.
+pub const WIT: &[Template] = files! {
+    "wit":
+    "connections.wit",
+    "conversation.wit",
+    "deps/keyvalue.wit",
+    "deps/logging.wit",
+    "manifest.wit",
+    "types.wit",
+    "worlds.wit",
+};
+
+/// What handlers are written with in Rust, without the contract that lies beside it.
+pub const SDK: &[Template] = files! {
+    "guest/sdk":
+    "Cargo.toml",
+    "src/about.rs",
+    "src/bindings.rs",
+    "src/connection.rs",
+    "src/failure.rs",
+    "src/lib.rs",
+    "src/logging.rs",
+    "src/responder.rs",
+    "src/session.rs",
+    "src/testing/line.rs",
+    "src/testing/mod.rs",
+    "src/testing/received.rs",
+    "src/testing/tests.rs",
+};
+
+/// How Rust's compiler is told to make components.
+const BUILD_SETTINGS: &[Template] =
+    &[("config.toml", include_str!("../../../../guest/build.toml"))];
+
+/// The files of a language and a tier, by their paths in the new folder.
+pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
+    let parts = [
+        "all",
+        if tier == Tier::Program {
+            "program"
+        } else {
+            "handler"
+        },
+    ];
+    let parts = parts
+        .into_iter()
+        .chain((tier != Tier::Program).then(|| folder(tier)));
+    let parts = parts.map(move |part| format!("{}/{part}/", folder_of(language)));
+    parts.flat_map(|part| {
+        TEMPLATES
+            .iter()
+            .filter_map(move |(path, text)| Some((path.strip_prefix(&part)?, *text)))
+    })
+}
+
+/// The recorded exchange that all handlers of a tier answer.
+pub fn exchange(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Responder => include_str!("../../templates/exchanges/responder.exchange"),
+        Tier::FramedResponder => {
+            include_str!("../../templates/exchanges/framed-responder.exchange")
+        }
+        Tier::Conversation => include_str!("../../templates/exchanges/conversation.exchange"),
+        Tier::Program => include_str!("../../templates/exchanges/program.exchange"),
+    }
+}
+
+/// What goes into a folder as it is: the contract, unless it is a program's, and what the language needs besides.
+pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])> {
+    let mut files = Vec::new();
+    let mut put = |folder: &str, templates: &[Template]| {
+        let placed = |(path, text): &Template| (format!("{folder}{path}"), text.as_bytes());
+        files.extend(templates.iter().map(placed));
+    };
+    match (language, tier) {
+        (Language::Rust, Tier::Program) => put(".cargo/", BUILD_SETTINGS),
+        (Language::Rust, _) => {
+            put(".cargo/", BUILD_SETTINGS);
+            put("echo-host-guest/", SDK);
+            put("echo-host-guest/wit/", WIT);
+        }
+        (_, Tier::Program) => {}
+        _ => put("wit/", WIT),
+    }
+    if matches!(language, Language::C | Language::Go) {
+        let adapter = match tier {
+            Tier::Program => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+            _ => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        };
+        files.push(("wasi_snapshot_preview1.wasm".to_owned(), adapter));
+    }
+    files
+}
+
+/// What the templates of a tier's own are called.
+fn folder(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Responder => "responder",
+        Tier::FramedResponder => "framed-responder",
+        Tier::Conversation => "conversation",
+        Tier::Program => "program",
+    }
+}
+
+/// The folder that has a language's templates.
+fn folder_of(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "rust",
+        Language::C => "c",
+        Language::Go => "go",
+        Language::JavaScript => "javascript",
+        Language::Python => "python",
+    }
+}
