@@ -7,14 +7,22 @@ use std::path::{Path, PathBuf};
 
 /// The crates of the host, and which of them each may depend on.
 const CRATES: &[(&str, &[&str])] = &[
-    ("system", &[]),
-    ("connection", &[]),
+    ("choices", &[]),
+    ("system", &["choices"]),
+    ("connection", &["choices"]),
     ("keyvalue", &["connection"]),
-    ("engine", &["connection", "keyvalue", "system"]),
+    ("engine", &["choices", "connection", "keyvalue", "system"]),
     ("server", &["connection", "system"]),
     (
         "daemon",
-        &["connection", "engine", "keyvalue", "server", "system"],
+        &[
+            "choices",
+            "connection",
+            "engine",
+            "keyvalue",
+            "server",
+            "system",
+        ],
     ),
     ("tools", &["connection", "daemon", "engine", "server"]),
     (

@@ -44,6 +44,7 @@ mod programs;
 mod rates;
 mod readme;
 mod record;
+mod reference;
 mod releases;
 mod sandbox;
 mod scaffold;

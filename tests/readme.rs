@@ -268,7 +268,8 @@ fn the_limits_are_those_that_are_counted() {
         .unwrap()
         .keys()
         .collect();
-    let rows = table(&section("docs/reference/limits.md", "Limits"));
+    let mut rows = table(&section("docs/reference/limits.md", "Limits"));
+    rows.extend(table(&section("docs/reference/limits.md", "Fixed limits")));
     let listed: BTreeSet<_> = rows.iter().map(|row| &row[5]).collect();
     assert_eq!(listed, counted);
     assert_eq!(rows.len(), counted.len());

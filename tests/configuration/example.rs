@@ -40,10 +40,10 @@ fn uncommented() -> String {
                 .chars()
                 .all(|char| char.is_ascii_lowercase() || char == '-')
     };
-    // The service that is a comment as a whole, and the entries of its list.
+    // The service that is a comment as a whole, and its listeners.
     let is_listener = |line: &str| {
         let begin = line.trim_start();
-        begin.starts_with("[service.") || begin.starts_with("{ uri = ") || line == "]"
+        begin.starts_with("[service.") || begin.starts_with("[[service.")
     };
     let lines = example();
     let lines = lines

@@ -1,5 +1,6 @@
 //! One file, many services, and reloads of it.
 
+mod backlog;
 mod doors;
 mod example;
 mod files;

@@ -59,7 +59,8 @@ enum Task {
     /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in
     /// docs/handlers/languages.md.
     GuestTable,
-    /// Write docs/reference/contract.md from the WIT files.
+    /// Write docs/reference/contract.md from the WIT files, and build the host for the tables of its options, the schema
+    /// and the example of the configuration file.
     Reference,
     /// Fuzz all that reads what others wrote: each target for a bounded time, from the corpus in host/fuzz.
     Fuzz(fuzz::Options),

@@ -15,7 +15,9 @@ pub use self::redis::RedisUri;
 pub use uri::{InvalidStoreUri, StoreUri};
 
 use self::redis::Redis;
-use connection::limits::{MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES};
+use connection::limits::{
+    MAX_BATCH_KEYS, MAX_BATCH_VALUE_BYTES, MAX_KEY_BYTES, MAX_SCRATCH_BYTES, MAX_VALUE_BYTES,
+};
 use memory::Memory;
 use std::sync::Arc;
 
@@ -28,11 +30,12 @@ pub struct StoreConfig {
     pub max_bytes: usize,
 }
 
+/// The store of a rehearsal.
 impl Default for StoreConfig {
     fn default() -> Self {
         StoreConfig {
             uri: StoreUri::default(),
-            max_bytes: 64 << 20,
+            max_bytes: MAX_SCRATCH_BYTES,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `echo-host check`.
 
-use super::guest::GuestArgs;
-use super::log::LogArgs;
+use super::handler::{serving, small_engine};
+use super::log;
+use super::options::Given;
 use anyhow::Context;
 use clap::Args;
-use daemon::config::{HostSettings, SCHEMA, Sources};
+use daemon::config::{HostSettings, Sources, schema};
 use daemon::host::{Service, StartError, capacity};
 use engine::{Capacity, Costs, Engine, Language, LoadedHandler, Tier, grant};
 use std::fmt::Write as _;
@@ -32,9 +33,7 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with_all = ["handler", "config"])]
     schema: bool,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    given: Given<false>,
 }
 
 const USAGE: &str = "\
@@ -49,10 +48,10 @@ Examples:
   echo-host check --schema > echo-host.schema.json";
 
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    args.log.start();
+    log::start(&args.given.host);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let text = match (&args.config, &args.handler) {
-        _ if args.schema => SCHEMA.to_owned(),
+        _ if args.schema => schema(),
         (Some(file), _) => check_file(args, file, &runtime)?,
         (None, Some(handler)) => check_handler(args, handler, &runtime)?,
         // Clap requires one of them.
@@ -66,12 +65,12 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 }
 
 fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
-    let config = args.guest.serving(handler)?;
+    let config = serving(&args.given, handler)?;
     config.grants.check()?;
     // Without a cache, to measure compiling, unless the user wants a cache filled.
-    let engine = match args.guest.cache {
+    let engine = match args.given.host.cache {
         None => Engine::new(Capacity::of(1), None)?,
-        Some(_) => args.guest.small_engine()?,
+        Some(_) => small_engine(&args.given)?,
     };
     let loading = engine.load(
         &config.handler,
@@ -92,10 +91,10 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
     let sources = Sources {
         file: Some(file.to_owned()),
         host: HostSettings {
-            cache: args.guest.cache.clone(),
+            cache: args.given.host.cache.clone(),
             ..HostSettings::default()
         },
-        service: args.guest.settings(),
+        service: args.given.service.clone(),
         ..Sources::default()
     };
     let config = sources.load()?;

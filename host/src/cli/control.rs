@@ -3,7 +3,6 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use connection::address::Endpoint;
 use daemon::config::Place;
 use daemon::control::find;
 use std::path::PathBuf;
@@ -11,36 +10,15 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Control")]
 pub struct ControlArgs {
-    /// Control socket for status, swap, reload and takeover [default: PID.sock in echo-host in
-    /// XDG_RUNTIME_DIR, or in a private folder among the temporary files]
-    #[arg(long, value_name = "PATH", env = "ECHO_HOST_CONTROL")]
-    control: Option<Place>,
-    /// Run without a control socket
+    /// Do not create a control socket
     #[arg(long, value_parser = BoolishValueParser::new(), env = "ECHO_HOST_NO_CONTROL")]
-    no_control: bool,
-    /// Serve Prometheus metrics over HTTP at /metrics on tcp://ADDR:PORT or unix:PATH [default:
-    /// nowhere]
-    #[arg(long, value_name = "URI", env = "ECHO_HOST_METRICS")]
-    metrics: Option<Endpoint>,
+    pub no_control: bool,
     /// Take over the sockets of the host that --control names, or of the only running one
     #[arg(long)]
     takeover: bool,
 }
 
 impl ControlArgs {
-    /// The settings of the control socket.
-    pub fn place(&self) -> Option<Place> {
-        match self.no_control {
-            true => Some(Place::Off),
-            false => self.control.clone(),
-        }
-    }
-
-    /// The settings of the metrics.
-    pub fn metrics(&self) -> Option<Endpoint> {
-        self.metrics.clone()
-    }
-
     /// Whether to take over the listening sockets of another host. Exits if there is no control
     /// socket: clap only checks presence, and the variable may be present and say no.
     pub fn takes_over(&self, place: Option<&Place>) -> bool {

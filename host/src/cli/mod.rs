@@ -3,21 +3,17 @@
 
 mod check;
 mod control;
-mod datagrams;
-mod doors;
 pub mod exit;
-mod guest;
-mod isolation;
+mod handler;
 mod log;
+mod options;
 mod pages;
 mod printable;
-mod privileges;
-mod rates;
+mod reference;
 mod reload;
 mod serve;
 mod status;
 mod swap;
-mod swapping;
 #[cfg(feature = "tools")]
 mod tools;
 mod variables;
@@ -77,7 +73,7 @@ pub fn code_of_tool(_: &(dyn std::error::Error + 'static)) -> Option<u8> {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::ServeArgs>),
-    Check(check::CheckArgs),
+    Check(Box<check::CheckArgs>),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
     Reload(reload::ReloadArgs),
@@ -94,6 +90,9 @@ pub fn run() -> anyhow::Result<()> {
     let first = args.next().unwrap_or_default();
     if first == helper::NAME {
         return helping::run(serve::ServeArgs::from_options(&args.collect::<Vec<_>>()).sources());
+    }
+    if first == reference::NAME {
+        return reference::run(&args.next().unwrap_or_default().to_string_lossy());
     }
     if first == compiler::NAME {
         return compiler::run(args.next().map(PathBuf::from).as_deref());

@@ -1,10 +1,11 @@
-//! `cargo xtask reference`: the contract as a page, from the WIT files.
+//! `cargo xtask reference`: the contract as a page, from the WIT files, and what the host says about its options.
 //!
 //! The generator that `wit-bindgen markdown` has makes a page for each world, in which all that
 //! several worlds share stands several times, and what is said about exported interfaces not at
 //! all. So the page is written here, once for the whole package.
 
 mod names;
+mod tables;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,17 +25,35 @@ const HEAD: &str = "\
 
 ";
 
-/// Writes the page in place of the one that is there.
+/// Writes the page of the contract, and what the host says about its options.
 pub fn write() -> Result<()> {
-    let path = path();
-    fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))?;
-    step::announce("docs/reference/contract.md is up to date");
+    let contract = (path(), page()?);
+    for (path, text) in [contract].into_iter().chain(tables::files()?) {
+        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        step::announce(&format!("wrote {}", path.display()));
+    }
     Ok(())
 }
 
-/// Fails if the page is not what would be written.
+/// Fails if a page is not what would be written.
 pub fn check() -> Result<()> {
-    step::announce("reference of the contract");
+    step::announce("reference");
+    check_contract()?;
+    for (path, text) in tables::files()? {
+        let there = fs::read_to_string(&path)?;
+        ensure!(
+            there == text,
+            "{} is stale: run `cargo xtask reference`",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn check_contract() -> Result<()> {
     let path = path();
     let there =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -212,6 +231,6 @@ impl Page<'_> {
 mod tests {
     #[test]
     fn the_page_is_what_the_contract_says() {
-        super::check().unwrap();
+        super::check_contract().unwrap();
     }
 }

@@ -17,8 +17,8 @@ use crate::handler::{Handler, SessionError};
 use crate::outbox::{Notice, Traffic};
 use crate::task::Terms;
 use arc_swap::ArcSwap;
+use choices::choices;
 use live::Live;
-use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,16 +26,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 
-/// What happens to open connections after a swap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Move {
-    /// They stay with their generation.
-    NewConnections,
-    /// Connections of responders move between two messages.
-    NextMessage,
-    /// Connections of responders move as well, and sessions migrate with their saved state.
-    Migrate,
+choices! {
+    /// What happens to open connections after a swap.
+    pub enum Move {
+        /// They stay with the old version
+        NewConnections = "new-connections",
+        /// Connections of responders move to the new version between two messages
+        NextMessage = "next-message",
+        /// As `next-message`, and conversations move with the state they save
+        Migrate = "migrate",
+    }
 }
 
 /// A new version of a handler, before it serves.

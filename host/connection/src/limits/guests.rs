@@ -44,9 +44,8 @@ pub const MAX_OPEN_FILES: usize = 4096;
 /// Descriptors that guests never get, besides those for connections.
 pub const RESERVED_DESCRIPTORS: usize = 512;
 
-/// The default memory that free places keep resident, in bytes. More makes new connections cheaper,
-/// up to 256 KiB for each place.
-pub const MAX_WARM_BYTES: usize = 128 << 20;
+/// What the store of a rehearsal may hold, in bytes.
+pub const MAX_SCRATCH_BYTES: usize = 64 << 20;
 
 /// Elements of all tables of an instance. Guests with an interpreter have about ten thousand
 /// functions, each of which is one.

@@ -161,17 +161,7 @@ pub struct DatagramLimits {
     pub amplification: Option<u32>,
 }
 
-impl Default for DatagramLimits {
-    fn default() -> Self {
-        DatagramLimits {
-            idle_timeout: Duration::from_secs(60),
-            max_sessions: 1000,
-            amplification: Some(3),
-        }
-    }
-}
-
-/// Client addresses with their own rates; further ones share one.
+/// Client addresses whose rates are counted, each by itself; further ones are counted together.
 pub const MAX_RATED_ADDRESSES: usize = 64 << 10;
 
 /// The limits of the server.

@@ -1,22 +1,17 @@
-//! Completes what was said by what holds where nothing was: the defaults are here, but for those that wait for the
-//! handler to be known.
+//! Completes what was said by the defaults, which the options declare or this machine has.
 
 use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::host::{HostConfig, ServiceConfig};
 use super::machine;
 use super::serve::{ServeConfig, SwapConfig};
-use super::service::ServiceSettings;
-use super::settings::HostSettings;
-use super::values::{
-    MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place, ServiceName, Size,
-    Time,
-};
-use connection::address::{Endpoint, NetworkAddress};
-use connection::generation::{Move, Probation};
-use connection::limits::{GuestLimits, MAX_WARM_BYTES, ServerLimits};
+use super::values::{MessageSize, OptionalNumber, OptionalSize, Place, ServiceName, Size, Time};
+use super::{HostSettings, ServiceSettings};
+use connection::address::Endpoint;
+use connection::generation::Probation;
+use connection::limits::{GuestLimits, ServerLimits};
 use connection::rates::RateLimits;
-use engine::{Directory, Grants, HandlerSource, Isolation};
+use engine::{Directory, Grants, HandlerSource};
 use keyvalue::StoreConfig;
 use std::env;
 use std::num::NonZeroUsize;
@@ -24,82 +19,79 @@ use std::path::PathBuf;
 use std::time::Duration;
 use system::trust::Trust;
 
-const PORT: u16 = 8888;
-const MAX_CONNECTIONS: usize = 1000;
-const MAX_CONNECTIONS_PER_IP: usize = 500;
-const MAX_CONNECTIONS_PER_UID: usize = 500;
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_MEMORY_BYTES: usize = 64 << 20;
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_UNSENT_BYTES: usize = 1 << 20;
-const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a new generation is on probation.
 const PROBATION: Duration = Duration::from_secs(60);
 
 impl HostSettings {
     /// The host that is meant.
-    pub(super) fn complete(self) -> Result<HostConfig, ConfigError> {
-        let max_connections = self
-            .max_connections
-            .map_or(MAX_CONNECTIONS, NonZeroUsize::get);
-        let services = self.service.into_iter();
+    pub(super) fn complete(mut self) -> Result<HostConfig, ConfigError> {
+        let services = self.service.take().unwrap_or_default().into_iter();
         let services = services.map(|(name, it)| it.complete(name));
-        Ok(HostConfig {
-            services: services.collect::<Result<_, _>>()?,
-            server_limits: ServerLimits {
-                max_connections,
-                max_connections_per_ip: match self.max_connections_per_ip {
-                    None => Some(MAX_CONNECTIONS_PER_IP),
-                    Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
-                },
-                max_connections_per_uid: match self.max_connections_per_uid {
-                    None => Some(MAX_CONNECTIONS_PER_UID),
-                    Some(OptionalNumber(limit)) => limit.map(|limit| limit as usize),
-                },
-                max_guest_memory_bytes: match self.max_guest_memory {
-                    None => machine::memory_bytes().map(|all| all / 4 * 3),
-                    Some(Size(bytes)) => Some(bytes),
-                },
-                max_warm_memory_bytes: self
-                    .max_warm_memory
-                    .map_or(MAX_WARM_BYTES, |Size(bytes)| bytes),
-                drain_timeout: self.drain_timeout.map_or(DRAIN_TIMEOUT, |Time(time)| time),
-            },
-            address_rates: rates(
-                self.max_new_connections_per_second_per_ip,
-                self.max_messages_per_second_per_ip,
-                self.max_bytes_per_second_per_ip,
-            ),
-            workers: self.workers.map(NonZeroUsize::get),
-            cache: match (&self.cache, &self.user) {
-                // That of whoever starts the host is no place for another user.
-                (None, Some(_)) => None,
-                _ => cache(self.cache),
-            },
-            control: self.control,
-            metrics: self.metrics,
-            user: self.user,
-            sandbox: self.sandbox.unwrap_or_default(),
-            sandbox_read: self.sandbox_read.unwrap_or_default(),
-            log_format: self.log_format.unwrap_or_default(),
-            log_level: self.log_level.unwrap_or_default(),
-        })
+        let services = services.collect::<Result<_, _>>()?;
+        Ok(HostConfig::new(self.or_default(), services))
     }
 }
 
-/// What may come in a second: any number, where nothing is said.
+impl HostConfig {
+    /// A host with these settings and services.
+    pub(super) fn new(settings: HostSettings, services: Vec<ServiceConfig>) -> Self {
+        let at_most = |OptionalNumber(limit)| limit.map(|limit| limit as usize);
+        HostConfig {
+            services,
+            server_limits: ServerLimits {
+                max_connections: settings.max_connections().get(),
+                max_connections_per_ip: at_most(settings.max_connections_per_ip()),
+                max_connections_per_uid: at_most(settings.max_connections_per_uid()),
+                max_guest_memory_bytes: match settings.max_guest_memory {
+                    None => machine::memory_bytes().map(|all| all / 4 * 3),
+                    Some(Size(bytes)) => Some(bytes),
+                },
+                max_warm_memory_bytes: settings.max_warm_memory().0,
+                drain_timeout: settings.drain_timeout().0,
+            },
+            address_rates: rates(
+                settings.max_new_connections_per_second_per_ip(),
+                settings.max_messages_per_second_per_ip(),
+                settings.max_bytes_per_second_per_ip(),
+            ),
+            workers: settings.workers.map(NonZeroUsize::get),
+            cache: match (&settings.cache, &settings.user) {
+                // That of whoever starts the host is no place for another user.
+                (None, Some(_)) => None,
+                (cache, _) => cache_folder(cache.clone()),
+            },
+            control: settings.control.clone(),
+            metrics: settings.metrics.clone(),
+            user: settings.user.clone(),
+            sandbox: settings.sandbox(),
+            sandbox_read: settings.sandbox_read.clone().unwrap_or_default(),
+            log_format: settings.log_format(),
+            log_level: settings.log_level(),
+            settings,
+        }
+    }
+}
+
+impl HostConfig {
+    /// This host, but what a reload does not change is as in the one before.
+    pub fn with_fixed_of(self, before: &Self) -> Self {
+        let (mut fixed, mut changed) = (before.settings.clone(), self.settings);
+        fixed.retain(|option| option.about.is_fixed);
+        changed.retain(|option| !option.about.is_fixed);
+        HostConfig::new(fixed.or(changed), self.services)
+    }
+}
+
+/// What may come in a second.
 fn rates(
-    new_connections: Option<OptionalNumber>,
-    messages: Option<OptionalNumber>,
-    bytes: Option<OptionalSize>,
+    OptionalNumber(new_connections): OptionalNumber,
+    OptionalNumber(messages): OptionalNumber,
+    OptionalSize(bytes): OptionalSize,
 ) -> RateLimits {
-    let number = |said: Option<OptionalNumber>| said.and_then(|OptionalNumber(number)| number);
     RateLimits {
-        new_connections_per_second: number(new_connections).map(u64::from),
-        messages_per_second: number(messages).map(u64::from),
-        bytes_per_second: bytes
-            .and_then(|OptionalSize(bytes)| bytes)
-            .map(|bytes| bytes as u64),
+        new_connections_per_second: new_connections.map(u64::from),
+        messages_per_second: messages.map(u64::from),
+        bytes_per_second: bytes.map(|bytes| bytes as u64),
     }
 }
 
@@ -117,12 +109,12 @@ impl ServiceSettings {
         Ok(ServiceConfig {
             name,
             rates: rates(
-                self.max_new_connections_per_second,
-                self.max_messages_per_second,
-                self.max_bytes_per_second,
+                self.max_new_connections_per_second(),
+                self.max_messages_per_second(),
+                self.max_bytes_per_second(),
             ),
             max_connections: self.max_connections.map(NonZeroUsize::get),
-            watch: self.watch.unwrap_or(false),
+            watch: self.watch(),
             serve: ServeConfig {
                 datagrams,
                 ..self.serving()?
@@ -133,45 +125,24 @@ impl ServiceSettings {
 
     /// How its handler is served, wherever clients come from.
     pub fn serving(self) -> Result<ServeConfig, ConfigError> {
-        let guest_limits = self.guest_limits();
-        let hashes = self.require_sha256.unwrap_or_default();
-        let trust = Trust::new(hashes, &self.require_signature.unwrap_or_default())?;
-        let handlers = self.handler.into_iter();
-        let handlers = handlers.chain(self.then.unwrap_or_default());
-        let handler = HandlerSource::from_files(handlers.collect());
-        let directories = self.dirs.unwrap_or_default().into_iter();
-        let read_only = self.dirs_ro.unwrap_or_default().into_iter();
-        let read_only = read_only.map(Directory::read_only);
+        let hashes = self.require_sha256.clone().unwrap_or_default();
+        let keys = self.require_signature.as_deref().unwrap_or_default();
+        let trust = Trust::new(hashes, keys)?;
+        let handlers = self.handler.iter().chain(self.then.iter().flatten());
+        let handler = HandlerSource::from_files(handlers.cloned().collect());
         Ok(ServeConfig {
             trust,
-            grants: Grants {
-                args: [vec![program(&handler)], self.args.unwrap_or_default()].concat(),
-                env: self.env.into_iter().collect(),
-                directories: directories.chain(read_only).collect(),
-                config: self.config.into_iter().collect(),
-                connect: self.allow_connect.unwrap_or_default(),
-                keyvalue: StoreConfig {
-                    uri: self.keyvalue.unwrap_or_default(),
-                    max_bytes: self
-                        .max_keyvalue
-                        .map_or(StoreConfig::default().max_bytes, |Size(bytes)| bytes),
-                },
-                precise_clocks: self.precise_clocks.unwrap_or(false),
-            },
+            grants: self.grants(&handler),
             handler,
-            framing: self.framing,
             max_message_bytes: self.max_message.map(|MessageSize(bytes)| bytes),
-            max_unsent_bytes: self
-                .max_unsent
-                .map_or(MAX_UNSENT_BYTES, |Size(bytes)| bytes),
-            isolation: self.isolation.unwrap_or(Isolation::Connection),
-            guest_limits,
+            default_max_message_bytes: self.max_message().0,
+            max_unsent_bytes: self.max_unsent().0,
+            isolation: self.isolation(),
+            guest_limits: self.guest_limits(),
             datagrams: None,
-            idle_timeout: self
-                .idle_timeout
-                .map_or(Some(IDLE_TIMEOUT), |OptionalTime(time)| time),
+            idle_timeout: self.idle_timeout().0,
             swap: SwapConfig {
-                on_swap: self.swap.unwrap_or(Move::NewConnections),
+                on_swap: self.swap(),
                 probes: self.probes.unwrap_or_default(),
                 allowed_imports: self.allow_imports.unwrap_or_default(),
                 probation: self.rollback_after.map(|failed_calls| Probation {
@@ -180,26 +151,41 @@ impl ServiceSettings {
                 }),
                 drain_timeout: self.drain_timeout.map(|Time(time)| time),
             },
+            framing: self.framing,
         })
+    }
+
+    fn grants(&self, handler: &HandlerSource) -> Grants {
+        let directories = self.dirs.iter().flatten().cloned();
+        let read_only = self.dirs_ro.iter().flatten().cloned();
+        let read_only = read_only.map(Directory::read_only);
+        let args = self.args.iter().flatten().cloned();
+        Grants {
+            args: [program(handler)].into_iter().chain(args).collect(),
+            env: self.env.clone().unwrap_or_default().into_iter().collect(),
+            directories: directories.chain(read_only).collect(),
+            config: self
+                .config
+                .clone()
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+            connect: self.allow_connect.clone().unwrap_or_default(),
+            keyvalue: StoreConfig {
+                uri: self.keyvalue(),
+                max_bytes: self.max_keyvalue().0,
+            },
+            precise_clocks: self.precise_clocks(),
+        }
     }
 
     /// What an instance of its handler may use.
     pub fn guest_limits(&self) -> GuestLimits {
         GuestLimits {
-            max_memory_bytes: self
-                .max_memory
-                .map_or(MAX_MEMORY_BYTES, |MemorySize(bytes)| bytes),
-            call_timeout: self.call_timeout.map_or(CALL_TIMEOUT, |Time(time)| time),
+            max_memory_bytes: self.max_memory().0,
+            call_timeout: self.call_timeout().0,
         }
     }
-}
-
-/// Where a service listens if nothing is said.
-pub fn here() -> Endpoint {
-    Endpoint::Tcp(NetworkAddress {
-        host: "127.0.0.1".to_owned(),
-        port: PORT,
-    })
 }
 
 /// The name under which a handler finds itself in its arguments.
@@ -215,7 +201,7 @@ fn program(handler: &HandlerSource) -> String {
 }
 
 /// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts such things.
-pub fn cache(said: Option<Place>) -> Option<PathBuf> {
+pub fn cache_folder(said: Option<Place>) -> Option<PathBuf> {
     match said {
         Some(Place::Off) => None,
         Some(Place::At(folder)) => Some(folder),

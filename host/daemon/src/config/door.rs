@@ -1,19 +1,15 @@
 //! A door: how clients come in.
 
+use super::ListenerSettings;
 use super::error::ConfigError;
-use super::listener::ListenerSettings;
-use super::values::{FileMode, OptionalNumber, OptionalTime, Time};
+use super::values::FileMode;
 use connection::address::Endpoint;
 use connection::limits::DatagramLimits;
 use server::admission::{AccessList, Network};
-use server::listener::UnixAccess;
+use server::listener::{SocketOptions, UnixAccess};
 use server::tls::{CertificateFiles, TlsConfig};
 use std::num::NonZeroUsize;
 use std::time::Duration;
-
-/// How long a client may take to shake hands where nothing is said.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-const PEER_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A listener and what its clients go through: complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +22,8 @@ pub struct ListenerConfig {
     pub proxies: Vec<Network>,
     /// How long a client may take to shake hands.
     pub handshake_timeout: Duration,
-    /// A TCP connection whose other side has answered nothing for so long is closed; `None` for never.
-    pub peer_timeout: Option<Duration>,
+    /// How its socket listens.
+    pub socket: SocketOptions,
     /// Connections at once; `None` for as many as the service may have.
     pub max_connections: Option<usize>,
     /// Who may connect to a Unix socket.
@@ -56,43 +52,31 @@ impl ListenerSettings {
         if let Some(tls) = &tls {
             tls.check()?;
         }
-        let datagrams = self.datagrams();
         Ok(ListenerConfig {
             uri,
+            handshake_timeout: self.handshake_timeout().0,
+            socket: SocketOptions {
+                peer_timeout: self.peer_timeout().0,
+                backlog: self.listen_backlog().get(),
+                changes_backlog: self.listen_backlog.is_some(),
+            },
+            datagrams: DatagramLimits {
+                idle_timeout: self.udp_idle_timeout().0,
+                max_sessions: self.udp_max_sessions().get(),
+                amplification: self.udp_amplification().0,
+            },
             access: AccessList {
                 allow: self.allow.unwrap_or_default(),
                 deny: self.deny.unwrap_or_default(),
             },
             proxies: self.proxy_from.unwrap_or_default(),
-            handshake_timeout: self
-                .handshake_timeout
-                .map_or(HANDSHAKE_TIMEOUT, |Time(time)| time),
-            peer_timeout: self
-                .peer_timeout
-                .map_or(Some(PEER_TIMEOUT), |OptionalTime(time)| time),
             max_connections: self.max_connections.map(NonZeroUsize::get),
             unix: UnixAccess {
                 mode: self.unix_mode.map(|FileMode(mode)| mode),
                 owner: self.unix_owner.unwrap_or_default(),
             },
             tls,
-            datagrams,
         })
-    }
-
-    fn datagrams(&self) -> DatagramLimits {
-        let default = DatagramLimits::default();
-        DatagramLimits {
-            idle_timeout: self
-                .udp_idle_timeout
-                .map_or(default.idle_timeout, |Time(time)| time),
-            max_sessions: self
-                .udp_max_sessions
-                .map_or(default.max_sessions, NonZeroUsize::get),
-            amplification: self
-                .udp_amplification
-                .map_or(default.amplification, |OptionalNumber(factor)| factor),
-        }
     }
 
     fn tls(&self) -> TlsConfig {
@@ -101,7 +85,7 @@ impl ListenerSettings {
         let more = self.tls_more.iter().flatten().cloned();
         TlsConfig {
             certificates: first.into_iter().chain(more).collect(),
-            self_signed: self.tls_self_signed.unwrap_or(false),
+            self_signed: self.tls_self_signed(),
             client_ca: self.tls_client_ca.clone(),
             alpn: self.tls_alpn.clone().unwrap_or_default(),
         }

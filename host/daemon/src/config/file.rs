@@ -1,6 +1,6 @@
 //! Reads the configuration file, and tells what is wrong with it and where.
 
-use super::settings::HostSettings;
+use super::HostSettings;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -193,7 +193,7 @@ mod tests {
         fs::write(&path, text).unwrap();
         let settings = read(&path).unwrap();
         let here = |name: &str| folder.path().join(name);
-        let service = settings.service.values().next().unwrap();
+        let service = settings.service.as_ref().unwrap().values().next().unwrap();
         assert_eq!(settings.cache, Some(Place::At(here("cache"))));
         assert_eq!(settings.control, Some(Place::Off));
         assert_eq!(service.handler, Some(here("a.wasm")));

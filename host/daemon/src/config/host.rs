@@ -3,8 +3,8 @@
 use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::serve::ServeConfig;
-use super::settings::{LogFormat, LogLevel};
 use super::values::{Place, ServiceName};
+use super::{HostSettings, LogFormat, LogLevel};
 use connection::address::Endpoint;
 use connection::limits::ServerLimits;
 use connection::rates::RateLimits;
@@ -39,6 +39,8 @@ pub struct HostConfig {
     pub log_format: LogFormat,
     /// How much is logged.
     pub log_level: LogLevel,
+    /// What all of this but the services came from, with the defaults.
+    pub settings: HostSettings,
 }
 
 /// A handler and the doors to it.

@@ -12,35 +12,32 @@ mod door;
 mod error;
 mod exposure;
 mod file;
+mod forms;
 mod host;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
-mod listener;
 mod machine;
-#[cfg(test)]
+pub mod options;
+pub mod reference;
 mod schema;
 mod serve;
-mod service;
-mod settings;
 mod sources;
+mod standard;
+pub mod value;
 pub mod values;
-pub mod written;
 
-pub use complete::cache;
+pub use complete::cache_folder;
 pub use door::ListenerConfig;
 pub use error::ConfigError;
 pub use exposure::check_grants;
 pub use file::{FileError, read_toml};
 pub use host::{HostConfig, ServiceConfig};
-pub use listener::ListenerSettings;
-pub use serve::{DEFAULT_MAX_MESSAGE_BYTES, ServeConfig, SwapConfig};
-pub use service::ServiceSettings;
-pub use settings::{HostSettings, LogFormat, LogLevel};
+pub use options::{HostSettings, ListenerSettings, LogFormat, LogLevel, ServiceSettings};
+pub use schema::schema;
+pub use serve::{ServeConfig, SwapConfig};
 pub use sources::Sources;
+pub use value::{optional, read};
 pub use values::{
     FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
     ServiceName, Size, Time,
 };
-
-/// The JSON schema of the configuration file, for editors.
-pub const SCHEMA: &str = include_str!("../../../echo-host.schema.json");

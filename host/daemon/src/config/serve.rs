@@ -19,8 +19,10 @@ pub struct ServeConfig {
     pub trust: Trust,
     /// Overrides what the handler declares.
     pub framing: Option<Framing>,
-    /// Overrides the smaller of [`DEFAULT_MAX_MESSAGE_BYTES`] and what the handler declares.
+    /// Overrides the smaller of the default and what the handler declares.
     pub max_message_bytes: Option<usize>,
+    /// The longest message where neither operator nor handler says otherwise.
+    pub default_max_message_bytes: usize,
     /// A conversation's connection on which more bytes than this wait to be written is closed.
     pub max_unsent_bytes: usize,
     /// Which messages share an instance.
@@ -53,9 +55,6 @@ pub struct SwapConfig {
     /// like.
     pub drain_timeout: Option<Duration>,
 }
-
-/// The longest message where neither operator nor handler says otherwise.
-pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 impl ServeConfig {
     fn check_isolation(&self, tier: Tier) -> Result<(), ConfigError> {
@@ -91,7 +90,7 @@ impl ServeConfig {
         let declared = about.map_or(usize::MAX, |about| about.max_message_bytes);
         let limit = self
             .max_message_bytes
-            .unwrap_or(DEFAULT_MAX_MESSAGE_BYTES.min(declared));
+            .unwrap_or(self.default_max_message_bytes.min(declared));
         if limit > declared {
             tracing::warn!(
                 "--max-message {limit} is more than the {declared} bytes the handler expects"

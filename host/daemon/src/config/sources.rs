@@ -1,15 +1,12 @@
 //! Where a configuration comes from: options, their variables, and a file.
 
-use super::complete::here;
 use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::exposure::{self, Named};
 use super::file;
 use super::host::HostConfig;
-use super::listener::ListenerSettings;
-use super::service::ServiceSettings;
-use super::settings::HostSettings;
 use super::values::ServiceName;
+use super::{HostSettings, ListenerSettings, ServiceSettings};
 use connection::address::Endpoint;
 use std::path::PathBuf;
 
@@ -43,17 +40,17 @@ impl Sources {
         mut settings: HostSettings,
     ) -> Result<HostConfig, ConfigError> {
         self.check_alone(&settings)?;
-        if settings.service.is_empty() {
-            settings
-                .service
-                .insert(ServiceName::main(), ServiceSettings::default());
+        let services = settings.service.get_or_insert_default();
+        if services.is_empty() {
+            services.insert(ServiceName::main(), ServiceSettings::default());
         }
-        for service in settings.service.values_mut() {
+        for service in services.values_mut() {
             *service = self.service.clone().or(std::mem::take(service));
-            let listen = service.listen.get_or_insert_with(|| vec![here().into()]);
-            for listener in listen {
+            let mut listen = service.listen();
+            for listener in &mut listen {
                 self.put_over(listener);
             }
+            service.listen = Some(listen);
         }
         let config = self.host.clone().or(settings).complete()?;
         config.check()?;
@@ -87,20 +84,26 @@ impl Sources {
 
     /// Some options can't be meant for several services at once.
     fn check_alone(&self, settings: &HostSettings) -> Result<(), ConfigError> {
+        let names: Vec<_> = settings
+            .service
+            .iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .collect();
         let handlers = self
             .service
             .handler
             .as_ref()
             .or(self.service.then.iter().flatten().next());
         let what = match (handlers, &self.service.listen) {
-            _ if settings.service.len() < 2 => return Ok(()),
+            _ if names.len() < 2 => return Ok(()),
             (None, None) => return Ok(()),
             (Some(_), _) => "HANDLER (ECHO_HOST_HANDLER)",
             (None, Some(_)) => "--listen (ECHO_HOST_LISTEN)",
         };
         Err(ConfigError::SeveralServices {
             what,
-            services: settings.service.keys().cloned().collect(),
+            services: names.into_iter().cloned().collect(),
         })
     }
 }
@@ -142,7 +145,7 @@ mod tests {
         let options = ServiceSettings {
             idle_timeout: Some(OptionalTime(None)),
             args: Some(vec!["option".into()]),
-            env: BTreeMap::from([("A".into(), "option".into())]),
+            env: Some(BTreeMap::from([("A".into(), "option".into())])),
             ..ServiceSettings::default()
         };
         let config = load(text, options).unwrap();

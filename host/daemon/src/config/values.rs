@@ -204,14 +204,6 @@ impl fmt::Display for ServiceName {
     }
 }
 
-/// A name and a value: `KEY=VALUE`.
-pub fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,13 +247,6 @@ mod tests {
         for bad in ["0", "-1", "1.5", "", "Off"] {
             assert!(bad.parse::<OptionalNumber>().is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_variable_may_hold_an_equals_sign_but_needs_a_name() {
-        assert_eq!(variable("A=b=c"), Ok(("A".into(), "b=c".into())));
-        assert_eq!(variable("A="), Ok(("A".into(), String::new())));
-        assert!(variable("=b").is_err() && variable("A").is_err());
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl ReadyDoor {
     /// Binds a new socket.
     pub(super) fn bind(config: &ListenerConfig) -> Result<Self, DoorError> {
         let terminator = terminator(config)?;
-        let listener = Listener::bind(&config.uri, config.unix, config.peer_timeout)?;
+        let listener = Listener::bind(&config.uri, config.unix, &config.socket)?;
         Ok(ReadyDoor::new(config.clone(), listener, terminator))
     }
 

@@ -3,6 +3,7 @@
 use super::certificates;
 use super::plan::{NextDoor, Origin, Plan, Step};
 use super::{Host, Now, ReloadError, Service};
+use crate::config::options::Opt;
 use crate::config::{HostConfig, ListenerConfig};
 use crate::refusals::LastRefusal;
 use crate::swap::Swapped;
@@ -178,51 +179,12 @@ fn replaced(swapped: &Swapped) -> Option<String> {
 
 /// Restores the settings that cannot change while the process runs.
 fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
-    for (key, changes) in [
-        ("workers", next.workers != now.workers),
-        (
-            "max-connections",
-            next.server_limits.max_connections != now.server_limits.max_connections,
-        ),
-        (
-            "max-connections-per-ip",
-            next.server_limits.max_connections_per_ip != now.server_limits.max_connections_per_ip,
-        ),
-        (
-            "max-connections-per-uid",
-            next.server_limits.max_connections_per_uid != now.server_limits.max_connections_per_uid,
-        ),
-        (
-            "max-guest-memory",
-            next.server_limits.max_guest_memory_bytes != now.server_limits.max_guest_memory_bytes,
-        ),
-        (
-            "max-warm-memory",
-            next.server_limits.max_warm_memory_bytes != now.server_limits.max_warm_memory_bytes,
-        ),
-        ("cache", next.cache != now.cache),
-        ("control", next.control != now.control),
-        ("metrics", next.metrics != now.metrics),
-        ("user", next.user != now.user),
-        ("sandbox", next.sandbox != now.sandbox),
-        ("sandbox-read", next.sandbox_read != now.sandbox_read),
-        ("log-format", next.log_format != now.log_format),
-        ("log-level", next.log_level != now.log_level),
-    ] {
-        if changes {
-            tracing::warn!(
-                "`{key}` cannot change while the host runs; hint: restart the host, or replace it \
-                 with --takeover"
-            );
-        }
+    let changed = next.settings.differences(&now.settings).into_iter();
+    for Opt { key, .. } in changed.filter(|option| option.about.is_fixed) {
+        tracing::warn!(
+            "`{key}` cannot change while the host runs; hint: restart the host, or replace it with \
+             --takeover"
+        );
     }
-    HostConfig {
-        services: next.services,
-        address_rates: next.address_rates,
-        server_limits: ServerLimits {
-            drain_timeout: next.server_limits.drain_timeout,
-            ..now.server_limits
-        },
-        ..now.clone()
-    }
+    next.with_fixed_of(now)
 }

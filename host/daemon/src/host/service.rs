@@ -95,9 +95,11 @@ impl Service {
             let place = ready.listener.endpoint();
             self.in_scope(|| tracing::warn!("cannot change mode and owner of {place}: {error}"));
         }
-        if let Err(error) = ready.listener.set_peer_timeout(ready.config.peer_timeout) {
+        if let Err(error) = ready.listener.set_options(&ready.config.socket) {
             let place = ready.listener.endpoint();
-            self.in_scope(|| tracing::warn!("cannot set --peer-timeout on {place}: {error}"));
+            self.in_scope(|| {
+                tracing::warn!("cannot set the options of the socket {place}: {error}")
+            });
         }
         let ReadyDoor {
             config,

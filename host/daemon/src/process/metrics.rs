@@ -4,7 +4,7 @@ use crate::control::Operator;
 use crate::metrics::{self, Names};
 use connection::address::Endpoint;
 use nix::unistd::gethostname;
-use server::listener::{BindError, Listener, UnixAccess};
+use server::listener::{BindError, Listener, SocketOptions, UnixAccess};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ pub fn listener(
     };
     let listener = match given.iter().position(|it| place.admits(it.endpoint())) {
         Some(at) => given.remove(at),
-        None => Listener::bind(place, UnixAccess::default(), None)?,
+        None => Listener::bind(place, UnixAccess::default(), &SocketOptions::default())?,
     };
     tracing::info!("metrics at {}", listener.endpoint());
     Ok(Some(listener))

@@ -1,29 +1,20 @@
 //! Which connections or messages share an instance.
 
-use serde::Deserialize;
-use std::fmt;
+use choices::choices;
 
-/// What shares an instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Isolation {
-    /// Each connection has its own instance.
-    #[default]
-    Connection,
-    /// One instance serves all connections, one message at a time. If it fails, the connection of
-    /// that message is closed (for a conversation, all connections with a session in it), and a new
-    /// instance serves the next.
-    Shared,
-    /// Each message has its own instance: nothing is remembered. For responders only.
-    Message,
-}
-
-impl fmt::Display for Isolation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Isolation::Connection => "connection",
-            Isolation::Shared => "shared",
-            Isolation::Message => "message",
-        })
+choices! {
+    /// What shares an instance of the handler.
+    pub enum Isolation {
+        /// One instance for each connection
+        Connection = "connection",
+        /// One instance for all connections
+        ///
+        /// It serves one message at a time. If it fails, the connection whose message it was is closed (with a
+        /// conversation, all whose sessions it held), and a fresh instance serves the next.
+        Shared = "shared",
+        /// One instance for each message
+        ///
+        /// Nothing at all is remembered. For responders only.
+        Message = "message",
     }
 }

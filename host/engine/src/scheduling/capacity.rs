@@ -1,7 +1,6 @@
 //! The capacity of an engine.
 
 use crate::MAX_MEMORIES;
-use connection::limits::MAX_WARM_BYTES;
 
 /// Places beyond the open connections, to try out handlers and move connections between generations
 /// while all others are taken.
@@ -33,7 +32,8 @@ impl Capacity {
             standing_instances: 0,
             places_each: 1,
             max_memory_bytes: None,
-            max_warm_bytes: MAX_WARM_BYTES,
+            // As much as its places keep.
+            max_warm_bytes: usize::MAX,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Listening sockets: bind and accept. Accept errors never end a listener. Must not know who is
 //! served or how.
 
+mod options;
 mod passing;
 mod stdio;
 mod tcp;
@@ -8,6 +9,7 @@ mod tcp;
 mod tests;
 mod unix;
 
+pub use options::SocketOptions;
 pub use passing::AdoptError;
 pub use stdio::standard_error_is_the_clients;
 pub use unix::{InvalidOwner, Owner, UnixAccess};
@@ -24,7 +26,6 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use system::unix_socket::{PlaceError, SocketFile};
 use tokio::net::TcpListener;
 
@@ -98,13 +99,13 @@ fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
 
 impl Listener {
     /// Binds an endpoint, or takes standard input and output. `access` sets who may connect to a
-    /// Unix socket; `peer_timeout` is that of [`Listener::set_peer_timeout`].
+    /// Unix socket.
     pub fn bind(
         endpoint: &Endpoint,
         access: UnixAccess,
-        peer_timeout: Option<Duration>,
+        options: &SocketOptions,
     ) -> Result<Self, BindError> {
-        bind(endpoint, access, peer_timeout).map_err(|cause| BindError {
+        bind(endpoint, access, options).map_err(|cause| BindError {
             endpoint: endpoint.clone(),
             cause,
         })
@@ -165,14 +166,12 @@ impl Listener {
         })
     }
 
-    /// Sets the keepalive of TCP connections: ends a connection whose peer did not respond for so
-    /// long.
-    pub fn set_peer_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+    /// Changes the options of the listening socket, if it is one.
+    pub fn set_options(&self, options: &SocketOptions) -> io::Result<()> {
         match &*self.socket {
-            ListeningSocket::Tcp(listener) => tcp::set_peer_timeout(SockRef::from(listener), limit),
-            ListeningSocket::Unix(_) | ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => {
-                Ok(())
-            }
+            ListeningSocket::Tcp(listener) => options.change(SockRef::from(listener)),
+            ListeningSocket::Unix(unix) => options.change(SockRef::from(&unix.listener)),
+            ListeningSocket::Udp(_) | ListeningSocket::Stdio(_) => Ok(()),
         }
     }
 
@@ -260,15 +259,15 @@ impl ListeningSocket {
 fn bind(
     endpoint: &Endpoint,
     access: UnixAccess,
-    peer_timeout: Option<Duration>,
+    options: &SocketOptions,
 ) -> Result<Listener, PlaceError> {
-    let bind_tcp = |address| tcp::bind(address, peer_timeout);
+    let bind_tcp = |address| tcp::bind(address, options);
     Ok(match endpoint {
         Endpoint::Tcp(address) => Listener::tcp(bind_first(address, bind_tcp)?)?,
         Endpoint::Tls(address) => Listener::tcp(bind_first(address, bind_tcp)?)?.with_tls(),
         Endpoint::Udp(address) => Listener::udp(bind_first(address, DatagramSocket::bind)?),
         Endpoint::Unix(address) => {
-            let bound = unix::bind(address, access)?;
+            let bound = unix::bind(address, access, options)?;
             Listener::new(endpoint.clone(), ListeningSocket::Unix(bound))
         }
         Endpoint::Stdio => {

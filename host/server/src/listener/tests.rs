@@ -14,7 +14,7 @@ async fn every_owner_of_a_socket_can_accept() {
     let first = Listener::bind(
         &"tcp://127.0.0.1:0".parse().unwrap(),
         UnixAccess::default(),
-        None,
+        &SocketOptions::default(),
     )
     .unwrap();
     let handle = first.handle();
@@ -79,7 +79,7 @@ impl Open {
 
     fn bind(&self, access: UnixAccess) -> Result<Listener, BindError> {
         let uri = format!("unix:{}", self.socket().display());
-        Listener::bind(&uri.parse().unwrap(), access, None)
+        Listener::bind(&uri.parse().unwrap(), access, &SocketOptions::default())
     }
 
     /// Replaces the socket by a link to the file.

@@ -1,8 +1,8 @@
 //! Unix stream sockets.
 
+use super::options::SocketOptions;
 use crate::registration::Registered;
 use connection::address::UnixAddress;
-use connection::limits::LISTEN_BACKLOG;
 use nix::unistd::{Group, User};
 use rustix::process::{getegid, geteuid};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -97,7 +97,11 @@ impl Bound {
     }
 }
 
-pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceError> {
+pub fn bind(
+    address: &UnixAddress,
+    access: UnixAccess,
+    options: &SocketOptions,
+) -> Result<Bound, PlaceError> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let file = match address {
@@ -107,7 +111,7 @@ pub fn bind(address: &UnixAddress, access: UnixAccess) -> Result<Bound, PlaceErr
             None
         }
     };
-    socket.listen(LISTEN_BACKLOG)?;
+    options.listen(&socket)?;
     Ok(Bound::new(socket, file))
 }
 

@@ -1,7 +1,8 @@
 //! `echo-host call`.
 
-use crate::cli::guest::{GuestArgs, HandlerArg};
-use crate::cli::log::LogArgs;
+use crate::cli::handler::{HandlerArg, serving, small_engine};
+use crate::cli::log;
+use crate::cli::options::Given;
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
@@ -22,9 +23,7 @@ pub struct CallArgs {
     /// The message [default: all of standard input]
     message: Option<OsString>,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    given: Given<false>,
 }
 
 const EXAMPLES: &str = "\
@@ -33,8 +32,8 @@ Examples:
   echo-host call reverse.wasm < message.bin > reply.bin";
 
 pub fn run(args: &CallArgs) -> anyhow::Result<()> {
-    args.log.start();
-    let config = args.guest.serving(&args.handler.handler)?;
+    log::start(&args.given.host);
+    let config = serving(&args.given, &args.handler.handler)?;
     let message = match &args.message {
         Some(message) => message.clone().into_vec(),
         None => read_stdin(config.guest_limits.max_memory_bytes)?,
@@ -42,7 +41,7 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(async {
         config.grants.check()?;
-        let engine = args.guest.small_engine()?;
+        let engine = small_engine(&args.given)?;
         let loading = engine.load(
             &config.handler,
             &config.trust,

@@ -32,7 +32,7 @@ pub enum Command {
     New(new::NewArgs),
     Dev(dev::DevArgs),
     Test(Box<test::TestArgs>),
-    Call(call::CallArgs),
+    Call(Box<call::CallArgs>),
     Connect(connect::ConnectArgs),
     Record(record::RecordArgs),
     Bench(bench::BenchArgs),

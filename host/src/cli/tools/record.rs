@@ -8,7 +8,7 @@ use connection::address::Endpoint;
 use connection::framing::Framing;
 use daemon::logs::output;
 use daemon::process::signals;
-use server::listener::{Listener, UnixAccess};
+use server::listener::{Listener, SocketOptions, UnixAccess};
 use server::stream::Stream;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -90,7 +90,11 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
 
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let stop = signals::stop()?;
-    let listener = Listener::bind(&args.listen, UnixAccess::default(), None)?;
+    let listener = Listener::bind(
+        &args.listen,
+        UnixAccess::default(),
+        &SocketOptions::default(),
+    )?;
     let mut recording = Recording::create(&args.file, args.framing.clone())?;
     output::print(format!("listening on {}\n", listener.endpoint())).await?;
     let mut open = Open::default();

@@ -1,9 +1,9 @@
 //! `echo-host test`.
 
 use super::junit::{self, Case, Suite};
-use crate::cli::guest::GuestArgs;
-use crate::cli::isolation::IsolationArg;
-use crate::cli::log::LogArgs;
+use crate::cli::handler::{serving, small_engine};
+use crate::cli::log;
+use crate::cli::options::{Given, choice};
 use anyhow::Context;
 use clap::Args;
 use connection::exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
@@ -41,10 +41,10 @@ pub struct TestArgs {
     /// Framing of messages [default: that of the file, of handler.toml, of the handler, or chunks]
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
-    /// What shares an instance [default: the value in handler.toml, or connection]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    isolation: Option<IsolationArg>,
-    /// Do not cut or join what the client sends
+    /// What shares an instance of the handler [default: what handler.toml says, or connection]
+    #[arg(long, value_name = "WHAT", value_parser = choice::<Isolation>())]
+    isolation: Option<Isolation>,
+    /// Neither cut nor join what the client sends
     #[arg(long)]
     no_cuts: bool,
     /// Time limit of one step
@@ -54,9 +54,7 @@ pub struct TestArgs {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    given: Given<false>,
 }
 
 const EXAMPLES: &str = "\
@@ -90,7 +88,7 @@ pub struct OtherwiseError {
 }
 
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
-    args.log.start();
+    log::start(&args.given.host);
     let subject = args.subject()?;
     // All files are read before any is played: an error in the last one shows at once.
     let files = subject
@@ -102,7 +100,7 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     let suites = runtime.block_on(async {
         let config = args.config(&subject, None)?;
         config.grants.check()?;
-        let engine = args.guest.small_engine()?;
+        let engine = small_engine(&args.given)?;
         let loading = engine.load(
             &config.handler,
             &config.trust,
@@ -140,13 +138,13 @@ struct Subject {
 impl TestArgs {
     /// The named handler, or that of this folder, freshly built.
     fn subject(&self) -> anyhow::Result<Subject> {
-        let isolation = self.isolation.map(Isolation::from);
+        let isolation = self.isolation;
         if let Some(handler) = &self.handler {
             return Ok(Subject {
                 handler: handler.clone(),
                 files: self.files.clone(),
                 framing: None,
-                isolation: isolation.unwrap_or_default(),
+                isolation: isolation.unwrap_or_else(|| self.given.service.isolation()),
             });
         }
         let project = Project::read(Path::new("."))?;
@@ -214,7 +212,7 @@ impl TestArgs {
             isolation: subject.isolation,
             // The time limit of a step gives the better error.
             idle_timeout: None,
-            ..self.guest.serving(&subject.handler)?
+            ..serving(&self.given, &subject.handler)?
         })
     }
 }

@@ -21,23 +21,22 @@ pub use access::Access;
 pub use error::{ConfinementError, InvalidIdentity, UserError};
 pub use user::Identity;
 
-use serde::Deserialize;
+use choices::choices;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Whether the process is confined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sandbox {
-    /// As far as the kernel supports it.
-    #[default]
-    Auto,
-    /// Completely, or the host does not start.
-    On,
-    /// Not at all.
-    Off,
+choices! {
+    /// Whether the process is confined.
+    pub enum Sandbox {
+        /// As far as the kernel can
+        Auto = "auto",
+        /// Completely, or the host does not start
+        On = "on",
+        /// Not at all
+        Off = "off",
+    }
 }
 
 /// The allowed access, once the process is confined.

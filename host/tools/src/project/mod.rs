@@ -5,7 +5,7 @@ mod build;
 pub use build::BuildError;
 
 use connection::framing::Framing;
-use daemon::config::{self, FileError, written};
+use daemon::config::{self, FileError, ServiceSettings};
 use engine::Isolation;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -60,10 +60,14 @@ struct Content {
     watch: Vec<PathBuf>,
     #[serde(default)]
     exchanges: Vec<PathBuf>,
-    #[serde(default, deserialize_with = "written::option")]
+    #[serde(default, deserialize_with = "config::optional")]
     framing: Option<Framing>,
-    #[serde(default)]
+    #[serde(default = "default_isolation", deserialize_with = "config::read")]
     isolation: Isolation,
+}
+
+fn default_isolation() -> Isolation {
+    ServiceSettings::default().isolation()
 }
 
 fn default_watch() -> Vec<PathBuf> {
