@@ -487,7 +487,7 @@ fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes
     }
     scene
         .host
-        .wait_for_log("connection limit of the service reached (max-connections)");
+        .wait_for_log("reached (max-connections): new clients wait");
     assert_eq!(scene.connect(2).ask("hello"), "hello");
     let deadline = Instant::now() + DEADLINE;
     while scene.host.status()["limits_reached"]["max-connections"] != 2 {

@@ -1,6 +1,5 @@
 //! The capacity that the engine of a host needs.
 
-use super::doors::ReadyDoor;
 use super::{Bound, Host};
 use crate::config::{HostConfig, ListenerConfig};
 use connection::address::Endpoint;
@@ -40,17 +39,15 @@ fn sessions<'a>(listeners: impl Iterator<Item = &'a ListenerConfig>) -> usize {
 impl Bound {
     /// The most UDP sessions.
     pub(super) fn datagram_sessions(&self) -> usize {
-        let doors = self.doors();
-        sessions(doors.map(|ReadyDoor { config, .. }| config))
+        sessions(self.configs())
     }
 }
 
 impl Host {
     /// Tells the engine how many connections another configuration allows.
-    pub(super) fn expect(&self, next: &HostConfig) {
-        let datagrams = sessions(next.services.iter().flat_map(|it| &it.listen));
+    pub(super) fn expect(&self, next: &HostConfig, bound: &Bound) {
         self.engine.expect(&Capacity {
-            max_datagram_sessions: datagrams,
+            max_datagram_sessions: bound.datagram_sessions(),
             standing_instances: standing_instances(next),
             ..Capacity::of(next.server_limits.max_connections)
         });

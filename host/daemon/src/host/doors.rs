@@ -1,6 +1,6 @@
 //! Listeners that are bound but not accepting yet, with their admission.
 
-use super::DoorError;
+use super::{DoorError, Snapshot};
 use crate::config::{HostConfig, ListenerConfig, Sources};
 use connection::address::Endpoint;
 use server::admission::Admission;
@@ -22,8 +22,16 @@ pub struct ReadyDoor {
     pub after: Option<Door>,
 }
 
-/// The first listeners of a host, by service, in the order of the configuration.
-pub struct Bound(Vec<Vec<ReadyDoor>>);
+/// A listener that a service is going to have.
+pub enum NextDoor {
+    /// One that it has already.
+    Kept(Box<(ListenerConfig, Door)>),
+    /// A new one.
+    Ready(Box<ReadyDoor>),
+}
+
+/// The listeners of all services, in the order of the configuration. All are bound.
+pub struct Bound(Vec<Vec<NextDoor>>);
 
 impl ReadyDoor {
     /// Binds a new socket.
@@ -64,8 +72,9 @@ fn terminator(config: &ListenerConfig) -> Result<Option<Arc<Terminator>>, DoorEr
 }
 
 impl Bound {
-    /// Binds the listeners of the configuration that are not among the `given` (inherited) sockets.
-    /// Without a configuration file, given sockets replace all others.
+    /// Binds the listeners of a new host: what the configuration wants and is not among the sockets
+    /// that were `given` by other processes. Without a configuration file, the given ones, if there
+    /// are any, are all.
     pub fn new(
         sources: &Sources,
         config: &HostConfig,
@@ -75,39 +84,63 @@ impl Bound {
             [_] if sources.file.is_none() && !given.is_empty() => {
                 let all = given.into_iter().map(|listener| {
                     let config = sources.listener(listener.endpoint())?;
-                    ReadyDoor::with(&config, listener)
+                    Ok(NextDoor::ready(ReadyDoor::with(&config, listener)?))
                 });
-                Ok(Bound(vec![all.collect::<Result<_, _>>()?]))
+                Ok(Bound(vec![all.collect::<Result<_, DoorError>>()?]))
             }
             _ => choose_and_bind(config, given),
         }
     }
 
-    pub(super) fn doors(&self) -> impl Iterator<Item = &ReadyDoor> {
-        self.0.iter().flatten()
+    /// Binds what `next` wants and is not open `now`.
+    pub(super) fn next(now: &Snapshot, next: &HostConfig) -> Result<Self, DoorError> {
+        let services = next.services.iter().map(|config| {
+            let old = now.service(&config.name);
+            let mut kept = old.map_or(Vec::new(), |service| service.doors.clone());
+            let doors = config.listen.iter().map(|wanted| {
+                Ok(match kept.iter().position(|(config, _)| config == wanted) {
+                    Some(at) => NextDoor::Kept(Box::new(kept.remove(at))),
+                    None => NextDoor::ready(ready(wanted, now)?),
+                })
+            });
+            doors.collect()
+        });
+        services.collect::<Result<_, _>>().map(Bound)
+    }
+
+    fn ready(&self) -> impl Iterator<Item = &ReadyDoor> {
+        self.0.iter().flatten().filter_map(|door| match door {
+            NextDoor::Ready(ready) => Some(&**ready),
+            NextDoor::Kept(_) => None,
+        })
+    }
+
+    /// The configuration of each listener.
+    pub(super) fn configs(&self) -> impl Iterator<Item = &ListenerConfig> {
+        self.0.iter().flatten().map(|door| match door {
+            NextDoor::Ready(ready) => &ready.config,
+            NextDoor::Kept(kept) => &kept.0,
+        })
     }
 
     /// Registers the sockets with the current runtime.
     pub fn register(&self) -> io::Result<()> {
-        let mut doors = self.0.iter().flatten();
-        doors.try_for_each(|door| door.listener.register())
+        self.ready().try_for_each(|door| door.listener.register())
     }
 
-    /// The addresses for clients.
+    /// The addresses that clients will connect to.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        let all = self.0.iter().flatten();
-        all.map(|door| door.listener.endpoint())
+        self.ready().map(|door| door.listener.endpoint())
     }
 
-    /// Claims the files of Unix sockets that were taken over, after the predecessor has retired.
+    /// Takes over the files of Unix sockets: the predecessor has retired.
     pub fn claim(&self) {
-        let doors = self.0.iter().flatten();
-        doors.for_each(|door| door.listener.claim());
+        self.ready().for_each(|door| door.listener.claim());
     }
 
-    /// Gives the files of Unix sockets to `owner`, unless the configuration names another.
+    /// Gives the files of Unix sockets to `owner`, unless the configuration names another one.
     pub fn hand_over(&self, owner: Owner) -> io::Result<()> {
-        for door in self.0.iter().flatten() {
+        for door in self.ready() {
             let UnixAccess { mode, owner: said } = door.config.unix;
             let owner = Owner {
                 user: said.user.or(owner.user),
@@ -118,8 +151,28 @@ impl Bound {
         Ok(())
     }
 
-    pub(super) fn into_services(self) -> impl Iterator<Item = Vec<ReadyDoor>> {
+    pub(super) fn into_services(self) -> impl Iterator<Item = Vec<NextDoor>> {
         self.0.into_iter()
+    }
+}
+
+impl NextDoor {
+    fn ready(door: ReadyDoor) -> Self {
+        NextDoor::Ready(Box::new(door))
+    }
+}
+
+/// A listener for an address. If another listener has the socket, the socket is passed on and not
+/// bound anew: clients in its backlog would be refused.
+fn ready(wanted: &ListenerConfig, now: &Snapshot) -> Result<ReadyDoor, DoorError> {
+    let doors = now.services.iter().flat_map(|service| &service.doors);
+    let mut bound = doors.filter(|(config, _)| config.uri.shares_a_socket_with(&wanted.uri));
+    match bound.next() {
+        Some((_, door)) => Ok(ReadyDoor {
+            after: Some(door.clone()),
+            ..ReadyDoor::with(wanted, door.listener().again(&wanted.uri)?)?
+        }),
+        None => ReadyDoor::bind(wanted),
     }
 }
 
@@ -133,6 +186,7 @@ fn choose_and_bind(config: &HostConfig, mut given: Vec<Listener>) -> Result<Boun
                 None => ReadyDoor::bind(wanted),
             }
         });
+        let doors = doors.map(|door| door.map(NextDoor::ready));
         bound.push(doors.collect::<Result<_, _>>()?);
     }
     for unwanted in given {

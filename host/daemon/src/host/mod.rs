@@ -3,20 +3,22 @@
 
 mod capacity;
 mod certificates;
+mod commit;
 mod doors;
 mod error;
+mod loaded;
 mod needs;
-mod plan;
 mod reload;
 mod service;
 
 pub use capacity::capacity;
 pub use doors::Bound;
 pub use error::{DoorError, ReloadError, StartError, WhichService};
+pub use loaded::Loaded;
 pub use needs::{names, needs};
 pub use service::Service;
 
-use crate::config::{HostConfig, Sources};
+use crate::config::{HostConfig, ServiceName, Sources};
 use crate::refusals::Refusals;
 use connection::address::Endpoint;
 use engine::{Capacity, Engine, Places, Serving};
@@ -28,7 +30,7 @@ pub struct Host {
     sources: Sources,
     engine: Arc<Engine>,
     server: Arc<Server<Serving>>,
-    now: Mutex<Now>,
+    now: Mutex<Snapshot>,
     /// Held while a reload is in progress.
     turn: tokio::sync::Mutex<()>,
     refusals: Refusals,
@@ -36,16 +38,22 @@ pub struct Host {
 
 /// The state that a reload replaces.
 #[derive(Clone)]
-struct Now {
+struct Snapshot {
     config: Arc<HostConfig>,
     /// In the order of the configuration.
     services: Arc<Vec<Service>>,
 }
 
+impl Snapshot {
+    fn service(&self, name: &ServiceName) -> Option<&Service> {
+        self.services.iter().find(|it| it.name() == name)
+    }
+}
+
 impl Host {
-    /// Loads the services of `config`, read from `sources`, for the `bound` listeners. No client is
-    /// accepted before [`Host::open`]. Must be called in a tokio runtime.
-    pub async fn load(
+    /// A host that serves nothing yet: its handlers are [loaded](Host::load), and then
+    /// [opened](Host::open) to clients, as in every reload. Must be called in a tokio runtime.
+    pub fn new(
         sources: Sources,
         mut config: HostConfig,
         bound: &Bound,
@@ -61,27 +69,18 @@ impl Host {
             ..capacity(&config)
         };
         let cache = config.cache.as_deref();
-        let engine = match config.services.iter().any(|it| it.watch) {
-            true => Engine::for_changing_handlers(capacity, cache)?,
-            false => Engine::new(capacity, cache)?,
+        let engine = if config.services.iter().any(|it| it.watch) {
+            Engine::for_changing_handlers(capacity, cache)?
+        } else {
+            Engine::new(capacity, cache)?
         };
-        let engine = Arc::new(engine);
-        let server = Arc::new(Server::new(&config.server_limits, config.address_rates));
-        let mut services = Vec::new();
-        for service in &config.services {
-            service
-                .span()
-                .in_scope(|| tracing::debug!("loading {}", service.serve.handler));
-            let swapper = Service::load(&engine, service).await?;
-            services.push(Service::new(&server, service, swapper));
-        }
         Ok(Host {
             sources,
-            engine,
-            server,
-            now: Mutex::new(Now {
+            engine: Arc::new(engine),
+            server: Arc::new(Server::new(&config.server_limits, config.address_rates)),
+            now: Mutex::new(Snapshot {
                 config: Arc::new(config),
-                services: Arc::new(services),
+                services: Arc::default(),
             }),
             turn: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
@@ -89,14 +88,9 @@ impl Host {
     }
 
     /// Starts accepting.
-    pub fn open(&self, bound: Bound) {
-        let mut now = self.now();
-        let services = now.services.iter().zip(bound.into_services());
-        let opened = services.map(|(service, ready)| {
-            let doors = ready.into_iter().map(|ready| service.open(ready));
-            service.clone().changed(&service.config, doors.collect())
-        });
-        now.services = Arc::new(opened.collect());
+    pub async fn open(&self, bound: Bound, loaded: Loaded) {
+        let config = HostConfig::clone(&self.config());
+        self.commit(config, bound, loaded).await;
     }
 
     /// Completes when no more clients can come: the only one, on standard input, is gone.
@@ -148,7 +142,7 @@ impl Host {
     }
 
     /// The state is consistent at every step, so a panic elsewhere does no harm.
-    fn now(&self) -> MutexGuard<'_, Now> {
+    fn now(&self) -> MutexGuard<'_, Snapshot> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use super::sockets::Sockets;
 use super::supervisor;
 use crate::config::{HostConfig, Sources};
 use crate::control::Predecessor;
-use crate::host::{Bound, Host, Service};
+use crate::host::{Bound, Host};
 use crate::logs::output;
 use anyhow::Context;
 use connection::address::Endpoint;
@@ -38,7 +38,8 @@ pub async fn run(
     let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
     let place = config.control.clone();
     let names = metrics::names(config.metrics.as_ref());
-    let host = Arc::new(Host::load(sources, config, &bound).await?);
+    let host = Arc::new(Host::new(sources, config, &bound)?);
+    let loaded = host.load().await?;
     drop(starting);
     let takes_over = predecessor.is_some();
     let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
@@ -46,14 +47,14 @@ pub async fn run(
     bound.claim();
     metrics.iter().for_each(Listener::claim);
     warn_of_root();
-    host.services().iter().for_each(log_first);
+    loaded.log(&host.config());
     let _on_hangup = reload_on_hangup(hangups, &host);
     match announce(&bound).await {
         // The predecessor has retired, so this host must serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
         announced => announced.context("cannot print the addresses")?,
     }
-    host.open(bound);
+    host.open(bound, loaded).await;
     supervisor::ready();
     let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
     let retired = CancellationToken::new();
@@ -87,18 +88,6 @@ pub async fn run(
         Some(error) => Err(error).context("standard input or output failed"),
         None => Ok(()),
     }
-}
-
-fn log_first(service: &Service) {
-    let current = service.swapper().generations().current();
-    let first = &current.made_from;
-    service.in_scope(|| {
-        tracing::info!(
-            tier = %first.tier, framing = %first.terms.framing,
-            max_message_bytes = first.terms.limits.max_message_bytes,
-            "serving {}", first.name
-        );
-    });
 }
 
 /// Reloads the configuration and the handlers on SIGHUP.

@@ -1,0 +1,154 @@
+//! From what is served now to what was bound and loaded. Nothing here can fail: starting is the first
+//! commit, a reload is another one.
+
+use super::doors::NextDoor;
+use super::loaded::Origin;
+use super::{Bound, Host, Loaded, Service, Snapshot};
+use crate::config::options::Opt;
+use crate::config::{HostConfig, ListenerConfig, ServiceConfig};
+use crate::swap::Swapped;
+use connection::limits::ServerLimits;
+use server::service::Door;
+use std::sync::Arc;
+use tracing::Instrument;
+
+impl Host {
+    /// Serves `next` from now on: on the listeners that were bound for it, with the handlers that were
+    /// loaded for it. Returns the changes, one line each.
+    pub(super) async fn commit(
+        &self,
+        next: HostConfig,
+        bound: Bound,
+        loaded: Loaded,
+    ) -> Vec<String> {
+        let now = self.now().clone();
+        let config = with_what_cannot_change(next, &now.config);
+        self.expect(&config, &bound);
+        let mut changes = Vec::new();
+        let parts = loaded.0.into_iter().zip(bound.into_services());
+        let services = config.services.iter().zip(parts);
+        let services: Vec<_> = services
+            .map(|(config, (origin, doors))| self.serve(config, origin, doors, &mut changes))
+            .collect();
+        if config.address_rates != now.config.address_rates {
+            self.server.set_address_rates(config.address_rates);
+            changes.push("the rates of client addresses changed".to_owned());
+        }
+        if config.server_limits != now.config.server_limits {
+            changes.push("the drain timeout changed".to_owned());
+        }
+        *self.now() = Snapshot {
+            config: Arc::new(config),
+            services: Arc::new(services),
+        };
+        self.close_what_is_gone(&now, &mut changes).await;
+        changes
+    }
+
+    /// Serves one service as it is configured now.
+    fn serve(
+        &self,
+        config: &ServiceConfig,
+        origin: Origin,
+        doors: Vec<NextDoor>,
+        changes: &mut Vec<String>,
+    ) -> Service {
+        let name = &config.name;
+        let service = match origin {
+            Origin::New(swapper) => {
+                changes.push(format!("service `{name}` started"));
+                Service::new(&self.server, config, swapper)
+            }
+            Origin::Old(old) => {
+                let (service, prepared) = *old;
+                if let Some(swapped) = service.swapper.commit(prepared) {
+                    let what = replaced(&swapped);
+                    let what = what.unwrap_or_else(|| "the rules for swaps changed".to_owned());
+                    changes.push(format!("service `{name}`: {what}"));
+                }
+                if service.config.rates != config.rates {
+                    service.served.set_rates(config.rates);
+                    changes.push(format!("the rates of service `{name}` changed"));
+                }
+                if service.config.max_connections != config.max_connections {
+                    let limit = config.max_connections;
+                    service.served.set_max_connections(limit);
+                    changes.push(format!("the connection limits of service `{name}` changed"));
+                }
+                match (service.config.watch, config.watch) {
+                    (false, true) => changes.push(format!("service `{name}` is now watched")),
+                    (true, false) => changes.push(format!("service `{name}` is no longer watched")),
+                    _ => {}
+                }
+                service
+            }
+        };
+        let open = |door: NextDoor| match door {
+            NextDoor::Kept(kept) => *kept,
+            NextDoor::Ready(ready) => {
+                let place = ready.listener.endpoint();
+                changes.push(format!("service `{name}` listens on {place}"));
+                service.open(*ready)
+            }
+        };
+        let doors = doors.into_iter().map(open).collect();
+        service.changed(config, doors)
+    }
+
+    /// Closes removed listeners, and lets removed services drain.
+    async fn close_what_is_gone(&self, before: &Snapshot, changes: &mut Vec<String>) {
+        let after = self.services();
+        for service in before.services.iter() {
+            let name = service.name();
+            let still = after.iter().find(|it| it.name() == name);
+            for (_, door) in &service.doors {
+                let is_kept = |(_, kept): &(ListenerConfig, Door)| kept.is(door);
+                if !still.is_some_and(|still| still.doors.iter().any(is_kept)) {
+                    let place = door.listener().endpoint();
+                    changes.push(format!("service `{name}` no longer listens on {place}"));
+                    door.clone().close().await;
+                }
+            }
+            if still.is_none() {
+                changes.push(format!("service `{name}` is ending"));
+                self.end(service, before.config.server_limits);
+            }
+        }
+    }
+
+    fn end(&self, service: &Service, limits: ServerLimits) {
+        let own = service.config.serve.swap.drain_timeout;
+        let limit = own.unwrap_or(limits.drain_timeout);
+        let (server, served) = (self.server.clone(), service.served.clone());
+        let ending = async move {
+            match server.end(&served, limit).await.cut {
+                0 => tracing::info!("service ended: all connections finished"),
+                cut => tracing::warn!("service ended: {cut} connections were cut"),
+            }
+        };
+        tokio::spawn(ending.instrument(service.config.span()));
+    }
+}
+
+/// The change that a swap made, if it made one.
+pub(super) fn replaced(swapped: &Swapped) -> Option<String> {
+    match swapped {
+        Swapped::Unchanged(_) => None,
+        Swapped::Replaced { current, replaced } => Some(format!(
+            "generation {} replaces generation {replaced}: {}",
+            current.number, current.made_from.name
+        )),
+    }
+}
+
+/// Restores the settings that cannot change while the process runs.
+fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
+    let changed = next.settings.differences(&now.settings).into_iter();
+    for Opt { key, .. } in changed.filter(|option| option.about.is_fixed) {
+        tracing::warn!(
+            "`{key}` cannot change while the host runs; hint: restart the host, or replace it with \
+             --takeover"
+        );
+    }
+    next.with_fixed_of(now)
+}
