@@ -1,8 +1,8 @@
 //! Where components that call the host are loaded and served: in this process, by one thread.
 
+use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{Event, Handler, Service, Session};
 use connection::limits::GuestLimits;
-use connection::outbox::{Outbox, Peer};
 use engine::{Capacity, Directory, Engine, Grants, HandlerSource, Isolation, LoadedHandler};
 use keyvalue::Store;
 use std::fs;
@@ -47,8 +47,13 @@ impl Scene {
     pub fn session(&self, loaded: &LoadedHandler, store: &Store) -> impl Session + use<> {
         let serving = loaded.serving(Isolation::Connection, store);
         let span = tracing::Span::none();
-        let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
-        let Service::Session(mut session) = serving.serve(&outbox) else {
+        let handle = Arc::new(ConnectionHandle::new(
+            0,
+            Peer::unconnected(),
+            usize::MAX,
+            span,
+        ));
+        let Service::Session(mut session) = serving.serve(&handle) else {
             panic!("a conversation is no program");
         };
         let opened = self.runtime.block_on(session.tell(Event::Open(None)));

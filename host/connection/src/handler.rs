@@ -2,10 +2,10 @@
 //!
 //! This is the seam between sockets and sandboxes. Connection code calls these traits and never
 //! names Wasm; the engine implements them and never names a socket. Sessions leave orders for a
-//! connection in its [`Outbox`].
+//! connection in its [`ConnectionHandle`].
 
 use crate::guest_text::GuestText;
-use crate::outbox::Outbox;
+use crate::handle::ConnectionHandle;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Creates what serves a new connection. Cheap: an instance starts only when it is first
     /// needed.
-    fn serve(&self, outbox: &Arc<Outbox>) -> Service<Self::Session, Self::Program>;
+    fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<Self::Session, Self::Program>;
 
     /// Whether its sessions converse: they open when a client connects, may send at any time, and
     /// learn when the host stops. Other sessions open with the first byte, only reply, and run
@@ -51,7 +51,7 @@ pub enum Event {
     /// The timer with this id expired.
     Timer(u32),
     /// A new generation of the handler is current.
-    Move,
+    SwapPolicy,
     /// The host is stopping, or the handler is being swapped out. Always the last event.
     Shutdown,
 }
@@ -59,7 +59,7 @@ pub enum Event {
 /// Serves one connection message by message.
 pub trait Session: Send {
     /// Calls the session with an event and waits until it returns. Its orders are in the
-    /// connection's outbox then. After an error there are no orders from this event, and no further
+    /// connection's handle then. After an error there are no orders from this event, and no further
     /// calls.
     fn tell(&mut self, event: Event) -> impl Future<Output = Result<(), SessionError>> + Send;
 

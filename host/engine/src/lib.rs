@@ -16,7 +16,7 @@ mod kinds;
 mod loading;
 mod scheduling;
 
-pub use guest::contract::Tier;
+pub use guest::contract::HandlerKind;
 pub use guest::grants::{Directory, Grants, InvalidGrant};
 pub use guest::imports::grant;
 pub use kinds::isolation::Isolation;
@@ -35,7 +35,7 @@ pub use scheduling::capacity::Capacity;
 
 use connection::limits::MAX_TABLE_ELEMENTS;
 use guest::granted::Granted;
-use guest::state::{Common, Guest};
+use guest::state::{Guest, SharedResources};
 use loading::proving::Proofs;
 use loading::recompiling::CompiledFunctions;
 use scheduling::fair_share::FairShare;
@@ -80,7 +80,7 @@ pub struct Engine {
     shares: Shares,
     /// The share for trying out handlers.
     trials: Arc<Share>,
-    common: Common,
+    common: SharedResources,
     proofs: Arc<Proofs>,
     /// Compiled functions, if handlers are expected to change.
     functions: Option<Arc<CompiledFunctions>>,
@@ -166,7 +166,7 @@ impl Engine {
             shares: Shares::new(&pool),
             trials: pool.share(true),
             pool,
-            common: Common {
+            common: SharedResources {
                 memory: FairShare::of(capacity.max_memory_bytes.unwrap_or(usize::MAX)),
                 outgoing: guest::network::sockets(),
                 files: guest::files::permits(capacity.max_connections),

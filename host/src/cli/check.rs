@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use daemon::config::{HostSettings, Sources, schema};
 use daemon::host::{Service, StartError, capacity};
-use engine::{Capacity, Costs, Engine, Language, LoadedHandler, Tier, grant};
+use engine::{Capacity, Costs, Engine, HandlerKind, Language, LoadedHandler, grant};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::iter;
@@ -113,7 +113,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
         let _ = writeln!(text, "service {}", service.name);
         let _ = writeln!(text, "  handler   {}", handler.name);
         let _ = writeln!(text, "  tier      {}", handler.tier);
-        let _ = writeln!(text, "  framing   {}", handler.terms.framing);
+        let _ = writeln!(text, "  framing   {}", handler.settings.framing);
         for listener in &service.listen {
             let _ = writeln!(text, "  listens   {}", listener.uri);
         }
@@ -124,7 +124,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
 fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     let mut rows = vec![("tier", handler.tier().to_string())];
     match handler.about() {
-        _ if handler.tier() == Tier::Program => {
+        _ if handler.tier() == HandlerKind::Program => {
             rows.push(("framing", "none: a stream".to_owned()));
         }
         Some(about) => {

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use daemon::config::Place;
+use daemon::config::OptionalPath;
 use daemon::control::find;
 use std::path::PathBuf;
 
@@ -21,8 +21,8 @@ pub struct ControlArgs {
 impl ControlArgs {
     /// Whether to take over the listening sockets of another host. Exits if there is no control
     /// socket: clap only checks presence, and the variable may be present and say no.
-    pub fn takes_over(&self, place: Option<&Place>) -> bool {
-        if self.takeover && place == Some(&Place::Off) {
+    pub fn takes_over(&self, place: Option<&OptionalPath>) -> bool {
+        if self.takeover && place == Some(&OptionalPath::Off) {
             let why = "--takeover needs a control socket: omit --no-control\n";
             clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }

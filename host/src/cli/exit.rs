@@ -6,7 +6,7 @@ use connection::handler::{CallError, SessionError};
 use daemon::config::ConfigError;
 use daemon::control::{ControlError, Refused, SocketError, TakeoverError};
 use daemon::exchange_file::FileError;
-use daemon::host::{DoorError, StartError};
+use daemon::host::{ListenerError, StartError};
 use daemon::logs::output::{self, Stderr};
 use daemon::process::InheritedError;
 use daemon::swap::{BeginError, Refusal};
@@ -95,10 +95,10 @@ fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
                         BeginError::Refused(_) => BAD_HANDLER,
                     },
                 })
-            } else if let Some(error) = cause.downcast_ref::<DoorError>() {
+            } else if let Some(error) = cause.downcast_ref::<ListenerError>() {
                 Some(match error {
-                    DoorError::Config(_) | DoorError::Tls(_) => CONFIGURATION,
-                    DoorError::Bind(_) | DoorError::Duplicate(_) => UNAVAILABLE,
+                    ListenerError::Config(_) | ListenerError::Tls(_) => CONFIGURATION,
+                    ListenerError::Bind(_) | ListenerError::Duplicate(_) => UNAVAILABLE,
                 })
             } else if is.a::<EngineError>() {
                 Some(INTERNAL)

@@ -4,7 +4,7 @@ use super::control::ControlArgs;
 use super::options::Given;
 use super::variables;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
-use daemon::config::{Place, Sources};
+use daemon::config::{OptionalPath, Sources};
 use daemon::process;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl ServeArgs {
     pub fn sources(&self) -> Sources {
         let mut given = self.given.clone();
         if self.control.no_control {
-            given.host.control = Some(Place::Off);
+            given.host.control = Some(OptionalPath::Off);
         }
         given.service.drain_timeout = given.host.drain_timeout;
         Sources {

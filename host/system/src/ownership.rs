@@ -16,7 +16,7 @@ const STICKY: u32 = 0o1000;
 
 /// Why a path cannot be trusted.
 #[derive(Debug, thiserror::Error)]
-pub enum NotOurs {
+pub enum UntrustedOwner {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("{} belongs to user {owner}", path.display())]
@@ -29,19 +29,19 @@ pub enum NotOurs {
 
 /// Checks that only this user and root can replace `path`, which has no links, in any of its parent
 /// folders.
-pub fn check_above(path: &Path) -> Result<(), NotOurs> {
+pub fn check_above(path: &Path) -> Result<(), UntrustedOwner> {
     for folder in path.ancestors().skip(1) {
         let found = fs::symlink_metadata(folder)?;
         if ![0, geteuid().as_raw()].contains(&found.uid()) {
             return Err(foreign(folder, &found));
         }
         if !found.is_dir() {
-            return Err(NotOurs::Strange(folder.to_owned()));
+            return Err(UntrustedOwner::Strange(folder.to_owned()));
         }
         let may_write = |others: u32| found.mode() & others != 0 && found.mode() & STICKY == 0;
         // A private group per user is common, and folders are writable for it.
         if may_write(ALL_MAY_WRITE) || may_write(GROUP_MAY_WRITE) && !is_own_group(found.gid()) {
-            return Err(NotOurs::Writable(folder.to_owned()));
+            return Err(UntrustedOwner::Writable(folder.to_owned()));
         }
     }
     Ok(())
@@ -63,7 +63,7 @@ fn is_own_group(group: u32) -> bool {
 
 /// Checks that a folder and its content belong to this user and nobody else can change them. If
 /// others cannot enter the folder, permissions inside do not matter: a umask may leave some.
-pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
+pub fn check_within(folder: &Path) -> Result<(), UntrustedOwner> {
     let is_private = fs::symlink_metadata(folder)?.mode() & 0o077 == 0;
     let mut unchecked = vec![folder.to_owned()];
     while let Some(path) = unchecked.pop() {
@@ -76,10 +76,10 @@ pub fn check_within(folder: &Path) -> Result<(), NotOurs> {
             return Err(foreign(&path, &found));
         }
         if !found.is_dir() && !found.is_file() {
-            return Err(NotOurs::Strange(path));
+            return Err(UntrustedOwner::Strange(path));
         }
         if !is_private && found.mode() & (ALL_MAY_WRITE | GROUP_MAY_WRITE) != 0 {
-            return Err(NotOurs::Writable(path));
+            return Err(UntrustedOwner::Writable(path));
         }
         if found.is_dir() {
             for entry in fs::read_dir(&path)? {
@@ -112,7 +112,7 @@ pub fn give(folder: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
 /// A file of any kind by descriptor (O_PATH): its mode and owner can be changed, its content cannot
 /// be read. Later changes at its path do not matter, and links are not followed.
 #[derive(Debug)]
-pub struct Itself {
+pub struct PathHandle {
     #[cfg(target_os = "linux")]
     file: std::fs::File,
     /// Elsewhere, such descriptors do not exist. Links are not followed either.
@@ -121,12 +121,12 @@ pub struct Itself {
 }
 
 #[cfg(target_os = "linux")]
-impl Itself {
+impl PathHandle {
     /// Opens the file at this path, even a link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Itself { file: file.into() })
+        Ok(PathHandle { file: file.into() })
     }
 
     /// Its metadata.
@@ -156,11 +156,11 @@ impl Itself {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Itself {
+impl PathHandle {
     /// Opens the file at this path, even a link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = path.to_owned();
-        fs::symlink_metadata(&path).map(|_| Itself { path })
+        fs::symlink_metadata(&path).map(|_| PathHandle { path })
     }
 
     /// Its metadata.
@@ -183,8 +183,8 @@ impl Itself {
     }
 }
 
-fn foreign(path: &Path, found: &Metadata) -> NotOurs {
-    NotOurs::Foreign {
+fn foreign(path: &Path, found: &Metadata) -> UntrustedOwner {
+    UntrustedOwner::Foreign {
         path: path.to_owned(),
         owner: found.uid(),
     }

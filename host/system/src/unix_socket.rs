@@ -1,6 +1,6 @@
 //! Files of Unix sockets: which are stale, and who removes them.
 
-use crate::ownership::Itself;
+use crate::ownership::PathHandle;
 use rustix::fs::{Mode, RawMode, fchmod};
 use rustix::process::{geteuid, umask};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a path cannot be used for a socket.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+pub enum SocketFileError {
     /// Another process listens there.
     #[error("another process listens there")]
     Taken,
@@ -54,11 +54,11 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
 }
 
 /// Removes the socket of a killed process, which nobody listens on. A missing file is fine.
-pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
+pub fn remove_stale(path: &Path) -> Result<(), SocketFileError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
-        Ok(found) if !found.file_type().is_socket() => return Err(PlaceError::Occupied),
+        Ok(found) if !found.file_type().is_socket() => return Err(SocketFileError::Occupied),
         Ok(_) => {}
     }
     match connect(path) {
@@ -72,7 +72,7 @@ pub fn remove_stale(path: &Path) -> Result<(), PlaceError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // A host with a full backlog is running too.
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error.into()),
-        _ => Err(PlaceError::Taken),
+        _ => Err(SocketFileError::Taken),
     }
 }
 
@@ -133,16 +133,16 @@ fn without_umask(bind: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()>
 
 /// Binds a socket to a path, and opens exactly its file, whoever may write to the folder. Its mode
 /// is 0, so nobody can connect until it is set.
-pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Itself)> {
+pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, PathHandle)> {
     let address = SockAddr::unix(path)?;
     let itself = if cfg!(target_os = "linux") {
         // The file gets the mode of the socket (unix(7)).
         fchmod(socket, Mode::empty())?;
         socket.bind(&address)?;
-        Itself::open(path)?
+        PathHandle::open(path)?
     } else {
         socket.bind(&address)?;
-        let itself = Itself::open(path)?;
+        let itself = PathHandle::open(path)?;
         itself.set_mode(0)?;
         itself
     };
@@ -205,8 +205,8 @@ impl SocketFile {
 
     /// Opens it to change its mode or owner. Fails if another file has replaced it, or another
     /// process created it: anyone who may write to the folder could have put it there.
-    pub fn open(&self) -> io::Result<Itself> {
-        let itself = Itself::open(&self.path)?;
+    pub fn open(&self) -> io::Result<PathHandle> {
+        let itself = PathHandle::open(&self.path)?;
         let why = match self.made_here {
             _ if identity(&itself.metadata()?) != self.identity => {
                 "another file has replaced the socket"

@@ -1,9 +1,9 @@
 //! Calls a handler with one message, without a socket.
 
 use bytes::{Bytes, BytesMut};
+use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use connection::limits::PIPE_BYTES;
-use connection::outbox::{Outbox, Peer};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tracing::Span;
@@ -11,19 +11,19 @@ use tracing::Span;
 /// Passes one message to a handler, as a client that half-closes after it, and returns the replies.
 /// A conversation's greeting is included; its timers are not waited for.
 pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, SessionError> {
-    let outbox = Arc::new(Outbox::new(
+    let handle = Arc::new(ConnectionHandle::new(
         0,
         Peer::unconnected(),
         usize::MAX,
         Span::none(),
     ));
-    match handler.serve(&outbox) {
+    match handler.serve(&handle) {
         Service::Session(mut session) => {
             let told = tell(&mut session, message).await;
             session.end().await;
             told?;
             let mut reply = BytesMut::new();
-            outbox.collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
+            handle.collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
             Ok(reply.freeze())
         }
         Service::Program(program) => Ok(run(program, &message).await?),

@@ -1,4 +1,4 @@
-//! The outbox and the inbox, which several threads share, in every order in which their locks and atomics can be taken:
+//! The handle and the inbox, which several threads share, in every order in which their locks and atomics can be taken:
 //! nobody sleeps while there is something to do, and nothing is lost or told twice.
 //!
 //! They are compiled here once more, from the host's own source, with loom's locks and atomics in place of std's.
@@ -6,7 +6,7 @@
 #![allow(dead_code, unused_imports, reason = "the models do not need all of it")]
 
 mod inboxes;
-mod outboxes;
+mod handles;
 
 use loom::model::Builder;
 
@@ -15,7 +15,7 @@ use loom::model::Builder;
 const PREEMPTIONS: usize = 2;
 
 fn main() {
-    for (name, model) in inboxes::MODELS.into_iter().chain(outboxes::MODELS) {
+    for (name, model) in inboxes::MODELS.into_iter().chain(handles::MODELS) {
         let mut builder = Builder::new();
         builder.preemption_bound = Some(PREEMPTIONS);
         builder.check(model);
@@ -38,8 +38,8 @@ mod sync {
 
 #[path = "../../../host/connection/src/task/inbox.rs"]
 mod inbox;
-#[path = "../../../host/connection/src/outbox/mod.rs"]
-mod outbox;
+#[path = "../../../host/connection/src/handle/mod.rs"]
+mod handle;
 
 /// What must hold, and what shows it.
 type Model = (&'static str, fn());

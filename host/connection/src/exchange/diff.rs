@@ -2,7 +2,7 @@
 
 use super::notation::is_text;
 use super::print::bytes_line;
-use super::{Action, Ending, Pattern, Step};
+use super::{Action, LineEnding, Pattern, Step};
 
 /// Lines shown before the first difference.
 const CONTEXT_LINES: usize = 3;
@@ -30,7 +30,7 @@ impl Line<'_> {
         }
     }
 
-    fn show(&self, ending: Ending) -> String {
+    fn show(&self, ending: LineEnding) -> String {
         match self {
             Line::Bytes(bytes) => bytes_line("<", bytes, ending),
             Line::Pattern(pattern) => Action::ExpectLine((*pattern).clone()).line(ending),
@@ -42,7 +42,13 @@ impl Line<'_> {
 
 /// The lines of a difference: the last of `passed`, then `expected` against `got`, and whether the
 /// connection `ended`.
-pub fn diff(passed: &[Step], expected: &[Step], got: &[u8], ended: bool, ending: Ending) -> String {
+pub fn diff(
+    passed: &[Step],
+    expected: &[Step],
+    got: &[u8],
+    ended: bool,
+    ending: LineEnding,
+) -> String {
     let in_text = expected.iter().all(|step| match &step.action {
         Action::Expect(bytes) => is_text(bytes),
         Action::ExpectLine(_) => true,

@@ -43,7 +43,7 @@ pub enum Fault {
     #[error(transparent)]
     Framing(#[from] InvalidFraming),
     #[error("expected `lf` or `crlf`")]
-    Ending,
+    LineEnding,
     #[error("expected `yes` or `no`")]
     Cuts,
     #[error("missing title: expected `== TITLE`")]

@@ -96,7 +96,7 @@ pub struct Exchanges {
     /// The framing, if the file sets one.
     pub framing: Option<Framing>,
     /// The line ending of text.
-    pub ending: Ending,
+    pub ending: LineEnding,
     /// Whether sends may be joined and cut anywhere, if the file says so.
     pub cuts: Option<bool>,
     /// At least one, in order, with different names.
@@ -113,7 +113,7 @@ impl Exchanges {
 
 /// The line ending of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
+pub enum LineEnding {
     /// LF.
     #[default]
     Lf,
@@ -121,12 +121,12 @@ pub enum Ending {
     CrLf,
 }
 
-impl Ending {
+impl LineEnding {
     /// The bytes of the ending.
     pub fn as_bytes(self) -> &'static [u8] {
         match self {
-            Ending::Lf => b"\n",
-            Ending::CrLf => b"\r\n",
+            LineEnding::Lf => b"\n",
+            LineEnding::CrLf => b"\r\n",
         }
     }
 }
@@ -139,7 +139,7 @@ pub struct Exchange {
     /// Its first line, counted from 1.
     pub line: usize,
     /// The line ending, to print its steps as in the file.
-    pub ending: Ending,
+    pub ending: LineEnding,
     /// At least one. No send after [`Action::Finish`], and no step after [`Action::Closed`].
     pub steps: Vec<Step>,
 }

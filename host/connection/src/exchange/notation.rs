@@ -1,6 +1,6 @@
 //! The notation of bytes in an exchange: text with escapes, or hexadecimal digits.
 
-use super::Ending;
+use super::LineEnding;
 use std::fmt::Write;
 
 /// A parsed line of text.
@@ -93,7 +93,7 @@ pub fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// Bytes as text after a sign such as `>`; [`read_text`] parses it back.
-pub fn write_text(sign: &str, bytes: &[u8], ending: Ending) -> String {
+pub fn write_text(sign: &str, bytes: &[u8], ending: LineEnding) -> String {
     match bytes.strip_suffix(ending.as_bytes()) {
         Some(b"") => sign.to_owned(),
         Some(text) => format!("{sign} {}", show_last_blank(escape(text, false))),
@@ -218,9 +218,9 @@ mod tests {
             ("it's \u{202e}é\n".as_bytes(), r"< it's \xe2\x80\xaeé"),
             (b"\\\xff\n", r"< \\\xff"),
         ] {
-            assert_eq!(write_text("<", bytes, Ending::Lf), line);
+            assert_eq!(write_text("<", bytes, LineEnding::Lf), line);
         }
-        assert_eq!(write_text("<", b"a\n", Ending::CrLf), r"< a\n\");
+        assert_eq!(write_text("<", b"a\n", LineEnding::CrLf), r"< a\n\");
         assert_eq!(write_hex(">", &[0, 0xab]), ">hex 00 ab");
     }
 }

@@ -3,7 +3,7 @@
 use super::fault::{Fault, ParseError};
 use super::notation::{Text, read_hex, read_text};
 use super::pattern::Pattern;
-use super::{Action, Ending, Exchange, Exchanges, Step, UNTITLED};
+use super::{Action, Exchange, Exchanges, LineEnding, Step, UNTITLED};
 use bytes::Bytes;
 use std::collections::HashMap;
 
@@ -105,9 +105,9 @@ impl Parser {
                     .map_err(|error| (offset, Fault::Framing(error)))?;
                 file.framing = Some(framing);
             }
-            ("ending", "lf") => file.ending = Ending::Lf,
-            ("ending", "crlf") => file.ending = Ending::CrLf,
-            ("ending", _) => return Err((offset, Fault::Ending)),
+            ("ending", "lf") => file.ending = LineEnding::Lf,
+            ("ending", "crlf") => file.ending = LineEnding::CrLf,
+            ("ending", _) => return Err((offset, Fault::LineEnding)),
             (_, "yes") => file.cuts = Some(true),
             (_, "no") => file.cuts = Some(false),
             _ => return Err((offset, Fault::Cuts)),
@@ -270,7 +270,7 @@ mod tests {
                     == sums\r\n< > \\\n> 1 + 1\n<\n\n# a comment\n<hex 00fF\n>eof\n<eof\n== other\n>\n";
         let read = parse(file.as_bytes()).unwrap();
         assert_eq!(read.framing, Some("lines".parse().unwrap()));
-        assert_eq!((read.ending, read.cuts), (Ending::CrLf, Some(false)));
+        assert_eq!((read.ending, read.cuts), (LineEnding::CrLf, Some(false)));
         let [sums, other] = &read.exchanges[..] else {
             panic!("{read:?}")
         };

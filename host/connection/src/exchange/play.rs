@@ -6,9 +6,9 @@ use super::mismatch::{Mismatch, Problem};
 use super::run::Run;
 use super::wire::wire;
 use super::{Action, Exchange, Step};
+use crate::handle::{ConnectionHandle, Peer};
 use crate::handler::{Handler, Service, SessionError};
-use crate::outbox::{Outbox, Peer};
-use crate::task::{self, ConnectionError, Terms};
+use crate::task::{self, ConnectionError, ConnectionSettings};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,25 +22,25 @@ pub async fn play(
     handler: &impl Handler,
     exchange: &Exchange,
     run: Run,
-    terms: &Terms,
+    settings: &ConnectionSettings,
     step_limit: Duration,
 ) -> Result<(), Mismatch> {
     let steps = run.steps(exchange);
     let (to_host, from_host, mut stream) = wire();
-    let limit_bytes = terms.unsent_limit_bytes();
-    let outbox = Arc::new(Outbox::new(
+    let limit_bytes = settings.unsent_limit_bytes();
+    let handle = Arc::new(ConnectionHandle::new(
         0,
         Peer::unconnected(),
         limit_bytes,
         Span::none(),
     ));
     let served = async move {
-        let ended = match handler.serve(&outbox) {
+        let ended = match handler.serve(&handle) {
             Service::Session(session) => {
-                task::serve(&mut stream, session, outbox, terms, None).await
+                task::serve(&mut stream, session, handle, settings, None).await
             }
             Service::Program(program) => {
-                task::serve_program(&mut stream, program, &outbox, terms, None).await
+                task::serve_program(&mut stream, program, &handle, settings, None).await
             }
         };
         ended.err()

@@ -1,7 +1,7 @@
 //! Prints exchanges in the notation of files.
 
 use super::notation::{is_text, write_gaps, write_hex, write_text};
-use super::{Action, Ending, Exchanges};
+use super::{Action, Exchanges, LineEnding};
 use std::fmt;
 
 impl fmt::Display for Exchanges {
@@ -9,7 +9,7 @@ impl fmt::Display for Exchanges {
         if let Some(framing) = &self.framing {
             writeln!(f, "framing: {framing}")?;
         }
-        if self.ending == Ending::CrLf {
+        if self.ending == LineEnding::CrLf {
             writeln!(f, "ending: crlf")?;
         }
         if let Some(cuts) = self.cuts {
@@ -28,7 +28,7 @@ impl fmt::Display for Exchanges {
 
 impl Action {
     /// The line for this action in a file with this ending.
-    pub fn line(&self, ending: Ending) -> String {
+    pub fn line(&self, ending: LineEnding) -> String {
         match self {
             Action::Send(bytes) => bytes_line(">", bytes, ending),
             Action::Finish => ">eof".to_owned(),
@@ -40,7 +40,7 @@ impl Action {
 }
 
 /// Bytes as a line: as text if they look like text.
-pub fn bytes_line(sign: &str, bytes: &[u8], ending: Ending) -> String {
+pub fn bytes_line(sign: &str, bytes: &[u8], ending: LineEnding) -> String {
     match is_text(bytes) {
         true => write_text(sign, bytes, ending),
         false => write_hex(sign, bytes),

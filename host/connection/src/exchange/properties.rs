@@ -1,7 +1,7 @@
 //! Property tests: the invariants on random files of exchanges.
 
 use super::invariants::{check, comes_back};
-use super::{Action, Ending, Exchange, Exchanges, Pattern, Step};
+use super::{Action, Exchange, Exchanges, LineEnding, Pattern, Step};
 use crate::framing::Framing;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn bytes() -> impl Strategy<Value = Bytes> {
     ]
 }
 
-fn patterns(ending: Ending) -> impl Strategy<Value = Pattern> {
+fn patterns(ending: LineEnding) -> impl Strategy<Value = Pattern> {
     prop::collection::vec(bytes(), 1..4).prop_map(move |parts| {
         let without_lf = |part: Bytes| part.iter().copied().filter(|byte| *byte != b'\n').collect();
         Pattern {
@@ -29,7 +29,7 @@ fn patterns(ending: Ending) -> impl Strategy<Value = Pattern> {
     })
 }
 
-fn steps(ending: Ending) -> impl Strategy<Value = Vec<Action>> {
+fn steps(ending: LineEnding) -> impl Strategy<Value = Vec<Action>> {
     let expected = move || {
         let action = prop_oneof![
             bytes().prop_map(Action::Expect),
@@ -50,7 +50,7 @@ fn steps(ending: Ending) -> impl Strategy<Value = Vec<Action>> {
 }
 
 fn files() -> impl Strategy<Value = Exchanges> {
-    let ending = prop::sample::select(vec![Ending::Lf, Ending::CrLf]);
+    let ending = prop::sample::select(vec![LineEnding::Lf, LineEnding::CrLf]);
     let framing = prop::sample::select(vec![None, Some(Framing::Lines), Framing::fixed(3).ok()]);
     ending.prop_flat_map(move |ending| {
         let exchanges = prop::collection::vec(steps(ending), 1..4);

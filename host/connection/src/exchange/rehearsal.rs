@@ -5,7 +5,7 @@ use super::play::play;
 use super::run::Run;
 use super::{Action, Exchange, Step};
 use crate::handler::Handler;
-use crate::task::Terms;
+use crate::task::ConnectionSettings;
 use std::time::Duration;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
@@ -45,12 +45,12 @@ pub async fn rehearse<H: Handler>(
     fresh: impl Fn() -> H,
     exchange: &Exchange,
     plan: Plan,
-    terms: &Terms,
+    settings: &ConnectionSettings,
 ) -> Result<Rehearsal, Mismatch> {
     let (runs, uncut) = runs(exchange, plan.cuts);
     for run in &runs {
         let handler = fresh();
-        let played = play(&handler, exchange, *run, terms, plan.step_limit);
+        let played = play(&handler, exchange, *run, settings, plan.step_limit);
         match run {
             Run::AsWritten => played.await?,
             _ => played.with_subscriber(NoSubscriber::new()).await?,

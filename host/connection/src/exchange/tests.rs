@@ -1,17 +1,17 @@
 //! Tests of exchanges with handlers in plain Rust.
 
 use super::{Exchange, Mismatch, Plan, Problem, Rehearsal, Run, parse, rehearse};
+use crate::handle::{CloseMode, ConnectionHandle};
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use crate::limits::ConnectionLimits;
-use crate::outbox::{CloseMode, Outbox};
-use crate::task::Terms;
+use crate::task::ConnectionSettings;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// Handles an event of a connection.
-type Does = fn(&Outbox, &Event) -> Result<(), SessionError>;
+type Does = fn(&ConnectionHandle, &Event) -> Result<(), SessionError>;
 
 #[derive(Clone, Copy)]
 struct Plain {
@@ -19,7 +19,7 @@ struct Plain {
     is_program: bool,
 }
 
-struct PlainSession(Does, Arc<Outbox>);
+struct PlainSession(Does, Arc<ConnectionHandle>);
 
 /// Replies to everything at the end of its input.
 struct Patient;
@@ -28,10 +28,10 @@ impl Handler for Plain {
     type Session = PlainSession;
     type Program = Patient;
 
-    fn serve(&self, outbox: &Arc<Outbox>) -> Service<PlainSession, Patient> {
+    fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<PlainSession, Patient> {
         match self.is_program {
             true => Service::Program(Patient),
-            false => Service::Session(PlainSession(self.does, outbox.clone())),
+            false => Service::Session(PlainSession(self.does, handle.clone())),
         }
     }
 
@@ -66,7 +66,7 @@ fn exchange(file: &str) -> Exchange {
 }
 
 async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsal, Mismatch> {
-    let terms = Terms {
+    let settings = ConnectionSettings {
         framing: framing.parse().unwrap(),
         limits: ConnectionLimits {
             max_message_bytes: 64,
@@ -79,7 +79,7 @@ async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsa
         cuts: true,
         step_limit: Duration::from_secs(5),
     };
-    rehearse(|| handler, &exchange(file), plan, &terms).await
+    rehearse(|| handler, &exchange(file), plan, &settings).await
 }
 
 /// A mismatch as reported, and its diff.
@@ -101,12 +101,12 @@ async fn runs(does: Does, file: &str, framing: &str) -> usize {
 }
 
 /// Greets, replies in brackets, says goodbye to `quit`.
-fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
+fn bracket(handle: &ConnectionHandle, event: &Event) -> Result<(), SessionError> {
     match event {
-        Event::Open(_) => outbox.send("hello\n"),
+        Event::Open(_) => handle.send("hello\n"),
         Event::Message(message) if &message[..] == b"quit" => {
-            outbox.send("goodbye\n");
-            outbox.close(CloseMode::Graceful);
+            handle.send("goodbye\n");
+            handle.close(CloseMode::Graceful);
         }
         Event::Message(message) if &message[..] == b"trap" => {
             return Err(CallError::Trap("as asked".into()).into());
@@ -114,7 +114,7 @@ fn bracket(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
         Event::Message(message) if &message[..] == b"rude" => {
             return Err(SessionError::Protocol("it is rude".into()));
         }
-        Event::Message(message) => outbox.send([b"[", &message[..], b"]\n"].concat()),
+        Event::Message(message) => handle.send([b"[", &message[..], b"]\n"].concat()),
         _ => {}
     }
     Ok(())
@@ -182,14 +182,14 @@ async fn a_handler_that_expects_one_message_per_read_is_detected() {
 }
 
 /// Replies later, and drops pending replies when the client half-closes.
-fn forgetful(outbox: &Outbox, event: &Event) -> Result<(), SessionError> {
+fn forgetful(handle: &ConnectionHandle, event: &Event) -> Result<(), SessionError> {
     match event {
-        Event::Message(_) => outbox.change_timer(crate::outbox::TimerChange::Set {
+        Event::Message(_) => handle.change_timer(crate::handle::TimerChange::Set {
             id: 0,
             delay: Duration::from_millis(1),
         }),
-        Event::Timer(_) => outbox.send("here\n"),
-        Event::Eof => outbox.close(CloseMode::Graceful),
+        Event::Timer(_) => handle.send("here\n"),
+        Event::Eof => handle.close(CloseMode::Graceful),
         _ => {}
     }
     Ok(())

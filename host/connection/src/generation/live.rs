@@ -1,14 +1,14 @@
 //! The connections that a generation serves.
 
 use super::{Generation, Generations, locked};
+use crate::handle::{ConnectionHandle, Notice, Traffic};
 use crate::handler::Handler;
-use crate::outbox::{Notice, Outbox, Traffic};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// The connections of one generation, by id.
 #[derive(Debug, Default)]
-pub struct Live(Mutex<HashMap<u64, Arc<Outbox>>>);
+pub struct Live(Mutex<HashMap<u64, Arc<ConnectionHandle>>>);
 
 impl Live {
     pub fn count(&self) -> usize {
@@ -23,48 +23,52 @@ impl Live {
 
     /// Gives all sessions a notice.
     pub fn notify(&self, notice: Notice) {
-        for outbox in locked(&self.0).values() {
-            outbox.notify(notice);
+        for handle in locked(&self.0).values() {
+            handle.notify(notice);
         }
     }
 }
 
 /// A guard: registers a connection with the generation that serves it until it is dropped.
 #[derive(Debug)]
-pub struct Seat<H> {
+pub struct ConnectionGuard<H> {
     generation: Arc<Generation<H>>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
 }
 
-impl<H> Seat<H> {
+impl<H> ConnectionGuard<H> {
     /// The generation that serves the connection.
     pub fn generation(&self) -> &Arc<Generation<H>> {
         &self.generation
     }
 
     /// The connection.
-    pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    pub fn handle(&self) -> &Arc<ConnectionHandle> {
+        &self.handle
     }
 }
 
-impl<H> Drop for Seat<H> {
+impl<H> Drop for ConnectionGuard<H> {
     fn drop(&mut self) {
-        locked(&self.generation.live.0).remove(&self.outbox.id());
+        locked(&self.generation.live.0).remove(&self.handle.id());
     }
 }
 
 impl<H: Handler> Generations<H> {
     /// Registers a connection that `generation` will serve.
-    pub fn seat(&self, generation: Arc<Generation<H>>, outbox: &Arc<Outbox>) -> Seat<H> {
-        locked(&generation.live.0).insert(outbox.id(), outbox.clone());
+    pub fn guard(
+        &self,
+        generation: Arc<Generation<H>>,
+        handle: &Arc<ConnectionHandle>,
+    ) -> ConnectionGuard<H> {
+        locked(&generation.live.0).insert(handle.id(), handle.clone());
         // A connection that arrives while the host starts to stop would miss the notice.
-        if generation.made_from.terms.converses && self.is_stopping() {
-            outbox.notify(Notice::Stop);
+        if generation.made_from.settings.converses && self.is_stopping() {
+            handle.notify(Notice::Stop);
         }
-        Seat {
+        ConnectionGuard {
             generation,
-            outbox: outbox.clone(),
+            handle: handle.clone(),
         }
     }
 }

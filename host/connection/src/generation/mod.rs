@@ -1,7 +1,7 @@
 //! Generations: versions of a handler, one of them current, and the connections that each serves.
 //! Must not know Wasm, sockets or files.
 //!
-//! A new connection belongs to the current generation. After a swap, [`Move`] decides what happens
+//! A new connection belongs to the current generation. After a swap, [`SwapPolicy`] decides what happens
 //! to open connections. Those that stay keep their generation alive until the last of them ends.
 
 mod live;
@@ -10,12 +10,12 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use live::Seat;
-pub use session::MovingSession;
+pub use live::ConnectionGuard;
+pub use session::MigratingSession;
 
+use crate::handle::{Notice, Traffic};
 use crate::handler::{Handler, SessionError};
-use crate::outbox::{Notice, Traffic};
-use crate::task::Terms;
+use crate::task::ConnectionSettings;
 use arc_swap::ArcSwap;
 use choices::choices;
 use live::Live;
@@ -28,7 +28,7 @@ use tokio::sync::{Notify, watch};
 
 choices! {
     /// What happens to open connections after a swap.
-    pub enum Move {
+    pub enum SwapPolicy {
         /// They stay with the old version
         NewConnections = "new-connections",
         /// Connections of responders move to the new version between two messages
@@ -44,7 +44,7 @@ pub struct Candidate<H> {
     /// The handler.
     pub handler: H,
     /// The settings of its connections.
-    pub terms: Terms,
+    pub settings: ConnectionSettings,
     /// Its name for people.
     pub name: String,
     /// The kind of handler.
@@ -102,7 +102,7 @@ impl<H: Handler> Generation<H> {
     /// Whether an open connection of the other generation can continue with this one: both cut
     /// messages the same way.
     fn continues(&self, other: &Generation<H>) -> bool {
-        self.made_from.terms == other.made_from.terms
+        self.made_from.settings == other.made_from.settings
     }
 
     fn age(&self) -> Duration {
@@ -123,7 +123,7 @@ pub struct Probation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// What happens to open connections.
-    pub on_swap: Move,
+    pub on_swap: SwapPolicy,
     /// When a new generation is unfit.
     pub probation: Option<Probation>,
 }
@@ -247,10 +247,10 @@ impl<H: Handler> Generations<H> {
         let replaced = self.current.swap(current.clone());
         self.numbers.send_replace(current.number);
         past.old.push(Arc::downgrade(&replaced));
-        if self.rules.load().on_swap != Move::NewConnections {
+        if self.rules.load().on_swap != SwapPolicy::NewConnections {
             // A connection that is being registered checks by itself when its session starts.
             for old in past.old.iter().filter_map(Weak::upgrade) {
-                old.live.notify(Notice::Move);
+                old.live.notify(Notice::SwapPolicy);
             }
         }
         Replacement { current, replaced }
@@ -262,7 +262,7 @@ impl<H: Handler> Generations<H> {
         past.stopping = true;
         let old = past.old.iter().filter_map(Weak::upgrade);
         for generation in old.chain([self.current()]) {
-            if generation.made_from.terms.converses {
+            if generation.made_from.settings.converses {
                 generation.stop();
             }
         }

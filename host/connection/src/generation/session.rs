@@ -1,26 +1,30 @@
 //! A session that can move to another generation.
 
-use super::{Generations, Move, Seat};
+use super::{ConnectionGuard, Generations, SwapPolicy};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
 use crate::limits::{Limit, MAX_SAVED_BYTES};
 use bytes::Bytes;
 use std::sync::Arc;
 
 /// The session of one connection, whichever generation serves it.
-pub struct MovingSession<H: Handler> {
+pub struct MigratingSession<H: Handler> {
     generations: Arc<Generations<H>>,
     session: H::Session,
     // Declared last, so dropped last: the generation must outlive its session.
-    seat: Seat<H>,
+    guard: ConnectionGuard<H>,
 }
 
-impl<H: Handler> MovingSession<H> {
+impl<H: Handler> MigratingSession<H> {
     /// A session of the generation that the connection is registered with.
-    pub fn new(generations: Arc<Generations<H>>, session: H::Session, seat: Seat<H>) -> Self {
-        MovingSession {
+    pub fn new(
+        generations: Arc<Generations<H>>,
+        session: H::Session,
+        guard: ConnectionGuard<H>,
+    ) -> Self {
+        MigratingSession {
             generations,
             session,
-            seat,
+            guard,
         }
     }
 
@@ -28,26 +32,26 @@ impl<H: Handler> MovingSession<H> {
     /// yet.
     fn begin(&mut self) {
         let current = self.generations.current();
-        let here = self.seat.generation();
+        let here = self.guard.generation();
         if here.number != current.number
             && current.continues(here)
-            && let Service::Session(session) = current.made_from.handler.serve(self.seat.outbox())
+            && let Service::Session(session) = current.made_from.handler.serve(self.guard.handle())
         {
             self.session = session;
-            self.seat = self.generations.seat(current, self.seat.outbox());
+            self.guard = self.generations.guard(current, self.guard.handle());
         }
     }
 
     /// Moves to the current generation, if this session may and can. Otherwise it stays, as if
     /// there were no swap.
     async fn go_on(&mut self) -> Result<(), SessionError> {
-        let here = self.seat.generation().clone();
+        let here = self.guard.generation().clone();
         let current = self.generations.current();
-        let converses = here.made_from.terms.converses;
+        let converses = here.made_from.settings.converses;
         let may = match self.generations.rules.load().on_swap {
-            Move::NewConnections => false,
-            Move::NextMessage => !converses,
-            Move::Migrate => true,
+            SwapPolicy::NewConnections => false,
+            SwapPolicy::NextMessage => !converses,
+            SwapPolicy::Migrate => true,
         };
         if here.number == current.number || !may {
             return Ok(());
@@ -70,7 +74,8 @@ impl<H: Handler> MovingSession<H> {
             },
             false => None,
         };
-        let Service::Session(mut next) = current.made_from.handler.serve(self.seat.outbox()) else {
+        let Service::Session(mut next) = current.made_from.handler.serve(self.guard.handle())
+        else {
             return Ok(());
         };
         let opened = next.tell(Event::Open(saved)).await;
@@ -80,17 +85,17 @@ impl<H: Handler> MovingSession<H> {
             self.stays(&error.to_string());
             return Ok(());
         }
-        let seat = self.generations.seat(current, self.seat.outbox());
+        let guard = self.generations.guard(current, self.guard.handle());
         let left = std::mem::replace(&mut self.session, next);
         left.end().await;
-        self.seat = seat;
+        self.guard = guard;
         Ok(())
     }
 
     fn cannot_move(&self, saved_bytes: usize) {
         Limit::SavedBytes.reached();
-        let number = self.seat.generation().number;
-        let _entered = self.seat.outbox().span().enter();
+        let number = self.guard.generation().number;
+        let _entered = self.guard.handle().span().enter();
         tracing::warn!(
             "stays with generation {number}: the saved state has {saved_bytes} bytes, more than \
              the limit of {MAX_SAVED_BYTES}"
@@ -98,28 +103,28 @@ impl<H: Handler> MovingSession<H> {
     }
 
     fn stays(&self, why: &str) {
-        let number = self.seat.generation().number;
-        let _entered = self.seat.outbox().span().enter();
+        let number = self.guard.generation().number;
+        let _entered = self.guard.handle().span().enter();
         tracing::debug!("stays with generation {number}: {why}");
     }
 }
 
-impl<H: Handler> Session for MovingSession<H> {
+impl<H: Handler> Session for MigratingSession<H> {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
             // Boxed, so that sessions that stay do not pay for its size.
-            Event::Move => return Box::pin(self.go_on()).await,
+            Event::SwapPolicy => return Box::pin(self.go_on()).await,
             Event::Open(_) => self.begin(),
             _ => {}
         }
         let told = self.session.tell(event).await;
-        self.generations.note(self.seat.generation(), &told);
+        self.generations.note(self.guard.generation(), &told);
         told
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         let saved = self.session.save().await;
-        self.generations.note(self.seat.generation(), &saved);
+        self.generations.note(self.guard.generation(), &saved);
         saved
     }
 

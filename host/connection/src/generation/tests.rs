@@ -1,11 +1,11 @@
 //! Tests of moving sessions, with handlers in plain Rust.
 
-use super::{Candidate, Generations, Move, MovingSession, Probation, Rules};
+use super::{Candidate, Generations, MigratingSession, Probation, Rules, SwapPolicy};
 use crate::framing::Framing;
+use crate::handle::{ConnectionHandle, Peer, Transport};
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use crate::limits::ConnectionLimits;
-use crate::outbox::{Outbox, Peer, Transport};
-use crate::task::Terms;
+use crate::task::ConnectionSettings;
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct Named {
 
 struct NamedSession {
     handler: Arc<Named>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
     count: u8,
 }
 
@@ -38,10 +38,10 @@ impl Handler for Arc<Named> {
     type Session = NamedSession;
     type Program = NoProgram;
 
-    fn serve(&self, outbox: &Arc<Outbox>) -> Service<NamedSession, NoProgram> {
+    fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<NamedSession, NoProgram> {
         Service::Session(NamedSession {
             handler: self.clone(),
-            outbox: outbox.clone(),
+            handle: handle.clone(),
             count: 0,
         })
     }
@@ -63,7 +63,7 @@ impl Session for NamedSession {
             }
             Event::Message(_) => {
                 self.count += 1;
-                self.outbox
+                self.handle
                     .send(format!("{} {}\n", self.handler.name, self.count));
             }
             _ => {}
@@ -89,7 +89,7 @@ fn named(name: &'static str, converses: bool) -> Named {
 
 fn candidate(handler: Named, framing: Framing) -> Candidate<Arc<Named>> {
     Candidate {
-        terms: Terms {
+        settings: ConnectionSettings {
             framing,
             limits: ConnectionLimits {
                 max_message_bytes: 100,
@@ -111,8 +111,8 @@ type Sessions = Generations<Arc<Named>>;
 
 /// A connection, and its session.
 struct Talk {
-    outbox: Arc<Outbox>,
-    session: MovingSession<Arc<Named>>,
+    handle: Arc<ConnectionHandle>,
+    session: MigratingSession<Arc<Named>>,
 }
 
 async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
@@ -123,37 +123,37 @@ async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
         listener: "tcp://host".into(),
         tls: None,
     };
-    let outbox = Arc::new(Outbox::new(id, peer, 1000, tracing::Span::none()));
+    let handle = Arc::new(ConnectionHandle::new(id, peer, 1000, tracing::Span::none()));
     let current = generations.current();
-    let Service::Session(session) = current.made_from.handler.serve(&outbox) else {
+    let Service::Session(session) = current.made_from.handler.serve(&handle) else {
         unreachable!("it has sessions only")
     };
-    let seat = generations.seat(current, &outbox);
-    let mut session = MovingSession::new(generations.clone(), session, seat);
+    let guard = generations.guard(current, &handle);
+    let mut session = MigratingSession::new(generations.clone(), session, guard);
     session.tell(Event::Open(None)).await.unwrap();
-    Talk { outbox, session }
+    Talk { handle, session }
 }
 
 impl Talk {
     /// Delivers pending notices and a message. Returns the reply.
     async fn say(&mut self, message: &'static str) -> String {
         let mut notice = None;
-        self.outbox.collect(|orders| notice = orders.notice.take());
+        self.handle.collect(|orders| notice = orders.notice.take());
         if notice.is_some() {
-            self.session.tell(Event::Move).await.unwrap();
+            self.session.tell(Event::SwapPolicy).await.unwrap();
         }
         self.session
             .tell(Event::Message(message.into()))
             .await
             .unwrap();
         let mut reply = BytesMut::new();
-        self.outbox
+        self.handle
             .collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
         String::from_utf8(reply.to_vec()).unwrap()
     }
 }
 
-fn begin(first: Named, on_swap: Move) -> Arc<Sessions> {
+fn begin(first: Named, on_swap: SwapPolicy) -> Arc<Sessions> {
     let rules = Rules {
         on_swap,
         probation: None,
@@ -163,7 +163,7 @@ fn begin(first: Named, on_swap: Move) -> Arc<Sessions> {
 
 #[tokio::test]
 async fn open_connections_stay_and_new_ones_get_the_new_generation() {
-    let generations = begin(named("old", true), Move::NewConnections);
+    let generations = begin(named("old", true), SwapPolicy::NewConnections);
     let mut before = connect(&generations, 1).await;
     generations.swap(candidate(named("new", true), Framing::Lines));
     let mut after = connect(&generations, 2).await;
@@ -178,7 +178,7 @@ async fn open_connections_stay_and_new_ones_get_the_new_generation() {
 #[tokio::test]
 async fn a_responder_moves_between_two_messages_and_a_conversation_does_not() {
     for (converses, expected) in [(false, "new 1\n"), (true, "old 2\n")] {
-        let generations = begin(named("old", converses), Move::NextMessage);
+        let generations = begin(named("old", converses), SwapPolicy::NextMessage);
         let mut talk = connect(&generations, 1).await;
         assert_eq!(talk.say("x").await, "old 1\n");
         generations.swap(candidate(named("new", converses), Framing::Lines));
@@ -188,7 +188,7 @@ async fn a_responder_moves_between_two_messages_and_a_conversation_does_not() {
 
 #[tokio::test]
 async fn a_conversation_migrates_with_its_saved_state() {
-    let generations = begin(named("old", true), Move::Migrate);
+    let generations = begin(named("old", true), SwapPolicy::Migrate);
     let mut talk = connect(&generations, 1).await;
     assert_eq!(talk.say("x").await, "old 1\n");
     let swapped = generations.swap(candidate(named("new", true), Framing::Lines));
@@ -215,7 +215,7 @@ async fn a_session_that_cannot_migrate_stays() {
         (named("old", true), named("new", true), Framing::Chunks),
         (named("old", true), named("new", false), Framing::Lines),
     ] {
-        let generations = begin(old, Move::Migrate);
+        let generations = begin(old, SwapPolicy::Migrate);
         let mut talk = connect(&generations, 1).await;
         assert_eq!(talk.say("x").await, "old 1\n");
         generations.swap(candidate(new, framing));
@@ -225,7 +225,7 @@ async fn a_session_that_cannot_migrate_stays() {
 
 #[tokio::test]
 async fn a_generation_is_freed_with_its_last_connection() {
-    let generations = begin(named("first", true), Move::NewConnections);
+    let generations = begin(named("first", true), SwapPolicy::NewConnections);
     let talk = connect(&generations, 1).await;
     let first = Arc::downgrade(&generations.current());
     for name in ["second", "third"] {
@@ -246,7 +246,7 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
     };
     let first = candidate(named("old", true), Framing::Lines);
     let rules = Rules {
-        on_swap: Move::NewConnections,
+        on_swap: SwapPolicy::NewConnections,
         probation: Some(probation),
     };
     let generations = Generations::new(first, rules);

@@ -1,10 +1,10 @@
 //! Tests what a conversation may do to its connection, over an in-memory pipe and in plain Rust.
 
-use super::tests::{Served, outbox, terms};
-use super::{ConnectionError, Ending, Terms, serve};
+use super::tests::{Served, handle, settings};
+use super::{CloseReason, ConnectionError, ConnectionSettings, serve};
+use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice, TimerChange};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
-use crate::outbox::{CloseMode, Lost, Notice, Outbox, TimerChange};
 use crate::rates::{RateLimits, ServiceRates, Throttle};
 use bytes::Bytes;
 use std::io;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 /// Follows the orders in each line and records its events.
 struct Obedient {
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
     told: Told,
 }
 
@@ -34,11 +34,11 @@ impl Session for Obedient {
         };
         self.told.lock().unwrap().push(what.clone());
         match &event {
-            Event::Open(_) => self.outbox.send("welcome\n"),
+            Event::Open(_) => self.handle.send("welcome\n"),
             Event::Message(line) => return self.obey(line),
-            Event::Timer(id) => self.outbox.send(format!("timer {id}\n")),
-            Event::Shutdown => self.outbox.send("goodbye\n"),
-            Event::Eof | Event::Writable | Event::Move => {}
+            Event::Timer(id) => self.handle.send(format!("timer {id}\n")),
+            Event::Shutdown => self.handle.send("goodbye\n"),
+            Event::Eof | Event::Writable | Event::SwapPolicy => {}
         }
         Ok(())
     }
@@ -58,17 +58,17 @@ impl Obedient {
         let words: Vec<_> = line.split(' ').collect();
         let number = |index: usize| words[index].parse::<u32>().unwrap();
         match words[0] {
-            "say" => self.outbox.send(format!("{}\n", words[1])),
-            "many" => self.outbox.send(vec![b'x'; number(1) as usize]),
-            "close" => self.outbox.close(CloseMode::Graceful),
-            "reset" => self.outbox.close(CloseMode::Reset),
-            "framing" => self.outbox.set_framing(words[1].parse().unwrap()),
-            "timer" => self.outbox.change_timer(TimerChange::Set {
+            "say" => self.handle.send(format!("{}\n", words[1])),
+            "many" => self.handle.send(vec![b'x'; number(1) as usize]),
+            "close" => self.handle.close(CloseMode::Graceful),
+            "reset" => self.handle.close(CloseMode::Reset),
+            "framing" => self.handle.set_framing(words[1].parse().unwrap()),
+            "timer" => self.handle.change_timer(TimerChange::Set {
                 id: number(1),
                 delay: Duration::from_millis(number(2).into()),
             }),
             "cancel" => self
-                .outbox
+                .handle
                 .change_timer(TimerChange::Cancel { id: number(1) }),
             "protocol" => return Err(SessionError::Protocol("as asked".into())),
             "internal" => return Err(SessionError::Internal("as asked".into())),
@@ -82,8 +82,8 @@ struct Talk {
     client: DuplexStream,
     served: Served,
     told: Told,
-    outbox: Arc<Outbox>,
-    terms: Terms,
+    handle: Arc<ConnectionHandle>,
+    settings: ConnectionSettings,
 }
 
 fn talk(pipe_bytes: usize) -> Talk {
@@ -94,14 +94,14 @@ fn talk(pipe_bytes: usize) -> Talk {
 fn talk_at(pipe_bytes: usize, rates: RateLimits) -> Talk {
     let throttle = Throttle::new(Arc::new(ServiceRates::new(rates)), None);
     let (client, mut stream) = duplex(pipe_bytes);
-    let terms = terms("lines", true);
-    let outbox = outbox(terms.limits.max_unsent_bytes);
+    let settings = settings("lines", true);
+    let handle = handle(settings.limits.max_unsent_bytes);
     let told = Told::default();
     let session = Obedient {
-        outbox: outbox.clone(),
+        handle: handle.clone(),
         told: told.clone(),
     };
-    let (theirs, agreed) = (outbox.clone(), terms.clone());
+    let (theirs, agreed) = (handle.clone(), settings.clone());
     let served = tokio::spawn(async move {
         let result = serve(
             &mut stream,
@@ -117,8 +117,8 @@ fn talk_at(pipe_bytes: usize, rates: RateLimits) -> Talk {
         client,
         served,
         told,
-        outbox,
-        terms,
+        handle,
+        settings,
     }
 }
 
@@ -140,7 +140,7 @@ impl Talk {
     }
 
     /// How the connection ended, and all events of the session.
-    async fn end(self) -> (Result<Ending, ConnectionError>, Vec<String>) {
+    async fn end(self) -> (Result<CloseReason, ConnectionError>, Vec<String>) {
         drop(self.client);
         let (_, result) = self.served.await.unwrap();
         let told = self.told.lock().unwrap().clone();
@@ -157,7 +157,7 @@ async fn a_conversation_greets_and_gets_every_event_once() {
     talk.expect("one\ntwo\n").await;
     talk.expect_end().await;
     let (result, told) = talk.end().await;
-    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(result.unwrap(), CloseReason::Finished);
     assert_eq!(told, ["Open(None)", "say one", "say two", "Eof", "end"]);
 }
 
@@ -168,7 +168,7 @@ async fn after_a_graceful_close_output_is_written_and_no_event_follows() {
     talk.expect("welcome\nlast\n").await;
     talk.expect_end().await;
     let (result, told) = talk.end().await;
-    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(result.unwrap(), CloseReason::Finished);
     assert_eq!(told, ["Open(None)", "say last", "close", "end"]);
 }
 
@@ -199,7 +199,7 @@ async fn a_reset_discards_what_is_not_written() {
         talk.served.await.unwrap().1,
         talk.told.lock().unwrap().clone(),
     );
-    assert_eq!(result.unwrap(), Ending::Reset);
+    assert_eq!(result.unwrap(), CloseReason::Reset);
     assert_eq!(told, ["Open(None)", "many 1000", "reset", "end"]);
 }
 
@@ -234,7 +234,7 @@ async fn timers_fire_once_can_be_replaced_and_cancelled() {
     talk.expect("timer 4\n").await;
     assert_eq!(begun.elapsed().as_millis() / 100, 50);
     talk.expect_end().await;
-    assert_eq!(talk.end().await.0.unwrap(), Ending::Finished);
+    assert_eq!(talk.end().await.0.unwrap(), CloseReason::Finished);
 }
 
 #[tokio::test]
@@ -259,14 +259,14 @@ async fn a_session_learns_when_its_output_falls_below_the_mark() {
     talk.expect("welcome\n").await;
     talk.send(&format!("many {}\n", HIGH_WATER_BYTES + 1)).await;
     talk.send("say after\n").await;
-    while talk.outbox.unsent_bytes() == 0 {
+    while talk.handle.unsent_bytes() == 0 {
         tokio::task::yield_now().await;
     }
     // The next message waits while the output is above the high-water mark.
     assert_eq!(talk.told.lock().unwrap().len(), 2);
     talk.expect(&"x".repeat(HIGH_WATER_BYTES + 1)).await;
     talk.expect("after\n").await;
-    assert_eq!(talk.outbox.unsent_bytes(), 0);
+    assert_eq!(talk.handle.unsent_bytes(), 0);
     let (_, told) = talk.end().await;
     assert_eq!(told[2..4], ["Writable", "say after"]);
 }
@@ -275,10 +275,10 @@ async fn a_session_learns_when_its_output_falls_below_the_mark() {
 async fn other_sessions_may_write_and_a_slow_reader_is_dropped() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
-    talk.outbox.send("from another session\n");
+    talk.handle.send("from another session\n");
     talk.expect("from another session\n").await;
-    for _ in 0..talk.terms.limits.max_unsent_bytes / 1024 + 2 {
-        talk.outbox.send(vec![b'x'; 1024]);
+    for _ in 0..talk.settings.limits.max_unsent_bytes / 1024 + 2 {
+        talk.handle.send(vec![b'x'; 1024]);
     }
     let result = talk.served.await.unwrap().1;
     assert!(
@@ -330,9 +330,9 @@ async fn sends_leave_together() {
         stream,
         writes: writes.clone(),
     };
-    let (outbox, terms) = (outbox(1 << 20), terms("lines", true));
+    let (handle, settings) = (handle(1 << 20), settings("lines", true));
     let session = Obedient {
-        outbox: outbox.clone(),
+        handle: handle.clone(),
         told: Told::default(),
     };
     client
@@ -340,7 +340,7 @@ async fn sends_leave_together() {
         .await
         .unwrap();
     client.shutdown().await.unwrap();
-    serve(&mut stream, session, outbox, &terms, None)
+    serve(&mut stream, session, handle, &settings, None)
         .await
         .unwrap();
     // The greeting, and the replies to one piece.
@@ -351,11 +351,11 @@ async fn sends_leave_together() {
 async fn a_stop_sends_the_goodbye() {
     let mut talk = talk(1024);
     talk.expect("welcome\n").await;
-    talk.outbox.notify(Notice::Stop);
+    talk.handle.notify(Notice::Stop);
     talk.expect("goodbye\n").await;
     talk.expect_end().await;
     let (result, told) = talk.end().await;
-    assert_eq!(result.unwrap(), Ending::Finished);
+    assert_eq!(result.unwrap(), CloseReason::Finished);
     assert_eq!(told, ["Open(None)", "Shutdown", "end"]);
 }
 
@@ -388,7 +388,7 @@ async fn a_message_that_waits_for_a_token_blocks_nothing_else() {
     let begun = Instant::now();
     talk.expect("welcome\ntimer 1\n").await;
     assert!(begun.elapsed() < Duration::from_millis(500));
-    talk.outbox.send("pushed\n");
+    talk.handle.send("pushed\n");
     talk.expect("pushed\nlate\n").await;
     assert!(begun.elapsed() >= Duration::from_millis(900));
 }
@@ -405,7 +405,7 @@ async fn a_message_with_a_token_waits_for_a_client_that_does_not_read() {
     talk.send("say one\nsay two\n").await;
     talk.expect("welcome\none\n").await;
     let flood = "x".repeat(2 * HIGH_WATER_BYTES);
-    talk.outbox.send(flood.clone());
+    talk.handle.send(flood.clone());
     // A blocked connection must not be polled in a loop.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(!talk.told.lock().unwrap().contains(&"say two".to_owned()));

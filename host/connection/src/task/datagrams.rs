@@ -5,11 +5,11 @@
 use super::idle::IdleTimer;
 use super::inbox::{Datagrams, Inbox};
 use super::timers::Timers;
-use super::{ConnectionError, Ending, Terms};
+use super::{CloseReason, ConnectionError, ConnectionSettings};
 use crate::framing::{DatagramDecoder, FramingError};
+use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{DATAGRAM_BATCH, HIGH_WATER_BYTES, Limit, MAX_TIMERS};
-use crate::outbox::{CloseMode, Lost, Notice, Outbox};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ use std::task::{Context, Poll, ready};
 use tokio::task::coop::consume_budget;
 
 /// Sends replies to one sender.
-pub trait Return: Send + Sync {
+pub trait ReplySink: Send + Sync {
     /// Counts received datagrams and their bytes.
     fn received(&mut self, datagrams: usize, bytes: usize);
 
@@ -37,28 +37,28 @@ pub trait Return: Send + Sync {
 
 /// Serves one sender until its session closes, the idle timeout passes, or `inbox` is closed and
 /// empty. Then ends the session and closes the inbox.
-pub async fn serve_datagrams<R: Return, S: Session>(
+pub async fn serve_datagrams<R: ReplySink, S: Session>(
     inbox: &Inbox,
     way: R,
     mut session: S,
-    outbox: Arc<Outbox>,
-    terms: &Terms,
-) -> Result<Ending, ConnectionError> {
+    handle: Arc<ConnectionHandle>,
+    settings: &ConnectionSettings,
+) -> Result<CloseReason, ConnectionError> {
     let mut connection = Connection {
         inbox,
         way,
-        outbox,
-        decoder: DatagramDecoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
+        handle,
+        decoder: DatagramDecoder::new(settings.framing.clone(), settings.limits.max_message_bytes),
         input: Datagrams::default(),
         finished: false,
         output: VecDeque::new(),
         congested: false,
-        converses: terms.converses,
+        converses: settings.converses,
         close: None,
         timers: Timers::default(),
         due: None,
         moving: false,
-        idle: terms.limits.idle_timeout.map(IdleTimer::new),
+        idle: settings.limits.idle_timeout.map(IdleTimer::new),
     };
     let result = connection.run(&mut session).await;
     // Later datagrams start a new session.
@@ -70,7 +70,7 @@ pub async fn serve_datagrams<R: Return, S: Session>(
 struct Connection<'a, R> {
     inbox: &'a Inbox,
     way: R,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
     decoder: DatagramDecoder,
     input: Datagrams,
     /// Whether no more datagrams will arrive.
@@ -89,16 +89,16 @@ struct Connection<'a, R> {
     idle: Option<IdleTimer>,
 }
 
-impl<R: Return> Connection<'_, R> {
-    async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
+impl<R: ReplySink> Connection<'_, R> {
+    async fn run(&mut self, session: &mut impl Session) -> Result<CloseReason, ConnectionError> {
         // How much the session may send on open depends on the bytes received.
         self.take_in();
         self.tell(session, Event::Open(None)).await?;
         loop {
             self.collect()?;
             match self.close {
-                Some(CloseMode::Graceful) => return Ok(Ending::Finished),
-                Some(CloseMode::Reset) => return Ok(Ending::Reset),
+                Some(CloseMode::Graceful) => return Ok(CloseReason::Finished),
+                Some(CloseMode::Reset) => return Ok(CloseReason::Reset),
                 None => {}
             }
             if self.output.len() >= DATAGRAM_BATCH {
@@ -124,9 +124,9 @@ impl<R: Return> Connection<'_, R> {
     /// The next event for the session, if any.
     fn next_event(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.moving) {
-            return Some(Event::Move);
+            return Some(Event::SwapPolicy);
         }
-        if self.congested && self.outbox.unsent_bytes() <= HIGH_WATER_BYTES / 2 {
+        if self.congested && self.handle.unsent_bytes() <= HIGH_WATER_BYTES / 2 {
             self.congested = false;
             return Some(Event::Writable);
         }
@@ -134,7 +134,7 @@ impl<R: Return> Connection<'_, R> {
             return Some(Event::Timer(id));
         }
         let message = self.next_message()?;
-        self.outbox.note_message();
+        self.handle.note_message();
         Some(Event::Message(message))
     }
 
@@ -147,7 +147,7 @@ impl<R: Return> Connection<'_, R> {
                     if let FramingError::TooLong { .. } = error {
                         Limit::MaxMessage.reached();
                     }
-                    let _entered = self.outbox.span().enter();
+                    let _entered = self.handle.span().enter();
                     tracing::debug!("dropped the rest of a datagram: {error}");
                 }
             }
@@ -165,7 +165,7 @@ impl<R: Return> Connection<'_, R> {
         if self.input.is_empty() {
             return;
         }
-        self.outbox.note_received(self.input.bytes());
+        self.handle.note_received(self.input.bytes());
         self.way.received(self.input.len(), self.input.bytes());
         if let Some(idle) = &mut self.idle {
             idle.touch();
@@ -188,11 +188,11 @@ impl<R: Return> Connection<'_, R> {
     /// Carries out the orders of sessions.
     fn collect(&mut self) -> Result<(), ConnectionError> {
         let mut lost = None;
-        self.outbox.collect(|orders| {
+        self.handle.collect(|orders| {
             for datagram in orders.datagrams.drain(..) {
                 match self.way.admits(datagram.len()) {
                     true => self.output.push_back(datagram),
-                    false => self.outbox.discarded(datagram.len()),
+                    false => self.handle.discarded(datagram.len()),
                 }
             }
             if let Some(framing) = orders.framing.take() {
@@ -205,7 +205,7 @@ impl<R: Return> Connection<'_, R> {
                 }
             }
             match orders.notice.take() {
-                Some(Notice::Move) => self.moving = true,
+                Some(Notice::SwapPolicy) => self.moving = true,
                 // Waiting datagrams are handled first. The sender's next datagram starts a new
                 // session.
                 Some(Notice::Stop) => self.inbox.close(),
@@ -213,14 +213,14 @@ impl<R: Return> Connection<'_, R> {
             }
             self.close = self.close.or(orders.close);
         });
-        self.congested |= self.converses && self.outbox.unsent_bytes() > HIGH_WATER_BYTES;
+        self.congested |= self.converses && self.handle.unsent_bytes() > HIGH_WATER_BYTES;
         lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
     }
 
     /// Waits for datagrams, orders, an expired timer or the idle timeout.
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let filled = self.inbox.poll_filled(cx).is_ready();
-        let ordered = self.outbox.poll_ordered(cx).is_ready();
+        let ordered = self.handle.poll_ordered(cx).is_ready();
         if let Poll::Ready(id) = self.timers.poll_due(cx) {
             self.due = Some(id);
         }
@@ -257,7 +257,7 @@ impl<R: Return> Connection<'_, R> {
                 Ok(sent) => (sent, true),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
-                    let _entered = self.outbox.span().enter();
+                    let _entered = self.handle.span().enter();
                     tracing::debug!("cannot send a datagram: {error}");
                     (1, false)
                 }
@@ -268,32 +268,32 @@ impl<R: Return> Connection<'_, R> {
                 .map(|datagram| datagram.len())
                 .sum();
             match sent {
-                true => self.outbox.written(bytes),
-                false => self.outbox.discarded(bytes),
+                true => self.handle.written(bytes),
+                false => self.handle.discarded(bytes),
             }
         }
     }
 
     /// Sends the remaining replies, depending on how the session ended.
-    async fn say_goodbye(&mut self, result: &Result<Ending, ConnectionError>) {
+    async fn say_goodbye(&mut self, result: &Result<CloseReason, ConnectionError>) {
         match result {
             Err(ConnectionError::Session(SessionError::Internal(_) | SessionError::Call(_)))
                 if self.converses =>
             {
                 self.send();
             }
-            Ok(Ending::Finished) | Err(ConnectionError::Session(_)) => self.flush().await,
-            Ok(Ending::Reset) | Err(_) => {}
+            Ok(CloseReason::Finished) | Err(ConnectionError::Session(_)) => self.flush().await,
+            Ok(CloseReason::Reset) | Err(_) => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::terms;
+    use super::super::tests::settings;
     use super::*;
+    use crate::handle::{Peer, Transport};
     use crate::handler::CallError;
-    use crate::outbox::{Peer, Transport};
     use std::sync::Mutex;
     use std::time::Duration;
     use tokio::sync::Notify;
@@ -301,7 +301,7 @@ mod tests {
     use tokio::time::{Instant, sleep};
 
     /// Echoes each message, takes a minute for `slow` and traps on `trap`.
-    struct Parrot(Arc<Outbox>);
+    struct Parrot(Arc<ConnectionHandle>);
 
     impl Session for Parrot {
         async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
@@ -339,7 +339,7 @@ mod tests {
         batches: Vec<Vec<Bytes>>,
     }
 
-    impl Return for Lane {
+    impl ReplySink for Lane {
         fn received(&mut self, _: usize, _: usize) {}
 
         fn admits(&mut self, bytes: usize) -> bool {
@@ -372,9 +372,9 @@ mod tests {
 
     struct Talk {
         inbox: Arc<Inbox>,
-        outbox: Arc<Outbox>,
+        handle: Arc<ConnectionHandle>,
         lane: Lane,
-        served: JoinHandle<Result<Ending, ConnectionError>>,
+        served: JoinHandle<Result<CloseReason, ConnectionError>>,
     }
 
     /// A session whose sender sent these datagrams at once.
@@ -383,19 +383,24 @@ mod tests {
             transport: Transport::Udp,
             ..Peer::unconnected()
         };
-        let outbox = Arc::new(Outbox::new(1, peer, usize::MAX, tracing::Span::none()));
+        let handle = Arc::new(ConnectionHandle::new(
+            1,
+            peer,
+            usize::MAX,
+            tracing::Span::none(),
+        ));
         let inbox = Arc::<Inbox>::default();
         for datagram in datagrams {
             inbox.put(datagram.as_bytes()).unwrap();
         }
-        let (taken, to, way) = (inbox.clone(), outbox.clone(), lane.clone());
+        let (taken, to, way) = (inbox.clone(), handle.clone(), lane.clone());
         let served = tokio::spawn(async move {
-            let terms = terms("chunks", converses);
-            serve_datagrams(&taken, way, Parrot(to.clone()), to, &terms).await
+            let settings = settings("chunks", converses);
+            serve_datagrams(&taken, way, Parrot(to.clone()), to, &settings).await
         });
         Talk {
             inbox,
-            outbox,
+            handle,
             lane,
             served,
         }
@@ -407,9 +412,12 @@ mod tests {
         sleep(Duration::from_secs(1)).await;
         assert_eq!(talk.lane.0.0.lock().unwrap().batches, [["one", "two"]]);
         talk.inbox.close();
-        assert!(matches!(talk.served.await.unwrap(), Ok(Ending::Finished)));
+        assert!(matches!(
+            talk.served.await.unwrap(),
+            Ok(CloseReason::Finished)
+        ));
         assert_eq!(talk.lane.sent(), ["one", "two", "slow", "three"]);
-        assert_eq!(talk.outbox.traffic().messages, 4);
+        assert_eq!(talk.handle.traffic().messages, 4);
     }
 
     #[tokio::test(start_paused = true)]
@@ -418,12 +426,12 @@ mod tests {
         lane.0.0.lock().unwrap().blocked = true;
         let talk = talk(lane, false, &["one", "two"]);
         sleep(Duration::from_secs(1)).await;
-        assert_eq!(talk.outbox.unsent_bytes(), 6);
+        assert_eq!(talk.handle.unsent_bytes(), 6);
         talk.lane.0.0.lock().unwrap().blocked = false;
         talk.lane.0.1.notify_one();
         sleep(Duration::from_secs(1)).await;
         assert_eq!(talk.lane.sent(), ["one", "two"]);
-        assert_eq!(talk.outbox.unsent_bytes(), 0);
+        assert_eq!(talk.handle.unsent_bytes(), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -432,8 +440,8 @@ mod tests {
         let talk = talk(Lane::default(), false, &datagrams);
         sleep(Duration::from_secs(1)).await;
         assert_eq!(talk.lane.sent(), ["one", "", "two"]);
-        assert_eq!(talk.outbox.unsent_bytes(), 0);
-        assert_eq!(talk.outbox.traffic().sent_bytes, 6);
+        assert_eq!(talk.handle.unsent_bytes(), 0);
+        assert_eq!(talk.handle.traffic().sent_bytes, 6);
     }
 
     #[tokio::test(start_paused = true)]
@@ -450,7 +458,7 @@ mod tests {
     async fn a_stop_follows_pending_messages_and_only_conversations_get_it() {
         for (converses, expected) in [(false, &["one"][..]), (true, &["one", "goodbye"])] {
             let by_notice = talk(Lane::default(), converses, &["one"]);
-            by_notice.outbox.notify(Notice::Stop);
+            by_notice.handle.notify(Notice::Stop);
             assert!(by_notice.served.await.unwrap().is_ok());
             assert_eq!(by_notice.lane.sent(), expected);
             assert!(by_notice.inbox.put(b"late").is_err());
@@ -463,12 +471,15 @@ mod tests {
         let begun = Instant::now();
         for _ in 0..5 {
             sleep(Duration::from_secs(29)).await;
-            talk.outbox.send("pushed");
+            talk.handle.send("pushed");
             if begun.elapsed() < Duration::from_secs(60) {
                 talk.inbox.put(b"still here").unwrap().unwrap().wake();
             }
         }
-        assert!(matches!(talk.served.await.unwrap(), Ok(Ending::Finished)));
+        assert!(matches!(
+            talk.served.await.unwrap(),
+            Ok(CloseReason::Finished)
+        ));
         let pushed = talk.lane.sent().iter().filter(|it| *it == "pushed").count();
         assert_eq!(
             pushed, 4,

@@ -2,7 +2,7 @@
 
 use super::linger::linger;
 use super::session::Connection;
-use super::{ConnectionError, Ending};
+use super::{CloseReason, ConnectionError};
 use crate::handler::SessionError;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,10 +13,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Sends the client what it should still receive, depending on how the connection ended.
     pub(super) async fn say_goodbye(
         &mut self,
-        result: &Result<Ending, ConnectionError>,
+        result: &Result<CloseReason, ConnectionError>,
     ) -> Result<(), ConnectionError> {
         match result {
-            Ok(Ending::Finished) if self.client_finished => {
+            Ok(CloseReason::Finished) if self.client_finished => {
                 self.drain_output().await?;
                 Ok(self.stream.shutdown().await?)
             }
@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 .await;
                 Ok(())
             }
-            Ok(Ending::Finished)
+            Ok(CloseReason::Finished)
             | Err(ConnectionError::Framing(_) | ConnectionError::Session(_)) => {
                 self.close_early().await
             }
@@ -42,7 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 shut_down_at_once(self.stream).await;
                 Ok(())
             }
-            Ok(Ending::Reset) | Err(_) => Ok(()),
+            Ok(CloseReason::Reset) | Err(_) => Ok(()),
         }
     }
 

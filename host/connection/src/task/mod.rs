@@ -20,21 +20,21 @@ mod conversation_tests;
 #[cfg(test)]
 mod tests;
 
-pub use datagrams::{Return, serve_datagrams};
+pub use datagrams::{ReplySink, serve_datagrams};
 pub use inbox::{Inbox, NotTaken};
 pub use program::serve_program;
 pub use session::serve;
 
 use crate::framing::{Framing, FramingError};
+use crate::handle::Lost;
 use crate::handler::{CallError, SessionError};
 use crate::limits::ConnectionLimits;
-use crate::outbox::Lost;
 use std::io;
 use std::time::Duration;
 
 /// How a connection ended normally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum CloseReason {
     /// The client finished and received everything, or the handler closed, or the host is stopping.
     Finished,
     /// The handler asked for a reset.
@@ -81,7 +81,7 @@ impl From<CallError> for ConnectionError {
 
 /// The settings of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct ConnectionSettings {
     /// The initial framing; the session may change it.
     pub framing: Framing,
     /// The limits of the connection.
@@ -90,8 +90,8 @@ pub struct Terms {
     pub converses: bool,
 }
 
-impl Terms {
-    /// The most unsent bytes: see [`Outbox::new`](crate::outbox::Outbox::new).
+impl ConnectionSettings {
+    /// The most unsent bytes: see [`ConnectionHandle::new`](crate::handle::ConnectionHandle::new).
     pub fn unsent_limit_bytes(&self) -> usize {
         match self.converses {
             true => self.limits.max_unsent_bytes,

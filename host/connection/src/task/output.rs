@@ -1,6 +1,6 @@
 //! The writing half of a connection.
 
-use crate::outbox::Outbox;
+use crate::handle::ConnectionHandle;
 use bytes::{Buf, BytesMut};
 use std::io;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ pub struct Output {
     pub bytes: BytesMut,
     /// Whether the stream's own buffers (TLS has some) are flushed.
     flushed: bool,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
 }
 
 impl Output {
-    pub fn new(outbox: Arc<Outbox>) -> Self {
+    pub fn new(handle: Arc<ConnectionHandle>) -> Self {
         Output {
             bytes: BytesMut::new(),
             flushed: true,
-            outbox,
+            handle,
         }
     }
 
@@ -69,7 +69,7 @@ impl Output {
             self.bytes = BytesMut::new();
         }
         self.flushed = false;
-        self.outbox.written(written);
+        self.handle.written(written);
         Poll::Ready(Ok(()))
     }
 }

@@ -2,10 +2,10 @@
 
 use super::goodbye::shut_down_at_once;
 use super::linger::linger;
-use super::{ConnectionError, Ending, Terms};
+use super::{CloseReason, ConnectionError, ConnectionSettings};
+use crate::handle::{ConnectionHandle, Lost, Notice};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
-use crate::outbox::{Lost, Notice, Outbox};
 use crate::rates::Throttle;
 use bytes::BytesMut;
 use std::future::{pending, poll_fn};
@@ -20,10 +20,10 @@ use tokio::time::{Instant, sleep_until};
 pub async fn serve_program<S, P>(
     stream: &mut S,
     program: P,
-    outbox: &Outbox,
-    terms: &Terms,
+    handle: &ConnectionHandle,
+    settings: &ConnectionSettings,
     throttle: Option<Throttle>,
-) -> Result<Ending, ConnectionError>
+) -> Result<CloseReason, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Program,
@@ -31,8 +31,8 @@ where
     let meter = Meter::new();
     let client_finished = AtomicBool::new(false);
     let result = tokio::select! {
-        result = run(stream, program, outbox, terms, throttle, &meter, &client_finished) => result,
-        () = stopped(outbox) => Err(ConnectionError::Lost(Lost::SwappedOut)),
+        result = run(stream, program, handle, settings, throttle, &meter, &client_finished) => result,
+        () = stopped(handle) => Err(ConnectionError::Lost(Lost::SwappedOut)),
     };
     match &result {
         Ok(_) if !client_finished.into_inner() => linger(stream).await,
@@ -43,23 +43,23 @@ where
 }
 
 /// Completes when the program must stop.
-async fn stopped(outbox: &Outbox) {
+async fn stopped(handle: &ConnectionHandle) {
     let mut notice = None;
     while notice != Some(Notice::Stop) {
-        poll_fn(|cx| outbox.poll_ordered(cx)).await;
-        outbox.collect(|orders| notice = orders.notice.take());
+        poll_fn(|cx| handle.poll_ordered(cx)).await;
+        handle.collect(|orders| notice = orders.notice.take());
     }
 }
 
 async fn run<S, P>(
     stream: &mut S,
     program: P,
-    outbox: &Outbox,
-    terms: &Terms,
+    handle: &ConnectionHandle,
+    settings: &ConnectionSettings,
     throttle: Option<Throttle>,
     meter: &Meter,
     client_finished: &AtomicBool,
-) -> Result<Ending, ConnectionError>
+) -> Result<CloseReason, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Program,
@@ -71,7 +71,7 @@ where
         match pump(
             &mut from_client,
             &mut to_program,
-            |bytes| outbox.note_received(bytes),
+            |bytes| handle.note_received(bytes),
             throttle,
             &AtomicBool::default(),
             meter,
@@ -94,7 +94,7 @@ where
         match pump(
             &mut from_program,
             &mut to_client,
-            |bytes| outbox.note_sent(bytes),
+            |bytes| handle.note_sent(bytes),
             None,
             &meter.writing,
             meter,
@@ -108,9 +108,9 @@ where
     };
     let program = async { Ok::<_, ConnectionError>(program.run(theirs).await?) };
     tokio::select! {
-        done = async { tokio::try_join!(program, outbound) } => done.map(|_| Ending::Finished),
+        done = async { tokio::try_join!(program, outbound) } => done.map(|_| CloseReason::Finished),
         error = inbound => Err(error),
-        limit = meter.idle(terms.limits.idle_timeout) => Err(ConnectionError::Idle(limit)),
+        limit = meter.idle(settings.limits.idle_timeout) => Err(ConnectionError::Idle(limit)),
     }
 }
 

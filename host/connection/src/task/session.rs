@@ -7,11 +7,11 @@ use super::idle::IdleTimer;
 use super::input::Input;
 use super::output::Output;
 use super::timers::Timers;
-use super::{ConnectionError, Ending, Terms};
+use super::{CloseReason, ConnectionError, ConnectionSettings};
 use crate::framing::{Decoder, FramingError};
+use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice};
 use crate::handler::{Event, Session};
 use crate::limits::{HIGH_WATER_BYTES, Limit, MAX_TIMERS};
-use crate::outbox::{CloseMode, Lost, Notice, Outbox};
 use crate::rates::Throttle;
 use bytes::Bytes;
 use std::future::poll_fn;
@@ -25,31 +25,31 @@ use tokio::task::coop::consume_budget;
 pub async fn serve<S, H>(
     stream: &mut S,
     mut session: H,
-    outbox: Arc<Outbox>,
-    terms: &Terms,
+    handle: Arc<ConnectionHandle>,
+    settings: &ConnectionSettings,
     throttle: Option<Throttle>,
-) -> Result<Ending, ConnectionError>
+) -> Result<CloseReason, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Session,
 {
     let mut connection = Connection {
         stream,
-        decoder: Decoder::new(terms.framing.clone(), terms.limits.max_message_bytes),
+        decoder: Decoder::new(settings.framing.clone(), settings.limits.max_message_bytes),
         input: Input::default(),
         client_finished: false,
         cut_off: false,
         eof_told: false,
-        output: Output::new(outbox.clone()),
+        output: Output::new(handle.clone()),
         congested: false,
         held_back: false,
-        outbox,
-        converses: terms.converses,
+        handle,
+        converses: settings.converses,
         close: None,
         timers: Timers::default(),
         due: None,
         notice: None,
-        idle: terms.limits.idle_timeout.map(IdleTimer::new),
+        idle: settings.limits.idle_timeout.map(IdleTimer::new),
         throttle,
         waiting: None,
     };
@@ -81,7 +81,7 @@ pub(super) struct Connection<'a, S> {
     pub(super) congested: bool,
     /// Whether the client's messages were held back at the last check.
     held_back: bool,
-    pub(super) outbox: Arc<Outbox>,
+    pub(super) handle: Arc<ConnectionHandle>,
     pub(super) converses: bool,
     close: Option<CloseMode>,
     pub(super) timers: Timers,
@@ -97,16 +97,16 @@ pub(super) struct Connection<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    async fn run(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
+    async fn run(&mut self, session: &mut impl Session) -> Result<CloseReason, ConnectionError> {
         if !self.converses {
             while self.input.bytes.is_empty() {
                 if self.client_finished {
-                    return Ok(Ending::Finished);
+                    return Ok(CloseReason::Finished);
                 }
                 self.transfer().await?;
                 self.collect()?;
                 if self.notice == Some(Notice::Stop) {
-                    return Ok(Ending::Finished);
+                    return Ok(CloseReason::Finished);
                 }
             }
         }
@@ -114,13 +114,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         Box::pin(self.converse(session)).await
     }
 
-    async fn converse(&mut self, session: &mut impl Session) -> Result<Ending, ConnectionError> {
+    async fn converse(
+        &mut self,
+        session: &mut impl Session,
+    ) -> Result<CloseReason, ConnectionError> {
         self.tell(session, Event::Open(None)).await?;
         loop {
             self.collect()?;
             match self.close {
-                Some(CloseMode::Graceful) => return Ok(Ending::Finished),
-                Some(CloseMode::Reset) => return Ok(Ending::Reset),
+                Some(CloseMode::Graceful) => return Ok(CloseReason::Finished),
+                Some(CloseMode::Reset) => return Ok(CloseReason::Reset),
                 None => {}
             }
             if let Some(event) = self.next_event()? {
@@ -133,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     self.close.get_or_insert(CloseMode::Graceful);
                 }
             } else if self.is_over() {
-                return Ok(Ending::Finished);
+                return Ok(CloseReason::Finished);
             } else {
                 self.transfer().await?;
             }
@@ -152,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
         match self.notice.take() {
             Some(Notice::Stop) => return Ok(Some(Event::Shutdown)),
-            Some(Notice::Move) => return Ok(Some(Event::Move)),
+            Some(Notice::SwapPolicy) => return Ok(Some(Event::SwapPolicy)),
             None => {}
         }
         if self.congested && self.output.bytes.len() <= HIGH_WATER_BYTES / 2 {
@@ -169,13 +172,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if !self.throttle.as_ref().is_some_and(pauses)
             && let Some(message) = self.waiting.take()
         {
-            self.outbox.note_message();
+            self.handle.note_message();
             return Ok(Some(Event::Message(message)));
         }
         if let Some(message) = self.next_message()? {
             let pass = |throttle: &mut Throttle| throttle.take_message();
             if self.throttle.as_mut().is_none_or(pass) {
-                self.outbox.note_message();
+                self.handle.note_message();
                 return Ok(Some(Event::Message(message)));
             }
             self.waiting = Some(message);
@@ -232,7 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Carries out the orders of sessions.
     fn collect(&mut self) -> Result<(), ConnectionError> {
         let mut lost = None;
-        self.outbox.collect(|orders| {
+        self.handle.collect(|orders| {
             if self.output.bytes.is_empty() {
                 std::mem::swap(&mut self.output.bytes, &mut orders.bytes);
             } else {

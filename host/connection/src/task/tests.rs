@@ -1,10 +1,10 @@
 //! Connections over an in-memory duplex pipe, with responders that are plain Rust.
 
-use super::{ConnectionError, Ending, Terms, serve};
+use super::{CloseReason, ConnectionError, ConnectionSettings, serve};
 use crate::framing::FramingError;
+use crate::handle::{ConnectionHandle, Peer, Traffic, Transport};
 use crate::handler::{CallError, Event, Session, SessionError};
 use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, LINGER_BYTES, READ_BYTES};
-use crate::outbox::{Outbox, Peer, Traffic, Transport};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,17 +18,17 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     idle_timeout: Some(Duration::from_secs(60)),
 };
 
-/// The terms of a connection with a responder, or with a conversation.
-pub fn terms(framing: &str, converses: bool) -> Terms {
-    Terms {
+/// The settings of a connection with a responder, or with a conversation.
+pub fn settings(framing: &str, converses: bool) -> ConnectionSettings {
+    ConnectionSettings {
         framing: framing.parse().unwrap(),
         limits: LIMITS,
         converses,
     }
 }
 
-/// An outbox that takes `limit_bytes`.
-pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
+/// An handle that takes `limit_bytes`.
+pub fn handle(limit_bytes: usize) -> Arc<ConnectionHandle> {
     let peer = Peer {
         transport: Transport::Tcp,
         peer: "client".into(),
@@ -36,16 +36,21 @@ pub fn outbox(limit_bytes: usize) -> Arc<Outbox> {
         listener: "tcp://host".into(),
         tls: None,
     };
-    Arc::new(Outbox::new(1, peer, limit_bytes, tracing::Span::none()))
+    Arc::new(ConnectionHandle::new(
+        1,
+        peer,
+        limit_bytes,
+        tracing::Span::none(),
+    ))
 }
 
 /// How a connection ended.
-pub type Served = JoinHandle<(Traffic, Result<Ending, ConnectionError>)>;
+pub type Served = JoinHandle<(Traffic, Result<CloseReason, ConnectionError>)>;
 
 /// Replies with the message in brackets, traps on `trap`, takes a minute for `slow`, and counts.
 #[derive(Clone, Default)]
 struct Bracket {
-    outbox: Option<Arc<Outbox>>,
+    handle: Option<Arc<ConnectionHandle>>,
     opened: Arc<AtomicUsize>,
     answered: Arc<AtomicUsize>,
     ended: Arc<AtomicUsize>,
@@ -67,8 +72,8 @@ impl Session for Bracket {
             _ => {}
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
-        let outbox = self.outbox.as_ref().unwrap();
-        outbox.send([b"[", &message[..], b"]"].concat());
+        let handle = self.handle.as_ref().unwrap();
+        handle.send([b"[", &message[..], b"]"].concat());
         Ok(())
     }
 
@@ -84,12 +89,12 @@ impl Session for Bracket {
 /// A client whose pipe to the served connection holds `pipe_bytes` in each direction.
 fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStream, Served) {
     let (client, mut stream) = duplex(pipe_bytes);
-    let terms = terms(framing, false);
-    let outbox = outbox(usize::MAX);
-    bracket.outbox = Some(outbox.clone());
+    let settings = settings(framing, false);
+    let handle = handle(usize::MAX);
+    bracket.handle = Some(handle.clone());
     let served = tokio::spawn(async move {
-        let result = serve(&mut stream, bracket, outbox.clone(), &terms, None).await;
-        (outbox.traffic(), result)
+        let result = serve(&mut stream, bracket, handle.clone(), &settings, None).await;
+        (handle.traffic(), result)
     });
     (client, served)
 }

@@ -1,7 +1,7 @@
 //! A session's timers.
 
+use crate::handle::TimerChange;
 use crate::limits::MAX_TIMERS;
-use crate::outbox::TimerChange;
 use std::collections::HashMap;
 use std::task::{Context, Poll};
 use tokio_util::time::{DelayQueue, delay_queue::Key};

@@ -80,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             read => read?,
         };
         self.client_finished = read == 0;
-        self.outbox.note_received(read);
+        self.handle.note_received(read);
         if let Some(throttle) = &mut self.throttle {
             throttle.note_read(read);
         }
@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Whether anything other than bytes needs handling.
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
-        let ordered = self.outbox.poll_ordered(cx).is_ready();
+        let ordered = self.handle.poll_ordered(cx).is_ready();
         if let Poll::Ready(id) = self.timers.poll_due(cx) {
             self.due = Some(id);
         }

@@ -1,11 +1,13 @@
 //! Completes what was said by the defaults, which the options declare or this machine has.
 
-use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::host::{HostConfig, ServiceConfig};
+use super::listener::ListenerConfig;
 use super::machine;
 use super::serve::{ServeConfig, SwapConfig};
-use super::values::{MessageSize, OptionalNumber, OptionalSize, Place, ServiceName, Size, Time};
+use super::values::{
+    MessageSize, OptionalNumber, OptionalPath, OptionalSize, ServiceName, Size, Time,
+};
 use super::{HostSettings, ServiceSettings};
 use connection::address::Endpoint;
 use connection::generation::Probation;
@@ -201,10 +203,10 @@ fn program(handler: &HandlerSource) -> String {
 }
 
 /// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts such things.
-pub fn cache_folder(said: Option<Place>) -> Option<PathBuf> {
+pub fn cache_folder(said: Option<OptionalPath>) -> Option<PathBuf> {
     match said {
-        Some(Place::Off) => None,
-        Some(Place::At(folder)) => Some(folder),
+        Some(OptionalPath::Off) => None,
+        Some(OptionalPath::At(folder)) => Some(folder),
         None => {
             let user = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
             let user = user.filter(|folder| folder.is_absolute());

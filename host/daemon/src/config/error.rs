@@ -3,7 +3,7 @@
 use super::file::FileError;
 use super::values::ServiceName;
 use connection::address::Endpoint;
-use engine::{InvalidGrant, Isolation, Tier};
+use engine::{HandlerKind, InvalidGrant, Isolation};
 use server::tls::TlsError;
 use system::trust::KeyError;
 
@@ -17,7 +17,10 @@ pub enum ConfigError {
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
-    Isolation { tier: Tier, isolation: Isolation },
+    Isolation {
+        tier: HandlerKind,
+        isolation: Isolation,
+    },
     #[error("a program reads a stream, which is not cut into messages: leave --framing away")]
     FramedProgram,
     #[error("{endpoint} is given twice (--listen)")]

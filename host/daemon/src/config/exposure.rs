@@ -2,7 +2,7 @@
 
 use super::host::HostConfig;
 use super::serve::ServeConfig;
-use super::values::Place;
+use super::values::OptionalPath;
 use crate::control::default_folder_of;
 use connection::address::{Endpoint, UnixAddress};
 use engine::{Directory, InvalidGrant};
@@ -11,7 +11,7 @@ use rustix::process::geteuid;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use system::confinement::Identity;
-use system::watch::Ways;
+use system::watch::WatchedPaths;
 
 /// What the host trusts.
 struct Trusted {
@@ -120,7 +120,7 @@ fn trusted(config: &HostConfig, named: &Named<'_>) -> Vec<Trusted> {
     let mut trusted = of_process(config.cache.as_deref(), user);
     let file = named.file.iter();
     trusted.extend(file.map(|it| Trusted::public("the configuration", it)));
-    if let Some(Place::At(path)) = &config.control {
+    if let Some(OptionalPath::At(path)) = &config.control {
         trusted.push(Trusted::secret("the control socket", path));
     }
     let endpoints = config.services.iter().flat_map(|it| &it.listen);
@@ -181,7 +181,7 @@ fn real(path: &Path) -> PathBuf {
 /// Where a path lies, and where each link and folder on the way to it does: whoever can replace one of them chooses what is
 /// found there.
 fn locations(path: &Path) -> BTreeSet<PathBuf> {
-    let ways = Ways::of([&path.to_owned()]);
+    let ways = WatchedPaths::of([&path.to_owned()]);
     let mut found = BTreeSet::from([real(path)]);
     found.extend(ways.steps);
     found.extend(ways.ends);

@@ -110,7 +110,7 @@ fn instead(unknown: &str, known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Place;
+    use crate::config::OptionalPath;
     use std::fs;
     use std::io::Write;
 
@@ -194,8 +194,8 @@ mod tests {
         let settings = read(&path).unwrap();
         let here = |name: &str| folder.path().join(name);
         let service = settings.service.as_ref().unwrap().values().next().unwrap();
-        assert_eq!(settings.cache, Some(Place::At(here("cache"))));
-        assert_eq!(settings.control, Some(Place::Off));
+        assert_eq!(settings.cache, Some(OptionalPath::At(here("cache"))));
+        assert_eq!(settings.control, Some(OptionalPath::Off));
         assert_eq!(service.handler, Some(here("a.wasm")));
         assert_eq!(service.probes, Some(vec![here("a.exchange")]));
         let directories = service.dirs.as_ref().unwrap();

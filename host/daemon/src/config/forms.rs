@@ -2,13 +2,13 @@
 
 use super::value::{self, Form, Text};
 use super::values::{
-    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalPath, OptionalSize, OptionalTime,
     ServiceName, Size, Time,
 };
 use super::{LogFormat, LogLevel};
 use connection::address::{Endpoint, NetworkAddress};
 use connection::framing::Framing;
-use connection::generation::Move;
+use connection::generation::SwapPolicy;
 use engine::{Directory, Isolation};
 use keyvalue::StoreUri;
 use serde::de::{Deserialize, Deserializer};
@@ -60,17 +60,17 @@ texts! {
         r"^(memory|rediss?://.+|redis\+unix:.+)$");
     FileHash = Form::text("HASH", "a SHA-256 in hexadecimal digits", r"^[0-9a-fA-F]{64}$");
     Isolation = Form::choice("WHAT", Isolation::NAMES, Isolation::HELP);
-    Move = Form::choice("WHAT", Move::NAMES, Move::HELP);
+    SwapPolicy = Form::choice("WHAT", SwapPolicy::NAMES, SwapPolicy::HELP);
     Sandbox = Form::choice("WHEN", Sandbox::NAMES, Sandbox::HELP);
     LogFormat = Form::choice("FORMAT", LogFormat::NAMES, LogFormat::HELP);
     LogLevel = Form::choice("LEVEL", LogLevel::NAMES, LogLevel::HELP);
 }
 
-impl Text for Place {
+impl Text for OptionalPath {
     const FORM: Form = Form::text("PATH", "a path, or \"off\"", ANYTHING);
 
     fn move_to(&mut self, folder: &Path) {
-        if let Place::At(path) = self {
+        if let OptionalPath::At(path) = self {
             *path = folder.join(&path);
         }
     }

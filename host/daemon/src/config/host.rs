@@ -1,9 +1,9 @@
 //! What a host is: complete, and checked as far as it can be before anything is loaded or bound.
 
-use super::door::ListenerConfig;
 use super::error::ConfigError;
+use super::listener::ListenerConfig;
 use super::serve::ServeConfig;
-use super::values::{Place, ServiceName};
+use super::values::{OptionalPath, ServiceName};
 use super::{HostSettings, LogFormat, LogLevel};
 use connection::address::Endpoint;
 use connection::limits::ServerLimits;
@@ -26,7 +26,7 @@ pub struct HostConfig {
     /// The folder where compiled code is kept; `None` to compile at every start.
     pub cache: Option<PathBuf>,
     /// The control socket; `None` for one with a path of its own.
-    pub control: Option<Place>,
+    pub control: Option<OptionalPath>,
     /// Where the metrics are served; `None` for nowhere.
     pub metrics: Option<Endpoint>,
     /// Whom the process is when it has bound its listeners; `None` for whoever starts it.
@@ -43,7 +43,7 @@ pub struct HostConfig {
     pub settings: HostSettings,
 }
 
-/// A handler and the doors to it.
+/// A handler and the listeners to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceConfig {
     /// What it is called. No other service of the host has the same name.

@@ -8,7 +8,6 @@
 //! options over the file, and completes them by the defaults to a [`HostConfig`].
 
 mod complete;
-mod door;
 mod error;
 mod exposure;
 mod file;
@@ -16,6 +15,7 @@ mod forms;
 mod host;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
+mod listener;
 mod machine;
 pub mod options;
 pub mod reference;
@@ -27,17 +27,17 @@ pub mod value;
 pub mod values;
 
 pub use complete::cache_folder;
-pub use door::ListenerConfig;
 pub use error::ConfigError;
 pub use exposure::check_grants;
 pub use file::{FileError, read_toml};
 pub use host::{HostConfig, ServiceConfig};
+pub use listener::ListenerConfig;
 pub use options::{HostSettings, ListenerSettings, LogFormat, LogLevel, ServiceSettings};
 pub use schema::schema;
 pub use serve::{ServeConfig, SwapConfig};
 pub use sources::Sources;
 pub use value::{optional, read};
 pub use values::{
-    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, Place,
+    FileMode, MemorySize, MessageSize, OptionalNumber, OptionalPath, OptionalSize, OptionalTime,
     ServiceName, Size, Time,
 };

@@ -3,9 +3,9 @@
 use super::error::ConfigError;
 use connection::address::Endpoint;
 use connection::framing::Framing;
-use connection::generation::{Move, Probation};
+use connection::generation::{Probation, SwapPolicy};
 use connection::limits::{ConnectionLimits, GuestLimits};
-use engine::{Grants, HandlerSource, Isolation, LoadedHandler, Tier};
+use engine::{Grants, HandlerKind, HandlerSource, Isolation, LoadedHandler};
 use std::path::PathBuf;
 use std::time::Duration;
 use system::trust::Trust;
@@ -43,7 +43,7 @@ pub struct ServeConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwapConfig {
     /// What happens to open connections.
-    pub on_swap: Move,
+    pub on_swap: SwapPolicy,
     /// Files of exchanges that a version must answer as recorded before it serves.
     pub probes: Vec<PathBuf>,
     /// Interfaces that a new version may import though the one before did not: the beginnings of their
@@ -57,11 +57,11 @@ pub struct SwapConfig {
 }
 
 impl ServeConfig {
-    fn check_isolation(&self, tier: Tier) -> Result<(), ConfigError> {
+    fn check_isolation(&self, tier: HandlerKind) -> Result<(), ConfigError> {
         let isolation = self.isolation;
         match (tier, isolation) {
-            (Tier::Conversation, Isolation::Message)
-            | (Tier::Program, Isolation::Message | Isolation::Shared) => {
+            (HandlerKind::Conversation, Isolation::Message)
+            | (HandlerKind::Program, Isolation::Message | Isolation::Shared) => {
                 Err(ConfigError::Isolation { tier, isolation })
             }
             _ => Ok(()),
@@ -75,10 +75,10 @@ impl ServeConfig {
         handler: &LoadedHandler,
     ) -> Result<(Framing, ConnectionLimits), ConfigError> {
         self.check_isolation(handler.tier())?;
-        if handler.tier() == Tier::Program && self.framing.is_some() {
+        if handler.tier() == HandlerKind::Program && self.framing.is_some() {
             return Err(ConfigError::FramedProgram);
         }
-        if let (Tier::Program, Some(endpoint)) = (handler.tier(), &self.datagrams) {
+        if let (HandlerKind::Program, Some(endpoint)) = (handler.tier(), &self.datagrams) {
             return Err(ConfigError::ProgramOverDatagrams(endpoint.clone()));
         }
         let about = handler.about();

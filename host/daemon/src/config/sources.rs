@@ -1,10 +1,10 @@
 //! Where a configuration comes from: options, their variables, and a file.
 
-use super::door::ListenerConfig;
 use super::error::ConfigError;
 use super::exposure::{self, Named};
 use super::file;
 use super::host::HostConfig;
+use super::listener::ListenerConfig;
 use super::values::ServiceName;
 use super::{HostSettings, ListenerSettings, ServiceSettings};
 use connection::address::Endpoint;

@@ -44,7 +44,7 @@ pub struct OptionalSize(pub Option<usize>);
 
 /// A path, or `off`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum OptionalPath {
     /// There is to be none.
     Off,
     /// It is there.
@@ -156,14 +156,14 @@ impl FromStr for OptionalSize {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for OptionalPath {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "" => Err("expected a path, or off".to_owned()),
-            "off" => Ok(Place::Off),
-            path => Ok(Place::At(path.into())),
+            "off" => Ok(OptionalPath::Off),
+            path => Ok(OptionalPath::At(path.into())),
         }
     }
 }

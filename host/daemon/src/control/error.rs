@@ -4,7 +4,7 @@ use super::folder::FolderError;
 use super::protocol::MalformedRequest;
 use std::io;
 use std::path::{Path, PathBuf};
-use system::unix_socket::{PlaceError, reason};
+use system::unix_socket::{SocketFileError, reason};
 
 /// Why a host has no control socket.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +28,12 @@ pub enum SocketError {
 }
 
 impl SocketError {
-    pub(super) fn place(path: &Path, error: PlaceError) -> Self {
+    pub(super) fn place(path: &Path, error: SocketFileError) -> Self {
         let path = path.to_owned();
         match error {
-            PlaceError::Taken => SocketError::Taken { path },
-            PlaceError::Occupied => SocketError::Occupied { path },
-            PlaceError::Io(cause) => SocketError::Bind { path, cause },
+            SocketFileError::Taken => SocketError::Taken { path },
+            SocketFileError::Occupied => SocketError::Occupied { path },
+            SocketFileError::Io(cause) => SocketError::Bind { path, cause },
         }
     }
 }

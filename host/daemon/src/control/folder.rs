@@ -85,7 +85,7 @@ fn place(user: u32) -> PathBuf {
     }
 }
 
-/// Anybody can create this folder in /tmp: it must belong to us and be private.
+/// NoVerification can create this folder in /tmp: it must belong to us and be private.
 fn check(folder: &Path, user: u32) -> Result<(), FolderError> {
     let folder = folder.to_owned();
     // Not through links: a link could change later.

@@ -1,7 +1,7 @@
 //! Reloads certificates while the host serves.
 
 use crate::config::ServiceConfig;
-use server::tls::Terminator;
+use server::tls::TlsTerminator;
 use std::path::Path;
 use std::sync::Arc;
 use system::watch::Watch;
@@ -12,7 +12,7 @@ use tracing::Instrument;
 /// Reloads the certificates of a service whenever their folders change, until dropped.
 pub fn watch(
     config: &ServiceConfig,
-    terminators: Vec<Arc<Terminator>>,
+    terminators: Vec<Arc<TlsTerminator>>,
 ) -> Option<Arc<AbortOnDropHandle<()>>> {
     if terminators.iter().all(|it| it.files().next().is_none()) {
         return None;
@@ -32,7 +32,7 @@ pub fn watch(
 }
 
 /// Reloads certificates and logs the result.
-pub async fn reload(terminators: &[Arc<Terminator>]) {
+pub async fn reload(terminators: &[Arc<TlsTerminator>]) {
     for terminator in terminators {
         let reloading = terminator.clone();
         match spawn_blocking(move || reloading.reload()).await {

@@ -1,14 +1,14 @@
 //! From what is served now to what was bound and loaded. Nothing here can fail: starting is the first
 //! commit, a reload is another one.
 
-use super::doors::NextDoor;
+use super::listeners::NextListener;
 use super::loaded::Origin;
 use super::{Bound, Host, Loaded, Service, Snapshot};
 use crate::config::options::Opt;
 use crate::config::{HostConfig, ListenerConfig, ServiceConfig};
 use crate::swap::Swapped;
 use connection::limits::ServerLimits;
-use server::service::Door;
+use server::service::ServiceListener;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -28,7 +28,9 @@ impl Host {
         let parts = loaded.0.into_iter().zip(bound.into_services());
         let services = config.services.iter().zip(parts);
         let services: Vec<_> = services
-            .map(|(config, (origin, doors))| self.serve(config, origin, doors, &mut changes))
+            .map(|(config, (origin, listeners))| {
+                self.serve(config, origin, listeners, &mut changes)
+            })
             .collect();
         if config.address_rates != now.config.address_rates {
             self.server.set_address_rates(config.address_rates);
@@ -50,7 +52,7 @@ impl Host {
         &self,
         config: &ServiceConfig,
         origin: Origin,
-        doors: Vec<NextDoor>,
+        listeners: Vec<NextListener>,
         changes: &mut Vec<String>,
     ) -> Service {
         let name = &config.name;
@@ -83,16 +85,16 @@ impl Host {
                 service
             }
         };
-        let open = |door: NextDoor| match door {
-            NextDoor::Kept(kept) => *kept,
-            NextDoor::Ready(ready) => {
+        let open = |listener: NextListener| match listener {
+            NextListener::Kept(kept) => *kept,
+            NextListener::Ready(ready) => {
                 let place = ready.listener.endpoint();
                 changes.push(format!("service `{name}` listens on {place}"));
                 service.open(*ready)
             }
         };
-        let doors = doors.into_iter().map(open).collect();
-        service.changed(config, doors)
+        let listeners = listeners.into_iter().map(open).collect();
+        service.changed(config, listeners)
     }
 
     /// Closes removed listeners, and lets removed services drain.
@@ -101,12 +103,12 @@ impl Host {
         for service in before.services.iter() {
             let name = service.name();
             let still = after.iter().find(|it| it.name() == name);
-            for (_, door) in &service.doors {
-                let is_kept = |(_, kept): &(ListenerConfig, Door)| kept.is(door);
-                if !still.is_some_and(|still| still.doors.iter().any(is_kept)) {
-                    let place = door.listener().endpoint();
+            for (_, listener) in &service.listeners {
+                let is_kept = |(_, kept): &(ListenerConfig, ServiceListener)| kept.is(listener);
+                if !still.is_some_and(|still| still.listeners.iter().any(is_kept)) {
+                    let place = listener.handle().endpoint();
                     changes.push(format!("service `{name}` no longer listens on {place}"));
-                    door.clone().close().await;
+                    listener.clone().close().await;
                 }
             }
             if still.is_none() {

@@ -22,7 +22,7 @@ pub enum StartError {
 
 /// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum DoorError {
+pub enum ListenerError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub enum ReloadError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Door(#[from] DoorError),
+    ServiceListener(#[from] ListenerError),
     /// Without a configuration file, the handler was to be reloaded.
     #[error(transparent)]
     Swap(#[from] Refusal),

@@ -59,8 +59,8 @@ impl Loaded {
             let first = &current.made_from;
             service.span().in_scope(|| {
                 tracing::info!(
-                    tier = %first.tier, framing = %first.terms.framing,
-                    max_message_bytes = first.terms.limits.max_message_bytes,
+                    tier = %first.tier, framing = %first.settings.framing,
+                    max_message_bytes = first.settings.limits.max_message_bytes,
                     "serving {}", first.name
                 );
             });

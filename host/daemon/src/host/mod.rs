@@ -4,16 +4,16 @@
 mod capacity;
 mod certificates;
 mod commit;
-mod doors;
 mod error;
+mod listeners;
 mod loaded;
 mod needs;
 mod reload;
 mod service;
 
 pub use capacity::capacity;
-pub use doors::Bound;
-pub use error::{DoorError, ReloadError, StartError, WhichService};
+pub use error::{ListenerError, ReloadError, StartError, WhichService};
+pub use listeners::Bound;
 pub use loaded::Loaded;
 pub use needs::{names, needs};
 pub use service::Service;

@@ -39,7 +39,7 @@ pub fn names(sources: &Sources, config: &HostConfig) -> Names {
         }
         let files = serve.trust.key_files().iter().chain(&serve.swap.probes);
         files.for_each(|file| names.file(file));
-        let tls = service.listen.iter().flat_map(|door| &door.tls);
+        let tls = service.listen.iter().flat_map(|listener| &listener.tls);
         tls.flat_map(|tls| tls.files())
             .for_each(|file| names.file(file));
     }
@@ -63,7 +63,7 @@ pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access
         service
             .listen
             .iter()
-            .for_each(|door| of_door(&mut access, door));
+            .for_each(|listener| of_door(&mut access, listener));
     }
     access
 }
@@ -107,8 +107,8 @@ fn certificates(access: &mut Access) {
     }
 }
 
-fn of_door(access: &mut Access, door: &ListenerConfig) {
-    of_place(access, &door.uri);
+fn of_door(access: &mut Access, listener: &ListenerConfig) {
+    of_place(access, &listener.uri);
 }
 
 fn of_place(access: &mut Access, place: &Endpoint) {

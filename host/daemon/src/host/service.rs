@@ -2,13 +2,13 @@
 
 use super::StartError;
 use super::certificates;
-use super::doors::ReadyDoor;
+use super::listeners::ReadyListener;
 use crate::config::{ListenerConfig, ServiceConfig, ServiceName};
 use crate::swap::Swapper;
 use engine::{Engine, Serving};
 use server::listener::ListenerHandle;
-use server::service::{Door, Served, Server};
-use server::tls::Terminator;
+use server::service::{ServedService, Server, ServiceListener};
+use server::tls::TlsTerminator;
 use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -18,9 +18,9 @@ use tracing::Instrument;
 pub struct Service {
     pub(super) config: ServiceConfig,
     pub(super) swapper: Arc<Swapper>,
-    pub(super) served: Arc<Served<Serving>>,
+    pub(super) served: Arc<ServedService<Serving>>,
     /// The listeners with their configuration.
-    pub(super) doors: Vec<(ListenerConfig, Door)>,
+    pub(super) listeners: Vec<(ListenerConfig, ServiceListener)>,
     /// Rolls the handler back when it is unfit.
     _watch_over: Arc<AbortOnDropHandle<()>>,
     /// Swaps the handler when its file changes.
@@ -63,7 +63,7 @@ impl Service {
                 config.max_connections,
                 span,
             ),
-            doors: Vec::new(),
+            listeners: Vec::new(),
             _watch_over: Arc::new(AbortOnDropHandle::new(tokio::spawn(watch_over))),
             watch: config.watch.then(|| watch(config, &swapper)),
             watch_certificates: None,
@@ -76,20 +76,20 @@ impl Service {
     pub(super) fn changed(
         mut self,
         config: &ServiceConfig,
-        doors: Vec<(ListenerConfig, Door)>,
+        listeners: Vec<(ListenerConfig, ServiceListener)>,
     ) -> Self {
         self.watch = match self.watch.filter(|_| config.watch) {
             None if config.watch => Some(watch(config, &self.swapper)),
             kept => kept,
         };
         self.config = config.clone();
-        self.doors = doors;
+        self.listeners = listeners;
         self.watch_certificates = certificates::watch(config, self.terminators());
         self
     }
 
     /// Starts accepting on a listener.
-    pub(super) fn open(&self, ready: ReadyDoor) -> (ListenerConfig, Door) {
+    pub(super) fn open(&self, ready: ReadyListener) -> (ListenerConfig, ServiceListener) {
         // An existing socket gets its new settings only now.
         if let Err(error) = ready.listener.set_access(ready.config.unix) {
             let place = ready.listener.endpoint();
@@ -101,22 +101,22 @@ impl Service {
                 tracing::warn!("cannot set the options of the socket {place}: {error}")
             });
         }
-        let ReadyDoor {
+        let ReadyListener {
             config,
             listener,
             admission,
             after,
         } = ready;
         let limit = config.max_connections;
-        let door = (self.served).open(listener, admission, limit, after.as_ref());
-        (config, door)
+        let listener = (self.served).open(listener, admission, limit, after.as_ref());
+        (config, listener)
     }
 
     /// The TLS terminators of its listeners.
-    pub(super) fn terminators(&self) -> Vec<Arc<Terminator>> {
-        let doors = self.doors.iter();
-        doors
-            .filter_map(|(_, door)| door.terminator().cloned())
+    pub(super) fn terminators(&self) -> Vec<Arc<TlsTerminator>> {
+        let listeners = self.listeners.iter();
+        listeners
+            .filter_map(|(_, listener)| listener.terminator().cloned())
             .collect()
     }
 
@@ -136,13 +136,13 @@ impl Service {
     }
 
     /// Its state in the server.
-    pub fn served(&self) -> &Served<Serving> {
+    pub fn served(&self) -> &ServedService<Serving> {
         &self.served
     }
 
     /// Its listeners.
     pub fn listeners(&self) -> impl Iterator<Item = &ListenerHandle> {
-        self.doors.iter().map(|(_, door)| door.listener())
+        self.listeners.iter().map(|(_, listener)| listener.handle())
     }
 }
 

@@ -1,15 +1,15 @@
 //! The control socket of a starting host, and its predecessor in a takeover.
 
-use crate::config::Place;
+use crate::config::OptionalPath;
 use crate::control::{ControlSocket, Predecessor, SocketError, default_path, find};
 use anyhow::Context;
 
 /// The predecessor: the host behind this control socket, or the only running one. It keeps serving
 /// until it is told to [retire](socket).
-pub fn predecessor(place: Option<&Place>) -> anyhow::Result<Predecessor> {
+pub fn predecessor(place: Option<&OptionalPath>) -> anyhow::Result<Predecessor> {
     let path = match place {
-        Some(Place::At(path)) => path.clone(),
-        Some(Place::Off) | None => find()?,
+        Some(OptionalPath::At(path)) => path.clone(),
+        Some(OptionalPath::Off) | None => find()?,
     };
     Ok(Predecessor::meet(&path)?)
 }
@@ -18,14 +18,14 @@ pub fn predecessor(place: Option<&Place>) -> anyhow::Result<Predecessor> {
 /// `by_default`. Called when everything else is ready: it makes the predecessor retire and replaces
 /// its socket.
 pub fn socket(
-    place: Option<&Place>,
+    place: Option<&OptionalPath>,
     predecessor: Option<Predecessor>,
     by_default: bool,
 ) -> anyhow::Result<Option<ControlSocket>> {
     let socket = match (predecessor, place) {
         (Some(predecessor), _) => predecessor.retire().context("cannot take over")?,
-        (None, Some(Place::Off)) => None,
-        (None, Some(Place::At(path))) => Some(ControlSocket::bind(path)?),
+        (None, Some(OptionalPath::Off)) => None,
+        (None, Some(OptionalPath::At(path))) => Some(ControlSocket::bind(path)?),
         (None, None) if !by_default => None,
         (None, None) => default_socket()
             .inspect_err(|error| {

@@ -49,7 +49,7 @@ impl Operator for HostOperator {
     fn status(&self) -> Status {
         let services = self.host.services();
         let server = self.host.server();
-        let totals = server.ends().totals(|| server.live().1);
+        let totals = server.stats().totals(|| server.live().1);
         let open = server.live().0;
         let refusals = services.iter().map(|it| it.swapper().refusals());
         let (refused_swaps, last) = refusals.fold((0, None), |(sum, last), (count, refusal)| {
@@ -190,7 +190,7 @@ fn named(counts: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<String, 
 
 fn service_status(service: &Service) -> ServiceStatus {
     let generations = service.served().generations();
-    let totals = service.served().ends().totals(|| generations.live().1);
+    let totals = service.served().stats().totals(|| generations.live().1);
     let open = generations.live().0;
     ServiceStatus {
         name: service.name().to_string(),

@@ -2,7 +2,7 @@
 
 use super::helper::{self, Helper};
 use super::sockets::Sockets;
-use crate::config::{HostConfig, Place, ServeConfig, Sources};
+use crate::config::{HostConfig, OptionalPath, ServeConfig, Sources};
 use crate::control::{Predecessor, default_path_of};
 use crate::host::{Bound, needs};
 use anyhow::Context;
@@ -75,8 +75,8 @@ fn control_path(config: &HostConfig, predecessor: Option<&Predecessor>) -> Optio
     }
     let user = config.user.as_ref().map(Identity::uid);
     match &config.control {
-        Some(Place::Off) => None,
-        Some(Place::At(path)) => Some(path.clone()),
+        Some(OptionalPath::Off) => None,
+        Some(OptionalPath::At(path)) => Some(path.clone()),
         // Creating the socket reports the reason.
         None => default_path_of(user.unwrap_or(geteuid().as_raw())).ok(),
     }

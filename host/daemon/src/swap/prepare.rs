@@ -7,7 +7,7 @@ use connection::exchange::{Exchanges, Plan, rehearse};
 use connection::generation::Candidate;
 use connection::handler::Handler;
 use connection::limits::PROBE_STEP_TIME;
-use connection::task::Terms;
+use connection::task::ConnectionSettings;
 use engine::{Engine, HandlerSource, LoadedHandler, Serving};
 use keyvalue::Store;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ fn candidate(
     let (framing, limits) = config.connection(handler)?;
     let serving = handler.serving(config.isolation, store);
     Ok(Candidate {
-        terms: Terms {
+        settings: ConnectionSettings {
             framing,
             limits,
             converses: serving.converses(),
@@ -127,7 +127,7 @@ async fn answers(
     };
     for exchange in &probe.exchanges.exchanges {
         let fresh = || handler.serving(config.isolation, &Store::scratch());
-        let played = rehearse(fresh, exchange, plan, &candidate.terms).await;
+        let played = rehearse(fresh, exchange, plan, &candidate.settings).await;
         if let Err(mismatch) = played {
             return Err(Refusal::Probe(ProbeError {
                 handler: candidate.name.clone(),

@@ -1,9 +1,9 @@
 //! The handlers that are measured, and what is needed to talk to them without a socket.
 
 use bytes::BytesMut;
+use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{Event, Handler, Service, Session};
 use connection::limits::GuestLimits;
-use connection::outbox::{Outbox, Peer};
 use echo_host_engine::{Capacity, Engine, Grants, HandlerSource, LoadedHandler, Serving};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,21 +48,26 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
 /// A session of a responder, and where its replies lie.
 pub struct Talk<S> {
     session: S,
-    outbox: Arc<Outbox>,
-    /// Taken from the outbox as a connection does it: by a swap, without copying.
+    handle: Arc<ConnectionHandle>,
+    /// Taken from the handle as a connection does it: by a swap, without copying.
     reply: BytesMut,
 }
 
 /// A new connection's session, told nothing yet.
 pub fn talk(serving: &Serving) -> Talk<<Serving as Handler>::Session> {
     let span = tracing::Span::none();
-    let outbox = Arc::new(Outbox::new(0, Peer::unconnected(), usize::MAX, span));
-    let Service::Session(session) = serving.serve(&outbox) else {
+    let handle = Arc::new(ConnectionHandle::new(
+        0,
+        Peer::unconnected(),
+        usize::MAX,
+        span,
+    ));
+    let Service::Session(session) = serving.serve(&handle) else {
         panic!("an echo is no program");
     };
     Talk {
         session,
-        outbox,
+        handle,
         reply: BytesMut::new(),
     }
 }
@@ -74,9 +79,9 @@ impl<S: Session> Talk<S> {
         told.expect("an echo does not fail");
         self.reply.clear();
         let reply = &mut self.reply;
-        self.outbox
+        self.handle
             .collect(|orders| std::mem::swap(reply, &mut orders.bytes));
-        self.outbox.written(self.reply.len());
+        self.handle.written(self.reply.len());
         self.reply.len()
     }
 

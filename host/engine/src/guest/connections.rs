@@ -9,15 +9,15 @@ use super::contract::bindings::echo_host::handler::types::{
 use super::pending::{Connection, Order};
 use super::state::Guest;
 use connection::framing::{Framing, InvalidFraming};
-use connection::outbox::{self, CloseMode, Outbox, TimerChange};
+use connection::handle::{self, CloseMode, ConnectionHandle, TimerChange};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
 impl Guest {
-    fn outbox(&self, handle: &Resource<Connection>) -> Result<Arc<Outbox>> {
-        Ok(self.table.get(handle)?.0.clone())
+    fn handle(&self, resource: &Resource<Connection>) -> Result<Arc<ConnectionHandle>> {
+        Ok(self.table.get(resource)?.0.clone())
     }
 }
 
@@ -26,20 +26,20 @@ impl Host for Guest {}
 impl TypesHost for Guest {}
 
 impl HostConnection for Guest {
-    fn id(&mut self, handle: Resource<Connection>) -> Result<u64> {
-        Ok(self.outbox(&handle)?.id())
+    fn id(&mut self, resource: Resource<Connection>) -> Result<u64> {
+        Ok(self.handle(&resource)?.id())
     }
 
-    fn peer(&mut self, handle: Resource<Connection>) -> Result<PeerInfo> {
-        let outbox = self.outbox(&handle)?;
-        let peer = outbox.peer();
+    fn peer(&mut self, resource: Resource<Connection>) -> Result<PeerInfo> {
+        let handle = self.handle(&resource)?;
+        let peer = handle.peer();
         Ok(PeerInfo {
             transport: match peer.transport {
-                outbox::Transport::Tcp => Transport::Tcp,
-                outbox::Transport::Tls => Transport::Tls,
-                outbox::Transport::Unix => Transport::Unix,
-                outbox::Transport::Udp => Transport::Udp,
-                outbox::Transport::Stdio => Transport::Stdio,
+                handle::Transport::Tcp => Transport::Tcp,
+                handle::Transport::Tls => Transport::Tls,
+                handle::Transport::Unix => Transport::Unix,
+                handle::Transport::Udp => Transport::Udp,
+                handle::Transport::Stdio => Transport::Stdio,
             },
             peer: peer.peer.clone(),
             local: peer.local.clone(),
@@ -52,50 +52,50 @@ impl HostConnection for Guest {
         })
     }
 
-    fn send(&mut self, handle: Resource<Connection>, bytes: Vec<u8>) -> Result<()> {
-        let outbox = self.outbox(&handle)?;
-        self.pending.send(&outbox, bytes)
+    fn send(&mut self, resource: Resource<Connection>, bytes: Vec<u8>) -> Result<()> {
+        let handle = self.handle(&resource)?;
+        self.pending.send(&handle, bytes)
     }
 
-    fn queued(&mut self, handle: Resource<Connection>) -> Result<u64> {
-        let outbox = self.outbox(&handle)?;
-        Ok((outbox.unsent_bytes() + self.pending.bytes_for(&outbox)) as u64)
+    fn queued(&mut self, resource: Resource<Connection>) -> Result<u64> {
+        let handle = self.handle(&resource)?;
+        Ok((handle.unsent_bytes() + self.pending.bytes_for(&handle)) as u64)
     }
 
-    fn close(&mut self, handle: Resource<Connection>, mode: DeclaredMode) -> Result<()> {
+    fn close(&mut self, resource: Resource<Connection>, mode: DeclaredMode) -> Result<()> {
         let mode = match mode {
             DeclaredMode::Graceful => CloseMode::Graceful,
             DeclaredMode::Reset => CloseMode::Reset,
         };
-        let outbox = self.outbox(&handle)?;
-        self.pending.push(&outbox, Order::Close(mode))
+        let handle = self.handle(&resource)?;
+        self.pending.push(&handle, Order::Close(mode))
     }
 
     fn set_framing(
         &mut self,
-        handle: Resource<Connection>,
+        resource: Resource<Connection>,
         framing: DeclaredFraming,
     ) -> Result<()> {
-        let outbox = self.outbox(&handle)?;
+        let handle = self.handle(&resource)?;
         let framing = Framing::try_from(framing)?;
-        self.pending.push(&outbox, Order::SetFraming(framing))
+        self.pending.push(&handle, Order::SetFraming(framing))
     }
 
-    fn set_timer(&mut self, handle: Resource<Connection>, id: u32, delay_ms: u32) -> Result<()> {
-        let outbox = self.outbox(&handle)?;
+    fn set_timer(&mut self, resource: Resource<Connection>, id: u32, delay_ms: u32) -> Result<()> {
+        let handle = self.handle(&resource)?;
         let delay = Duration::from_millis(delay_ms.into());
         self.pending
-            .push(&outbox, Order::ChangeTimer(TimerChange::Set { id, delay }))
+            .push(&handle, Order::ChangeTimer(TimerChange::Set { id, delay }))
     }
 
-    fn cancel_timer(&mut self, handle: Resource<Connection>, id: u32) -> Result<()> {
-        let outbox = self.outbox(&handle)?;
+    fn cancel_timer(&mut self, resource: Resource<Connection>, id: u32) -> Result<()> {
+        let handle = self.handle(&resource)?;
         self.pending
-            .push(&outbox, Order::ChangeTimer(TimerChange::Cancel { id }))
+            .push(&handle, Order::ChangeTimer(TimerChange::Cancel { id }))
     }
 
-    fn drop(&mut self, handle: Resource<Connection>) -> Result<()> {
-        self.table.delete(handle)?;
+    fn drop(&mut self, resource: Resource<Connection>) -> Result<()> {
+        self.table.delete(resource)?;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ const VERSION: &str = "0.1.0";
 
 /// The kind of a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
+pub enum HandlerKind {
     /// World `responder`.
     Responder,
     /// World `framed-responder`.
@@ -37,13 +37,13 @@ pub enum Tier {
     Program,
 }
 
-impl fmt::Display for Tier {
+impl fmt::Display for HandlerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Tier::Responder => "responder",
-            Tier::FramedResponder => "framed-responder",
-            Tier::Conversation => "conversation-handler",
-            Tier::Program => "program (wasi:cli/command)",
+            HandlerKind::Responder => "responder",
+            HandlerKind::FramedResponder => "framed-responder",
+            HandlerKind::Conversation => "conversation-handler",
+            HandlerKind::Program => "program (wasi:cli/command)",
         })
     }
 }
@@ -85,7 +85,7 @@ impl ContractError {
 }
 
 /// Finds the world that `component` implements.
-pub fn tier(component: &Component, engine: &Engine) -> Result<Tier, ContractError> {
+pub fn tier(component: &Component, engine: &Engine) -> Result<HandlerKind, ContractError> {
     let ty = component.component_type();
     let exports: Vec<_> = ty
         .exports(engine)
@@ -107,17 +107,17 @@ pub fn tier(component: &Component, engine: &Engine) -> Result<Tier, ContractErro
     }
     if conversation.is_some() {
         return manifest
-            .map(|_| Tier::Conversation)
+            .map(|_| HandlerKind::Conversation)
             .ok_or(ContractError::ConversationAlone);
     }
     match exports.iter().find(|(name, _)| *name == RESPOND) {
         Some((_, ComponentItem::ComponentFunc(func))) if is_respond(func) => Ok(match manifest {
-            Some(_) => Tier::FramedResponder,
-            None => Tier::Responder,
+            Some(_) => HandlerKind::FramedResponder,
+            None => HandlerKind::Responder,
         }),
         Some((_, item)) => Err(ContractError::Respond(describe(item))),
         None if manifest.is_some() => Err(ContractError::ManifestAlone),
-        None if find(RUN).is_some() => Ok(Tier::Program),
+        None if find(RUN).is_some() => Ok(HandlerKind::Program),
         None => {
             let names: Vec<_> = exports
                 .iter()

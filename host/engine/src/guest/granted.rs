@@ -1,27 +1,27 @@
 //! The granted directories of all running handlers: those that serve, and those that drain.
 
 use super::grants::{Directory, Grants, InvalidGrant, OpenDirectory};
-use super::state::GuestTerms;
+use super::state::GuestSettings;
 use crate::Engine;
 use connection::limits::GuestLimits;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use system::watch::Ways;
+use system::watch::WatchedPaths;
 
 impl Engine {
     /// The grants of a handler in these files, with its directories opened.
-    pub(crate) fn terms(
+    pub(crate) fn settings(
         &self,
         grants: &Grants,
         limits: GuestLimits,
         files: &[PathBuf],
-    ) -> Result<Arc<GuestTerms>, InvalidGrant> {
+    ) -> Result<Arc<GuestSettings>, InvalidGrant> {
         // Before opening: a guest could have put a link on the path.
         self.granted.check(&grants.directories)?;
-        let terms = GuestTerms::new(grants.clone(), limits, self.common.clone())?;
-        self.granted.note(&terms.directories);
+        let settings = GuestSettings::new(grants.clone(), limits, self.common.clone())?;
+        self.granted.note(&settings.directories);
         self.granted.check_files(files)?;
-        Ok(terms)
+        Ok(settings)
     }
 }
 
@@ -42,7 +42,7 @@ impl Granted {
             .filter_map(|held| Some((held.place()?, held.is_writable)))
             .collect();
         for directory in granted {
-            let ways = Ways::of([&directory.host]);
+            let ways = WatchedPaths::of([&directory.host]);
             let overlaps = |(held, is_writable): &&(PathBuf, bool)| {
                 let mut places = ways.steps.iter().chain(&ways.ends);
                 let leads_through = places.any(|it| it != held && it.starts_with(held));
@@ -72,7 +72,7 @@ impl Granted {
         let writable = held.filter(|held| held.is_writable);
         let writable: Vec<_> = writable.filter_map(OpenDirectory::place).collect();
         for file in files {
-            let ways = Ways::of([file]);
+            let ways = WatchedPaths::of([file]);
             let mut places = ways.steps.iter().chain(&ways.ends);
             if let Some(grant) = places.find_map(|it| writable.iter().find(|at| it.starts_with(at)))
             {

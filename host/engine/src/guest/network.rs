@@ -126,6 +126,6 @@ impl Guest {
     }
 
     fn reach(&self) -> &Reach {
-        &self.terms.reach
+        &self.settings.reach
     }
 }

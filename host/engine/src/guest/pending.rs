@@ -3,8 +3,8 @@
 
 use super::excess::Excess;
 use connection::framing::Framing;
+use connection::handle::{CloseMode, ConnectionHandle, TimerChange, Transport};
 use connection::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
-use connection::outbox::{CloseMode, Outbox, TimerChange, Transport};
 use std::collections::HashMap;
 use std::sync::Arc;
 use wasmtime::Result;
@@ -13,12 +13,12 @@ use wasmtime::Result;
 const JOINED_BYTES: usize = 64 << 10;
 
 /// A guest's handle on a connection.
-pub struct Connection(pub Arc<Outbox>);
+pub struct Connection(pub Arc<ConnectionHandle>);
 
 /// The orders of the running callback.
 #[derive(Default)]
 pub struct Pending {
-    orders: Vec<(Arc<Outbox>, Order)>,
+    orders: Vec<(Arc<ConnectionHandle>, Order)>,
     /// The index of the datagram for each UDP connection, by id. All of its sends become one
     /// datagram, even with sends to others in between.
     datagrams: HashMap<u64, usize>,
@@ -37,12 +37,12 @@ impl Pending {
     /// Carries out all orders, in order.
     pub fn commit(&mut self) {
         self.datagrams.clear();
-        for (outbox, order) in self.orders.drain(..) {
+        for (handle, order) in self.orders.drain(..) {
             match order {
-                Order::Send(bytes) => outbox.send(bytes),
-                Order::Close(mode) => outbox.close(mode),
-                Order::SetFraming(framing) => outbox.set_framing(framing),
-                Order::ChangeTimer(change) => outbox.change_timer(change),
+                Order::Send(bytes) => handle.send(bytes),
+                Order::Close(mode) => handle.close(mode),
+                Order::SetFraming(framing) => handle.set_framing(framing),
+                Order::ChangeTimer(change) => handle.change_timer(change),
             }
         }
         self.bytes = 0;
@@ -57,26 +57,26 @@ impl Pending {
 
     /// Adds bytes to send. Consecutive small sends to a connection are joined; over UDP, all of
     /// them are.
-    pub fn send(&mut self, outbox: &Arc<Outbox>, bytes: Vec<u8>) -> Result<()> {
+    pub fn send(&mut self, handle: &Arc<ConnectionHandle>, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len();
         if self.bytes > MAX_CALLBACK_BYTES {
             return Err(Excess::CallbackBytes.into());
         }
-        let is_datagram = outbox.peer().transport == Transport::Udp;
+        let is_datagram = handle.peer().transport == Transport::Udp;
         let last = match is_datagram {
-            true => self.datagrams.get(&outbox.id()).copied(),
+            true => self.datagrams.get(&handle.id()).copied(),
             false => self.orders.len().checked_sub(1),
         };
         match last.and_then(|at| self.orders.get_mut(at)) {
             Some((last, Order::Send(sent)))
-                if Arc::ptr_eq(last, outbox) && (is_datagram || sent.len() < JOINED_BYTES) =>
+                if Arc::ptr_eq(last, handle) && (is_datagram || sent.len() < JOINED_BYTES) =>
             {
                 sent.extend(bytes);
             }
             _ => {
-                self.push(outbox, Order::Send(bytes))?;
+                self.push(handle, Order::Send(bytes))?;
                 if is_datagram {
-                    self.datagrams.insert(outbox.id(), self.orders.len() - 1);
+                    self.datagrams.insert(handle.id(), self.orders.len() - 1);
                 }
             }
         }
@@ -84,22 +84,22 @@ impl Pending {
     }
 
     /// Adds any other order.
-    pub fn push(&mut self, outbox: &Arc<Outbox>, order: Order) -> Result<()> {
+    pub fn push(&mut self, handle: &Arc<ConnectionHandle>, order: Order) -> Result<()> {
         if self.orders.len() == MAX_CALLBACK_ORDERS {
             return Err(Excess::CallbackOrders.into());
         }
         if let Order::Close(_) = order {
             // Later sends are dropped.
-            self.datagrams.remove(&outbox.id());
+            self.datagrams.remove(&handle.id());
         }
-        self.orders.push((outbox.clone(), order));
+        self.orders.push((handle.clone(), order));
         Ok(())
     }
 
     /// The bytes to send to a connection.
-    pub fn bytes_for(&self, outbox: &Arc<Outbox>) -> usize {
-        let of = |(to, order): &(Arc<Outbox>, Order)| match order {
-            Order::Send(bytes) if Arc::ptr_eq(to, outbox) => bytes.len(),
+    pub fn bytes_for(&self, handle: &Arc<ConnectionHandle>) -> usize {
+        let of = |(to, order): &(Arc<ConnectionHandle>, Order)| match order {
+            Order::Send(bytes) if Arc::ptr_eq(to, handle) => bytes.len(),
             _ => 0,
         };
         self.orders.iter().map(of).sum()

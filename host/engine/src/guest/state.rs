@@ -24,7 +24,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 
 /// The resources that all guests share, from the view of one service.
 #[derive(Clone)]
-pub struct Common {
+pub struct SharedResources {
     /// Memory, in bytes.
     pub memory: Arc<FairShare>,
     /// Outgoing connections and open files.
@@ -33,12 +33,12 @@ pub struct Common {
     pub turns: Arc<Turns>,
 }
 
-impl Common {
+impl SharedResources {
     /// The same for another service.
     pub fn for_service(&self) -> Self {
         let memory = self.memory.another();
         memory.claim();
-        Common {
+        SharedResources {
             memory,
             outgoing: self.outgoing.another(),
             files: self.files.another(),
@@ -49,7 +49,7 @@ impl Common {
 
 /// What all guests of a handler share.
 #[derive(Clone)]
-pub struct GuestTerms {
+pub struct GuestSettings {
     pub grants: Grants,
     pub limits: GuestLimits,
     pub directories: Arc<[OpenDirectory]>,
@@ -64,16 +64,16 @@ pub struct GuestTerms {
     /// Their shares of computing turns: for connections, and for UDP senders, which may be forged.
     pub turns: Arc<Share>,
     pub datagram_turns: Arc<Share>,
-    pub common: Common,
+    pub common: SharedResources,
 }
 
-impl GuestTerms {
+impl GuestSettings {
     /// Shares the resources in `common`. Until the handler serves, key-value data goes to a scratch
     /// store.
     pub fn new(
         grants: Grants,
         limits: GuestLimits,
-        common: Common,
+        common: SharedResources,
     ) -> Result<Arc<Self>, InvalidGrant> {
         if !grants.directories.is_empty() {
             common.files.claim();
@@ -81,7 +81,7 @@ impl GuestTerms {
         if !grants.connect.is_empty() {
             common.outgoing.claim();
         }
-        Ok(Arc::new(GuestTerms {
+        Ok(Arc::new(GuestSettings {
             directories: grants.open_directories()?.into(),
             turns: Share::new(&common.turns),
             datagram_turns: Share::new(&common.turns),
@@ -98,7 +98,7 @@ impl GuestTerms {
 
     /// The same with another key-value store.
     pub fn with_store(&self, store: Store) -> Arc<Self> {
-        Arc::new(GuestTerms {
+        Arc::new(GuestSettings {
             store,
             ..self.clone()
         })
@@ -124,7 +124,7 @@ impl GuestTerms {
 /// The data of a wasmtime store.
 pub struct Guest {
     wasi: WasiCtx,
-    pub terms: Arc<GuestTerms>,
+    pub settings: Arc<GuestSettings>,
     pub table: ResourceTable,
     /// The orders of the running callback.
     pub pending: Pending,
@@ -145,32 +145,36 @@ impl Guest {
     /// Standard input and output are `stdio`, or nothing and the log, whose lines use `span`.
     /// `handed` limits the bytes passed in a call.
     pub fn new(
-        terms: &Arc<GuestTerms>,
+        settings: &Arc<GuestSettings>,
         stdio: Option<DuplexStream>,
         handed: HandedBytes,
         span: &Span,
     ) -> Result<Self, CallError> {
-        let log = GuestLog::new(span.clone(), terms.log_rate.clone());
+        let log = GuestLog::new(span.clone(), settings.log_rate.clone());
         let busy_ticks = BusyTicks::default();
         let stdio = stdio.map(|pipe| Stdio {
             pipe,
             busy: busy_ticks.clone(),
         });
-        let directories = terms.take_directories()?;
-        let mut wasi = terms.grants.wasi(&terms.directories, &log, stdio)?;
-        if !terms.reach.is_empty() {
-            let guard = guard(terms.reach.clone(), terms.denials.clone(), span.clone());
+        let directories = settings.take_directories()?;
+        let mut wasi = settings.grants.wasi(&settings.directories, &log, stdio)?;
+        if !settings.reach.is_empty() {
+            let guard = guard(
+                settings.reach.clone(),
+                settings.denials.clone(),
+                span.clone(),
+            );
             wasi.allow_tcp(true).socket_addr_check(guard);
         }
         Ok(Guest {
             wasi: wasi.build(),
-            terms: terms.clone(),
+            settings: settings.clone(),
             table: ResourceTable::new(),
             pending: Pending::default(),
             busy_ticks,
-            memory: MemoryBudget::new(terms.limits.max_memory_bytes, &terms.common.memory),
-            outgoing: Permits::of(&terms.common.outgoing),
-            files: Permits::of(&terms.common.files),
+            memory: MemoryBudget::new(settings.limits.max_memory_bytes, &settings.common.memory),
+            outgoing: Permits::of(&settings.common.outgoing),
+            files: Permits::of(&settings.common.files),
             directories,
             handed,
             log,
@@ -179,22 +183,22 @@ impl Guest {
 
     /// The settings of `wasi:config/store`.
     pub fn config(&self) -> &WasiConfigVariables {
-        &self.terms.config
+        &self.settings.config
     }
 
     /// The key-value store of this guest.
     pub fn store(&self) -> &Store {
-        &self.terms.store
+        &self.settings.store
     }
 
     /// Logs a denied access.
     pub fn deny(&self, want: Want) {
-        self.terms.denials.note(want, &self.log.span());
+        self.settings.denials.note(want, &self.log.span());
     }
 
     /// The guest has asked for environment variables.
     pub fn looks_for_variables(&self) {
-        if self.terms.grants.env.is_empty() {
+        if self.settings.grants.env.is_empty() {
             self.deny(Want::Environment);
         }
     }

@@ -6,9 +6,9 @@ use crate::guest::contract::bindings::exports::echo_host::handler::conversation;
 use crate::guest::pending::Connection;
 use crate::guest::state::Guest;
 use bytes::Bytes;
+use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
 use connection::limits::{MAX_HANDED_BYTES, MAX_SEND_BYTES};
-use connection::outbox::Outbox;
 use std::sync::Arc;
 use wasmtime::component::{Instance as WasmInstance, InstancePre, ResourceAny};
 use wasmtime::{Result, Store};
@@ -39,10 +39,10 @@ impl Instance<Converse> {
     /// Opens a session for a connection, with the `saved` state of another generation, if any.
     pub async fn open(
         &mut self,
-        outbox: &Arc<Outbox>,
+        handle: &Arc<ConnectionHandle>,
         saved: Option<&Bytes>,
     ) -> Result<ResourceAny, SessionError> {
-        let connection = Connection(outbox.clone());
+        let connection = Connection(handle.clone());
         let opened = self
             .call(async |Converse(guest), store| {
                 let connection = store.data_mut().table.push(connection)?;
@@ -59,7 +59,7 @@ impl Instance<Converse> {
             .call(async |Converse(guest), store| {
                 let session = guest.session();
                 match event {
-                    Event::Open(_) | Event::Move => Ok(Ok(())),
+                    Event::Open(_) | Event::SwapPolicy => Ok(Ok(())),
                     Event::Message(message) => session.call_on_message(store, it, message).await,
                     Event::Eof => session.call_on_eof(store, it).await,
                     Event::Writable => session.call_on_writable(store, it).await,
@@ -115,15 +115,15 @@ impl Instance<Converse> {
 /// A session with its own instance.
 pub struct OwnSession {
     template: Arc<Template<Converse>>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
     open: Option<(Instance<Converse>, ResourceAny)>,
 }
 
 impl OwnSession {
-    pub fn new(template: Arc<Template<Converse>>, outbox: Arc<Outbox>) -> Self {
+    pub fn new(template: Arc<Template<Converse>>, handle: Arc<ConnectionHandle>) -> Self {
         OwnSession {
             template,
-            outbox,
+            handle,
             open: None,
         }
     }
@@ -149,10 +149,10 @@ impl OwnSession {
 impl Session for OwnSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         if let Event::Open(saved) = &event {
-            let (template, outbox) = (&self.template, &self.outbox);
-            let share = template.shares.of(outbox.peer().transport);
-            let mut instance = Instance::new(template, share, outbox.span()).await?;
-            let session = instance.open(&self.outbox, saved.as_ref()).await?;
+            let (template, handle) = (&self.template, &self.handle);
+            let share = template.shares.of(handle.peer().transport);
+            let mut instance = Instance::new(template, share, handle.span()).await?;
+            let session = instance.open(&self.handle, saved.as_ref()).await?;
             self.open = Some((instance, session));
             return Ok(());
         }
@@ -169,7 +169,7 @@ impl Session for OwnSession {
         if let Some((mut instance, session)) = self.open
             && let Err(error) = instance.close(session).await
         {
-            let _entered = self.outbox.span().enter();
+            let _entered = self.handle.span().enter();
             tracing::warn!("while its session was dropped: {error}");
         }
     }

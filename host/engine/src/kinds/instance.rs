@@ -3,7 +3,7 @@
 use super::fault::{self, BusyTooLong};
 use crate::guest::handed_bytes::HandedBytes;
 use crate::guest::host_calls;
-use crate::guest::state::{Guest, GuestTerms};
+use crate::guest::state::{Guest, GuestSettings};
 use crate::scheduling::places::{Permit, Share};
 use crate::scheduling::shares::Shares;
 use crate::scheduling::turns;
@@ -43,7 +43,7 @@ pub trait Exports: Sized + Send {
 pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
-    pub terms: Arc<GuestTerms>,
+    pub settings: Arc<GuestSettings>,
     /// Its service's shares of the engine's places.
     pub shares: Shares,
     /// Places per instance: one for each memory.
@@ -54,14 +54,14 @@ impl<E: Exports> Template<E> {
     /// Takes places of a share, within the call timeout.
     pub async fn take(&self, share: &Arc<Share>, places: usize) -> Result<Permit, CallError> {
         let taking = async { Ok(share.take(places).await) };
-        within(self.terms.limits.call_timeout, taking).await
+        within(self.settings.limits.call_timeout, taking).await
     }
 
     /// The computing turns of an instance in these places.
     fn turns(&self, places: &Permit) -> &Arc<turns::Share> {
         match self.shares.are_datagrams(places) {
-            true => &self.terms.datagram_turns,
-            false => &self.terms.turns,
+            true => &self.settings.datagram_turns,
+            false => &self.settings.turns,
         }
     }
 }
@@ -72,7 +72,7 @@ impl<E: Exports<Indices: Clone>> Template<E> {
         Arc::new(Template {
             pre: self.pre.clone(),
             indices: self.indices.clone(),
-            terms: self.terms.with_store(store.clone()),
+            settings: self.settings.with_store(store.clone()),
             shares: self.shares.clone(),
             memories: self.memories,
         })
@@ -110,7 +110,7 @@ impl<E: Exports> Instance<E> {
         stdio: Option<DuplexStream>,
         span: &Span,
     ) -> Result<Self, CallError> {
-        within(template.terms.limits.call_timeout, async {
+        within(template.settings.limits.call_timeout, async {
             let places = share.take(template.memories).await;
             Self::instantiate(template, places, stdio, span).await
         })
@@ -124,7 +124,7 @@ impl<E: Exports> Instance<E> {
         span: &Span,
     ) -> Result<Self, CallError> {
         within(
-            template.terms.limits.call_timeout,
+            template.settings.limits.call_timeout,
             Self::instantiate(template, places, None, span),
         )
         .await
@@ -137,7 +137,7 @@ impl<E: Exports> Instance<E> {
         span: &Span,
     ) -> Result<Self, CallError> {
         let handed = HandedBytes::new(E::MAX_ARGUMENT_BYTES);
-        let guest = Guest::new(&template.terms, stdio, handed, span)?;
+        let guest = Guest::new(&template.settings, stdio, handed, span)?;
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         host_calls::bound(&mut store);
@@ -155,7 +155,7 @@ impl<E: Exports> Instance<E> {
         Ok(Instance {
             exports,
             store,
-            call_timeout: template.terms.limits.call_timeout,
+            call_timeout: template.settings.limits.call_timeout,
             turns: turns.clone(),
             _places: places,
         })

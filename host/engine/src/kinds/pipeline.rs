@@ -6,8 +6,8 @@ use super::responder::Respond;
 use super::responder::{Responder, ResponderSession};
 use super::shared_places::SharedPlaces;
 use bytes::Bytes;
+use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
-use connection::outbox::Outbox;
 use keyvalue::Store;
 use std::sync::Arc;
 
@@ -47,13 +47,13 @@ impl Pipeline {
     }
 
     /// The session of a new connection.
-    pub fn session(&self, outbox: &Arc<Outbox>) -> PipelineSession {
+    pub fn session(&self, handle: &Arc<ConnectionHandle>) -> PipelineSession {
         let stages = self.stages.iter();
         PipelineSession {
             stages: stages
-                .map(|(responder, limit)| (responder.session(outbox), *limit))
+                .map(|(responder, limit)| (responder.session(handle), *limit))
                 .collect(),
-            outbox: outbox.clone(),
+            handle: handle.clone(),
         }
     }
 }
@@ -61,7 +61,7 @@ impl Pipeline {
 /// Answers the messages of one connection.
 pub struct PipelineSession {
     stages: Vec<(ResponderSession, usize)>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
 }
 
 impl PipelineSession {
@@ -109,10 +109,14 @@ impl Session for PipelineSession {
             Event::Open(_) => self.open().await?,
             Event::Message(message) => {
                 if let Some(reply) = self.pass(message).await? {
-                    self.outbox.send(reply);
+                    self.handle.send(reply);
                 }
             }
-            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
+            Event::Eof
+            | Event::Writable
+            | Event::Timer(_)
+            | Event::SwapPolicy
+            | Event::Shutdown => {}
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use super::instance::{Exports, Instance, Template};
 use crate::guest::state::Guest;
+use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Program};
-use connection::outbox::Outbox;
 use std::sync::Arc;
 use tokio::io::DuplexStream;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
@@ -32,20 +32,20 @@ impl Exports for Run {
 /// A program for one connection.
 pub struct ProgramRun {
     template: Arc<Template<Run>>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
 }
 
 impl ProgramRun {
-    pub fn new(template: Arc<Template<Run>>, outbox: Arc<Outbox>) -> Self {
-        ProgramRun { template, outbox }
+    pub fn new(template: Arc<Template<Run>>, handle: Arc<ConnectionHandle>) -> Self {
+        ProgramRun { template, handle }
     }
 }
 
 impl Program for ProgramRun {
     async fn run(self, stream: DuplexStream) -> Result<(), CallError> {
-        let span = self.outbox.span();
+        let span = self.handle.span();
         let template = &self.template;
-        let share = template.shares.of(self.outbox.peer().transport);
+        let share = template.shares.of(self.handle.peer().transport);
         let mut instance = Instance::with_stdio(template, share, Some(stream), span).await?;
         let ran = instance.call_while_it_talks(async |Run(run), store| run.call_run(store).await);
         let ran = ran.await;

@@ -8,9 +8,9 @@ use crate::guest::contract::RESPOND;
 use crate::guest::state::Guest;
 use crate::scheduling::places::Permit;
 use bytes::Bytes;
+use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
 use connection::limits::MAX_HANDED_BYTES;
-use connection::outbox::Outbox;
 use std::sync::Arc;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store, error::Context as _};
@@ -86,7 +86,7 @@ impl Responder {
     }
 
     /// The session of a new connection.
-    pub fn session(&self, outbox: &Arc<Outbox>) -> ResponderSession {
+    pub fn session(&self, handle: &Arc<ConnectionHandle>) -> ResponderSession {
         ResponderSession {
             template: self.template.clone(),
             instance: match self.isolation {
@@ -94,7 +94,7 @@ impl Responder {
                 Isolation::Shared => Place::Shared(self.shared.clone()),
                 Isolation::Message => Place::Fresh,
             },
-            outbox: outbox.clone(),
+            handle: handle.clone(),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Responder {
 pub struct ResponderSession {
     template: Arc<Template<Respond>>,
     instance: Place,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
 }
 
 /// The instance of a connection.
@@ -119,10 +119,14 @@ impl Session for ResponderSession {
             Event::Open(_) => self.open().await?,
             Event::Message(message) => {
                 if let Some(reply) = self.answer(message).await? {
-                    self.outbox.send(reply);
+                    self.handle.send(reply);
                 }
             }
-            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
+            Event::Eof
+            | Event::Writable
+            | Event::Timer(_)
+            | Event::SwapPolicy
+            | Event::Shutdown => {}
         }
         Ok(())
     }
@@ -149,7 +153,7 @@ impl ResponderSession {
 
     /// Takes places of its service.
     pub async fn take(&mut self, places: usize) -> Result<Permit, CallError> {
-        let share = self.template.shares.of(self.outbox.peer().transport);
+        let share = self.template.shares.of(self.handle.peer().transport);
         self.template.take(share, places).await
     }
 
@@ -164,7 +168,7 @@ impl ResponderSession {
     /// Starts the connection's own instance in these places.
     pub async fn open_in(&mut self, places: Permit) -> Result<(), CallError> {
         if let Place::Own(instance) = &mut self.instance {
-            let made = Instance::in_places(&self.template, places, self.outbox.span());
+            let made = Instance::in_places(&self.template, places, self.handle.span());
             *instance = Some(made.await?);
         }
         Ok(())
@@ -180,10 +184,10 @@ impl ResponderSession {
 
     async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
         let ResponderSession {
-            template, outbox, ..
+            template, handle, ..
         } = self;
-        let span = outbox.span();
-        let transport = outbox.peer().transport;
+        let span = handle.span();
+        let transport = handle.peer().transport;
         let share = template.shares.of(transport);
         let make = async || Instance::new(template, share, span).await;
         match &mut self.instance {

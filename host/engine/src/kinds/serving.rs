@@ -8,8 +8,8 @@ use super::program::{ProgramRun, Run};
 use super::responder::{Respond, Responder, ResponderSession};
 use super::shared_instance::{Shared, SharedSession};
 use bytes::Bytes;
+use connection::handle::ConnectionHandle;
 use connection::handler::{Event, Handler, Service, Session, SessionError};
-use connection::outbox::Outbox;
 use keyvalue::Store;
 use std::sync::Arc;
 
@@ -69,19 +69,19 @@ impl Handler for Serving {
     type Session = AnySession;
     type Program = ProgramRun;
 
-    fn serve(&self, outbox: &Arc<Outbox>) -> Service<AnySession, ProgramRun> {
+    fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<AnySession, ProgramRun> {
         Service::Session(match &self.0 {
-            Kind::Responder(responder) => AnySession::Responder(responder.session(outbox)),
-            Kind::Pipeline(pipeline) => AnySession::Pipeline(pipeline.session(outbox)),
+            Kind::Responder(responder) => AnySession::Responder(responder.session(handle)),
+            Kind::Pipeline(pipeline) => AnySession::Pipeline(pipeline.session(handle)),
             Kind::OwnConversation(template) => {
-                let session = OwnSession::new(template.clone(), outbox.clone());
+                let session = OwnSession::new(template.clone(), handle.clone());
                 AnySession::Own(Box::new(session))
             }
             Kind::SharedConversation(shared) => {
-                AnySession::Shared(SharedSession::new(shared.clone(), outbox.clone()))
+                AnySession::Shared(SharedSession::new(shared.clone(), handle.clone()))
             }
             Kind::Program(template) => {
-                return Service::Program(ProgramRun::new(template.clone(), outbox.clone()));
+                return Service::Program(ProgramRun::new(template.clone(), handle.clone()));
             }
         })
     }

@@ -7,9 +7,9 @@ use super::conversation::Converse;
 use super::instance::{Instance, Template};
 use super::shared_lock::{Locked, SharedLock};
 use bytes::Bytes;
+use connection::handle::{ConnectionHandle, Lost};
 use connection::handler::{CallError, Event, Session, SessionError};
 use connection::limits::{Limit, RESTART_BACK_OFF};
-use connection::outbox::{Lost, Outbox};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ struct State {
     /// Counts instances. Sessions of an earlier one are gone.
     generation: u64,
     /// The connections of its sessions, by id.
-    members: HashMap<u64, Arc<Outbox>>,
+    members: HashMap<u64, Arc<ConnectionHandle>>,
     born: Instant,
     /// Consecutive instances that failed soon after their start.
     failures: u32,
@@ -52,8 +52,8 @@ impl Shared {
         }
     }
 
-    async fn lock(&self, outbox: &Outbox) -> Locked<'_, State> {
-        let mut state = self.state.lock(outbox.peer().transport).await;
+    async fn lock(&self, handle: &ConnectionHandle) -> Locked<'_, State> {
+        let mut state = self.state.lock(handle.peer().transport).await;
         if state.instance.is_none() && !state.members.is_empty() {
             state.bury("a call was abandoned");
         }
@@ -62,31 +62,31 @@ impl Shared {
 
     async fn open(
         &self,
-        outbox: &Arc<Outbox>,
+        handle: &Arc<ConnectionHandle>,
         saved: Option<&Bytes>,
     ) -> Result<(u64, ResourceAny), SessionError> {
-        let mut state = self.lock(outbox).await;
+        let mut state = self.lock(handle).await;
         while state.instance.is_none() && Instant::now() < state.not_before {
             let not_before = state.not_before;
             drop(state);
             sleep_until(not_before).await;
-            state = self.lock(outbox).await;
+            state = self.lock(handle).await;
         }
         let mut instance = match state.instance.take() {
             Some(instance) => instance,
             None => {
                 state.born = Instant::now();
                 let share = &self.template.shares.streams;
-                let made = Instance::new(&self.template, share, outbox.span()).await;
+                let made = Instance::new(&self.template, share, handle.span()).await;
                 made.inspect_err(|error| state.bury(&error.to_string()))?
             }
         };
-        state.members.insert(outbox.id(), outbox.clone());
-        instance.guest().log.speak_for(outbox.span());
-        let opened = instance.open(outbox, saved).await;
+        state.members.insert(handle.id(), handle.clone());
+        instance.guest().log.speak_for(handle.span());
+        let opened = instance.open(handle, saved).await;
         state.put_back(instance, &opened);
         if opened.is_err() {
-            state.members.remove(&outbox.id());
+            state.members.remove(&handle.id());
         }
         Ok((state.generation, opened?))
     }
@@ -94,30 +94,30 @@ impl Shared {
     /// Calls the instance for one of its sessions.
     async fn call<T>(
         &self,
-        outbox: &Outbox,
+        handle: &ConnectionHandle,
         open: (u64, ResourceAny),
         call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
         let (generation, session) = open;
-        let mut state = self.lock(outbox).await;
+        let mut state = self.lock(handle).await;
         let Some(mut instance) = state.take(generation) else {
             return Err(CallError::Gone.into());
         };
-        instance.guest().log.speak_for(outbox.span());
+        instance.guest().log.speak_for(handle.span());
         let called = call(&mut instance, session).await;
         state.put_back(instance, &called);
         called
     }
 
-    async fn close(&self, outbox: &Outbox, open: (u64, ResourceAny)) {
+    async fn close(&self, handle: &ConnectionHandle, open: (u64, ResourceAny)) {
         let (generation, session) = open;
-        let mut state = self.lock(outbox).await;
+        let mut state = self.lock(handle).await;
         let Some(mut instance) = state.take(generation) else {
             return;
         };
-        instance.guest().log.speak_for(outbox.span());
+        instance.guest().log.speak_for(handle.span());
         let dropped = instance.close(session).await.map_err(SessionError::Call);
-        state.members.remove(&outbox.id());
+        state.members.remove(&handle.id());
         state.put_back(instance, &dropped);
     }
 }
@@ -151,8 +151,8 @@ impl State {
         }
         self.not_before = Instant::now() + wait;
         self.generation += 1;
-        for (_, outbox) in self.members.drain() {
-            outbox.lose(Lost::Instance(reason.to_owned()));
+        for (_, handle) in self.members.drain() {
+            handle.lose(Lost::Instance(reason.to_owned()));
         }
         tracing::warn!(
             "the shared instance is gone: {reason}; the next starts in {wait:?} at the earliest"
@@ -163,15 +163,15 @@ impl State {
 /// A session in the shared instance.
 pub struct SharedSession {
     shared: Arc<Shared>,
-    outbox: Arc<Outbox>,
+    handle: Arc<ConnectionHandle>,
     open: Option<(u64, ResourceAny)>,
 }
 
 impl SharedSession {
-    pub fn new(shared: Arc<Shared>, outbox: Arc<Outbox>) -> Self {
+    pub fn new(shared: Arc<Shared>, handle: Arc<ConnectionHandle>) -> Self {
         SharedSession {
             shared,
-            outbox,
+            handle,
             open: None,
         }
     }
@@ -183,7 +183,7 @@ impl SharedSession {
         call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
         match self.open {
-            Some(open) => self.shared.call(&self.outbox, open, call).await,
+            Some(open) => self.shared.call(&self.handle, open, call).await,
             None => Err(CallError::Gone.into()),
         }
     }
@@ -192,7 +192,7 @@ impl SharedSession {
 impl Session for SharedSession {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         if let Event::Open(saved) = &event {
-            self.open = Some(self.shared.open(&self.outbox, saved.as_ref()).await?);
+            self.open = Some(self.shared.open(&self.handle, saved.as_ref()).await?);
             return Ok(());
         }
         self.call(async |instance, session| instance.callback(session, &event).await)
@@ -206,7 +206,7 @@ impl Session for SharedSession {
 
     async fn end(self) {
         if let Some(open) = self.open {
-            self.shared.close(&self.outbox, open).await;
+            self.shared.close(&self.handle, open).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The lock of a shared instance: calls run in order of arrival, but UDP senders, which may be
 //! forged, first queue among themselves. So at most one of them is ahead of a connection.
 
-use connection::outbox::Transport;
+use connection::handle::Transport;
 use std::ops::{Deref, DerefMut};
 use tokio::sync::{Mutex, MutexGuard};
 

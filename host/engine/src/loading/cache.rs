@@ -9,7 +9,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use system::ownership::{NotOurs, check_above, check_within};
+use system::ownership::{UntrustedOwner, check_above, check_within};
 use wasmtime::{Cache, CacheConfig};
 
 /// Why there is no cache.
@@ -18,7 +18,7 @@ enum CacheError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Untrusted(#[from] NotOurs),
+    Untrusted(#[from] UntrustedOwner),
     #[error("{0:#}")]
     Wasmtime(wasmtime::Error),
 }

@@ -10,10 +10,10 @@ use super::screening::Unfit;
 use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
 use crate::Engine;
 use crate::MAX_MEMORIES;
-use crate::guest::contract::{self, ContractError, Tier};
+use crate::guest::contract::{self, ContractError, HandlerKind};
 use crate::guest::grants::{Grants, InvalidGrant};
 use crate::guest::imports::Imports;
-use crate::guest::state::GuestTerms;
+use crate::guest::state::GuestSettings;
 use crate::kinds::fault::one_line;
 use crate::kinds::instance::{Exports, Instance, Template};
 use crate::kinds::isolation::Isolation;
@@ -33,7 +33,7 @@ use wasmtime::component::Component;
 /// A handler that was compiled, linked and started once.
 pub struct LoadedHandler {
     templates: Templates,
-    tier: Tier,
+    tier: HandlerKind,
     about: Option<About>,
     imports: Imports,
     costs: Costs,
@@ -86,7 +86,7 @@ pub enum LoadFault {
     )]
     Places { needed: usize, total: u32 },
     #[error("is a {0}: a pipeline takes responders only")]
-    NoStage(Tier),
+    NoStage(HandlerKind),
     #[error("cannot be started: {0}")]
     Start(CallError),
     #[error("has a bad manifest: {0}")]
@@ -115,15 +115,15 @@ impl Engine {
         grants: &Grants,
         limits: GuestLimits,
     ) -> Result<LoadedHandler, LoadError> {
-        let terms = self.terms(grants, limits, source.files());
-        let terms = &terms.map_err(|error| LoadError {
+        let settings = self.settings(grants, limits, source.files());
+        let settings = &settings.map_err(|error| LoadError {
             handler: source.clone(),
             fault: error.into(),
         })?;
         if let HandlerSource::Pipeline(files) = source {
-            return self.load_pipeline(files, trust, terms).await;
+            return self.load_pipeline(files, trust, settings).await;
         }
-        self.try_load(source, trust, terms)
+        self.try_load(source, trust, settings)
             .await
             .map_err(|fault| LoadError {
                 handler: source.clone(),
@@ -136,13 +136,13 @@ impl Engine {
         &self,
         files: &[PathBuf],
         trust: &Trust,
-        terms: &Arc<GuestTerms>,
+        settings: &Arc<GuestSettings>,
     ) -> Result<LoadedHandler, LoadError> {
         let mut stages = Vec::new();
         let mut loaded = Vec::new();
         for file in files {
             let source = HandlerSource::File(file.clone());
-            let stage = self.try_load(&source, trust, terms).await;
+            let stage = self.try_load(&source, trust, settings).await;
             let stage = stage.and_then(|stage| match &stage.templates {
                 Templates::Responder(template) => {
                     let about = stage.about.as_ref();
@@ -172,7 +172,7 @@ impl Engine {
         let hashes: Vec<_> = loaded.iter().map(|it| it.sha256.clone()).collect();
         let first = loaded.first();
         Ok(LoadedHandler {
-            tier: first.map_or(Tier::Responder, |it| it.tier),
+            tier: first.map_or(HandlerKind::Responder, |it| it.tier),
             about: first.and_then(|it| it.about.clone()),
             templates: Templates::Pipeline(stages),
             imports: Imports::of_all(loaded.iter().map(|it| &it.imports)),
@@ -185,7 +185,7 @@ impl Engine {
         &self,
         source: &HandlerSource,
         trust: &Trust,
-        terms: &Arc<GuestTerms>,
+        settings: &Arc<GuestSettings>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
         let hash = sha256(&binary);
@@ -201,23 +201,24 @@ impl Engine {
             return Err(LoadFault::Imports { names, language });
         }
         let about = match tier {
-            Tier::FramedResponder | Tier::Conversation => {
-                let template = self.template::<Describe>(&component, terms)?;
+            HandlerKind::FramedResponder | HandlerKind::Conversation => {
+                let template = self.template::<Describe>(&component, settings)?;
                 let mut trial = try_out(&template, &self.trials).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
-            Tier::Responder | Tier::Program => None,
+            HandlerKind::Responder | HandlerKind::Program => None,
         };
         let (templates, memory_bytes) = match tier {
-            Tier::Responder | Tier::FramedResponder => {
-                self.tried(Templates::Responder, &component, terms).await?
-            }
-            Tier::Conversation => {
-                self.tried(Templates::Conversation, &component, terms)
+            HandlerKind::Responder | HandlerKind::FramedResponder => {
+                self.tried(Templates::Responder, &component, settings)
                     .await?
             }
-            Tier::Program => self.tried(Templates::Program, &component, terms).await?,
+            HandlerKind::Conversation => {
+                self.tried(Templates::Conversation, &component, settings)
+                    .await?
+            }
+            HandlerKind::Program => self.tried(Templates::Program, &component, settings).await?,
         };
         Ok(LoadedHandler {
             templates,
@@ -238,9 +239,9 @@ impl Engine {
         &self,
         kind: fn(Arc<Template<E>>) -> Templates,
         component: &Component,
-        terms: &Arc<GuestTerms>,
+        settings: &Arc<GuestSettings>,
     ) -> Result<(Templates, usize), LoadFault> {
-        let template = self.template(component, terms)?;
+        let template = self.template(component, settings)?;
         let mut trial = try_out(&template, &self.trials).await?;
         let memory_bytes = trial.guest().memory.used_bytes();
         Ok((kind(Arc::new(template)), memory_bytes))
@@ -249,7 +250,7 @@ impl Engine {
     fn template<E: Exports>(
         &self,
         component: &Component,
-        terms: &Arc<GuestTerms>,
+        settings: &Arc<GuestSettings>,
     ) -> Result<Template<E>, LoadFault> {
         let needs = component.resources_required();
         let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
@@ -258,7 +259,7 @@ impl Engine {
         }
         let link = |error| LoadFault::Link(one_line(&error));
         self.expect_places(memories as usize)?;
-        let linker = match terms.grants.directories.is_empty() {
+        let linker = match settings.grants.directories.is_empty() {
             true => &self.without_files,
             false => &self.with_files,
         };
@@ -266,7 +267,7 @@ impl Engine {
         Ok(Template {
             indices: E::indices(&pre).map_err(link)?,
             pre,
-            terms: terms.clone(),
+            settings: settings.clone(),
             shares: self.shares.clone(),
             memories: memories as usize,
         })
@@ -283,7 +284,7 @@ async fn try_out<E: Exports>(
 
 impl LoadedHandler {
     /// The world it implements.
-    pub fn tier(&self) -> Tier {
+    pub fn tier(&self) -> HandlerKind {
         self.tier
     }
 

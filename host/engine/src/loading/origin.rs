@@ -3,7 +3,7 @@
 //! Compilers and tools name themselves in custom sections called `producers`, a WebAssembly tool
 //! convention. It is optional and can be faked: what is derived here is advice and decides nothing.
 
-use crate::guest::contract::Tier;
+use crate::guest::contract::HandlerKind;
 use std::fmt;
 use wasmparser::{KnownCustom, Parser, Payload};
 
@@ -83,9 +83,9 @@ impl Language {
     }
 
     /// A known problem of such a component if it has only these `imports`, and the way out.
-    pub fn known_trap(self, imports: &[String], tier: Tier) -> Option<String> {
+    pub fn known_trap(self, imports: &[String], tier: HandlerKind) -> Option<String> {
         let trap = self.trap(imports)?;
-        let has_another_way = matches!(tier, Tier::Responder | Tier::FramedResponder);
+        let has_another_way = matches!(tier, HandlerKind::Responder | HandlerKind::FramedResponder);
         Some(match trap.strip_suffix(BY_MESSAGE) {
             Some(rest) if !has_another_way => rest.to_owned(),
             _ => trap.to_owned(),
@@ -184,10 +184,10 @@ mod tests {
             advice.contains("--isolation message")
         };
         for language in [Language::Go, Language::JavaScript] {
-            assert!(advised(language, Tier::Responder));
-            assert!(advised(language, Tier::FramedResponder));
-            assert!(!advised(language, Tier::Conversation));
-            assert!(!advised(language, Tier::Program));
+            assert!(advised(language, HandlerKind::Responder));
+            assert!(advised(language, HandlerKind::FramedResponder));
+            assert!(!advised(language, HandlerKind::Conversation));
+            assert!(!advised(language, HandlerKind::Program));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The shares of the pool that a service takes places from.
 
 use super::places::{Permit, Pool, Share};
-use connection::outbox::Transport;
+use connection::handle::Transport;
 use std::sync::Arc;
 
 /// The shares of a service. UDP senders may be forged, so they do not take what streams need.

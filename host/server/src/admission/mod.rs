@@ -9,11 +9,11 @@ pub use access::{AccessList, InvalidNetwork, Network};
 pub use proxy::ProxyError;
 
 use crate::stream::Stream;
-use crate::tls::Terminator;
+use crate::tls::TlsTerminator;
 use access::holds;
 use connection::address::Endpoint;
+use connection::handle::{Peer, TlsInfo, Transport};
 use connection::limits::DatagramLimits;
-use connection::outbox::{Peer, TlsInfo, Transport};
 use proxy::{Proxied, Speaker, read_header};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -30,7 +30,7 @@ pub struct Admission {
     /// Networks of trusted proxies, whose connections start with a PROXY header.
     pub proxies: Vec<Network>,
     /// The TLS terminator, if any.
-    pub tls: Option<Arc<Terminator>>,
+    pub tls: Option<Arc<TlsTerminator>>,
     /// The time limit for PROXY header and TLS together.
     pub limit: Duration,
     /// The limits of UDP senders.

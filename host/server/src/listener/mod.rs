@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use system::unix_socket::{PlaceError, SocketFile};
+use system::unix_socket::{SocketFile, SocketFileError};
 use tokio::net::TcpListener;
 
 /// A listening socket, or the one client on standard input and output.
@@ -69,12 +69,14 @@ pub struct BindError {
     /// The requested endpoint.
     pub endpoint: Endpoint,
     /// The reason.
-    pub cause: PlaceError,
+    pub cause: SocketFileError,
 }
 
-fn reason(endpoint: &Endpoint, cause: &PlaceError) -> String {
+fn reason(endpoint: &Endpoint, cause: &SocketFileError) -> String {
     let error = match (cause, endpoint) {
-        (PlaceError::Io(error), Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_)) => error,
+        (SocketFileError::Io(error), Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_)) => {
+            error
+        }
         _ => return cause.to_string(),
     };
     match error.kind() {
@@ -260,7 +262,7 @@ fn bind(
     endpoint: &Endpoint,
     access: UnixAccess,
     options: &SocketOptions,
-) -> Result<Listener, PlaceError> {
+) -> Result<Listener, SocketFileError> {
     let bind_tcp = |address| tcp::bind(address, options);
     Ok(match endpoint {
         Endpoint::Tcp(address) => Listener::tcp(bind_first(address, bind_tcp)?)?,

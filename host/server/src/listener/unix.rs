@@ -13,9 +13,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use system::confinement::{may_bind, may_change_files};
-use system::ownership::Itself;
+use system::ownership::PathHandle;
 use system::unix_socket::{
-    PlaceError, SocketFile, bind_and_open, bind_with_mode, default_mode, remove_stale,
+    SocketFile, SocketFileError, bind_and_open, bind_with_mode, default_mode, remove_stale,
 };
 use tokio::net::UnixListener;
 
@@ -101,7 +101,7 @@ pub fn bind(
     address: &UnixAddress,
     access: UnixAccess,
     options: &SocketOptions,
-) -> Result<Bound, PlaceError> {
+) -> Result<Bound, SocketFileError> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let file = match address {
@@ -116,7 +116,11 @@ pub fn bind(
 }
 
 /// Nobody can connect before the socket listens, and by then mode and owner are set.
-fn bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> Result<SocketFile, PlaceError> {
+fn bind_file(
+    socket: &Socket,
+    path: &Path,
+    access: UnixAccess,
+) -> Result<SocketFile, SocketFileError> {
     may_bind(path)?;
     match try_bind_file(socket, path, access) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -164,7 +168,7 @@ fn missing(found: &fs::Metadata, access: UnixAccess) -> Missing {
     }
 }
 
-fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
+fn change(itself: &PathHandle, missing: &Missing) -> io::Result<()> {
     if missing.user.is_some() || missing.group.is_some() {
         itself.set_owner(missing.user, missing.group)?;
     }
@@ -174,7 +178,7 @@ fn change(itself: &Itself, missing: &Missing) -> io::Result<()> {
 
 /// Checks that mode and owner are right, or can be set.
 pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
-    match missing(&Itself::open(file.path())?.metadata()?, access) == Missing::default() {
+    match missing(&PathHandle::open(file.path())?.metadata()?, access) == Missing::default() {
         true => Ok(()),
         false => may_change_files().and_then(|()| file.open().map(drop)),
     }
@@ -183,7 +187,7 @@ pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
 /// Sets mode and owner. What is already right is left alone: a process that gave up root could not
 /// set it again.
 pub fn set_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
-    let missing = missing(&Itself::open(file.path())?.metadata()?, access);
+    let missing = missing(&PathHandle::open(file.path())?.metadata()?, access);
     if missing == Missing::default() {
         return Ok(());
     }

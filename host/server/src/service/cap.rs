@@ -20,14 +20,14 @@ struct State {
 
 /// A permit for one open connection.
 #[derive(Debug)]
-pub struct Slot(Arc<Cap>);
+pub struct CapPermit(Arc<Cap>);
 
 /// The permits of a connection: of its listener, its service, and the server.
 #[derive(Debug)]
 #[expect(dead_code, reason = "they are held until it is dropped")]
-pub struct Place {
-    pub listener: Slot,
-    pub service: Slot,
+pub struct ConnectionPermits {
+    pub listener: CapPermit,
+    pub service: CapPermit,
     pub connection: OwnedSemaphorePermit,
 }
 
@@ -39,17 +39,17 @@ impl Cap {
     }
 
     /// Takes a permit, if there is one.
-    pub fn try_take(self: &Arc<Self>) -> Option<Slot> {
+    pub fn try_take(self: &Arc<Self>) -> Option<CapPermit> {
         let mut state = self.state();
         if state.limit.is_some_and(|limit| state.open >= limit) {
             return None;
         }
         state.open += 1;
-        Some(Slot(self.clone()))
+        Some(CapPermit(self.clone()))
     }
 
     /// Waits for a permit.
-    pub async fn take(self: &Arc<Self>) -> Slot {
+    pub async fn take(self: &Arc<Self>) -> CapPermit {
         if let Some(slot) = self.try_take() {
             return slot;
         }
@@ -69,7 +69,7 @@ impl Cap {
     }
 }
 
-impl Drop for Slot {
+impl Drop for CapPermit {
     fn drop(&mut self) {
         self.0.state().open -= 1;
         self.0.changed.notify_waiters();

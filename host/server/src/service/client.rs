@@ -1,16 +1,16 @@
 //! One client of a server, from accept to end.
 
-use super::Served;
-use super::cap::{Cap, Place};
-use super::quota::Share;
+use super::ServedService;
+use super::cap::{Cap, ConnectionPermits};
+use super::quota::QuotaPermit;
 use crate::admission::{Admission, Admitted};
 use crate::listener::Accepted;
 use crate::stream::Stream;
-use connection::generation::{Generation, MovingSession};
+use connection::generation::{Generation, MigratingSession};
+use connection::handle::ConnectionHandle;
 use connection::handler::{Handler, Service};
-use connection::outbox::Outbox;
 use connection::rates::Throttle;
-use connection::task::{self, ConnectionError, Ending, Terms};
+use connection::task::{self, CloseReason, ConnectionError, ConnectionSettings};
 use std::sync::{Arc, PoisonError};
 use tracing::Span;
 
@@ -23,14 +23,18 @@ pub struct Client {
     /// The connection limit of its listener.
     pub cap: Arc<Cap>,
     /// Its permit as a client address, unless a proxy forwards it.
-    pub share: Option<Share>,
+    pub share: Option<QuotaPermit>,
 }
 
 impl Client {
     /// Admits and serves the client until both sides are finished, and counts the result. If the
     /// listener closed before there was a permit, the client still waits for one: the kernel has
     /// already connected it.
-    pub async fn serve<H: Handler>(self, served: &Served<H>, place: Option<Place>) {
+    pub async fn serve<H: Handler>(
+        self,
+        served: &ServedService<H>,
+        place: Option<ConnectionPermits>,
+    ) {
         let _place = match place {
             Some(place) => place,
             None => served.place(&self.cap, &self.admission.listener).await,
@@ -39,35 +43,38 @@ impl Client {
         let Some((admitted, _share)) = self.enter(served).await else {
             return;
         };
-        served.ends.begin();
+        served.stats.begin();
         let address = admitted
             .client
-            .map(|client| served.house.address_rates.of(client));
+            .map(|client| served.state.address_rates.of(client));
         let throttle = Throttle::new(served.rates.clone(), address);
         let generation = served.generations.current();
         let mut connected = Connected::new(id, admitted, &generation, &served.span);
         let ended = connected.converse(served, generation, throttle).await;
-        let Connected { stream, outbox, .. } = connected;
+        let Connected { stream, handle, .. } = connected;
         let is_stdio = matches!(stream, Stream::Stdio(_));
         drop(stream);
-        outbox.retire();
-        let failure = (outbox.span()).in_scope(|| served.ends.note(outbox.traffic(), ended));
+        handle.retire();
+        let failure = (handle.span()).in_scope(|| served.stats.note(handle.traffic(), ended));
         if is_stdio {
-            let failed = &served.house.stdio_failed;
+            let failed = &served.state.stdio_failed;
             *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
         }
     }
 
     /// Admits the client if it is allowed. If a proxy forwards it, takes a permit for the real
     /// address.
-    async fn enter<H: Handler>(self, served: &Served<H>) -> Option<(Admitted, Option<Share>)> {
+    async fn enter<H: Handler>(
+        self,
+        served: &ServedService<H>,
+    ) -> Option<(Admitted, Option<QuotaPermit>)> {
         let Accepted { stream, client } = self.accepted;
         match self.admission.admit(stream, client).await {
             Ok(admitted) => match (self.share, admitted.client) {
                 (None, Some(client)) => {
-                    let share = served.house.share(client, &self.admission.listener);
+                    let share = served.state.share(client, &self.admission.listener);
                     if share.is_none() {
-                        served.ends.count_turned_away();
+                        served.stats.count_turned_away();
                     }
                     share.map(|share| (admitted, Some(share)))
                 }
@@ -76,7 +83,7 @@ impl Client {
             Err(why) => {
                 let (id, peer) = (self.id, client.map(tracing::field::display));
                 let span = tracing::error_span!(parent: &served.span, "connection", id, peer);
-                span.in_scope(|| served.ends.note_not_admitted(&why));
+                span.in_scope(|| served.stats.note_not_admitted(&why));
                 None
             }
         }
@@ -87,8 +94,8 @@ impl Client {
 /// stores a by-value argument twice, and that adds up in the size of a task.
 struct Connected {
     stream: Stream,
-    outbox: Arc<Outbox>,
-    terms: Terms,
+    handle: Arc<ConnectionHandle>,
+    settings: ConnectionSettings,
 }
 
 impl Connected {
@@ -96,43 +103,44 @@ impl Connected {
         let Admitted { stream, peer, .. } = admitted;
         let span = tracing::error_span!(parent: parent, "connection", id, peer = %peer.peer);
         span.in_scope(|| tracing::debug!("connected"));
-        let terms = by.made_from.terms.clone();
-        let outbox = Outbox::new(id, peer, terms.unsent_limit_bytes(), span);
+        let settings = by.made_from.settings.clone();
+        let handle = ConnectionHandle::new(id, peer, settings.unsent_limit_bytes(), span);
         Connected {
             stream,
-            outbox: Arc::new(outbox),
-            terms,
+            handle: Arc::new(handle),
+            settings,
         }
     }
 
     /// Serves it, starting with this generation.
     async fn converse<H: Handler>(
         &mut self,
-        served: &Served<H>,
+        served: &ServedService<H>,
         generation: Arc<Generation<H>>,
         throttle: Throttle,
-    ) -> Result<Ending, ConnectionError> {
+    ) -> Result<CloseReason, ConnectionError> {
         let Connected {
             stream,
-            outbox,
-            terms,
+            handle,
+            settings,
         } = self;
-        let service = generation.made_from.handler.serve(outbox);
-        let seat = served.generations.seat(generation, outbox);
+        let service = generation.made_from.handler.serve(handle);
+        let guard = served.generations.guard(generation, handle);
         let ended = match service {
             Service::Session(session) => {
-                let session = MovingSession::new(served.generations.clone(), session, seat);
-                task::serve(stream, session, outbox.clone(), terms, Some(throttle)).await
+                let session = MigratingSession::new(served.generations.clone(), session, guard);
+                task::serve(stream, session, handle.clone(), settings, Some(throttle)).await
             }
             Service::Program(program) => {
                 // Boxed, so that tasks of sessions stay small.
-                let program = task::serve_program(stream, program, outbox, terms, Some(throttle));
+                let program =
+                    task::serve_program(stream, program, handle, settings, Some(throttle));
                 let ended = Box::pin(program).await;
-                drop(seat);
+                drop(guard);
                 ended
             }
         };
-        if let Ok(Ending::Reset) = ended {
+        if let Ok(CloseReason::Reset) = ended {
             stream.reset();
         }
         ended

@@ -1,10 +1,10 @@
 //! Serves a UDP listener: sorts datagrams by sender and runs a session for each sender in its own
 //! task.
 
-use super::cap::{Cap, Slot};
-use super::quota::{Holder, Share};
+use super::cap::{Cap, CapPermit};
+use super::quota::{Holder, QuotaPermit};
 use super::sender::Sender;
-use super::{House, Served};
+use super::{ServedService, ServerState};
 use crate::admission::Admission;
 use crate::datagram::{Batch, DatagramSocket, Route};
 use connection::handler::Handler;
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 /// The inboxes of a listener's senders. An entry lives as long as its session.
 type Inboxes = Arc<Mutex<HashMap<Route, Arc<Inbox>>>>;
 
-impl<H: Handler> Served<H> {
+impl<H: Handler> ServedService<H> {
     /// Serves the senders of one socket until the listener closes. Their sessions run on and count
     /// in `cap` until they end.
     pub(super) async fn receive(
@@ -60,7 +60,7 @@ impl<H: Handler> Served<H> {
 
 /// The receiving side of one socket.
 struct Reception<H> {
-    served: Arc<Served<H>>,
+    served: Arc<ServedService<H>>,
     socket: Arc<DatagramSocket>,
     admission: Arc<Admission>,
     /// The session limit.
@@ -73,7 +73,7 @@ struct Reception<H> {
 impl<H: Handler> Reception<H> {
     fn take_in(&mut self, batch: &Batch) {
         for (route, datagram) in batch.datagrams() {
-            let drops = &self.served.house.drops;
+            let drops = &self.served.state.drops;
             let (listener, peer) = (&*self.admission.listener, route.peer);
             if !route.is_answered() {
                 drops.unanswered_port.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl<H: Handler> Reception<H> {
     /// Whether the rates of the service and of the sender's address allow this datagram, and a new
     /// session if it starts one. Datagrams have buckets separate from those of connections.
     fn has_tokens(&self, route: Route, bytes: usize) -> bool {
-        let (service, addresses) = (&self.served.sender_rates, &self.served.house.sender_rates);
+        let (service, addresses) = (&self.served.sender_rates, &self.served.state.sender_rates);
         if service.are_off() && addresses.are_off() {
             return true;
         }
@@ -123,8 +123,8 @@ impl<H: Handler> Reception<H> {
             }
         }
         let listener = &self.admission.listener;
-        let house = &self.served.house;
-        let Some(place) = Place::take(&self.cap, house, route.peer.ip(), listener) else {
+        let state = &self.served.state;
+        let Some(place) = SenderPermits::take(&self.cap, state, route.peer.ip(), listener) else {
             return;
         };
         let inbox = Arc::<Inbox>::default();
@@ -132,7 +132,7 @@ impl<H: Handler> Reception<H> {
         let _ = inbox.put(datagram);
         entry.insert_entry(inbox.clone());
         let sender = Sender {
-            id: self.served.house.next_id.fetch_add(1, Ordering::Relaxed),
+            id: self.served.state.next_id.fetch_add(1, Ordering::Relaxed),
             socket: self.socket.clone(),
             route,
             inbox: inbox.clone(),
@@ -155,27 +155,27 @@ impl<H: Handler> Reception<H> {
 
 /// The permits of a session: of its listener and its address. Separate from those of connections,
 /// because a sender may forge any address, also one with connections.
-struct Place {
-    _session: Slot,
-    _share: Share,
+struct SenderPermits {
+    _session: CapPermit,
+    _share: QuotaPermit,
 }
 
-impl Place {
+impl SenderPermits {
     /// Takes the permits if there are any: a datagram cannot wait.
-    fn take(cap: &Arc<Cap>, house: &House, sender: IpAddr, listener: &str) -> Option<Self> {
+    fn take(cap: &Arc<Cap>, state: &ServerState, sender: IpAddr, listener: &str) -> Option<Self> {
         let Some(session) = cap.try_take() else {
             let why = "session limit reached (--udp-max-sessions)";
-            house.drops.no_place(listener, Limit::UdpMaxSessions, why);
+            state.drops.no_place(listener, Limit::UdpMaxSessions, why);
             return None;
         };
-        let Some(share) = house.quota.take(Holder::sender(sender)) else {
+        let Some(share) = state.quota.take(Holder::sender(sender)) else {
             let why = "session limit of the address reached (--max-connections-per-ip)";
-            house
+            state
                 .drops
                 .no_place(listener, Limit::MaxConnectionsPerIp, why);
             return None;
         };
-        Some(Place {
+        Some(SenderPermits {
             _session: session,
             _share: share,
         })
@@ -187,7 +187,7 @@ struct Listed {
     inboxes: Inboxes,
     route: Route,
     inbox: Arc<Inbox>,
-    _place: Place,
+    _place: SenderPermits,
 }
 
 impl Drop for Listed {

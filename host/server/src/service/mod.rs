@@ -2,7 +2,7 @@
 //! and drains. Must not know Wasm or configuration files.
 //!
 //! ```text
-//! Server -> Served -> Door      a host, its services, their listeners
+//! Server -> ServedService -> ServiceListener      a host, its services, their listeners
 //! ```
 //!
 //! A UDP sender is a connection too, but with separate limits: it may be forged, so it takes
@@ -12,24 +12,24 @@
 
 mod cap;
 mod client;
+mod close_stats;
 mod datagrams;
 mod drops;
-mod ends;
 mod quota;
 mod sender;
 mod served;
 
-use cap::{Cap, Slot};
+use cap::{Cap, CapPermit};
+pub use close_stats::{CloseStats, Totals};
 use drops::Drops;
-pub use ends::{Ends, Totals};
-pub use served::{Door, Served};
+pub use served::{ServedService, ServiceListener};
 
 use connection::generation::Generations;
+use connection::handle::Traffic;
 use connection::handler::Handler;
 use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
-use connection::outbox::Traffic;
 use connection::rates::{AddressRates, Kind, LogRateLimiter, RateLimits};
-use quota::{Holder, Quota, Share};
+use quota::{ConnectionQuota, Holder, QuotaPermit};
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -44,18 +44,18 @@ use tracing::Span;
 
 /// The services of a host.
 pub struct Server<H> {
-    house: Arc<House>,
+    state: Arc<ServerState>,
     /// Services that accept, and services that drain.
-    services: Mutex<Vec<Arc<Served<H>>>>,
+    services: Mutex<Vec<Arc<ServedService<H>>>>,
 }
 
 /// State shared by all services.
-struct House {
+struct ServerState {
     /// Cancelled when no listener of any service accepts any more.
     stopping: CancellationToken,
     /// A permit for each allowed connection.
     free: Arc<Semaphore>,
-    quota: Arc<Quota>,
+    quota: Arc<ConnectionQuota>,
     /// Rate limits of client addresses.
     address_rates: Arc<AddressRates>,
     /// Rate limits of addresses for datagrams. These may be forged, so they take nothing from
@@ -68,7 +68,7 @@ struct House {
     /// Rate limit of log lines about waiting clients.
     no_place: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
     next_id: AtomicU64,
-    ends: Arc<Ends>,
+    stats: Arc<CloseStats>,
     drops: Arc<Drops>,
     /// Cancelled when a listener has no more clients and the last one is gone.
     exhausted: CancellationToken,
@@ -87,12 +87,12 @@ impl<H: Handler> Server<H> {
     /// A server without services, with these limits.
     pub fn new(limits: &ServerLimits, address_rates: RateLimits) -> Self {
         Server {
-            house: Arc::new(House {
+            state: Arc::new(ServerState {
                 stopping: CancellationToken::new(),
                 free: Arc::new(Semaphore::new(limits.max_connections)),
                 no_share: LogRateLimiter::default(),
                 no_place: LogRateLimiter::default(),
-                quota: Quota::new(
+                quota: ConnectionQuota::new(
                     limits.max_connections_per_ip,
                     limits.max_connections_per_uid,
                 ),
@@ -100,7 +100,7 @@ impl<H: Handler> Server<H> {
                 sender_rates: AddressRates::new(address_rates),
                 no_rate: LogRateLimiter::default(),
                 next_id: AtomicU64::new(1),
-                ends: Arc::default(),
+                stats: Arc::default(),
                 drops: Arc::default(),
                 exhausted: CancellationToken::new(),
                 stdio_failed: Mutex::default(),
@@ -117,8 +117,8 @@ impl<H: Handler> Server<H> {
         rates: RateLimits,
         max_connections: Option<usize>,
         span: Span,
-    ) -> Arc<Served<H>> {
-        let served = Served::new(self.house.clone(), generations, rates, span);
+    ) -> Arc<ServedService<H>> {
+        let served = ServedService::new(self.state.clone(), generations, rates, span);
         let served = Arc::new(served);
         served.set_max_connections(max_connections);
         self.services().push(served.clone());
@@ -127,12 +127,12 @@ impl<H: Handler> Server<H> {
 
     /// Changes the rate limits of client addresses.
     pub fn set_address_rates(&self, limits: RateLimits) {
-        self.house.address_rates.set(limits);
-        self.house.sender_rates.set(limits);
+        self.state.address_rates.set(limits);
+        self.state.sender_rates.set(limits);
     }
 
-    /// Ends a service: accepts no more clients, and lets open connections finish within `limit`.
-    pub async fn end(&self, served: &Arc<Served<H>>, limit: Duration) -> Drained {
+    /// CloseStats a service: accepts no more clients, and lets open connections finish within `limit`.
+    pub async fn end(&self, served: &Arc<ServedService<H>>, limit: Duration) -> Drained {
         let drained = drain(std::slice::from_ref(served), limit).await;
         self.services().retain(|it| !Arc::ptr_eq(it, served));
         drained
@@ -140,38 +140,38 @@ impl<H: Handler> Server<H> {
 
     /// Stops accepting, at once.
     pub fn close(&self) {
-        self.house.stopping.cancel();
+        self.state.stopping.cancel();
     }
 
-    /// Ends all services the same way, also those added later.
+    /// CloseStats all services the same way, also those added later.
     pub async fn stop(&self, limit: Duration) -> Drained {
         self.close();
         let all = self.services().clone();
         let drained = drain(&all, limit).await;
-        self.house.ends.log();
-        self.house.drops.log();
+        self.state.stats.log();
+        self.state.drops.log();
         drained
     }
 
     /// Completes when a listener has no more clients and the last one is gone.
     pub async fn exhausted(&self) {
-        self.house.exhausted.cancelled().await;
+        self.state.exhausted.cancelled().await;
     }
 
     /// The error of standard input or output, if they are the client. Returned once.
     pub fn stdio_failure(&self) -> Option<io::Error> {
-        let failed = &self.house.stdio_failed;
+        let failed = &self.state.stdio_failed;
         failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The counts of all services, also of removed ones.
-    pub fn ends(&self) -> &Ends {
-        &self.house.ends
+    pub fn stats(&self) -> &CloseStats {
+        &self.state.stats
     }
 
     /// Dropped datagrams by reason.
     pub fn dropped_datagrams(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.house.drops.counts().into_iter()
+        self.state.drops.counts().into_iter()
     }
 
     /// The number of open connections, and their traffic so far.
@@ -182,12 +182,12 @@ impl<H: Handler> Server<H> {
         (open.into_iter().sum(), traffic.into_iter().sum())
     }
 
-    fn services(&self) -> MutexGuard<'_, Vec<Arc<Served<H>>>> {
+    fn services(&self) -> MutexGuard<'_, Vec<Arc<ServedService<H>>>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl House {
+impl ServerState {
     /// Waits for a permit for a connection. If there is none right away, logs that at a limited
     /// rate.
     async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
@@ -207,7 +207,7 @@ impl House {
     }
 
     /// The same for the limit of a service or listener.
-    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> Slot {
+    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> CapPermit {
         if let Some(slot) = cap.try_take() {
             return slot;
         }
@@ -223,7 +223,7 @@ impl House {
 
     /// A permit for a connection of a client address, if there is one. Otherwise logs that at a
     /// limited rate.
-    fn share(&self, client: IpAddr, listener: &str) -> Option<Share> {
+    fn share(&self, client: IpAddr, listener: &str) -> Option<QuotaPermit> {
         let mut rated = self.address_rates.of(client);
         if !rated.take(Kind::NewConnections, 1) {
             if let Ok(left_out) = self.no_rate.admit() {
@@ -250,9 +250,9 @@ impl House {
     }
 }
 
-impl House {
+impl ServerState {
     /// The same for a user of this machine.
-    fn share_of_user(&self, uid: u32, listener: &str) -> Option<Share> {
+    fn share_of_user(&self, uid: u32, listener: &str) -> Option<QuotaPermit> {
         let share = self.quota.take(Holder::User(uid));
         if share.is_none() {
             Limit::MaxConnectionsPerUid.reached();
@@ -271,7 +271,7 @@ impl House {
 }
 
 /// Waits for open connections, and cuts those still open after `limit`.
-async fn drain<H: Handler>(services: &[Arc<Served<H>>], limit: Duration) -> Drained {
+async fn drain<H: Handler>(services: &[Arc<ServedService<H>>], limit: Duration) -> Drained {
     for served in services {
         served.stop();
     }

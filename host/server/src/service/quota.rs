@@ -19,7 +19,7 @@ pub enum Holder {
 
 /// The limits of holders, and their open connections.
 #[derive(Debug)]
-pub struct Quota {
+pub struct ConnectionQuota {
     /// The limit of an address; `None` for no limit.
     per_ip: Option<usize>,
     /// The limit of a user; `None` for no limit.
@@ -29,8 +29,8 @@ pub struct Quota {
 
 /// A permit for one open connection of a holder.
 #[derive(Debug)]
-pub struct Share {
-    quota: Arc<Quota>,
+pub struct QuotaPermit {
+    quota: Arc<ConnectionQuota>,
     holder: Holder,
 }
 
@@ -47,10 +47,10 @@ impl Holder {
     }
 }
 
-impl Quota {
+impl ConnectionQuota {
     /// Starts without connections.
     pub fn new(per_ip: Option<usize>, per_uid: Option<usize>) -> Arc<Self> {
-        Arc::new(Quota {
+        Arc::new(ConnectionQuota {
             per_ip,
             per_uid,
             open: Mutex::default(),
@@ -58,7 +58,7 @@ impl Quota {
     }
 
     /// A permit for this client, if it is below its limit.
-    pub fn take(self: &Arc<Self>, client: impl Into<Holder>) -> Option<Share> {
+    pub fn take(self: &Arc<Self>, client: impl Into<Holder>) -> Option<QuotaPermit> {
         let holder = client.into();
         let limit = match holder {
             Holder::Address(_) | Holder::Sender(_) => self.per_ip,
@@ -71,7 +71,7 @@ impl Quota {
             return None;
         }
         *count += 1;
-        Some(Share {
+        Some(QuotaPermit {
             quota: self.clone(),
             holder,
         })
@@ -83,7 +83,7 @@ impl Quota {
     }
 }
 
-impl Drop for Share {
+impl Drop for QuotaPermit {
     fn drop(&mut self) {
         let mut open = self.quota.open();
         if let Entry::Occupied(mut count) = open.entry(self.holder) {
@@ -103,13 +103,13 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    fn take(quota: &Arc<Quota>, client: &str) -> Option<Share> {
+    fn take(quota: &Arc<ConnectionQuota>, client: &str) -> Option<QuotaPermit> {
         quota.take(client.parse::<IpAddr>().unwrap())
     }
 
     #[test]
     fn forged_senders_take_nothing_from_connections() {
-        let quota = Quota::new(Some(1), None);
+        let quota = ConnectionQuota::new(Some(1), None);
         let sender = || Holder::sender("192.0.2.1".parse().unwrap());
         let forged = quota.take(sender());
         assert!(forged.is_some() && quota.take(sender()).is_none());
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_limit() {
-        let quota = Quota::new(Some(2), None);
+        let quota = ConnectionQuota::new(Some(2), None);
         let one = take(&quota, "192.0.2.1");
         let two = take(&quota, "::ffff:192.0.2.1");
         assert!(one.is_some() && two.is_some());
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn each_user_has_their_own_limit() {
-        let quota = Quota::new(Some(1), Some(2));
+        let quota = ConnectionQuota::new(Some(1), Some(2));
         let ann: Vec<_> = (0..3).map(|_| quota.take(Holder::User(1000))).collect();
         assert_eq!(ann.iter().flatten().count(), 2);
         assert!(quota.take(Holder::User(1001)).is_some());
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_counts_as_one() {
-        let quota = Quota::new(Some(1), None);
+        let quota = ConnectionQuota::new(Some(1), None);
         let _one = take(&quota, "2001:db8:1:2::1").unwrap();
         assert!(take(&quota, "2001:db8:1:2:ffff::2").is_none());
         assert!(take(&quota, "2001:db8:1:3::1").is_some());
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_missing_limit_allows_any_number() {
-        let quota = Quota::new(None, Some(1));
+        let quota = ConnectionQuota::new(None, Some(1));
         let shares: Vec<_> = (0..1000).map(|_| take(&quota, "::1")).collect();
         assert!(shares.iter().all(Option::is_some));
     }

@@ -1,14 +1,14 @@
 //! One UDP sender, from its first datagram to the end of its session.
 
-use super::Served;
+use super::ServedService;
 use super::drops::Drops;
 use crate::datagram::{Allowance, DatagramSocket, Route};
 use bytes::Bytes;
-use connection::generation::MovingSession;
+use connection::generation::MigratingSession;
+use connection::handle::{ConnectionHandle, Peer, Traffic, Transport};
 use connection::handler::{Handler, Service, SessionError};
 use connection::limits::{DatagramLimits, Limit};
-use connection::outbox::{Outbox, Peer, Traffic, Transport};
-use connection::task::{self, ConnectionError, Ending, Inbox, Return};
+use connection::task::{self, CloseReason, ConnectionError, Inbox, ReplySink};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,44 +27,45 @@ pub struct Sender {
 
 impl Sender {
     /// Serves the sender until its session ends, and counts the result.
-    pub async fn serve<H: Handler>(self, served: &Served<H>) {
+    pub async fn serve<H: Handler>(self, served: &ServedService<H>) {
         let span = tracing::error_span!(parent: &served.span, "connection", id = self.id, peer = %self.route.peer);
         span.in_scope(|| tracing::debug!("sends datagrams"));
-        served.ends.begin();
+        served.stats.begin();
         let (traffic, result) = self.converse(served, &span).await;
-        span.in_scope(|| served.ends.note(traffic, result));
+        span.in_scope(|| served.stats.note(traffic, result));
     }
 
     async fn converse<H: Handler>(
         self,
-        served: &Served<H>,
+        served: &ServedService<H>,
         span: &Span,
-    ) -> (Traffic, Result<Ending, ConnectionError>) {
+    ) -> (Traffic, Result<CloseReason, ConnectionError>) {
         let generation = served.generations.current();
-        let mut terms = generation.made_from.terms.clone();
-        terms.limits.idle_timeout = Some(self.limits.idle_timeout);
-        let limit_bytes = terms.unsent_limit_bytes();
-        let outbox = Outbox::new(self.id, self.peer(), limit_bytes, span.clone());
-        let outbox = Arc::new(outbox);
-        let Service::Session(session) = generation.made_from.handler.serve(&outbox) else {
+        let mut settings = generation.made_from.settings.clone();
+        settings.limits.idle_timeout = Some(self.limits.idle_timeout);
+        let limit_bytes = settings.unsent_limit_bytes();
+        let handle = ConnectionHandle::new(self.id, self.peer(), limit_bytes, span.clone());
+        let handle = Arc::new(handle);
+        let Service::Session(session) = generation.made_from.handler.serve(&handle) else {
             // The configuration refuses programs on UDP listeners.
             let why = "a program reads a stream and cannot serve datagrams".into();
             return (Traffic::default(), Err(SessionError::Refused(why).into()));
         };
-        let seat = served.generations.seat(generation, &outbox);
-        let session = MovingSession::new(served.generations.clone(), session, seat);
+        let guard = served.generations.guard(generation, &handle);
+        let session = MigratingSession::new(served.generations.clone(), session, guard);
         let factor = self.limits.amplification;
-        let way = WayBack {
+        let way = ReplySender {
             socket: self.socket,
             route: self.route,
             allowance: factor.map(|factor| Allowance::new(factor, &self.route)),
             complained: false,
-            drops: served.house.drops.clone(),
+            drops: served.state.drops.clone(),
             span: span.clone(),
         };
-        let ended = task::serve_datagrams(&self.inbox, way, session, outbox.clone(), &terms).await;
-        outbox.retire();
-        (outbox.traffic(), ended)
+        let ended =
+            task::serve_datagrams(&self.inbox, way, session, handle.clone(), &settings).await;
+        handle.retire();
+        (handle.traffic(), ended)
     }
 
     fn peer(&self) -> Peer {
@@ -83,7 +84,7 @@ impl Sender {
 }
 
 /// Sends replies to a sender, whose address may be forged.
-struct WayBack {
+struct ReplySender {
     socket: Arc<DatagramSocket>,
     route: Route,
     allowance: Option<Allowance>,
@@ -93,7 +94,7 @@ struct WayBack {
     span: Span,
 }
 
-impl Return for WayBack {
+impl ReplySink for ReplySender {
     fn received(&mut self, datagrams: usize, bytes: usize) {
         if let Some(allowance) = &mut self.allowance {
             allowance.earn(datagrams, bytes);

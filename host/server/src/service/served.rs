@@ -1,12 +1,12 @@
 //! A service of a server, and its listeners.
 
-use super::cap::{Cap, Place};
+use super::cap::{Cap, ConnectionPermits};
 use super::client::Client;
-use super::{Ends, House};
+use super::{CloseStats, ServerState};
 use crate::admission::Admission;
 use crate::listener::{Accepted, Listener, ListenerHandle};
 use crate::stream::Stream;
-use crate::tls::Terminator;
+use crate::tls::TlsTerminator;
 use connection::generation::Generations;
 use connection::handler::Handler;
 use connection::rates::{Kind, RateLimits, ServiceRates};
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 /// The state that the connections of a service share.
-pub struct Served<H> {
+pub struct ServedService<H> {
     pub(super) generations: Arc<Generations<H>>,
     /// The rate limits of all its connections together.
     pub(super) rates: Arc<ServiceRates>,
@@ -28,44 +28,44 @@ pub struct Served<H> {
     /// The connection limit.
     cap: Arc<Cap>,
     /// How its connections ended.
-    pub(super) ends: Ends,
-    pub(super) house: Arc<House>,
+    pub(super) stats: CloseStats,
+    pub(super) state: Arc<ServerState>,
     /// The parent span of its connections.
     pub(super) span: Span,
     /// Cancelled when the service accepts no more clients.
     stopping: CancellationToken,
-    doors: TaskTracker,
+    listeners: TaskTracker,
     /// Open connections, and ended ones not collected yet.
     connections: Mutex<JoinSet<()>>,
 }
 
 /// A listener of a service with its admission. Open until it is closed or the service stops.
 #[derive(Clone)]
-pub struct Door {
-    listener: ListenerHandle,
+pub struct ServiceListener {
+    handle: ListenerHandle,
     admission: Arc<Admission>,
     cap: Arc<Cap>,
     closing: CancellationToken,
     closed: TaskTracker,
 }
 
-impl<H: Handler> Served<H> {
+impl<H: Handler> ServedService<H> {
     pub(super) fn new(
-        house: Arc<House>,
+        state: Arc<ServerState>,
         generations: Arc<Generations<H>>,
         rates: RateLimits,
         span: Span,
     ) -> Self {
-        Served {
+        ServedService {
             generations,
             rates: Arc::new(ServiceRates::new(rates)),
             sender_rates: ServiceRates::new(rates),
             cap: Arc::default(),
-            ends: Ends::within(&house.ends),
+            stats: CloseStats::within(&state.stats),
             span,
-            stopping: house.stopping.child_token(),
-            house,
-            doors: TaskTracker::new(),
+            stopping: state.stopping.child_token(),
+            state,
+            listeners: TaskTracker::new(),
             connections: Mutex::default(),
         }
     }
@@ -78,9 +78,9 @@ impl<H: Handler> Served<H> {
         listener: Listener,
         admission: Admission,
         max_connections: Option<usize>,
-        after: Option<&Door>,
-    ) -> Door {
-        let cap = after.map_or_else(Arc::default, |door| door.cap.clone());
+        after: Option<&ServiceListener>,
+    ) -> ServiceListener {
+        let cap = after.map_or_else(Arc::default, |listener| listener.cap.clone());
         cap.set(match listener.datagrams() {
             Some(_) => Some(admission.datagrams.max_sessions),
             None => max_connections,
@@ -88,8 +88,8 @@ impl<H: Handler> Served<H> {
         let admission = Arc::new(admission);
         let closing = self.stopping.child_token();
         let closed = TaskTracker::new();
-        let door = Door {
-            listener: listener.handle(),
+        let opened = ServiceListener {
+            handle: listener.handle(),
             admission: admission.clone(),
             cap: cap.clone(),
             closing: closing.clone(),
@@ -97,8 +97,8 @@ impl<H: Handler> Served<H> {
         };
         let accepting = self.clone().accept(listener, admission, cap, closing);
         let accepting = accepting.instrument(self.span.clone());
-        self.doors.spawn(closed.track_future(accepting));
-        door
+        self.listeners.spawn(closed.track_future(accepting));
+        opened
     }
 
     /// Changes the rate limits of its connections and UDP senders.
@@ -113,15 +113,15 @@ impl<H: Handler> Served<H> {
     }
 
     /// Waits for a permit of the listener, the service and the server.
-    pub(super) async fn place(&self, listener: &Arc<Cap>, name: &str) -> Place {
+    pub(super) async fn place(&self, listener: &Arc<Cap>, name: &str) -> ConnectionPermits {
         let why = "connection limit of the listener reached (max-connections): new clients wait";
-        let of_listener = self.house.slot(listener, name, why).await;
+        let of_listener = self.state.slot(listener, name, why).await;
         let why = "connection limit of the service reached (max-connections): new clients wait";
-        let of_service = self.house.slot(&self.cap, name, why).await;
-        Place {
+        let of_service = self.state.slot(&self.cap, name, why).await;
+        ConnectionPermits {
             listener: of_listener,
             service: of_service,
-            connection: self.house.place(name).await,
+            connection: self.state.place(name).await,
         }
     }
 
@@ -131,8 +131,8 @@ impl<H: Handler> Served<H> {
     }
 
     /// How its connections ended.
-    pub fn ends(&self) -> &Ends {
-        &self.ends
+    pub fn stats(&self) -> &CloseStats {
+        &self.stats
     }
 
     /// Serves the clients of one listener until it closes or has no more clients.
@@ -150,7 +150,7 @@ impl<H: Handler> Served<H> {
         // Dropped with the only client of such a listener.
         let mut exhausting = listener
             .is_for_one()
-            .then(|| self.house.exhausted.clone().drop_guard());
+            .then(|| self.state.exhausted.clone().drop_guard());
         while let Some(Some(accepted)) = closing.run_until_cancelled(listener.accept()).await {
             let Some(client) = self.welcome(accepted, &admission, &cap) else {
                 continue;
@@ -180,13 +180,13 @@ impl<H: Handler> Served<H> {
         let mut share = None;
         if let Some(client) = accepted.client {
             if admission.turns_away(client) {
-                self.ends.note_turned_away(client, &admission.listener);
+                self.stats.note_turned_away(client, &admission.listener);
                 return None;
             }
             if !admission.is_proxy(client) {
-                share = self.house.share(client.ip(), &admission.listener);
+                share = self.state.share(client.ip(), &admission.listener);
                 if share.is_none() {
-                    self.ends.count_turned_away();
+                    self.stats.count_turned_away();
                     return None;
                 }
             }
@@ -194,14 +194,14 @@ impl<H: Handler> Served<H> {
         if let Stream::Unix(unix) = &accepted.stream
             && let Ok(who) = unix.peer_cred()
         {
-            share = self.house.share_of_user(who.uid(), &admission.listener);
+            share = self.state.share_of_user(who.uid(), &admission.listener);
             if share.is_none() {
-                self.ends.count_turned_away();
+                self.stats.count_turned_away();
                 return None;
             }
         }
         Some(Client {
-            id: self.house.next_id.fetch_add(1, Ordering::Relaxed),
+            id: self.state.next_id.fetch_add(1, Ordering::Relaxed),
             accepted,
             admission: admission.clone(),
             cap: cap.clone(),
@@ -224,8 +224,8 @@ impl<H: Handler> Served<H> {
 
     /// Completes when all its listeners are closed, soon after `stop`.
     pub(super) async fn closed(&self) {
-        self.doors.close();
-        self.doors.wait().await;
+        self.listeners.close();
+        self.listeners.wait().await;
     }
 
     /// The connections still open after `closed`; no more follow.
@@ -243,19 +243,19 @@ impl<H: Handler> Served<H> {
     }
 }
 
-impl Door {
+impl ServiceListener {
     /// The handle of the listening socket.
-    pub fn listener(&self) -> &ListenerHandle {
-        &self.listener
+    pub fn handle(&self) -> &ListenerHandle {
+        &self.handle
     }
 
     /// The TLS terminator, if any.
-    pub fn terminator(&self) -> Option<&Arc<Terminator>> {
+    pub fn terminator(&self) -> Option<&Arc<TlsTerminator>> {
         self.admission.tls.as_ref()
     }
 
     /// Whether both are the same listener.
-    pub fn is(&self, other: &Door) -> bool {
+    pub fn is(&self, other: &ServiceListener) -> bool {
         TaskTracker::ptr_eq(&self.closed, &other.closed)
     }
 

@@ -66,7 +66,7 @@ fn config(verification: &Verification) -> Result<ClientConfig, TlsError> {
     let builder = match verification.insecure {
         true => builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody(provider()))),
+            .with_custom_certificate_verifier(Arc::new(NoVerification(provider()))),
         false => builder.with_root_certificates(roots(verification)?),
     };
     let mut config = match &verification.identity {
@@ -96,9 +96,9 @@ fn roots(verification: &Verification) -> Result<RootCertStore, TlsError> {
 
 /// Accepts any certificate whose key the server has: for `--insecure`.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct NoVerification(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

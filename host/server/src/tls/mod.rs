@@ -12,7 +12,7 @@ mod server;
 
 pub use client::{Verification, connect};
 pub use error::TlsError;
-pub use server::{CertificateFiles, Terminator, TlsConfig};
+pub use server::{CertificateFiles, TlsConfig, TlsTerminator};
 
 use rustls::crypto::CryptoProvider;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use super::certificates::Certificates;
 use super::error::TlsError;
 use super::{identity, provider, self_signed};
 use arc_swap::ArcSwap;
-use connection::outbox::TlsInfo;
+use connection::handle::TlsInfo;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::WebPkiClientVerifier;
@@ -73,14 +73,14 @@ pub struct CertificateFiles {
 }
 
 /// Terminates TLS, with certificates that can be reloaded in use.
-pub struct Terminator {
+pub struct TlsTerminator {
     config: TlsConfig,
     current: ArcSwap<ServerConfig>,
     /// The fingerprint of the files when they were last read.
     read: Mutex<Vec<u8>>,
 }
 
-impl Terminator {
+impl TlsTerminator {
     /// Reads certificates and keys, and checks them. Blocks.
     pub fn new(config: TlsConfig) -> Result<Self, TlsError> {
         let read = Mutex::new(config.fingerprint());
@@ -88,7 +88,7 @@ impl Terminator {
         if config.certificates.is_empty() {
             tracing::warn!("using a self-signed certificate, which clients cannot verify");
         }
-        Ok(Terminator {
+        Ok(TlsTerminator {
             config,
             current,
             read,

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use engine::{Language, Tier};
+use engine::{HandlerKind, Language};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -74,13 +74,13 @@ impl From<LanguageArg> for Language {
     }
 }
 
-impl From<TierArg> for Tier {
+impl From<TierArg> for HandlerKind {
     fn from(arg: TierArg) -> Self {
         match arg {
-            TierArg::Responder => Tier::Responder,
-            TierArg::FramedResponder => Tier::FramedResponder,
-            TierArg::Conversation => Tier::Conversation,
-            TierArg::Program => Tier::Program,
+            TierArg::Responder => HandlerKind::Responder,
+            TierArg::FramedResponder => HandlerKind::FramedResponder,
+            TierArg::Conversation => HandlerKind::Conversation,
+            TierArg::Program => HandlerKind::Program,
         }
     }
 }

@@ -9,10 +9,10 @@ use clap::Args;
 use connection::exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
 use connection::framing::Framing;
 use connection::handler::Handler;
-use connection::task::Terms;
+use connection::task::ConnectionSettings;
 use daemon::config::{ConfigError, ServeConfig, Time};
 use daemon::exchange_file;
-use engine::{Isolation, LoadedHandler, Tier};
+use engine::{HandlerKind, Isolation, LoadedHandler};
 use keyvalue::Store;
 use std::fs;
 use std::io::{self, Write};
@@ -170,7 +170,7 @@ impl TestArgs {
         let (framing, limits) = self.config(subject, framing)?.connection(handler)?;
         // A program reads a stream, which has no chunks.
         let cuts = match handler.tier() {
-            Tier::Program => file.cuts.unwrap_or(true),
+            HandlerKind::Program => file.cuts.unwrap_or(true),
             _ => file.may_cut(&framing),
         };
         let plan = Plan {
@@ -178,7 +178,7 @@ impl TestArgs {
             step_limit: self.step_timeout.0,
         };
         let serving = || handler.serving(subject.isolation, &Store::scratch());
-        let terms = Terms {
+        let settings = ConnectionSettings {
             framing,
             limits,
             converses: serving().converses(),
@@ -186,7 +186,7 @@ impl TestArgs {
         let mut cases = Vec::new();
         for exchange in &file.exchanges {
             let begin = Instant::now();
-            let played = rehearse(serving, exchange, plan, &terms).await;
+            let played = rehearse(serving, exchange, plan, &settings).await;
             print(&report(path, exchange, plan, &played))?;
             cases.push(Case {
                 name: exchange.name.clone(),

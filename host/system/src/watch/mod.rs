@@ -1,8 +1,8 @@
 //! Watches files that change while the host runs. Must not know what they are for.
 
-mod way;
+mod paths;
 
-pub use way::Ways;
+pub use paths::WatchedPaths;
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
@@ -40,7 +40,7 @@ enum What {
 }
 
 struct Armed {
-    ways: Ways,
+    ways: WatchedPaths,
     _watcher: RecommendedWatcher,
 }
 
@@ -118,9 +118,9 @@ impl Watch {
 }
 
 impl What {
-    fn ways(&self) -> Ways {
+    fn ways(&self) -> WatchedPaths {
         match self {
-            What::Files(paths) | What::Trees(paths) => Ways::of(paths),
+            What::Files(paths) | What::Trees(paths) => WatchedPaths::of(paths),
         }
     }
 

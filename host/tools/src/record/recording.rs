@@ -1,7 +1,7 @@
 //! The file of recorded exchanges.
 
 use super::Transcript;
-use connection::exchange::{Ending, Exchanges, MAX_FILE_BYTES};
+use connection::exchange::{Exchanges, LineEnding, MAX_FILE_BYTES};
 use connection::framing::Framing;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -116,8 +116,8 @@ impl Recording {
         let mut endings = self.transcripts.values().filter_map(Transcript::ending);
         // A file has one line ending for all exchanges.
         let ending = match endings.next() {
-            Some(Ending::CrLf) if endings.all(|it| it == Ending::CrLf) => Ending::CrLf,
-            _ => Ending::Lf,
+            Some(LineEnding::CrLf) if endings.all(|it| it == LineEnding::CrLf) => LineEnding::CrLf,
+            _ => LineEnding::Lf,
         };
         let exchanges = self.transcripts.iter().map(|(number, transcript)| {
             transcript.exchange(format!("connection {number}"), ending)

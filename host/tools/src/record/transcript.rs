@@ -1,7 +1,7 @@
 //! The recorded traffic of one connection. Pure.
 
 use bytes::{Bytes, BytesMut};
-use connection::exchange::{Action, Ending, Exchange, Step, is_text};
+use connection::exchange::{Action, Exchange, LineEnding, Step, is_text};
 
 /// Bytes in a line of hexadecimal digits.
 const ROW_BYTES: usize = 32;
@@ -69,7 +69,7 @@ impl Transcript {
     }
 
     /// Its line ending, if all lines have the same.
-    pub fn ending(&self) -> Option<Ending> {
+    pub fn ending(&self) -> Option<LineEnding> {
         let texts = self.events.iter().filter_map(|event| match event {
             Event::Sent(bytes) => Some(&bytes[..]),
             Event::Received(bytes) => Some(&bytes[..]),
@@ -82,13 +82,13 @@ impl Transcript {
             .peekable();
         lines.peek()?;
         match lines.all(|line| line.ends_with(b"\r\n")) {
-            true => Some(Ending::CrLf),
-            false => Some(Ending::Lf),
+            true => Some(LineEnding::CrLf),
+            false => Some(LineEnding::Lf),
         }
     }
 
     /// Converts it to an exchange with this name, for a file with this ending.
-    pub fn exchange(&self, name: String, ending: Ending) -> Exchange {
+    pub fn exchange(&self, name: String, ending: LineEnding) -> Exchange {
         let actions = self.events.iter().flat_map(|event| match event {
             Event::Sent(bytes) => vec![Action::Send(bytes.clone())],
             Event::Received(bytes) => expected(&Bytes::copy_from_slice(bytes)),

@@ -10,7 +10,7 @@ mod words;
 
 pub use name::HandlerName;
 
-use engine::{Language, Tier};
+use engine::{HandlerKind, Language};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Scaffold {
     /// Its language.
     pub language: Language,
     /// Its kind.
-    pub tier: Tier,
+    pub tier: HandlerKind,
 }
 
 /// Why the folder cannot be created.

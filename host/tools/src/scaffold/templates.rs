@@ -1,6 +1,6 @@
 //! The templates, and other files of this repository for new folders.
 
-use engine::{Language, Tier};
+use engine::{HandlerKind, Language};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
@@ -131,10 +131,10 @@ const BUILD_SETTINGS: &[Template] =
     &[("config.toml", include_str!("../../../../guest/build.toml"))];
 
 /// The files of a language and kind, by path in the new folder.
-pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
+pub fn of(language: Language, tier: HandlerKind) -> impl Iterator<Item = Template> {
     let parts = [
         "all",
-        if tier == Tier::Program {
+        if tier == HandlerKind::Program {
             "program"
         } else {
             "handler"
@@ -142,7 +142,7 @@ pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
     ];
     let parts = parts
         .into_iter()
-        .chain((tier != Tier::Program).then(|| folder(tier)));
+        .chain((tier != HandlerKind::Program).then(|| folder(tier)));
     let parts = parts.map(move |part| format!("{}/{part}/", folder_of(language)));
     parts.flat_map(|part| {
         TEMPLATES
@@ -152,37 +152,39 @@ pub fn of(language: Language, tier: Tier) -> impl Iterator<Item = Template> {
 }
 
 /// The recorded exchange for all handlers of a kind.
-pub fn exchange(tier: Tier) -> &'static str {
+pub fn exchange(tier: HandlerKind) -> &'static str {
     match tier {
-        Tier::Responder => include_str!("../../templates/exchanges/responder.exchange"),
-        Tier::FramedResponder => {
+        HandlerKind::Responder => include_str!("../../templates/exchanges/responder.exchange"),
+        HandlerKind::FramedResponder => {
             include_str!("../../templates/exchanges/framed-responder.exchange")
         }
-        Tier::Conversation => include_str!("../../templates/exchanges/conversation.exchange"),
-        Tier::Program => include_str!("../../templates/exchanges/program.exchange"),
+        HandlerKind::Conversation => {
+            include_str!("../../templates/exchanges/conversation.exchange")
+        }
+        HandlerKind::Program => include_str!("../../templates/exchanges/program.exchange"),
     }
 }
 
 /// Files copied unchanged: the contract, except for programs, and what the language needs.
-pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])> {
+pub fn unchanged(language: Language, tier: HandlerKind) -> Vec<(String, &'static [u8])> {
     let mut files = Vec::new();
     let mut put = |folder: &str, templates: &[Template]| {
         let placed = |(path, text): &Template| (format!("{folder}{path}"), text.as_bytes());
         files.extend(templates.iter().map(placed));
     };
     match (language, tier) {
-        (Language::Rust, Tier::Program) => put(".cargo/", BUILD_SETTINGS),
+        (Language::Rust, HandlerKind::Program) => put(".cargo/", BUILD_SETTINGS),
         (Language::Rust, _) => {
             put(".cargo/", BUILD_SETTINGS);
             put("echo-host-guest/", SDK);
             put("echo-host-guest/wit/", WIT);
         }
-        (_, Tier::Program) => {}
+        (_, HandlerKind::Program) => {}
         _ => put("wit/", WIT),
     }
     if matches!(language, Language::C | Language::Go) {
         let adapter = match tier {
-            Tier::Program => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+            HandlerKind::Program => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
             _ => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
         };
         files.push(("wasi_snapshot_preview1.wasm".to_owned(), adapter));
@@ -191,12 +193,12 @@ pub fn unchanged(language: Language, tier: Tier) -> Vec<(String, &'static [u8])>
 }
 
 /// The folder of a kind's own templates.
-fn folder(tier: Tier) -> &'static str {
+fn folder(tier: HandlerKind) -> &'static str {
     match tier {
-        Tier::Responder => "responder",
-        Tier::FramedResponder => "framed-responder",
-        Tier::Conversation => "conversation",
-        Tier::Program => "program",
+        HandlerKind::Responder => "responder",
+        HandlerKind::FramedResponder => "framed-responder",
+        HandlerKind::Conversation => "conversation",
+        HandlerKind::Program => "program",
     }
 }
 

@@ -2,11 +2,11 @@ use super::*;
 use crate::project::Project;
 use std::collections::BTreeSet;
 
-const TIERS: [Tier; 4] = [
-    Tier::Responder,
-    Tier::FramedResponder,
-    Tier::Conversation,
-    Tier::Program,
+const TIERS: [HandlerKind; 4] = [
+    HandlerKind::Responder,
+    HandlerKind::FramedResponder,
+    HandlerKind::Conversation,
+    HandlerKind::Program,
 ];
 
 /// Every scaffold, with a name of two words.
@@ -82,7 +82,11 @@ fn every_folder_is_complete() {
             assert!(paths.contains(path), "{scaffold:?}: {path}");
         }
         let has_contract = paths.iter().any(|path| path.ends_with("wit/worlds.wit"));
-        assert_eq!(has_contract, scaffold.tier != Tier::Program, "{scaffold:?}");
+        assert_eq!(
+            has_contract,
+            scaffold.tier != HandlerKind::Program,
+            "{scaffold:?}"
+        );
         for file in files {
             let left = str::from_utf8(&file.content).is_ok_and(|text| text.contains("{{"));
             assert!(!left, "{scaffold:?}: {}", file.path);

@@ -1,7 +1,7 @@
 //! The words that replace `{{word}}` in templates.
 
 use super::Scaffold;
-use engine::{Language, Tier};
+use engine::{HandlerKind, Language};
 
 /// The words of a scaffold and their values.
 pub struct Words(Vec<(&'static str, String)>);
@@ -31,18 +31,20 @@ impl Words {
 fn places(scaffold: &Scaffold) -> (String, &'static str) {
     let name = scaffold.name.as_str();
     let source = match (scaffold.language, scaffold.tier) {
-        (Language::Rust, Tier::Program) => "src/main.rs",
+        (Language::Rust, HandlerKind::Program) => "src/main.rs",
         (Language::Rust, _) => "src/lib.rs",
         (Language::C, _) => "src/handler.c",
-        (Language::Go, Tier::Program) => "main.go",
-        (Language::Go, Tier::Conversation) => "counter/counter.go",
+        (Language::Go, HandlerKind::Program) => "main.go",
+        (Language::Go, HandlerKind::Conversation) => "counter/counter.go",
         (Language::Go, _) => "export_wit_world/handler.go",
         (Language::JavaScript, _) => "src/handler.js",
-        (Language::Python, Tier::Conversation) => "src/conversation.py",
+        (Language::Python, HandlerKind::Conversation) => "src/conversation.py",
         (Language::Python, _) => "src/handler.py",
     };
     let output = match (scaffold.language, scaffold.tier) {
-        (Language::Rust, Tier::Program) => format!("target/wasm32-wasip2/release/{name}.wasm"),
+        (Language::Rust, HandlerKind::Program) => {
+            format!("target/wasm32-wasip2/release/{name}.wasm")
+        }
         (Language::Rust, _) => {
             let library = name.replace('-', "_");
             format!("target/wasm32-wasip2/release/{library}.wasm")
@@ -52,23 +54,27 @@ fn places(scaffold: &Scaffold) -> (String, &'static str) {
     (output, source)
 }
 
-fn about(tier: Tier) -> &'static str {
+fn about(tier: HandlerKind) -> &'static str {
     match tier {
-        Tier::Responder => "A responder: a function computes the reply to each message.",
-        Tier::FramedResponder => {
+        HandlerKind::Responder => "A responder: a function computes the reply to each message.",
+        HandlerKind::FramedResponder => {
             "A responder with lines: a function computes the reply to each line."
         }
-        Tier::Conversation => "A conversation: a session for each client, called on every event.",
-        Tier::Program => "A plain program: its standard input and output are the connection.",
+        HandlerKind::Conversation => {
+            "A conversation: a session for each client, called on every event."
+        }
+        HandlerKind::Program => {
+            "A plain program: its standard input and output are the connection."
+        }
     }
 }
 
 /// The world of the kind; a program needs none.
-fn world(tier: Tier) -> &'static str {
+fn world(tier: HandlerKind) -> &'static str {
     match tier {
-        Tier::Responder => "responder",
-        Tier::FramedResponder => "framed-responder",
-        Tier::Conversation => "conversation-handler",
-        Tier::Program => "program",
+        HandlerKind::Responder => "responder",
+        HandlerKind::FramedResponder => "framed-responder",
+        HandlerKind::Conversation => "conversation-handler",
+        HandlerKind::Program => "program",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ServiceSettings;
 use super::about::{bound, limit};
-use crate::config::values::{OptionalNumber, OptionalSize, Place, ServiceName, Size, Time};
+use crate::config::values::{OptionalNumber, OptionalPath, OptionalSize, ServiceName, Size, Time};
 use choices::choices;
 use connection::address::Endpoint;
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ options! {
                 reached: limit("bytes read from an address", "not read; datagram dropped", "--")
             };
         /// Keep compiled code in this directory, or `off`; no default with `--user`
-        cache: Place
+        cache: OptionalPath
             => Sandbox {
                 value: Some("DIR"), is_fixed: true, sample: Some("/var/cache/echo-host"),
                 otherwise: Some("echo-host in the user's cache folder")
@@ -104,7 +104,7 @@ options! {
         sandbox_read: Vec<PathBuf>
             => Privileges { value: Some("DIR"), is_fixed: true };
         /// Create the control socket at this path, or `off`
-        control: Place
+        control: OptionalPath
             => Control {
                 value: Some("PATH"), is_fixed: true, sample: Some("/run/echo-host/control.sock"),
                 otherwise: Some("PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder among the temporary files")

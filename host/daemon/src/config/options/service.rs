@@ -8,7 +8,7 @@ use crate::config::values::{
 };
 use connection::address::NetworkAddress;
 use connection::framing::Framing;
-use connection::generation::Move;
+use connection::generation::SwapPolicy;
 use engine::{Directory, Isolation};
 use keyvalue::StoreUri;
 use serde::de::{Deserialize, Deserializer};
@@ -152,7 +152,7 @@ options! {
         watch: bool = "false"
             => Swapping {};
         /// Choose what open connections do during a swap
-        swap: Move = "new-connections"
+        swap: SwapPolicy = "new-connections"
             => Swapping {};
         /// Require that every version passes the recorded exchanges in this file
         probes: Vec<PathBuf>

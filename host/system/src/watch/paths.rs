@@ -12,7 +12,7 @@ const MAX_LINKS: usize = 40;
 
 /// The steps of some paths.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Ways {
+pub struct WatchedPaths {
     /// Resolved folders and links on the way. Replacing one leads elsewhere.
     pub steps: BTreeSet<PathBuf>,
     /// The files at the end.
@@ -21,10 +21,10 @@ pub struct Ways {
     pub folders: BTreeMap<PathBuf, (u64, u64)>,
 }
 
-impl Ways {
+impl WatchedPaths {
     /// The current steps. A path ends at what does not exist.
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
-        let mut ways = Ways::default();
+        let mut ways = WatchedPaths::default();
         paths.into_iter().for_each(|path| ways.follow(path));
         ways
     }
@@ -92,7 +92,7 @@ mod tests {
         fs::write(base.join("releases/1/a.wasm"), "").unwrap();
         symlink("releases/1", base.join("current")).unwrap();
         symlink("current/a.wasm", base.join("a.wasm")).unwrap();
-        let ways = Ways::of([&base.join("a.wasm")]);
+        let ways = WatchedPaths::of([&base.join("a.wasm")]);
         for step in ["a.wasm", "current", "releases", "releases/1"] {
             assert!(ways.steps.contains(&base.join(step)), "{step}: {ways:?}");
         }
@@ -100,7 +100,7 @@ mod tests {
         for folder in [&base, &base.join("releases"), &base.join("releases/1")] {
             assert!(ways.folders.contains_key(folder), "{ways:?}");
         }
-        let missing = Ways::of([&base.join("releases/2/a.wasm")]);
+        let missing = WatchedPaths::of([&base.join("releases/2/a.wasm")]);
         assert_eq!(missing.ends, BTreeSet::from([base.join("releases/2")]));
         assert!(!missing.folders.contains_key(&base.join("releases/2")));
     }
@@ -112,7 +112,7 @@ mod tests {
         symlink("b", base.join("a")).unwrap();
         symlink("a", base.join("b")).unwrap();
         assert!(
-            Ways::of([&base.join("a/x")])
+            WatchedPaths::of([&base.join("a/x")])
                 .steps
                 .contains(&base.join("b"))
         );

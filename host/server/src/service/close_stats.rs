@@ -2,11 +2,11 @@
 
 use crate::admission::{NotAdmitted, ProxyError};
 use connection::framing::FramingError;
+use connection::handle::{Lost, Traffic};
 use connection::handler::{CallError, SessionError};
 use connection::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
-use connection::outbox::{Lost, Traffic};
 use connection::rates::LogRateLimiter;
-use connection::task::{ConnectionError, Ending};
+use connection::task::{CloseReason, ConnectionError};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts connections and how they ended.
 #[derive(Default)]
-pub struct Ends {
+pub struct CloseStats {
     /// The total that these counts are part of.
-    whole: Option<Arc<Ends>>,
+    whole: Option<Arc<CloseStats>>,
     connections: AtomicU64,
     framing: AtomicU64,
     protocol: AtomicU64,
@@ -47,12 +47,12 @@ pub struct Totals {
     pub traffic: Traffic,
 }
 
-impl Ends {
+impl CloseStats {
     /// Counts that also add to `whole`.
-    pub(super) fn within(whole: &Arc<Ends>) -> Self {
-        Ends {
+    pub(super) fn within(whole: &Arc<CloseStats>) -> Self {
+        CloseStats {
             whole: Some(whole.clone()),
-            ..Ends::default()
+            ..CloseStats::default()
         }
     }
 
@@ -94,7 +94,7 @@ impl Ends {
     pub fn note(
         &self,
         traffic: Traffic,
-        result: Result<Ending, ConnectionError>,
+        result: Result<CloseReason, ConnectionError>,
     ) -> Option<io::Error> {
         self.count(traffic, result.as_ref().err());
         if let Some(limit) = result.as_ref().err().and_then(limit) {

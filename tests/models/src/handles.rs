@@ -1,7 +1,7 @@
 //! Sessions that send to a connection, and the task that serves it.
 
 use crate::Model;
-use crate::outbox::{CloseMode, Lost, Outbox, Peer};
+use crate::handle::{CloseMode, Lost, ConnectionHandle, Peer};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
@@ -26,25 +26,25 @@ pub const MODELS: [Model; 3] = [
     ),
 ];
 
-fn outbox() -> Arc<Outbox> {
-    let outbox = Outbox::new(1, Peer::unconnected(), LIMIT_BYTES, Span::none());
-    Arc::new(outbox)
+fn handle() -> Arc<ConnectionHandle> {
+    let handle = ConnectionHandle::new(1, Peer::unconnected(), LIMIT_BYTES, Span::none());
+    Arc::new(handle)
 }
 
 /// What a connection's task is told until its end.
-fn serve(outbox: &Outbox) -> (Vec<u8>, Result<CloseMode, Lost>) {
+fn serve(handle: &ConnectionHandle) -> (Vec<u8>, Result<CloseMode, Lost>) {
     let mut written = Vec::new();
     let end = block_on(async {
         loop {
-            poll_fn(|cx| outbox.poll_ordered(cx)).await;
+            poll_fn(|cx| handle.poll_ordered(cx)).await;
             let mut end = None;
             let mut bytes = Default::default();
-            outbox.collect(|orders| {
+            handle.collect(|orders| {
                 bytes = mem::take(&mut orders.bytes);
                 end = orders.lost.clone().map(Err);
                 end = end.take().or_else(|| orders.close.map(Ok));
             });
-            outbox.written(bytes.len());
+            handle.written(bytes.len());
             written.extend_from_slice(&bytes);
             if let Some(end) = end {
                 return end;
@@ -55,45 +55,45 @@ fn serve(outbox: &Outbox) -> (Vec<u8>, Result<CloseMode, Lost>) {
 }
 
 fn every_send_wakes_the_task_and_is_written_once_and_whole() {
-    let outbox = outbox();
-    let other = outbox.clone();
+    let handle = handle();
+    let other = handle.clone();
     let other = thread::spawn(move || other.send(&b"bbb"[..]));
-    let task = outbox.clone();
+    let task = handle.clone();
     let task = thread::spawn(move || serve(&task));
-    outbox.send(&b"aaa"[..]);
+    handle.send(&b"aaa"[..]);
     other.join().unwrap();
-    outbox.close(CloseMode::Graceful);
+    handle.close(CloseMode::Graceful);
     let (written, end) = task.join().unwrap();
     assert!(written == b"aaabbb" || written == b"bbbaaa", "{written:?}");
     assert_eq!(end, Ok(CloseMode::Graceful));
-    assert_eq!(outbox.unsent_bytes(), 0);
-    assert_eq!(outbox.traffic().sent_bytes, 6);
+    assert_eq!(handle.unsent_bytes(), 0);
+    assert_eq!(handle.traffic().sent_bytes, 6);
 }
 
 fn nothing_is_sent_and_nothing_counts_as_unsent_after_the_end() {
-    let outbox = outbox();
-    let other = outbox.clone();
+    let handle = handle();
+    let other = handle.clone();
     let other = thread::spawn(move || other.send(&b"bbb"[..]));
-    let task = outbox.clone();
+    let task = handle.clone();
     let task = thread::spawn(move || serve(&task));
-    outbox.close(CloseMode::Reset);
+    handle.close(CloseMode::Reset);
     other.join().unwrap();
     let (written, end) = task.join().unwrap();
     assert_eq!(end, Ok(CloseMode::Reset));
     // What came before the end may have been collected with it.
     assert!(written.is_empty() || written == b"bbb", "{written:?}");
-    assert_eq!(outbox.unsent_bytes(), 0);
+    assert_eq!(handle.unsent_bytes(), 0);
 }
 
 fn a_reader_is_slow_only_if_more_waits_than_may() {
-    let outbox = outbox();
-    let task = outbox.clone();
+    let handle = handle();
+    let task = handle.clone();
     let task = thread::spawn(move || serve(&task));
-    let other = outbox.clone();
+    let other = handle.clone();
     let other = thread::spawn(move || other.send(&b"bbbb"[..]));
-    outbox.send(&b"aaaa"[..]);
+    handle.send(&b"aaaa"[..]);
     other.join().unwrap();
-    outbox.close(CloseMode::Graceful);
+    handle.close(CloseMode::Graceful);
     let (written, end) = task.join().unwrap();
     match end {
         Ok(mode) => {

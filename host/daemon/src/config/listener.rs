@@ -1,4 +1,4 @@
-//! A door: how clients come in.
+//! A listener: how clients come in.
 
 use super::ListenerSettings;
 use super::error::ConfigError;
@@ -40,7 +40,7 @@ impl ListenerSettings {
         self.tls() != TlsConfig::default()
     }
 
-    /// The door that is meant, which has this address.
+    /// The listener that is meant, which has this address.
     pub(super) fn complete(self, uri: Endpoint) -> Result<ListenerConfig, ConfigError> {
         if self.clone().meant_for(&uri) != self {
             return Err(ConfigError::Misplaced(uri));

@@ -21,7 +21,7 @@ use tracing::Span;
 
 /// The handle of a connection that sessions use.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct ConnectionHandle {
     id: u64,
     peer: Peer,
     limit_bytes: usize,
@@ -34,11 +34,11 @@ pub struct Outbox {
     orders: Mutex<Orders>,
 }
 
-impl Outbox {
+impl ConnectionHandle {
     /// The handle of connection `id`, which ends if more than `limit_bytes` are unsent. Its log
     /// lines use `span`.
     pub fn new(id: u64, peer: Peer, limit_bytes: usize, span: Span) -> Self {
-        Outbox {
+        ConnectionHandle {
             id,
             peer,
             limit_bytes,
