@@ -206,9 +206,10 @@ fn call_on(options: &str) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o \"$1\" none \"$2\" && exec \"$3\" call \"$4\" hello --cache \"$2/cache\"";
     let mut unshare = Command::new("unshare");
-    unshare.arg(match Uid::current().is_root() {
-        true => "-m",
-        false => "-Urm",
+    unshare.arg(if Uid::current().is_root() {
+        "-m"
+    } else {
+        "-Urm"
     });
     unshare.args(["sh", "-c", script, "sh", options]);
     unshare.arg(folder.path());

@@ -83,12 +83,13 @@ fn none_takes_longer_than_a_slice() {
         let (_, function) = offer.function(interface, name);
         let has_lists = Arguments::new(&offer, function, 0, StringEncoding::UTF8).has_lists;
         let bound = MAX_SEND_BYTES.max(MAX_ARGUMENT_BYTES) as u32;
-        let (lengths, encodings): (&[u32], &[_]) = match has_lists {
-            true => (
+        let (lengths, encodings): (&[u32], &[_]) = if has_lists {
+            (
                 &[FULL_BATCH_BYTES, bound / 8, bound / 2, bound, MOST_BYTES],
                 &[StringEncoding::UTF8, StringEncoding::UTF16],
-            ),
-            false => (&[0], &[StringEncoding::UTF8]),
+            )
+        } else {
+            (&[0], &[StringEncoding::UTF8])
         };
         for bytes in lengths {
             for encoding in encodings {

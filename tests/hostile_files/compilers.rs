@@ -27,9 +27,10 @@ fn folder() -> Folder {
 fn run_in(folder: &Folder, args: &[&str]) -> Finished {
     let mut command = Command::new("prlimit");
     command.args(["--cpu=1", env!("CARGO_BIN_EXE_echo-host")]);
-    let cache: &[&str] = match args.contains(&"--cache") {
-        true => &[],
-        false => &["--cache", "cache"],
+    let cache: &[&str] = if args.contains(&"--cache") {
+        &[]
+    } else {
+        &["--cache", "cache"]
     };
     let command = command.args(args).args(cache);
     run(command.current_dir(folder.path("")), b"")

@@ -135,9 +135,10 @@ fn take_head<'a>(stream: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Status> {
     if window.len() < MAX_HEAD {
         return Ok(None);
     }
-    Err(match window.contains(&b'\n') {
-        true => Status::FIELDS_TOO_LARGE,
-        false => Status::URI_TOO_LONG,
+    Err(if window.contains(&b'\n') {
+        Status::FIELDS_TOO_LARGE
+    } else {
+        Status::URI_TOO_LONG
     })
 }
 

@@ -101,13 +101,14 @@ pub fn client(profile: &mut Profile, arguments: &[Vec<u8>]) -> Result<Reply, Fai
             if !is(option, "lib-name") && !is(option, "lib-ver") {
                 return Err(format!("ERR Unrecognized option '{}'", shown(option)).into());
             }
-            match value.iter().all(u8::is_ascii_graphic) {
-                true => Ok(Reply::OK),
-                false => Err(format!(
+            if value.iter().all(u8::is_ascii_graphic) {
+                Ok(Reply::OK)
+            } else {
+                Err(format!(
                     "ERR {} cannot contain spaces, newlines or special characters.",
                     shown(option).to_ascii_lowercase()
                 )
-                .into()),
+                .into())
             }
         }
         _ => {

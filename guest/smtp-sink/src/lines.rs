@@ -35,17 +35,19 @@ impl Lines {
         let Some(end) = end else {
             // The last byte may be the CR of an end.
             self.searched = self.bytes.len().saturating_sub(1).max(self.searched);
-            return match self.bytes.len() - self.begin > MAX_LINE {
-                true => Err(TooLong),
-                false => Ok(None),
+            return if self.bytes.len() - self.begin > MAX_LINE {
+                Err(TooLong)
+            } else {
+                Ok(None)
             };
         };
         let (begin, end) = (self.begin, self.searched + end);
         self.begin = end + 2;
         self.searched = self.begin;
-        match self.begin - begin > MAX_LINE {
-            true => Err(TooLong),
-            false => Ok(Some(&self.bytes[begin..end])),
+        if self.begin - begin > MAX_LINE {
+            Err(TooLong)
+        } else {
+            Ok(Some(&self.bytes[begin..end]))
         }
     }
 }

@@ -214,9 +214,10 @@ impl Engine {
 fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
     let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
     // A small budget is worth more to memories.
-    let of_table = match share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
-        true => KEEP_RESIDENT_TABLE_BYTES,
-        false => 0,
+    let of_table = if share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
+        KEEP_RESIDENT_TABLE_BYTES
+    } else {
+        0
     };
     let of_memory = share - 2 * of_table;
     (of_memory & !(PAGE_BYTES - 1), of_table)

@@ -39,9 +39,10 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
         let what = "not a reply to this request".into();
         return Err(ControlError::Answer { path, what }.into());
     };
-    let text = match args.json {
-        true => serde_json::to_string(&status)? + "\n",
-        false => printable(&text(&status, SystemTime::now())),
+    let text = if args.json {
+        serde_json::to_string(&status)? + "\n"
+    } else {
+        printable(&text(&status, SystemTime::now()))
     };
     io::stdout()
         .write_all(text.as_bytes())
@@ -61,9 +62,10 @@ fn text(status: &Status, now: SystemTime) -> String {
     // A single service needs no name.
     let named = status.services.len() > 1;
     for listener in &status.listeners {
-        let service = match named {
-            true => format!(" ({})", listener.service),
-            false => String::new(),
+        let service = if named {
+            format!(" ({})", listener.service)
+        } else {
+            String::new()
         };
         lines.push(("listening", listener.uri.clone() + &service));
     }

@@ -46,9 +46,10 @@ pub fn run(args: &SwapArgs) -> anyhow::Result<()> {
     };
     let handler = args.handler.as_ref().map(absolute).transpose()?;
     let opened = handler.as_deref().map(opened).unwrap_or_default();
-    let asked = match args.rollback {
-        true => Request::RollBack { service },
-        false => Request::Swap { service, handler },
+    let asked = if args.rollback {
+        Request::RollBack { service }
+    } else {
+        Request::Swap { service, handler }
     };
     let path = args.host.path()?;
     match request(&path, &asked, &opened)? {

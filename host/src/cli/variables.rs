@@ -14,9 +14,10 @@ pub fn prepare(command: Command) -> Command {
     let command = command.mut_args(|arg| {
         let value = arg.get_env().and_then(env::var_os);
         let arg = arg.hide_env_values(true);
-        match value.is_some_and(|value| is_blank(value.as_bytes())) {
-            true => arg.env(Resettable::Reset),
-            false => arg,
+        if value.is_some_and(|value| is_blank(value.as_bytes())) {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
         }
     });
     command.mut_subcommands(prepare)

@@ -44,9 +44,10 @@ pub fn set_times(folder: &File, path: &str, times: &Timestamps) -> io::Result<bo
 }
 
 fn follow(folder: &File, path: &str, flags: OFlags) -> io::Result<Option<OwnedFd>> {
-    let mode = match flags.contains(OFlags::CREATE) {
-        true => Mode::from_raw_mode(0o666),
-        false => Mode::empty(),
+    let mode = if flags.contains(OFlags::CREATE) {
+        Mode::from_raw_mode(0o666)
+    } else {
+        Mode::empty()
     };
     let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..ATTEMPTS {

@@ -69,9 +69,10 @@ pub fn send_blocking(
     line: &[u8],
     passed: &[OwnedFd],
 ) -> io::Result<()> {
-    let sent = match passed.is_empty() {
-        true => 0,
-        false => send_first(stream, line, passed)?,
+    let sent = if passed.is_empty() {
+        0
+    } else {
+        send_first(stream, line, passed)?
     };
     stream.write_all(&line[sent..])
 }

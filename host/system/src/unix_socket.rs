@@ -97,11 +97,12 @@ pub fn bind_with_mode(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Re
     }
     let found = fs::symlink_metadata(path)?;
     let is_it = found.file_type().is_socket() && found.uid() == geteuid().as_raw();
-    match is_it && mode.is_none_or(|mode| found.mode() & 0o7777 == mode) {
-        true => Ok(SocketFile::new(path.to_owned(), &found)),
-        false => Err(io::Error::other(
+    if is_it && mode.is_none_or(|mode| found.mode() & 0o7777 == mode) {
+        Ok(SocketFile::new(path.to_owned(), &found))
+    } else {
+        Err(io::Error::other(
             "the socket was replaced right after it was created",
-        )),
+        ))
     }
 }
 
@@ -152,11 +153,12 @@ pub fn bind_and_open(socket: &Socket, path: &Path) -> io::Result<(SocketFile, Pa
         && found.uid() == geteuid().as_raw()
         && found.mode() & 0o7777 == 0
         && found.nlink() == 1;
-    match is_it {
-        true => Ok((SocketFile::new(path.to_owned(), &found), itself)),
-        false => Err(io::Error::other(
+    if is_it {
+        Ok((SocketFile::new(path.to_owned(), &found), itself))
+    } else {
+        Err(io::Error::other(
             "the socket was replaced right after it was created",
-        )),
+        ))
     }
 }
 

@@ -112,9 +112,10 @@ impl Record {
     pub fn asked(&self, what: &'static str, done: bool) {
         let mut operators = locked(&self.operators);
         let asked = operators.entry(what).or_default();
-        match done {
-            true => asked.done += 1,
-            false => asked.refused += 1,
+        if done {
+            asked.done += 1
+        } else {
+            asked.refused += 1
         }
     }
 

@@ -104,9 +104,10 @@ fn named(counts: &Value) -> String {
     let counts: Vec<_> = counts
         .map(|(name, count)| format!("{name} {count}"))
         .collect();
-    match counts.is_empty() {
-        true => "none".to_owned(),
-        false => counts.join(", "),
+    if counts.is_empty() {
+        "none".to_owned()
+    } else {
+        counts.join(", ")
     }
 }
 

@@ -25,9 +25,10 @@ impl Zone {
             _ => text,
         };
         let may = |char: char| char.is_ascii_graphic() && !"%[]/?#,".contains(char);
-        match !name.is_empty() && name.chars().all(may) {
-            true => Ok(Zone(name.to_owned())),
-            false => Err(InvalidZone(text.to_owned())),
+        if !name.is_empty() && name.chars().all(may) {
+            Ok(Zone(name.to_owned()))
+        } else {
+            Err(InvalidZone(text.to_owned()))
         }
     }
 

@@ -78,9 +78,10 @@ pub fn diff(
 }
 
 fn split(bytes: &[u8], in_text: bool) -> impl Iterator<Item = Line<'_>> {
-    let pieces: Vec<_> = match in_text {
-        true => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
-        false => bytes.chunks(HEX_BYTES).collect(),
+    let pieces: Vec<_> = if in_text {
+        bytes.split_inclusive(|byte| *byte == b'\n').collect()
+    } else {
+        bytes.chunks(HEX_BYTES).collect()
     };
     pieces.into_iter().map(Line::Bytes)
 }
@@ -104,9 +105,10 @@ fn compare<'a>(
     let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
     for (i, wanted) in expected.iter().enumerate().rev() {
         for (j, came) in got.iter().enumerate().rev() {
-            common[i][j] = match wanted.fits(came) {
-                true => common[i + 1][j + 1] + 1,
-                false => common[i + 1][j].max(common[i][j + 1]),
+            common[i][j] = if wanted.fits(came) {
+                common[i + 1][j + 1] + 1
+            } else {
+                common[i + 1][j].max(common[i][j + 1])
             };
         }
     }

@@ -41,8 +41,9 @@ impl Action {
 
 /// Bytes as a line: as text if they look like text.
 pub fn bytes_line(sign: &str, bytes: &[u8], ending: LineEnding) -> String {
-    match is_text(bytes) {
-        true => write_text(sign, bytes, ending),
-        false => write_hex(sign, bytes),
+    if is_text(bytes) {
+        write_text(sign, bytes, ending)
+    } else {
+        write_hex(sign, bytes)
     }
 }

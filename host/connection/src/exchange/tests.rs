@@ -29,9 +29,10 @@ impl Handler for Plain {
     type Program = Patient;
 
     fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<PlainSession, Patient> {
-        match self.is_program {
-            true => Service::Program(Patient),
-            false => Service::Session(PlainSession(self.does, handle.clone())),
+        if self.is_program {
+            Service::Program(Patient)
+        } else {
+            Service::Session(PlainSession(self.does, handle.clone()))
         }
     }
 

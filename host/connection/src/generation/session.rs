@@ -60,8 +60,8 @@ impl<H: Handler> MigratingSession<H> {
             self.stays("its framing is different");
             return Ok(());
         }
-        let saved = match converses {
-            true => match self.save().await? {
+        let saved = if converses {
+            match self.save().await? {
                 Some(saved) if saved.len() > MAX_SAVED_BYTES => {
                     self.cannot_move(saved.len());
                     return Ok(());
@@ -71,8 +71,9 @@ impl<H: Handler> MigratingSession<H> {
                     self.stays("the handler saved no state");
                     return Ok(());
                 }
-            },
-            false => None,
+            }
+        } else {
+            None
         };
         let Service::Session(mut next) = current.made_from.handler.serve(self.guard.handle())
         else {

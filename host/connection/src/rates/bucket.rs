@@ -26,9 +26,10 @@ impl Bucket {
                     Some(full_at(before))
                 });
         // A full bucket gives more than it holds, because it would never hold that much.
-        match before <= now {
-            true => Duration::ZERO,
-            false => Duration::from_nanos(full_at(before).saturating_sub(now + DEPTH_NANOS)),
+        if before <= now {
+            Duration::ZERO
+        } else {
+            Duration::from_nanos(full_at(before).saturating_sub(now + DEPTH_NANOS))
         }
     }
 

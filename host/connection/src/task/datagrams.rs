@@ -190,9 +190,10 @@ impl<R: ReplySink> Connection<'_, R> {
         let mut lost = None;
         self.handle.collect(|orders| {
             for datagram in orders.datagrams.drain(..) {
-                match self.way.admits(datagram.len()) {
-                    true => self.output.push_back(datagram),
-                    false => self.handle.discarded(datagram.len()),
+                if self.way.admits(datagram.len()) {
+                    self.output.push_back(datagram)
+                } else {
+                    self.handle.discarded(datagram.len())
                 }
             }
             if let Some(framing) = orders.framing.take() {
@@ -267,9 +268,10 @@ impl<R: ReplySink> Connection<'_, R> {
                 .drain(..gone)
                 .map(|datagram| datagram.len())
                 .sum();
-            match sent {
-                true => self.handle.written(bytes),
-                false => self.handle.discarded(bytes),
+            if sent {
+                self.handle.written(bytes)
+            } else {
+                self.handle.discarded(bytes)
             }
         }
     }

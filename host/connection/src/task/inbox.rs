@@ -53,9 +53,10 @@ impl Datagrams {
     /// Removes the next datagram.
     pub fn pop(&mut self) -> Option<BytesMut> {
         let length = self.lengths.pop_front()?;
-        match self.lengths.is_empty() {
-            true => Some(std::mem::take(&mut self.bytes)),
-            false => Some(self.bytes.split_to(length)),
+        if self.lengths.is_empty() {
+            Some(std::mem::take(&mut self.bytes))
+        } else {
+            Some(self.bytes.split_to(length))
         }
     }
 }

@@ -93,10 +93,10 @@ pub struct ConnectionSettings {
 impl ConnectionSettings {
     /// The most unsent bytes: see [`ConnectionHandle::new`](crate::handle::ConnectionHandle::new).
     pub fn unsent_limit_bytes(&self) -> usize {
-        match self.converses {
-            true => self.limits.max_unsent_bytes,
-            // A responder is bounded because reading pauses until its replies are read.
-            false => usize::MAX,
+        if self.converses {
+            self.limits.max_unsent_bytes
+        } else {
+            usize::MAX
         }
     }
 }

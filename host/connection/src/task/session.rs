@@ -145,9 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Whether the input has ended and every message is answered.
     fn is_over(&mut self) -> bool {
-        match self.cut_off {
-            true => self.waiting.is_none() && !self.holds_back(),
-            false => self.eof_told && self.output.is_written() && self.timers.is_empty(),
+        if self.cut_off {
+            self.waiting.is_none() && !self.holds_back()
+        } else {
+            self.eof_told && self.output.is_written() && self.timers.is_empty()
         }
     }
 

@@ -64,9 +64,10 @@ impl ServiceConfig {
     /// Says in log lines which service they are about. The one that options make is the only one, and goes
     /// without saying.
     pub fn span(&self) -> Span {
-        match self.name == ServiceName::main() {
-            true => Span::none(),
-            false => tracing::error_span!("service", name = %self.name),
+        if self.name == ServiceName::main() {
+            Span::none()
+        } else {
+            tracing::error_span!("service", name = %self.name)
         }
     }
 }
@@ -110,12 +111,13 @@ impl HostConfig {
 
 fn given_twice(endpoint: &Endpoint, one: &ServiceName, other: &ServiceName) -> ConfigError {
     let endpoint = endpoint.clone();
-    match one == other {
-        true => ConfigError::ListenTwice { endpoint },
-        false => ConfigError::ListenBoth {
+    if one == other {
+        ConfigError::ListenTwice { endpoint }
+    } else {
+        ConfigError::ListenBoth {
             endpoint,
             one: one.clone(),
             other: other.clone(),
-        },
+        }
     }
 }

@@ -173,11 +173,12 @@ impl FromStr for ServiceName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let may = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
-        match !text.is_empty() && text.chars().all(may) {
-            true => Ok(ServiceName(text.to_owned())),
-            false => Err(format!(
+        if !text.is_empty() && text.chars().all(may) {
+            Ok(ServiceName(text.to_owned()))
+        } else {
+            Err(format!(
                 "a service's name is made of a to z, 0 to 9 and hyphens, unlike `{text}`"
-            )),
+            ))
         }
     }
 }

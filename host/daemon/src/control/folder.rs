@@ -31,9 +31,12 @@ pub fn default_path() -> Result<PathBuf, FolderError> {
 pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
     let folder = place(user);
     let made = DirBuilder::new().mode(0o700).create(&folder);
-    let made = made.and_then(|()| match user == geteuid().as_raw() {
-        true => Ok(()),
-        false => give(&folder, user, None),
+    let made = made.and_then(|()| {
+        if user == geteuid().as_raw() {
+            Ok(())
+        } else {
+            give(&folder, user, None)
+        }
     });
     match made {
         Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {

@@ -137,9 +137,10 @@ impl<O: Operator> Service<O> {
 
 /// Second line of defence: the modes of the socket and its folder should keep others out already.
 fn check_peer(peer: u32, owner: u32) -> Result<(), Rejection> {
-    match peer == owner || peer == 0 {
-        true => Ok(()),
-        false => Err(Rejection::Stranger { peer, owner }),
+    if peer == owner || peer == 0 {
+        Ok(())
+    } else {
+        Err(Rejection::Stranger { peer, owner })
     }
 }
 

@@ -82,8 +82,9 @@ impl ReloadError {
 
 /// The only service of a host without a configuration file needs no name.
 fn of(service: &ServiceName) -> String {
-    match *service == ServiceName::main() {
-        true => String::new(),
-        false => format!("service `{service}`: "),
+    if *service == ServiceName::main() {
+        String::new()
+    } else {
+        format!("service `{service}`: ")
     }
 }

@@ -21,7 +21,7 @@ pub use service::Service;
 use crate::config::{HostConfig, ServiceName, Sources};
 use crate::refusals::Refusals;
 use connection::address::Endpoint;
-use engine::{Capacity, Engine, Places, Serving};
+use engine::{Capacity, Engine, EngineError, Places, Serving};
 use server::service::{Drained, Server};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -57,7 +57,7 @@ impl Host {
         sources: Sources,
         mut config: HostConfig,
         bound: &Bound,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, EngineError> {
         if let (None, [only]) = (&sources.file, &mut config.services[..]) {
             // Inherited sockets may be of another kind than configured.
             let mut bound = bound.endpoints();

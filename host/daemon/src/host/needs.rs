@@ -78,9 +78,12 @@ fn read_by_name(access: &mut Access, sources: &Sources, config: &HostConfig) {
 fn of_service(access: &mut Access, service: &ServiceConfig) {
     let serve = &service.serve;
     let granted = serve.grants.directories.iter();
-    granted.for_each(|directory| match directory.is_writable {
-        true => access.write(&directory.host),
-        false => access.read(&directory.host),
+    granted.for_each(|directory| {
+        if directory.is_writable {
+            access.write(&directory.host)
+        } else {
+            access.read(&directory.host)
+        }
     });
     serve.grants.ports().for_each(|port| access.connect(port));
     if serve.grants.ports().next().is_some() {

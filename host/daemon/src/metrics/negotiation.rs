@@ -25,9 +25,10 @@ impl Format {
                 _ => {}
             }
         }
-        match open_metrics > 0 && open_metrics >= text {
-            true => Format::OpenMetrics,
-            false => Format::Text,
+        if open_metrics > 0 && open_metrics >= text {
+            Format::OpenMetrics
+        } else {
+            Format::Text
         }
     }
 

@@ -78,9 +78,10 @@ impl Inherited {
     pub fn listener(self) -> anyhow::Result<Listener> {
         let listener = Listener::adopt(self.socket);
         let listener = listener.context("cannot listen on an inherited socket")?;
-        Ok(match self.name == TLS {
-            true => listener.with_tls(),
-            false => listener,
+        Ok(if self.name == TLS {
+            listener.with_tls()
+        } else {
+            listener
         })
     }
 }

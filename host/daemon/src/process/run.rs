@@ -112,8 +112,9 @@ async fn announce(bound: &Bound) -> io::Result<()> {
     let lines: String = endpoints
         .map(|endpoint| format!("listening on {endpoint}\n"))
         .collect();
-    match lines.is_empty() {
-        true => Ok(()),
-        false => output::print(lines).await,
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        output::print(lines).await
     }
 }

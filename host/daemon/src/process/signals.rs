@@ -75,9 +75,10 @@ pub fn hangups_wanted() -> HangupsWanted {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    match mask.is_some_and(|mask| mask & (1 << (Signal::HUP.as_raw() - 1)) != 0) {
-        true => HangupsWanted::No,
-        false => HangupsWanted::Yes,
+    if mask.is_some_and(|mask| mask & (1 << (Signal::HUP.as_raw() - 1)) != 0) {
+        HangupsWanted::No
+    } else {
+        HangupsWanted::Yes
     }
 }
 

@@ -279,8 +279,9 @@ fn check_imports(
     };
     let more = new.imports.iter().filter(|import| !may(import));
     let more: Vec<_> = more.cloned().collect();
-    match more.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::Imports(more.join(", "))),
+    if more.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Imports(more.join(", ")))
     }
 }

@@ -37,9 +37,10 @@ impl Swapper {
             && source.files() == current.made_from.files
             && is_unchanged(source, &current.made_from.hash).await;
         // The current version is probed again only if the probes changed.
-        let candidate = match is_same && setup.config.swap.probes == before.config.swap.probes {
-            true => None,
-            false => Some(prepare(&self.engine, &setup, source).await?),
+        let candidate = if is_same && setup.config.swap.probes == before.config.swap.probes {
+            None
+        } else {
+            Some(prepare(&self.engine, &setup, source).await?)
         };
         let candidate = candidate.filter(|_| !is_same);
         if let Some(candidate) = &candidate {

@@ -154,9 +154,10 @@ impl Guest {
         &mut self,
         open: impl FnOnce(&mut WasiFilesystemCtxView<'_>) -> FsResult<T>,
     ) -> Result<Result<T, ErrorCode>> {
-        match self.may_open_another() {
-            true => told(open(&mut self.filesystem())),
-            false => Ok(Err(FULL)),
+        if self.may_open_another() {
+            told(open(&mut self.filesystem()))
+        } else {
+            Ok(Err(FULL))
         }
     }
 

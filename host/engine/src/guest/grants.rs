@@ -227,9 +227,10 @@ impl Grants {
         }
         for directory in directories {
             let guest = &directory.guest;
-            let permissions = match directory.is_writable {
-                true => FsPerms::ReadWrite,
-                false => FsPerms::ReadOnly,
+            let permissions = if directory.is_writable {
+                FsPerms::ReadWrite
+            } else {
+                FsPerms::ReadOnly
             };
             wasi.preopened_dir(directory.by_descriptor(), guest, permissions)
                 .map_err(|error| {

@@ -91,9 +91,10 @@ struct Line {
 
 impl Line {
     fn text(&self) -> GuestText {
-        match self.cut {
-            true => GuestText::cut(&self.bytes),
-            false => GuestText::new(&self.bytes),
+        if self.cut {
+            GuestText::cut(&self.bytes)
+        } else {
+            GuestText::new(&self.bytes)
         }
     }
 }

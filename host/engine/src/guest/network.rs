@@ -104,17 +104,19 @@ impl Guest {
             Ok(address) => vec![address],
             Err(_) if self.reach().has(name) => self.reach().look_up(name).await,
             Err(_) => {
-                self.deny(match self.reach().is_empty() {
-                    true => Want::Network,
-                    false => Want::Name,
+                self.deny(if self.reach().is_empty() {
+                    Want::Network
+                } else {
+                    Want::Name
                 });
                 // Not a name that can be looked up.
                 return Ok(Err(ErrorCode::PermanentResolverFailure));
             }
         };
-        Ok(match addresses.is_empty() {
-            true => Err(ErrorCode::NameUnresolvable),
-            false => Ok(self.table.push(Addresses(addresses.into_iter()))?),
+        Ok(if addresses.is_empty() {
+            Err(ErrorCode::NameUnresolvable)
+        } else {
+            Ok(self.table.push(Addresses(addresses.into_iter()))?)
         })
     }
 

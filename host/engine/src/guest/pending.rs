@@ -63,9 +63,10 @@ impl Pending {
             return Err(Excess::CallbackBytes.into());
         }
         let is_datagram = handle.peer().transport == Transport::Udp;
-        let last = match is_datagram {
-            true => self.datagrams.get(&handle.id()).copied(),
-            false => self.orders.len().checked_sub(1),
+        let last = if is_datagram {
+            self.datagrams.get(&handle.id()).copied()
+        } else {
+            self.orders.len().checked_sub(1)
         };
         match last.and_then(|at| self.orders.get_mut(at)) {
             Some((last, Order::Send(sent)))

@@ -110,13 +110,12 @@ impl GuestSettings {
             return Ok(None);
         }
         let mut permits = Held::of(&self.common.files);
-        match permits.grow(self.directories.len()) {
-            true => Ok(Some(permits)),
-            false => {
-                Limit::OpenFiles.reached();
-                let why = "the open files of all guests are used up";
-                Err(CallError::Limit(why.to_owned()))
-            }
+        if permits.grow(self.directories.len()) {
+            Ok(Some(permits))
+        } else {
+            Limit::OpenFiles.reached();
+            let why = "the open files of all guests are used up";
+            Err(CallError::Limit(why.to_owned()))
         }
     }
 }

@@ -59,9 +59,10 @@ impl<E: Exports> Template<E> {
 
     /// The computing turns of an instance in these places.
     fn turns(&self, places: &Permit) -> &Arc<turns::Share> {
-        match self.shares.are_datagrams(places) {
-            true => &self.settings.datagram_turns,
-            false => &self.settings.turns,
+        if self.shares.are_datagrams(places) {
+            &self.settings.datagram_turns
+        } else {
+            &self.settings.turns
         }
     }
 }

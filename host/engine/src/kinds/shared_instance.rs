@@ -138,9 +138,10 @@ impl State {
     /// Ends the sessions of a failed instance, and delays the next one after repeated failures.
     fn bury(&mut self, reason: &str) {
         let (first, longest, settled) = RESTART_BACK_OFF;
-        self.failures = match self.born.elapsed() > settled {
-            true => 0,
-            false => self.failures.saturating_add(1),
+        self.failures = if self.born.elapsed() > settled {
+            0
+        } else {
+            self.failures.saturating_add(1)
         };
         let wait = match self.failures {
             0 | 1 => Duration::ZERO,

@@ -43,9 +43,10 @@ impl HandlerFile {
     /// Reads the file at `path`, and its signature if required and present. Blocks.
     pub(crate) fn read(path: &Path, trust: &Trust) -> Result<Self, FileError> {
         let file = open(path)?;
-        let signature = match trust.wants_signatures() {
-            true => open_signature(path).map_err(FileError::Signature)?,
-            false => None,
+        let signature = if trust.wants_signatures() {
+            open_signature(path).map_err(FileError::Signature)?
+        } else {
+            None
         };
         HandlerFile::from_opened(path.to_owned(), file, signature)
     }

@@ -259,9 +259,10 @@ impl Engine {
         }
         let link = |error| LoadFault::Link(one_line(&error));
         self.expect_places(memories as usize)?;
-        let linker = match settings.grants.directories.is_empty() {
-            true => &self.without_files,
-            false => &self.with_files,
+        let linker = if settings.grants.directories.is_empty() {
+            &self.without_files
+        } else {
+            &self.with_files
         };
         let pre = linker.instantiate_pre(component).map_err(link)?;
         Ok(Template {

@@ -47,9 +47,10 @@ pub struct Held {
 
 impl State {
     fn lack(&self, share: Used) -> usize {
-        match share.is_claimed {
-            true => self.kept_each.saturating_sub(share.taken),
-            false => 0,
+        if share.is_claimed {
+            self.kept_each.saturating_sub(share.taken)
+        } else {
+            0
         }
     }
 
@@ -114,9 +115,10 @@ impl FairShare {
         let share = state.shares[&self.number];
         let kept_for_others = state.lacking - state.lack(share);
         let taken = share.taken.saturating_add(amount);
-        let needed = match share.is_claimed && taken <= state.kept_each {
-            true => amount,
-            false => amount.saturating_add(kept_for_others),
+        let needed = if share.is_claimed && taken <= state.kept_each {
+            amount
+        } else {
+            amount.saturating_add(kept_for_others)
         };
         let is_there = needed <= self.pool.total - state.taken;
         if is_there {
@@ -225,14 +227,11 @@ mod tests {
             shares[..3].iter().for_each(|share| share.claim());
             let mut held: Vec<_> = shares.iter().map(Held::of).collect();
             for (at, amount, more) in steps {
-                match more {
-                    true => {
-                        let kept = total / 2 / 3;
-                        let owed = at < 3 && held[at].amount() + amount <= kept;
-                        prop_assert!(held[at].grow(amount) || !owed);
-                    }
-                    false => held[at].shrink_to(amount),
-                }
+                if more {
+                    let kept = total / 2 / 3;
+                    let owed = at < 3 && held[at].amount() + amount <= kept;
+                    prop_assert!(held[at].grow(amount) || !owed);
+                } else { held[at].shrink_to(amount) }
                 let taken: usize = held.iter().map(Held::amount).sum();
                 prop_assert!(taken <= total);
                 prop_assert_eq!(first.pool.lock().taken, taken);

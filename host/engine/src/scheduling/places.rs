@@ -137,9 +137,10 @@ impl State {
         let largest = self.shares.values().map(|it| it.need).max().unwrap_or(0);
         let equal = |it: &&Claim| it.need > 0 && !it.is_small;
         let sharers = self.shares.values().filter(equal).count();
-        self.equal_part = match largest.saturating_mul(self.connections) <= self.total {
-            true => 0,
-            false => (self.total / 2 / sharers.max(1)).max(1),
+        self.equal_part = if largest.saturating_mul(self.connections) <= self.total {
+            0
+        } else {
+            (self.total / 2 / sharers.max(1)).max(1)
         };
     }
 

@@ -148,12 +148,11 @@ impl Share {
             let threads = Handle::current().metrics().num_workers();
             let waiting = {
                 let mut state = turns.lock();
-                match state.taken < threads {
-                    true => {
-                        state.taken += 1;
-                        None
-                    }
-                    false => Some(state.wait(number)),
+                if state.taken < threads {
+                    state.taken += 1;
+                    None
+                } else {
+                    Some(state.wait(number))
                 }
             };
             match waiting {

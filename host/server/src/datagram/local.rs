@@ -26,9 +26,10 @@ mod system {
 
     /// Asks the kernel for local addresses.
     pub fn ask(socket: &impl AsFd, is_ipv6: bool) -> io::Result<()> {
-        let asked = match is_ipv6 {
-            true => setsockopt(socket, Ipv6RecvPacketInfo, &true),
-            false => setsockopt(socket, Ipv4PacketInfo, &true),
+        let asked = if is_ipv6 {
+            setsockopt(socket, Ipv6RecvPacketInfo, &true)
+        } else {
+            setsockopt(socket, Ipv4PacketInfo, &true)
         };
         Ok(asked?)
     }

@@ -89,10 +89,10 @@ impl DatagramSocket {
             socket.readable().await?;
             let received = socket.try_io(Interest::READABLE, || {
                 batch.fill(self.socket.as_fd())?;
-                match batch.is_full() {
-                    true => Ok(()),
-                    // The batch was not full, so nothing is left; this saves another system call.
-                    false => Err(io::ErrorKind::WouldBlock.into()),
+                if batch.is_full() {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::WouldBlock.into())
                 }
             });
             match received {

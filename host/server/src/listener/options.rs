@@ -41,9 +41,10 @@ impl SocketOptions {
         if self.changes_backlog {
             self.listen(&socket)?;
         }
-        match socket.local_addr()?.is_unix() {
-            true => Ok(()),
-            false => set_peer_timeout(&socket, self.peer_timeout),
+        if socket.local_addr()?.is_unix() {
+            Ok(())
+        } else {
+            set_peer_timeout(&socket, self.peer_timeout)
         }
     }
 }

@@ -137,9 +137,10 @@ fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result
         let Owner { user, group } = access.owner;
         let is_other = user.is_some_and(|user| user != geteuid().as_raw())
             || group.is_some_and(|group| group != getegid().as_raw());
-        return match is_other {
-            true => Err(error),
-            false => bind_with_mode(socket, path, access.mode),
+        return if is_other {
+            Err(error)
+        } else {
+            bind_with_mode(socket, path, access.mode)
         };
     }
     let (file, itself) = bind_and_open(socket, path)?;
@@ -178,9 +179,10 @@ fn change(itself: &PathHandle, missing: &Missing) -> io::Result<()> {
 
 /// Checks that mode and owner are right, or can be set.
 pub fn check_access(file: &SocketFile, access: UnixAccess) -> io::Result<()> {
-    match missing(&PathHandle::open(file.path())?.metadata()?, access) == Missing::default() {
-        true => Ok(()),
-        false => may_change_files().and_then(|()| file.open().map(drop)),
+    if missing(&PathHandle::open(file.path())?.metadata()?, access) == Missing::default() {
+        Ok(())
+    } else {
+        may_change_files().and_then(|()| file.open().map(drop))
     }
 }
 

@@ -63,11 +63,12 @@ fn explained(error: io::Error) -> io::Error {
 fn config(verification: &Verification) -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let builder = match verification.insecure {
-        true => builder
+    let builder = if verification.insecure {
+        builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(NoVerification(provider()))),
-        false => builder.with_root_certificates(roots(verification)?),
+            .with_custom_certificate_verifier(Arc::new(NoVerification(provider())))
+    } else {
+        builder.with_root_certificates(roots(verification)?)
     };
     let mut config = match &verification.identity {
         None => builder.with_no_client_auth(),
@@ -88,9 +89,10 @@ fn roots(verification: &Verification) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     // Some systems have unreadable certificates: skip those.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    match roots.is_empty() {
-        true => Err(TlsError::NoRoots),
-        false => Ok(roots),
+    if roots.is_empty() {
+        Err(TlsError::NoRoots)
+    } else {
+        Ok(roots)
     }
 }
 

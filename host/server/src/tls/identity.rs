@@ -44,11 +44,14 @@ pub fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let fail = |error| TlsError::read("private key", "PRIVATE KEY", path, &error);
     let text = read_pem(path).map_err(fail)?;
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match is_encrypted(&text) {
-        true => TlsError::Encrypted {
-            path: path.to_owned(),
-        },
-        false => fail(error),
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
+        if is_encrypted(&text) {
+            TlsError::Encrypted {
+                path: path.to_owned(),
+            }
+        } else {
+            fail(error)
+        }
     })
 }
 

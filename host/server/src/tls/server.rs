@@ -175,8 +175,9 @@ fn explained(error: io::Error) -> io::Error {
             ))
         )
     });
-    match is_no_tls {
-        true => io::Error::new(error.kind(), "the client does not speak TLS"),
-        false => error,
+    if is_no_tls {
+        io::Error::new(error.kind(), "the client does not speak TLS")
+    } else {
+        error
     }
 }

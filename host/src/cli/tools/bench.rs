@@ -130,9 +130,10 @@ fn warm_up(text: &str) -> Result<OptionalTime, String> {
 }
 
 fn no_longer_than_a_day(time: Duration) -> Result<Duration, String> {
-    match time > MAX_TIME {
-        true => Err("must be at most 1day".to_owned()),
-        false => Ok(time),
+    if time > MAX_TIME {
+        Err("must be at most 1day".to_owned())
+    } else {
+        Ok(time)
     }
 }
 
@@ -196,9 +197,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     descriptors::allow_many();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(measure(&plan))?;
-    let text = match args.json {
-        true => report.to_json() + "\n",
-        false => report.to_string(),
+    let text = if args.json {
+        report.to_json() + "\n"
+    } else {
+        report.to_string()
     };
     let mut stdout = io::stdout().lock();
     stdout

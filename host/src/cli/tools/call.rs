@@ -62,11 +62,14 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
 fn read_stdin(limit: usize) -> anyhow::Result<Vec<u8>> {
     let mut message = Vec::new();
     let read = io::stdin().take(limit as u64 + 1).read_to_end(&mut message);
-    let checked = read.and_then(|_| match message.len() > limit {
-        true => Err(io::Error::other(format!(
-            "longer than the handler's {limit} bytes of memory (--max-memory)"
-        ))),
-        false => Ok(()),
+    let checked = read.and_then(|_| {
+        if message.len() > limit {
+            Err(io::Error::other(format!(
+                "longer than the handler's {limit} bytes of memory (--max-memory)"
+            )))
+        } else {
+            Ok(())
+        }
     });
     checked.context("cannot read the message from standard input")?;
     Ok(message)

@@ -61,9 +61,10 @@ const BIND: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 
 /// Restricts this thread and those it will start. With `must`, incomplete support is an error.
 pub fn restrict(access: &Access, must: bool) -> Result<(), ConfinementError> {
-    let level = match must {
-        true => CompatLevel::HardRequirement,
-        false => CompatLevel::BestEffort,
+    let level = if must {
+        CompatLevel::HardRequirement
+    } else {
+        CompatLevel::BestEffort
     };
     let status = try_restrict(access, level);
     match status.map_err(|error| ConfinementError::Landlock(error.to_string()))? {
@@ -80,9 +81,10 @@ pub fn restrict(access: &Access, must: bool) -> Result<(), ConfinementError> {
 /// Restricts this thread and those it will start: all files are readable, this program is
 /// executable, and nothing else is allowed beyond `access`.
 pub fn restrict_to_reading(access: &Access, must: bool) -> Result<(), ConfinementError> {
-    let level = match must {
-        true => CompatLevel::HardRequirement,
-        false => CompatLevel::BestEffort,
+    let level = if must {
+        CompatLevel::HardRequirement
+    } else {
+        CompatLevel::BestEffort
     };
     let restrict = || {
         ruleset(level)?
@@ -128,8 +130,9 @@ fn connecting_to(port: &u16) -> Result<NetPort, RulesetError> {
 /// uses one.
 fn scopes() -> BitFlags<Scope> {
     let notify = env::var_os("NOTIFY_SOCKET").unwrap_or_default();
-    match notify.as_encoded_bytes().starts_with(b"@") {
-        true => Scope::Signal.into(),
-        false => Scope::Signal | Scope::AbstractUnixSocket,
+    if notify.as_encoded_bytes().starts_with(b"@") {
+        Scope::Signal.into()
+    } else {
+        Scope::Signal | Scope::AbstractUnixSocket
     }
 }

@@ -119,24 +119,28 @@ pub fn why_unreadable(path: &Path, error: io::Error) -> io::Error {
     }
     let folder = access::folder_of(path);
     let folder = folder.display();
-    let reason = match access.lets_read(path) {
-        true => format!(
+    let reason = if access.lets_read(path) {
+        format!(
             "{error}; if {folder} was replaced since the start, the sandbox (--sandbox) blocks \
-             the new one; hint: restart the host"
-        ),
-        false => format!(
+         the new one; hint: restart the host"
+        )
+    } else {
+        format!(
             "the sandbox (--sandbox) was set up without {folder}; hint: name it with \
-             --sandbox-read, or restart the host"
-        ),
+         --sandbox-read, or restart the host"
+        )
     };
     io::Error::new(error.kind(), reason)
 }
 
 /// Fails if the sandbox denies guests this folder.
 pub fn may_grant(folder: &Path, to_write: bool) -> io::Result<()> {
-    let refuses = |access: &Access| match to_write {
-        true => !access.lets_write(folder),
-        false => !access.lets_read(folder),
+    let refuses = |access: &Access| {
+        if to_write {
+            !access.lets_write(folder)
+        } else {
+            !access.lets_read(folder)
+        }
     };
     refuse_if(refuses, &folder.display())
 }
@@ -174,11 +178,12 @@ pub fn may_bind(socket: &Path) -> io::Result<()> {
 }
 
 fn refuse_if(refuses: impl FnOnce(&Access) -> bool, what: &dyn Display) -> io::Result<()> {
-    match CONFINED.get().is_some_and(refuses) {
-        false => Ok(()),
-        true => Err(io::Error::new(
+    if !CONFINED.get().is_some_and(refuses) {
+        Ok(())
+    } else {
+        Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!("the sandbox (--sandbox) was set up without {what}; hint: restart the host"),
-        )),
+        ))
     }
 }

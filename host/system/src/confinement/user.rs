@@ -87,9 +87,10 @@ impl Identity {
 
     /// Checks that the process is this user, or may become it.
     pub fn check(&self) -> Result<(), UserError> {
-        match geteuid().is_root() || self.is_assumed() {
-            true => Ok(()),
-            false => Err(UserError::NotRoot(self.to_string())),
+        if geteuid().is_root() || self.is_assumed() {
+            Ok(())
+        } else {
+            Err(UserError::NotRoot(self.to_string()))
         }
     }
 
@@ -111,9 +112,10 @@ impl Identity {
         // For root, each of these sets the saved id too, so there should be nothing to go back to.
         let back =
             setuid(Uid::from_raw(0)).is_ok() || nix::unistd::seteuid(Uid::from_raw(0)).is_ok();
-        match back || !self.is_assumed() || Uid::current() != self.uid {
-            true => Err(UserError::StillRoot(self.to_string())),
-            false => Ok(()),
+        if back || !self.is_assumed() || Uid::current() != self.uid {
+            Err(UserError::StillRoot(self.to_string()))
+        } else {
+            Ok(())
         }
     }
 

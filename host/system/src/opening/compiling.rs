@@ -61,9 +61,10 @@ fn compile_by_helper(input: Vec<u8>) -> io::Result<String> {
     (&ours)
         .take(MAX_OUTCOME_BYTES as u64)
         .read_to_string(&mut outcome)?;
-    match outcome.is_empty() {
-        true => Err(client::gone()),
-        false => Ok(outcome),
+    if outcome.is_empty() {
+        Err(client::gone())
+    } else {
+        Ok(outcome)
     }
 }
 

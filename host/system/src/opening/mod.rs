@@ -37,12 +37,13 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = MAX_NAMED_FILE_BYTES as u64;
     open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    match bytes.len() > MAX_NAMED_FILE_BYTES {
-        true => Err(io::Error::new(
+    if bytes.len() > MAX_NAMED_FILE_BYTES {
+        Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
             format!("larger than {MAX_NAMED_FILE_BYTES} bytes"),
-        )),
-        false => Ok(bytes),
+        ))
+    } else {
+        Ok(bytes)
     }
 }
 

@@ -121,9 +121,10 @@ impl Replies {
     }
 
     fn complete(&mut self) -> Verdict {
-        let verdict = match self.corrupt {
-            true => Verdict::Corrupt,
-            false => Verdict::Correct,
+        let verdict = if self.corrupt {
+            Verdict::Corrupt
+        } else {
+            Verdict::Correct
         };
         *self = Replies::new(self.sequence + 1);
         verdict

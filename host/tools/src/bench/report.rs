@@ -117,9 +117,10 @@ impl Report {
     pub(super) fn new(plan: &Plan, window: &Window, record: &Record, used: &Used) -> Self {
         let measured_s = window.measured().as_secs_f64();
         let arrived: u64 = record.arrived.iter().sum();
-        let (messages_per_s, busy_cores) = match window.measured().is_zero() {
-            true => (0.0, 0.0),
-            false => (arrived as f64 / measured_s, used.busy_cores),
+        let (messages_per_s, busy_cores) = if window.measured().is_zero() {
+            (0.0, 0.0)
+        } else {
+            (arrived as f64 / measured_s, used.busy_cores)
         };
         let per_message =
             |busy_cores: f64| (arrived > 0).then(|| busy_cores * 1e6 / messages_per_s);

@@ -85,9 +85,10 @@ impl Recording {
 
     /// Removes the file if nothing was recorded: a file without exchanges is invalid.
     pub fn finish(self) -> Result<(), RecordingError> {
-        match self.transcripts.is_empty() {
-            true => self.remove().map_err(|cause| self.failed(cause)),
-            false => Ok(()),
+        if self.transcripts.is_empty() {
+            self.remove().map_err(|cause| self.failed(cause))
+        } else {
+            Ok(())
         }
     }
 
@@ -101,9 +102,10 @@ impl Recording {
     fn remove(&self) -> io::Result<()> {
         let identity = |it: fs::Metadata| (it.dev(), it.ino());
         let there = fs::symlink_metadata(&self.path).map(identity);
-        match identity(self.file.metadata()?) == there? {
-            true => fs::remove_file(&self.path),
-            false => Ok(()),
+        if identity(self.file.metadata()?) == there? {
+            fs::remove_file(&self.path)
+        } else {
+            Ok(())
         }
     }
 

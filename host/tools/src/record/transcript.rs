@@ -81,9 +81,10 @@ impl Transcript {
             .filter(|line| line.ends_with(b"\n"))
             .peekable();
         lines.peek()?;
-        match lines.all(|line| line.ends_with(b"\r\n")) {
-            true => Some(LineEnding::CrLf),
-            false => Some(LineEnding::Lf),
+        if lines.all(|line| line.ends_with(b"\r\n")) {
+            Some(LineEnding::CrLf)
+        } else {
+            Some(LineEnding::Lf)
         }
     }
 
@@ -106,9 +107,10 @@ impl Transcript {
 
 /// The received bytes, line by line if they are text.
 fn expected(bytes: &Bytes) -> Vec<Action> {
-    let pieces: Vec<&[u8]> = match is_text(bytes) {
-        true => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
-        false => bytes.chunks(ROW_BYTES).collect(),
+    let pieces: Vec<&[u8]> = if is_text(bytes) {
+        bytes.split_inclusive(|byte| *byte == b'\n').collect()
+    } else {
+        bytes.chunks(ROW_BYTES).collect()
     };
     let expect = |piece: &[u8]| Action::Expect(bytes.slice_ref(piece));
     pieces.into_iter().map(expect).collect()

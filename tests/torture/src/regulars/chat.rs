@@ -23,9 +23,10 @@ pub async fn chat(who: &Regular, visit: u64, mut rng: Rng) -> Result<()> {
     expect(&mut first, &format!("* {second_name} joined\n")).await?;
     for number in 0..rng.usize(1..=LINES) {
         let begun = Instant::now();
-        let (from, to, name) = match rng.bool() {
-            true => (&mut first, &mut second, &first_name),
-            false => (&mut second, &mut first, &second_name),
+        let (from, to, name) = if rng.bool() {
+            (&mut first, &mut second, &first_name)
+        } else {
+            (&mut second, &mut first, &second_name)
         };
         from.send(format!("line {number}\n").as_bytes()).await?;
         expect(to, &format!("{name}: line {number}\n")).await?;

@@ -105,9 +105,10 @@ pub async fn program(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
 
 /// Leaves an order for the saboteur, and brings one of its sessions past most points.
 pub async fn session(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
-    let order = match rng.bool() {
-        true => any(&MISDEEDS, &mut rng),
-        false => any(&OF_SESSIONS, &mut rng),
+    let order = if rng.bool() {
+        any(&MISDEEDS, &mut rng)
+    } else {
+        any(&OF_SESSIONS, &mut rng)
     };
     let point = any(&POINTS, &mut rng);
     if ["timer", "writable"].contains(&point) {

@@ -33,9 +33,10 @@ pub async fn mid_reply(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
 /// Goes one of the ways there are, from one of the states there are.
 pub async fn any_state(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     const LINES: [&str; 5] = ["", "cou", "count\n", "count\ncount\ncou", "reply 4000000\n"];
-    let service = match rng.bool() {
-        true => site.any_service(&mut rng),
-        false => "probe-connection",
+    let service = if rng.bool() {
+        site.any_service(&mut rng)
+    } else {
+        "probe-connection"
     };
     let mut stream = door::tcp(site.tcp(service), villain(&mut rng)).await?;
     stream

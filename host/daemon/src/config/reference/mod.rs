@@ -42,9 +42,10 @@ fn all() -> impl Iterator<Item = &'static Opt> {
 /// The flag of an option, as people write it.
 fn flag(option: &Opt) -> Option<String> {
     let flag = option.flag?;
-    Some(match flag.starts_with(char::is_uppercase) {
-        true => flag.to_owned(),
-        false => format!("--{flag}"),
+    Some(if flag.starts_with(char::is_uppercase) {
+        flag.to_owned()
+    } else {
+        format!("--{flag}")
     })
 }
 
@@ -119,19 +120,16 @@ fn keys() -> String {
 }
 
 fn limits(counted: bool) -> String {
-    let mut table = match counted {
-        true => {
-            "| limit | default | unit | what the client sees | what the log says | metric |\n|---|---|---|---|---|---|\n"
-        }
-        false => "| bound | default | unit | what happens |\n|---|---|---|---|\n",
-    }
+    let mut table = if counted {
+        "| limit | default | unit | what the client sees | what the log says | metric |\n|---|---|---|---|---|---|\n"
+    } else { "| bound | default | unit | what happens |\n|---|---|---|---|\n" }
     .to_owned();
     let reached = all().filter_map(|option| Some((option, option.about.reached?)));
     for (option, reached) in reached.filter(|(_, it)| it.log.is_some() == counted) {
         let flag = code(&flag(option).unwrap_or_else(|| option.key.to_owned()));
         let default = option.default_text().unwrap_or_default();
-        match counted {
-            true => row(
+        if counted {
+            row(
                 &mut table,
                 &[
                     &flag,
@@ -141,8 +139,9 @@ fn limits(counted: bool) -> String {
                     reached.log.unwrap_or_default(),
                     &code(option.key),
                 ],
-            ),
-            false => row(&mut table, &[&flag, &default, reached.unit, reached.client]),
+            )
+        } else {
+            row(&mut table, &[&flag, &default, reached.unit, reached.client])
         }
     }
     table

@@ -173,9 +173,10 @@ impl<'a> Expansion<'a> {
         if cost.instances > MAX_CORE_INSTANCES.into() {
             return Err(Unfit::Instances);
         }
-        match cost.bytes > MAX_EXPANDED_BYTES {
-            true => Err(Unfit::Expansion),
-            false => Ok(()),
+        if cost.bytes > MAX_EXPANDED_BYTES {
+            Err(Unfit::Expansion)
+        } else {
+            Ok(())
         }
     }
 

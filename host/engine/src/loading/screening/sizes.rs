@@ -35,27 +35,30 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     pub(super) fn instance(&mut self, index: u32) -> Size {
-        match index < self.types.component_instance_count() {
-            true => self.size(ComponentAnyTypeId::Instance(
+        if index < self.types.component_instance_count() {
+            self.size(ComponentAnyTypeId::Instance(
                 self.types.component_instance_at(index),
-            )),
-            false => self.largest,
+            ))
+        } else {
+            self.largest
         }
     }
 
     pub(super) fn ty(&mut self, index: u32) -> Size {
-        match index < self.types.component_type_count() {
-            true => self.size(self.types.component_any_type_at(index)),
-            false => self.largest,
+        if index < self.types.component_type_count() {
+            self.size(self.types.component_any_type_at(index))
+        } else {
+            self.largest
         }
     }
 
     pub(super) fn component(&mut self, index: u32) -> Size {
-        match index < self.types.component_count() {
-            true => self.size(ComponentAnyTypeId::Component(
+        if index < self.types.component_count() {
+            self.size(ComponentAnyTypeId::Component(
                 self.types.component_at(index),
-            )),
-            false => self.largest,
+            ))
+        } else {
+            self.largest
         }
     }
 

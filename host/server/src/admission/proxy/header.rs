@@ -98,9 +98,10 @@ fn check_line(line: &[u8]) -> Result<(), String> {
     let is_port = |port: &&[u8]| {
         port.iter().all(u8::is_ascii_digit) && (port.len() == 1 || !port.starts_with(b"0"))
     };
-    match ports.len() == 2 && ports.iter().all(is_port) {
-        true => Ok(()),
-        false => Err("a port must be a number without leading zeros".into()),
+    if ports.len() == 2 && ports.iter().all(is_port) {
+        Ok(())
+    } else {
+        Err("a port must be a number without leading zeros".into())
     }
 }
 

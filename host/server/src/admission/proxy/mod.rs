@@ -61,9 +61,10 @@ pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError
 async fn discard(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<(), ProxyError> {
     let mut block = stream.take(length as u64);
     let discarded = tokio::io::copy(&mut block, &mut tokio::io::sink()).await?;
-    match discarded == length as u64 {
-        true => Ok(()),
-        false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    if discarded == length as u64 {
+        Ok(())
+    } else {
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
     }
 }
 
