@@ -92,6 +92,7 @@ impl Throttle {
         service.max(address.unwrap_or_default())
     }
 
+    #[inline]
     fn changes(&self) -> (u64, u64) {
         let address = self.address.as_ref().map(RatedAddress::changes);
         (self.service.limits.changes(), address.unwrap_or_default())

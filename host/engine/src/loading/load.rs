@@ -19,7 +19,6 @@ use crate::kinds::instance::{Exports, Instance, Template};
 use crate::kinds::isolation::Isolation;
 use crate::kinds::pipeline::StageTemplate;
 use crate::kinds::serving::{Serving, Templates};
-use crate::scheduling::places::Share;
 use connection::guest_text::GuestText;
 use connection::handler::CallError;
 use connection::limits::GuestLimits;
@@ -203,7 +202,7 @@ impl Engine {
         let about = match tier {
             HandlerKind::FramedResponder | HandlerKind::Conversation => {
                 let template = self.template::<Describe>(&component, settings)?;
-                let mut trial = try_out(&template, &self.trials).await?;
+                let mut trial = self.try_out(&template).await?;
                 let declared = trial.describe().await.map_err(LoadFault::Describe)?;
                 Some(declared.try_into()?)
             }
@@ -242,9 +241,14 @@ impl Engine {
         settings: &Arc<GuestSettings>,
     ) -> Result<(Templates, usize), LoadFault> {
         let template = self.template(component, settings)?;
-        let mut trial = try_out(&template, &self.trials).await?;
+        let mut trial = self.try_out(&template).await?;
         let memory_bytes = trial.guest().memory.used_bytes();
         Ok((kind(Arc::new(template)), memory_bytes))
+    }
+
+    async fn try_out<E: Exports>(&self, template: &Template<E>) -> Result<Instance<E>, LoadFault> {
+        let trial = Instance::new(template, &self.trials, &Span::none()).await;
+        trial.map_err(LoadFault::Start)
     }
 
     fn template<E: Exports>(
@@ -253,7 +257,7 @@ impl Engine {
         settings: &Arc<GuestSettings>,
     ) -> Result<Template<E>, LoadFault> {
         let needs = component.resources_required();
-        let memories = needs.map_or(1, |needs| needs.num_memories.max(1));
+        let memories = needs.map_or(1, |it| it.num_memories.max(1));
         if memories > MAX_MEMORIES {
             return Err(LoadFault::Memories(memories));
         }
@@ -273,14 +277,6 @@ impl Engine {
             memories: memories as usize,
         })
     }
-}
-
-async fn try_out<E: Exports>(
-    template: &Template<E>,
-    trials: &Arc<Share>,
-) -> Result<Instance<E>, LoadFault> {
-    let trial = Instance::new(template, trials, &Span::none()).await;
-    trial.map_err(LoadFault::Start)
 }
 
 impl LoadedHandler {
