@@ -1,7 +1,7 @@
 //! Sessions that send to a connection, and the task that serves it.
 
 use crate::Model;
-use crate::handle::{CloseMode, Lost, ConnectionHandle, Peer};
+use crate::handle::{CloseMode, ConnectionHandle, Lost, Peer};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;

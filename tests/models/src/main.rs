@@ -5,8 +5,8 @@
 
 #![allow(dead_code, unused_imports, reason = "the models do not need all of it")]
 
-mod inboxes;
 mod handles;
+mod inboxes;
 
 use loom::model::Builder;
 
@@ -36,10 +36,10 @@ mod sync {
     pub use loom::sync::{Mutex, MutexGuard, atomic};
 }
 
-#[path = "../../../host/connection/src/task/inbox.rs"]
-mod inbox;
 #[path = "../../../host/connection/src/handle/mod.rs"]
 mod handle;
+#[path = "../../../host/connection/src/task/inbox.rs"]
+mod inbox;
 
 /// What must hold, and what shows it.
 type Model = (&'static str, fn());
