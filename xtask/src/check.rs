@@ -24,6 +24,10 @@ pub fn run() -> Result<()> {
         "lints",
         &mut cargo("clippy --workspace --all-targets --release -- -D warnings"),
     )?;
+    step::run(
+        "lints of a host without Redis and tools",
+        &mut cargo("clippy -p echo-host --no-default-features --bins --release -- -D warnings"),
+    )?;
     let models = "run --release --locked --target-dir target/models --manifest-path";
     step::run("models", &mut cargo(&format!("{models} {MODELS}")))?;
     // Private items too, and links to them: the readers are those who change the code.
