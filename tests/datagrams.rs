@@ -397,7 +397,7 @@ fn a_program_reads_a_stream_and_is_not_served() {
     let refused = echo_host(&[&["serve", &guest("wordcount")], &ON_UDP[..]].concat());
     assert_eq!(refused.code, Some(78), "{refused:?}");
     assert_eq!(refused.stdout, "");
-    let why = "a program reads a stream, and udp://127.0.0.1:0 has none";
+    let why = "a program reads a stream and cannot be served on udp://127.0.0.1:0";
     assert!(refused.stderr.contains(why), "{refused:?}");
 
     let post = Post::serve(

@@ -31,7 +31,7 @@ fn a_handlers_own_limit_holds_without_an_option() {
 #[test]
 fn raising_a_handlers_limit_is_said_and_lowering_it_is_not() {
     let host = Host::serve(&[&guest("reverse"), "--max-message", "128KiB"]);
-    host.wait_for_log("--max-message 131072 is more than the 65536 bytes the handler expects");
+    host.wait_for_log("--max-message 131072 exceeds the 65536 bytes that the handler declares");
     assert_eq!(host.connect().ask(&"x".repeat(100_000)).len(), 100_000);
     let host = Host::serve(&[&guest("reverse"), "--max-message", "1KiB"]);
     assert!(!host.stop().contains("is more than"));

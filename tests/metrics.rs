@@ -205,7 +205,7 @@ fn a_place_that_cannot_be_is_refused() {
     for (args, reason) in [
         (
             vec!["--metrics", "udp://127.0.0.1:0"],
-            "the metrics are served over HTTP, at tcp://ADDR:PORT or unix:PATH, not at udp://127.0.0.1:0",
+            "cannot serve metrics on udp://127.0.0.1:0",
         ),
         (
             vec![
@@ -214,7 +214,7 @@ fn a_place_that_cannot_be_is_refused() {
                 "--metrics",
                 "tcp://127.0.0.1:7",
             ],
-            "given twice: as a listener, and for the metrics",
+            "given twice: --listen and --metrics",
         ),
     ] {
         let finished = echo_host(&[&["serve"], &args[..]].concat());

@@ -74,7 +74,7 @@ fn a_backlog_is_refused_where_no_connection_waits() {
         let site = Site::new(&format!("[service.a]\nlisten = [{listener}]"));
         let checked = echo_host(&["check", "--config", &site.path("echo-host.toml")]);
         assert_eq!(checked.code, Some(78), "{checked:?}");
-        let why = format!("{uri} has no use for all that is said about it");
+        let why = format!("{uri} does not support all of its keys");
         assert!(checked.stderr.contains(&why), "{checked:?}");
     }
     let zero = echo_host(&["serve", "--listen-backlog", "0"]);

@@ -150,15 +150,15 @@ fn what_makes_no_sense_for_a_listener_is_told() {
     for (listener, why) in [
         (
             "{ uri = 'tcp://127.0.0.1:0', tls-self-signed = true }",
-            "tcp://127.0.0.1:0 has no use for all that is said about it",
+            "tcp://127.0.0.1:0 does not support all of its keys",
         ),
         (
             "{ uri = 'tcp://127.0.0.1:0', unix-mode = '600' }",
-            "tcp://127.0.0.1:0 has no use for all that is said about it",
+            "tcp://127.0.0.1:0 does not support all of its keys",
         ),
         (
             "{ uri = 'tls://127.0.0.1:0', tls-cert = 'x.pem' }",
-            "one of certificate and key without the other",
+            "needs both a certificate and its key",
         ),
         ("'tls://127.0.0.1:0'", "no certificate"),
         ("'stdio:', 'tcp://127.0.0.1:0'", "served alone"),

@@ -13,7 +13,8 @@ use daemon::config::{HostSettings, ListenerSettings, ServiceSettings};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-/// What options and variables say. `serve` has all options, other commands those about a handler and logs.
+/// What options and variables say. `serve` has all options, other commands those about a handler
+/// and logs.
 #[derive(Clone, Debug, Default)]
 pub struct Given<const SERVES: bool> {
     pub host: HostSettings,

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 /// Make a running host reload its configuration file and handlers
 ///
-/// Everything new is loaded, tried and bound before anything changes. On any error the host keeps
+/// Everything new is bound, loaded and probed before a service changes. On any error the host keeps
 /// the old configuration; the command prints the reason and exits with 65. SIGHUP does the same
 /// without an answer.
 #[derive(Debug, Args)]

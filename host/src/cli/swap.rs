@@ -33,7 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   echo-host swap                       the handler's file has been replaced
   echo-host swap calc-2.wasm           another file
-  echo-host swap --rollback            it was a mistake
+  echo-host swap --rollback            return to the previous version
   echo-host swap calc-2.wasm --service calc
   echo-host swap calc-2.wasm --control /run/user/1000/echo-host/4711.sock";
 

@@ -1,4 +1,4 @@
-//! Completes what was said by the defaults, which the options declare or this machine has.
+//! Fills in defaults, which the options declare or this machine has.
 
 use super::error::ConfigError;
 use super::host::{HostConfig, ServiceConfig};
@@ -58,7 +58,7 @@ impl HostConfig {
             ),
             workers: settings.workers.map(NonZeroUsize::get),
             cache: match (&settings.cache, &settings.user) {
-                // That of whoever starts the host is no place for another user.
+                // The starting user's cache directory is not the target user's.
                 (None, Some(_)) => None,
                 (cache, _) => cache_folder(cache.clone()),
             },
@@ -202,7 +202,8 @@ fn program(handler: &HandlerSource) -> String {
     }
 }
 
-/// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts such things.
+/// The folder for compiled code: what was said, or where the XDG Base Directory Specification puts
+/// such things.
 pub fn cache_folder(said: Option<OptionalPath>) -> Option<PathBuf> {
     match said {
         Some(OptionalPath::Off) => None,

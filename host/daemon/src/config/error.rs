@@ -16,12 +16,12 @@ pub enum ConfigError {
     Grant(#[from] InvalidGrant),
     #[error(transparent)]
     Key(#[from] KeyError),
-    #[error("a {tier} remembers its connection: --isolation {isolation} can't serve it")]
+    #[error("--isolation {isolation} cannot serve a {tier}, which has state for each connection")]
     Isolation {
         tier: HandlerKind,
         isolation: Isolation,
     },
-    #[error("a program reads a stream, which is not cut into messages: leave --framing away")]
+    #[error("--framing does not apply to a program, which reads a stream; hint: omit it")]
     FramedProgram,
     #[error("{endpoint} is given twice (--listen)")]
     ListenTwice { endpoint: Endpoint },
@@ -33,40 +33,36 @@ pub enum ConfigError {
         one: ServiceName,
         other: ServiceName,
     },
-    #[error("a program reads a stream, and {0} has none: serve it on tcp:// (--listen)")]
+    #[error("a program reads a stream and cannot be served on {0}; hint: --listen tcp://ADDR:PORT")]
     ProgramOverDatagrams(Endpoint),
-    #[error("stdio: is one client, who is served alone: leave all other listeners away")]
+    #[error("stdio: cannot be combined with other listeners; hint: omit the others")]
     StdioBeside,
     #[error(
-        "no listener speaks TLS: say --listen tls://ADDR:PORT, or leave the --tls options away"
+        "the --tls options need a TLS listener; hint: add --listen tls://ADDR:PORT, or omit them"
     )]
     NoTlsListener,
     #[error(
-        "{0} has no use for all that is said about it: tls- keys are for tls://, udp- keys for udp://, unix- keys for unix:"
+        "{0} does not support all of its keys; hint: tls- keys are for tls://, udp- keys for udp://, unix- keys for unix:"
     )]
     Misplaced(Endpoint),
-    #[error("{0} has one of certificate and key without the other (tls-cert, tls-key)")]
+    #[error("{0} needs both a certificate and its key (tls-cert, tls-key)")]
     HalfACertificate(Endpoint),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error(
-        "the metrics are served over HTTP, at tcp://ADDR:PORT or unix:PATH, not at {0} (--metrics)"
-    )]
+    #[error("cannot serve metrics on {0}; hint: --metrics tcp://ADDR:PORT or --metrics unix:PATH")]
     MetricsPlace(Endpoint),
-    #[error("{endpoint} is given twice: as a listener, and for the metrics (--listen, --metrics)")]
+    #[error("{endpoint} is given twice: --listen and --metrics")]
     MetricsBeside { endpoint: Endpoint },
-    #[error("the service `{0}` listens nowhere: give it at least one address")]
+    #[error("service `{0}` has no listener; hint: set `listen`")]
     ListenNowhere(ServiceName),
     #[error(
-        "{what} is for one service, and the configuration has {}: leave it away, or write it into the file",
+        "{what} applies to one service, but the configuration has {}; hint: omit it, or set it in the file",
         ServiceName::list(services)
     )]
     SeveralServices {
         what: &'static str,
         services: Vec<ServiceName>,
     },
-    #[error(
-        "messages of --framing fixed:{length} are longer than the {limit} bytes a message may have (--max-message)"
-    )]
+    #[error("--framing fixed:{length} exceeds --max-message {limit}")]
     FixedTooLong { length: u32, limit: usize },
 }

@@ -1,4 +1,5 @@
-//! Which directories must not be granted: those that overlap another grant, and those that hold what the host trusts.
+//! Which directories must not be granted: those that overlap another grant, and those that hold
+//! what the host trusts.
 
 use super::host::HostConfig;
 use super::serve::ServeConfig;
@@ -48,8 +49,8 @@ pub fn check_grants(serve: &ServeConfig, cache: Option<&Path>) -> Result<(), Inv
     check_trusted(&granted, &trusted)
 }
 
-/// Checks that no granted directory lies in another one, unless both are only read. A guest could replace the inner one by
-/// a link that leads out, and what one service keeps is not another's.
+/// Checks that no granted directory lies in another one, unless both are only read. A guest could
+/// replace the inner one by a link that leads out, and what one service keeps is not another's.
 fn check_overlaps(granted: &[&Directory]) -> Result<(), InvalidGrant> {
     let mut before: Vec<(&Directory, PathBuf)> = Vec::new();
     for directory in granted {
@@ -144,7 +145,7 @@ fn trusted(config: &HostConfig, named: &Named<'_>) -> Vec<Trusted> {
 fn of_process(cache: Option<&Path>, user: u32) -> Vec<Trusted> {
     let mut trusted = vec![
         // Through its own folder there a process writes to its own memory.
-        Trusted::secret("the kernel's view of processes", Path::new("/proc")),
+        Trusted::secret("the memory of processes", Path::new("/proc")),
         Trusted::secret("the folder of control sockets", &default_folder_of(user)),
     ];
     trusted.extend(cache.map(|it| Trusted::secret("the cache of compiled code", it)));
@@ -178,8 +179,8 @@ fn real(path: &Path) -> PathBuf {
     path
 }
 
-/// Where a path lies, and where each link and folder on the way to it does: whoever can replace one of them chooses what is
-/// found there.
+/// Where a path lies, and where each link and folder on the way to it does: whoever can replace one
+/// of them chooses what is found there.
 fn locations(path: &Path) -> BTreeSet<PathBuf> {
     let ways = WatchedPaths::of([&path.to_owned()]);
     let mut found = BTreeSet::from([real(path)]);

@@ -29,7 +29,8 @@ pub fn read(path: &Path) -> Result<HostSettings, FileError> {
     parse(path, &text_of(path)?)
 }
 
-/// The settings in the text of the file at `path`. What it calls by relative paths lies in the file's own folder.
+/// The settings in the text of the file at `path`. What it calls by relative paths lies in the
+/// file's own folder.
 pub(super) fn parse(path: &Path, text: &str) -> Result<HostSettings, FileError> {
     let mut settings: HostSettings = from_toml(path, text)?;
     settings.move_to(path.parent().unwrap_or(Path::new("")));
@@ -68,7 +69,8 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// What serde says about names, in words for people. The texts it begins with are those of its `Error` trait.
+/// What serde says about names, in words for people. The texts it begins with are those of its
+/// `Error` trait.
 fn explain(message: &str) -> String {
     let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
     match &quoted[..] {

@@ -29,7 +29,7 @@ pub struct HostConfig {
     pub control: Option<OptionalPath>,
     /// Where the metrics are served; `None` for nowhere.
     pub metrics: Option<Endpoint>,
-    /// Whom the process is when it has bound its listeners; `None` for whoever starts it.
+    /// The user to switch to after binding; `None` for whoever starts it.
     pub user: Option<Identity>,
     /// Whether the process is confined.
     pub sandbox: Sandbox,
@@ -61,8 +61,8 @@ pub struct ServiceConfig {
 }
 
 impl ServiceConfig {
-    /// Says in log lines which service they are about. The one that options make is the only one, and goes
-    /// without saying.
+    /// Says in log lines which service they are about. The one that options make is the only one,
+    /// and goes without saying.
     pub fn span(&self) -> Span {
         if self.name == ServiceName::main() {
             Span::none()

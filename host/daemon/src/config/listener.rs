@@ -16,9 +16,9 @@ use std::time::Duration;
 pub struct ListenerConfig {
     /// Where clients connect to.
     pub uri: Endpoint,
-    /// Who may.
+    /// The access list.
     pub access: AccessList,
-    /// Where proxies are, which say whom they speak for.
+    /// Networks whose PROXY header is trusted.
     pub proxies: Vec<Network>,
     /// How long a client may take to shake hands.
     pub handshake_timeout: Duration,

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Bytes of memory that this process may use: the machine's, or less if its control group has less (Linux). Looked up
-/// once: later the process may have denied itself to look.
+/// Bytes of memory that this process may use: the machine's, or less if its control group has less
+/// (Linux). Looked up once: later the process may have denied itself to look.
 pub fn memory_bytes() -> Option<usize> {
     static FOUND: OnceLock<Option<usize>> = OnceLock::new();
     *FOUND.get_or_init(look_up)
@@ -28,7 +28,8 @@ fn total(meminfo: &str) -> Option<usize> {
     kibibytes.checked_mul(1024)
 }
 
-/// The limit of a control group, which is a line such as `0::/system.slice/echo-host.service`, or in the first version
+/// The limit of a control group, which is a line such as `0::/system.slice/echo-host.service`, or
+/// in the first version
 /// `4:memory:/system.slice`.
 fn limit_of_group(line: &str) -> Option<usize> {
     let (controllers, path) = line.split_once(':')?.1.split_once(':')?;

@@ -4,8 +4,8 @@
 //! options, variables, file -> settings -> config        what was said; what is meant
 //! ```
 //!
-//! [`HostSettings`] and [`ServiceSettings`] are what was said, in which nothing has to be; [`Sources`] puts the
-//! options over the file, and completes them by the defaults to a [`HostConfig`].
+//! [`HostSettings`] and [`ServiceSettings`] are the given settings, all optional; [`Sources`] puts
+//! the options over the file, and completes them by the defaults to a [`HostConfig`].
 
 mod complete;
 mod error;

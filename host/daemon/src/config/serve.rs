@@ -46,13 +46,13 @@ pub struct SwapConfig {
     pub on_swap: SwapPolicy,
     /// Files of exchanges that a version must answer as recorded before it serves.
     pub probes: Vec<PathBuf>,
-    /// Interfaces that a new version may import though the one before did not: the beginnings of their
-    /// names.
+    /// Interfaces that a new version may import though the one before did not: the beginnings of
+    /// their names.
     pub allowed_imports: Vec<String>,
     /// How many failed calls, soon after a swap, undo it.
     pub probation: Option<Probation>,
-    /// How long connections may stay with a generation that was swapped out; `None` for as long as they
-    /// like.
+    /// How long connections may stay with a generation that was swapped out; `None` for as long as
+    /// they like.
     pub drain_timeout: Option<Duration>,
 }
 
@@ -93,7 +93,7 @@ impl ServeConfig {
             .unwrap_or(self.default_max_message_bytes.min(declared));
         if limit > declared {
             tracing::warn!(
-                "--max-message {limit} is more than the {declared} bytes the handler expects"
+                "--max-message {limit} exceeds the {declared} bytes that the handler declares"
             );
         }
         match framing {

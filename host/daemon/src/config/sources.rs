@@ -10,7 +10,7 @@ use super::{HostSettings, ListenerSettings, ServiceSettings};
 use connection::address::Endpoint;
 use std::path::PathBuf;
 
-/// All that was said when the host was started. The file is read anew each time it is asked what it says.
+/// Where settings come from. The file is read at every load.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The configuration file.
@@ -21,12 +21,14 @@ pub struct Sources {
     pub service: ServiceSettings,
     /// What they say about every listener.
     pub listener: ListenerSettings,
-    /// Whether a socket that was passed on to the host is for TLS, whatever the listeners are that are named.
+    /// Whether a socket that was passed on to the host is for TLS, whatever the listeners are that
+    /// are named.
     pub tls_is_given: bool,
 }
 
 impl Sources {
-    /// The host that is meant: options count before variables, and those before the file, each by itself.
+    /// The host that is meant: options count before variables, and those before the file, each by
+    /// itself.
     pub fn load(&self) -> Result<HostConfig, ConfigError> {
         self.put_over_file(match &self.file {
             Some(path) => file::read(path)?,
@@ -208,7 +210,7 @@ mod tests {
         );
         assert!(both("tcp://127.0.0.1:0").is_ok());
         let complaint = load("[service.a]\nlisten = []", ServiceSettings::default());
-        assert!(complaint.unwrap_err().contains("`a` listens nowhere"));
+        assert!(complaint.unwrap_err().contains("`a` has no listener"));
     }
 
     #[test]

@@ -11,14 +11,14 @@ use std::str::FromStr;
 
 /// Values that TOML has itself.
 macro_rules! of_toml {
-    ($($type:ty: $form:expr, $schema:tt;)*) => {
+    ($($type:ty: $form:expr, $schema:tt, $expected:literal;)*) => {
         $(
             impl Value for $type {
                 const FORM: Form = $form;
 
                 fn parse(text: &OsStr) -> Result<Self, String> {
                     let parsed = utf8(text)?.parse();
-                    parsed.map_err(|error: <$type as FromStr>::Err| error.to_string())
+                    parsed.map_err(|_: <$type as FromStr>::Err| $expected.to_owned())
                 }
 
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -34,10 +34,10 @@ macro_rules! of_toml {
 }
 
 of_toml! {
-    bool: Form::of_type("", &["boolean"]).times(Number::Switch), { "type": "boolean" };
-    String: Form::of_type("TEXT", &["string"]), { "type": "string" };
-    NonZeroUsize: Form::of_type("N", &["integer"]), { "minimum": 1, "type": "integer" };
-    u64: Form::of_type("N", &["integer"]), { "minimum": 0, "type": "integer" };
+    bool: Form::of_type("", &["boolean"]).times(Number::Switch), { "type": "boolean" }, "expected true or false";
+    String: Form::of_type("TEXT", &["string"]), { "type": "string" }, "expected a text";
+    NonZeroUsize: Form::of_type("N", &["integer"]), { "minimum": 1, "type": "integer" }, "expected a whole number of at least 1";
+    u64: Form::of_type("N", &["integer"]), { "minimum": 0, "type": "integer" }, "expected a whole number";
 }
 
 impl Value for PathBuf {

@@ -31,7 +31,7 @@ pub struct Form {
 /// How many values an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
-    /// None: that it is there says all.
+    /// A switch: takes no value.
     Switch,
     One,
     Many,
@@ -88,7 +88,7 @@ impl Form {
 }
 
 /// What is said about a value that no option can have.
-pub(super) const IN_THE_FILE: &str = "has its place in the configuration file";
+pub(super) const IN_THE_FILE: &str = "can be set in the configuration file only";
 
 /// A value that is written as a text, and read by its `FromStr`.
 pub trait Text: FromStr<Err: Display> + Clone + PartialEq + Send + Sync + 'static {

@@ -1,4 +1,5 @@
-//! Sizes, times, places and names as people write them, on the command line and in the configuration file.
+//! Sizes, times, places and names as people write them, on the command line and in the
+//! configuration file.
 
 use bytesize::ByteSize;
 use std::fmt;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// More than anything here is ever given, and far less than overflows in a sum.
+/// An upper bound that cannot overflow in sums, and far less than overflows in a sum.
 const MAX_SIZE: usize = 1 << 40;
 
 /// A size in bytes, at least 1: `512`, `64KiB`, `1MB`.
@@ -177,7 +178,7 @@ impl FromStr for ServiceName {
             Ok(ServiceName(text.to_owned()))
         } else {
             Err(format!(
-                "a service's name is made of a to z, 0 to 9 and hyphens, unlike `{text}`"
+                "invalid service name `{text}`: expected a to z, 0 to 9 and hyphens"
             ))
         }
     }

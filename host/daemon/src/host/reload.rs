@@ -10,8 +10,8 @@ use tracing::Instrument;
 
 impl Host {
     /// Reloads the configuration file and the files of all handlers, and returns the changes, one
-    /// line each. Without a configuration file, only reloads the handler. After an error nothing
-    /// has changed.
+    /// line each. Without a configuration file, only reloads the handler. After an error, at most
+    /// the certificates have changed.
     pub async fn reload(&self) -> Result<Vec<String>, ReloadError> {
         let _turn = self.turn.lock().await;
         for service in self.services().iter() {

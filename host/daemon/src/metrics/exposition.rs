@@ -41,7 +41,7 @@ const OF_SERVICES: [OfService; 8] = [
     ),
     (
         "connections",
-        "Connections accepted so far",
+        "Connections served, open ones included",
         MetricType::Counter,
         |service| service.connections.total,
     ),

@@ -81,8 +81,8 @@ fn reason(endpoint: &Endpoint, cause: &SocketFileError) -> String {
     };
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "address already in use; hint: choose another with --listen; port 0 lets the system \
-             choose a port"
+            "address already in use; hint: another process is listening there; use another port, \
+             or port 0 to let the system choose one"
                 .into()
         }
         io::ErrorKind::AddrNotAvailable => match error.raw_os_error() {

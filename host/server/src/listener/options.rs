@@ -49,7 +49,7 @@ impl SocketOptions {
     }
 }
 
-/// CloseStats the connections that are accepted from now on when the other side has acknowledged nothing for so long: after
+/// Closes the connections that are accepted from now on when the other side has acknowledged nothing for so long: after
 /// half of the time the kernel begins to ask (RFC 9293, section 3.8.4), and what is sent may not stay unacknowledged
 /// for longer either (RFC 5482). Connections have it from the socket that they were accepted from.
 pub(super) fn set_peer_timeout(socket: &Socket, limit: Option<Duration>) -> io::Result<()> {

@@ -131,7 +131,7 @@ impl<H: Handler> Server<H> {
         self.state.sender_rates.set(limits);
     }
 
-    /// CloseStats a service: accepts no more clients, and lets open connections finish within `limit`.
+    /// Closes a service: accepts no more clients, and lets open connections finish within `limit`.
     pub async fn end(&self, served: &Arc<ServedService<H>>, limit: Duration) -> Drained {
         let drained = drain(std::slice::from_ref(served), limit).await;
         self.services().retain(|it| !Arc::ptr_eq(it, served));
@@ -143,7 +143,7 @@ impl<H: Handler> Server<H> {
         self.state.stopping.cancel();
     }
 
-    /// CloseStats all services the same way, also those added later.
+    /// Closes all services the same way, also those added later.
     pub async fn stop(&self, limit: Duration) -> Drained {
         self.close();
         let all = self.services().clone();

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use tools::project::Project;
 use tools::scaffold::{HandlerName, Scaffold};
 
-/// Create a folder with a new handler that builds, and its tests
+/// Create a directory with a new handler that builds, and its tests
 ///
 /// The folder has the source, unit tests and a recorded exchange. It also has the contract, a
 /// README and handler.toml with the build command. Nothing is downloaded.

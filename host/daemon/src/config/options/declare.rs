@@ -83,7 +83,7 @@ impl Opt {
 ///
 /// ```text
 /// /// Close a connection after this long without traffic
-/// idle_timeout: OptionalTime = "10min" => Limits { is_fixed: true };
+/// idle_timeout: OptionalTime = "10min" => Limits {};
 /// ```
 ///
 /// An option with a default has a method of its name, which returns the value or the default.

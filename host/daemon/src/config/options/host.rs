@@ -21,7 +21,7 @@ options! {
             => Limits {
                 is_fixed: true,
                 reached: limit(
-                    "connections", "it waits",
+                    "connections", "waits to be accepted",
                     "warning, *1/s*: `connection limit reached`",
                 )
             };
@@ -49,7 +49,7 @@ options! {
                 is_fixed: true, sample: Some("8GiB"),
                 otherwise: Some("three quarters of the memory of the machine or its control group"),
                 reached: limit(
-                    "bytes of all instances", "replies, then the end",
+                    "bytes of all instances", "gets earlier replies, then closed",
                     "warning: `the memory of all guests is used up`",
                 )
             };
@@ -66,7 +66,7 @@ options! {
         drain_timeout: Time = "10s"
             => Limits {
                 reached: limit(
-                    "time after SIGINT or SIGTERM", "the end",
+                    "time after SIGINT or SIGTERM", "connection closed",
                     "warning: `… connections were cut`",
                 )
             };
@@ -81,7 +81,7 @@ options! {
         /// Limit messages per second of one address or IPv6 /64
         max_messages_per_second_per_ip: OptionalNumber = "off"
             => Rates {
-                reached: limit("messages of an address", "it waits; datagram dropped", "--")
+                reached: limit("messages of an address", "waits; datagram dropped", "--")
             };
         /// Limit bytes per second from one address or IPv6 /64
         max_bytes_per_second_per_ip: OptionalSize = "off"
@@ -92,9 +92,9 @@ options! {
         cache: OptionalPath
             => Sandbox {
                 value: Some("DIR"), is_fixed: true, sample: Some("/var/cache/echo-host"),
-                otherwise: Some("echo-host in the user's cache folder")
+                otherwise: Some("$XDG_CACHE_HOME/echo-host, or ~/.cache/echo-host")
             };
-        /// Become this user once the listeners are bound; root starts the host
+        /// Run as this user after binding; requires root
         user: Identity
             => Privileges { is_fixed: true, sample: Some("www-data:www-data") };
         /// Confine the process (Linux)
@@ -107,7 +107,7 @@ options! {
         control: OptionalPath
             => Control {
                 value: Some("PATH"), is_fixed: true, sample: Some("/run/echo-host/control.sock"),
-                otherwise: Some("PID.sock in echo-host in XDG_RUNTIME_DIR, or in a private folder among the temporary files")
+                otherwise: Some("$XDG_RUNTIME_DIR/echo-host/PID.sock, or one in a private directory in /tmp")
             };
         /// Serve Prometheus metrics here: `tcp://ADDR:PORT` or `unix:PATH`
         metrics: Endpoint
@@ -117,7 +117,7 @@ options! {
         /// Log in this format; colours need a terminal and no `NO_COLOR`
         log_format: LogFormat = "text"
             => Logs { is_fixed: true };
-        /// Log lines of this level and of those before it in the list
+        /// Log at this level and above
         log_level: LogLevel = "info"
             => Logs { is_fixed: true };
         /// Define a service in each table `[service.NAME]`; NAME has a-z, 0-9 and hyphens

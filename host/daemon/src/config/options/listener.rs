@@ -39,7 +39,7 @@ options! {
         handshake_timeout: Time = "10s"
             => Clients {
                 reached: limit(
-                    "time for PROXY header and TLS", "the end",
+                    "time for PROXY header and TLS", "connection closed",
                     "`handshake took longer than …`",
                 )
             };
@@ -47,7 +47,7 @@ options! {
         peer_timeout: OptionalTime = "5min"
             => Clients {
                 reached: limit(
-                    "time without an acknowledgement", "the end",
+                    "time without an acknowledgement", "connection closed",
                     "`the peer did not respond for too long`",
                 )
             };
@@ -57,12 +57,12 @@ options! {
                 is_key_only: true, scope: Scope::Connections, sample: Some("500"),
                 otherwise: Some("as many as the service may have")
             };
-        /// Let this many clients wait in the kernel to be accepted
+        /// Set the listen backlog, in connections
         listen_backlog: NonZeroUsize = "1024"
             => Clients {
                 scope: Scope::Sockets, sample: Some("4096"),
                 otherwise: Some("or what systemd has set"),
-                reached: bound("clients", "further ones take longer to connect")
+                reached: bound("clients", "connecting takes longer")
             };
         /// Set the permissions of Unix sockets, in octal; connecting needs write permission
         unix_mode: FileMode
@@ -91,7 +91,7 @@ options! {
                 is_key_only: true, scope: Scope::Tls,
                 sample: Some("{ cert = \"example.net.pem\", key = \"example.net.key\" }")
             };
-        /// Generate an untrusted certificate, to try TLS
+        /// Generate a self-signed certificate, for tests only
         tls_self_signed: bool = "false"
             => Clients { scope: Scope::Tls };
         /// Require a client certificate signed by an authority in this PEM file
@@ -142,7 +142,7 @@ impl From<Endpoint> for ListenerSettings {
 }
 
 impl ListenerSettings {
-    /// What of it means something for such an address. Options are for all listeners, and not all are alike.
+    /// Keeps the options that apply to this kind of endpoint. Options are for all listeners, and not all are alike.
     pub fn meant_for(mut self, uri: &Endpoint) -> Self {
         self.retain(|option| match option.about.scope {
             Scope::All => true,

@@ -28,7 +28,7 @@ options! {
                 flag: Some("HANDLER"), value: Some("HANDLER"), otherwise: Some("the built-in echo"),
                 sample: Some("echo.wasm")
             };
-        /// Pass replies on to this further responder
+        /// Send each reply through this responder, too
         then: Vec<PathBuf>
             => General { value: Some("HANDLER") };
         /// Listen on `tcp://ADDR:PORT`, `tls://…`, `udp://…`, `unix:PATH` or `stdio:`
@@ -57,7 +57,7 @@ options! {
         /// Give the handler a value in `wasi:config/store`
         config: BTreeMap<String, String>
             => Sandbox { flag: Some("config-value"), is_secret: true };
-        /// Let the handler connect to this TCP port of this host
+        /// Let the handler connect to HOST:PORT over TCP
         allow_connect: Vec<NetworkAddress>
             => Sandbox { listed: Listed::CommasEverywhere };
         /// Store `wasi:keyvalue` data in `memory`, or in `redis://ADDR:PORT/DATABASE`
@@ -79,7 +79,7 @@ options! {
         max_memory: MemorySize = "64MiB"
             => Sandbox {
                 reached: limit(
-                    "bytes of an instance (1)", "replies, then the end",
+                    "bytes of an instance (1)", "gets earlier replies, then closed",
                     "warning: `the handler ran out of its … bytes of memory`",
                 )
             };
@@ -87,7 +87,7 @@ options! {
         call_timeout: Time = "5s"
             => Sandbox {
                 reached: limit(
-                    "time of a call, or of an instance's start", "replies, then the end",
+                    "time of a call, or of an instance's start", "gets earlier replies, then closed",
                     "warning: `the handler took longer than …`",
                 )
             };
@@ -102,7 +102,7 @@ options! {
             => Limits {
                 otherwise: Some("or less if the handler declares less"),
                 reached: limit(
-                    "bytes", "replies, then the end; rest of a datagram dropped",
+                    "bytes", "gets earlier replies, then closed; rest of a datagram dropped",
                     "warning: `a message is longer than the limit`",
                 )
             };
@@ -110,7 +110,7 @@ options! {
         max_unsent: Size = "1MiB"
             => Limits {
                 reached: limit(
-                    "unsent bytes of a conversation", "the end", "warning: `the client reads too slowly`",
+                    "unsent bytes of a conversation", "connection closed", "warning: `the client reads too slowly`",
                 )
             };
         /// Limit the open connections of the service; further clients wait
@@ -122,7 +122,7 @@ options! {
         /// Close a connection after this long without traffic; `off` for never
         idle_timeout: OptionalTime = "10min"
             => Limits {
-                reached: limit("time without traffic", "the end", "`no byte moved for …`")
+                reached: limit("time without traffic", "connection closed", "`no byte moved for …`")
             };
         /// Cut connections this long after a swap, or after their service was removed
         drain_timeout: Time
@@ -135,13 +135,13 @@ options! {
             => Rates {
                 reached: limit(
                     "new connections of a service",
-                    "it waits; a new sender's datagram is dropped", "--",
+                    "waits; a new sender's datagram is dropped", "--",
                 )
             };
         /// Limit messages per second of a service
         max_messages_per_second: OptionalNumber = "off"
             => Rates {
-                reached: limit("messages of a service", "it waits; datagram dropped", "--")
+                reached: limit("messages of a service", "waits; datagram dropped", "--")
             };
         /// Limit bytes read per second by a service
         max_bytes_per_second: OptionalSize = "off"

@@ -15,7 +15,8 @@ const COLUMNS: usize = 100;
 /// A flag of `serve`, its variable, and its help.
 pub type Flag = (String, String, String);
 
-/// The text with this name, if there is one. `flags` are all that `serve` has: some are no options of the file.
+/// The text with this name, if there is one. `flags` are all that `serve` has: some are no options
+/// of the file.
 pub fn text(name: &str, flags: &[Flag]) -> Option<String> {
     Some(match name {
         "options" => options(flags),
