@@ -1,5 +1,5 @@
 //! Locks and atomics of state that threads share without a runtime. The models in `tests/models`
 //! compile the same code with those of loom.
 
+pub use parking_lot::{Mutex, MutexGuard};
 pub use std::sync::atomic;
-pub use std::sync::{Mutex, MutexGuard};

@@ -1,6 +1,6 @@
 //! What was refused: how often, and the last time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 use std::time::SystemTime;
 
 /// The last swap or reload that was refused.
@@ -36,6 +36,6 @@ impl Refusals {
     }
 
     fn lock(&self) -> MutexGuard<'_, (u64, Option<LastRefusal>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

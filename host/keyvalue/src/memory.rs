@@ -2,9 +2,9 @@
 
 use super::{Mark, Page, StoreError, check_sum};
 use connection::limits::{Limit, MAX_BATCH_KEYS};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The approximate overhead of an entry, in bytes.
 const ENTRY_BYTES: usize = 128;
@@ -40,7 +40,7 @@ impl Memory {
 
     /// A panic elsewhere leaves the map consistent.
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 
     pub fn get(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {

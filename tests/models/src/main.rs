@@ -33,7 +33,20 @@ mod limits {
     pub const MAX_WAITING_DATAGRAM_BYTES: usize = 8;
 }
 mod sync {
-    pub use loom::sync::{Mutex, MutexGuard, atomic};
+    pub use loom::sync::{MutexGuard, atomic};
+
+    /// Like the host's: not poisoned by panics.
+    pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub fn new(value: T) -> Self {
+            Mutex(loom::sync::Mutex::new(value))
+        }
+
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("no model panics on purpose")
+        }
+    }
 }
 
 #[path = "../../../host/connection/src/handle/mod.rs"]

@@ -1,10 +1,11 @@
 //! The connections that a generation serves.
 
-use super::{Generation, Generations, locked};
+use super::{Generation, Generations};
 use crate::handle::{ConnectionHandle, Notice, Traffic};
 use crate::handler::Handler;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The connections of one generation, by id.
 #[derive(Debug, Default)]
@@ -12,18 +13,18 @@ pub struct Live(Mutex<HashMap<u64, Arc<ConnectionHandle>>>);
 
 impl Live {
     pub fn count(&self) -> usize {
-        locked(&self.0).len()
+        self.0.lock().len()
     }
 
     /// Adds the traffic of each connection so far.
     pub fn add_to(&self, connections: &mut HashMap<u64, Traffic>) {
-        let live = locked(&self.0);
+        let live = self.0.lock();
         connections.extend(live.iter().map(|(id, it)| (*id, it.traffic())));
     }
 
     /// Gives all sessions a notice.
     pub fn notify(&self, notice: Notice) {
-        for handle in locked(&self.0).values() {
+        for handle in self.0.lock().values() {
             handle.notify(notice);
         }
     }
@@ -50,7 +51,7 @@ impl<H> ConnectionGuard<H> {
 
 impl<H> Drop for ConnectionGuard<H> {
     fn drop(&mut self) {
-        locked(&self.generation.live.0).remove(&self.handle.id());
+        self.generation.live.0.lock().remove(&self.handle.id());
     }
 }
 
@@ -61,7 +62,7 @@ impl<H: Handler> Generations<H> {
         generation: Arc<Generation<H>>,
         handle: &Arc<ConnectionHandle>,
     ) -> ConnectionGuard<H> {
-        locked(&generation.live.0).insert(handle.id(), handle.clone());
+        generation.live.0.lock().insert(handle.id(), handle.clone());
         // A connection that arrives while the host starts to stop would miss the notice.
         if generation.made_from.settings.converses && self.is_stopping() {
             handle.notify(Notice::Stop);

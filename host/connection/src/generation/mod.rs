@@ -19,10 +19,11 @@ use crate::task::ConnectionSettings;
 use arc_swap::ArcSwap;
 use choices::choices;
 use live::Live;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 
@@ -106,7 +107,7 @@ impl<H: Handler> Generation<H> {
     }
 
     fn age(&self) -> Duration {
-        locked(&self.promoted).elapsed()
+        self.promoted.lock().elapsed()
     }
 }
 
@@ -194,17 +195,17 @@ impl<H: Handler> Generations<H> {
 
     /// The generation that a rollback makes current.
     pub fn previous(&self) -> Option<Arc<Generation<H>>> {
-        locked(&self.past).previous.clone()
+        self.past.lock().previous.clone()
     }
 
     /// Drops the target of a rollback: it may no longer be acceptable.
     pub fn forget_previous(&self) {
-        locked(&self.past).previous = None;
+        self.past.lock().previous = None;
     }
 
     /// Generations that serve only open connections, oldest first.
     pub fn old(&self) -> Vec<Arc<Generation<H>>> {
-        let past = locked(&self.past);
+        let past = self.past.lock();
         let alive = past.old.iter().filter_map(Weak::upgrade);
         alive.filter(|old| old.live() > 0).collect()
     }
@@ -222,7 +223,7 @@ impl<H: Handler> Generations<H> {
 
     /// Makes a new version current for every new connection.
     pub fn swap(&self, candidate: Candidate<H>) -> Replacement<H> {
-        let mut past = locked(&self.past);
+        let mut past = self.past.lock();
         past.last_number += 1;
         let new = Generation::new(past.last_number, candidate);
         let replacement = self.promote(&mut past, new);
@@ -233,13 +234,13 @@ impl<H: Handler> Generations<H> {
     /// Makes the previous generation current again, if there is one. The replaced one is not kept
     /// for another rollback: it was unfit.
     pub fn roll_back(&self) -> Option<Replacement<H>> {
-        let mut past = locked(&self.past);
+        let mut past = self.past.lock();
         let previous = past.previous.take()?;
         Some(self.promote(&mut past, previous))
     }
 
     fn promote(&self, past: &mut Past<H>, current: Arc<Generation<H>>) -> Replacement<H> {
-        *locked(&current.promoted) = Instant::now();
+        *current.promoted.lock() = Instant::now();
         past.old.retain(|old| {
             let alive = old.upgrade();
             alive.is_some_and(|old| old.number != current.number)
@@ -258,7 +259,7 @@ impl<H: Handler> Generations<H> {
 
     /// Ends the conversations of all generations when the host stops.
     pub fn stop(&self) {
-        let mut past = locked(&self.past);
+        let mut past = self.past.lock();
         past.stopping = true;
         let old = past.old.iter().filter_map(Weak::upgrade);
         for generation in old.chain([self.current()]) {
@@ -294,11 +295,6 @@ impl<H: Handler> Generations<H> {
     }
 
     fn is_stopping(&self) -> bool {
-        locked(&self.past).stopping
+        self.past.lock().stopping
     }
-}
-
-/// The state is consistent at every step, so a panic elsewhere does no harm.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

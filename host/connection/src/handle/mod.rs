@@ -15,7 +15,6 @@ use crate::framing::Framing;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
-use std::sync::PoisonError;
 use std::task::{Context, Poll};
 use tracing::Span;
 
@@ -195,7 +194,6 @@ impl ConnectionHandle {
 
     #[inline]
     fn lock(&self) -> MutexGuard<'_, Orders> {
-        // Orders are consistent at every step, so a panic elsewhere does no harm.
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+        self.orders.lock()
     }
 }

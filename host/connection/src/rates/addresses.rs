@@ -5,9 +5,10 @@ use super::bucket::Bucket;
 use super::{Buckets, Kind, RateLimits, SharedLimits, of_address};
 use crate::address::counted_as;
 use crate::limits::MAX_RATED_ADDRESSES;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -100,10 +101,8 @@ impl AddressRates {
         }
         known.buckets.entry(address).or_default().clone()
     }
-
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

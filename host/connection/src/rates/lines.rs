@@ -1,7 +1,7 @@
 //! How many log lines a client or a guest may cause in a second.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ impl<const PER_SECOND: u32> LogRateLimiter<PER_SECOND> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Window> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -7,10 +7,11 @@ use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
 use crate::rates::{RateLimits, ServiceRates, Throttle};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{
@@ -32,7 +33,7 @@ impl Session for Obedient {
             Event::Message(line) => String::from_utf8_lossy(line).into_owned(),
             other => format!("{other:?}"),
         };
-        self.told.lock().unwrap().push(what.clone());
+        self.told.lock().push(what.clone());
         match &event {
             Event::Open(_) => self.handle.send("welcome\n"),
             Event::Message(line) => return self.obey(line),
@@ -48,7 +49,7 @@ impl Session for Obedient {
     }
 
     async fn end(self) {
-        self.told.lock().unwrap().push("end".into());
+        self.told.lock().push("end".into());
     }
 }
 
@@ -143,7 +144,7 @@ impl Talk {
     async fn end(self) -> (Result<CloseReason, ConnectionError>, Vec<String>) {
         drop(self.client);
         let (_, result) = self.served.await.unwrap();
-        let told = self.told.lock().unwrap().clone();
+        let told = self.told.lock().clone();
         (result, told)
     }
 }
@@ -176,13 +177,7 @@ async fn after_a_graceful_close_output_is_written_and_no_event_follows() {
 async fn a_session_that_closed_ends_before_its_client_has_read_everything() {
     let mut talk = talk(64);
     talk.send("many 1000\nclose\n").await;
-    while talk
-        .told
-        .lock()
-        .unwrap()
-        .last()
-        .is_none_or(|told| told != "end")
-    {
+    while talk.told.lock().last().is_none_or(|told| told != "end") {
         tokio::task::yield_now().await;
     }
     talk.expect("welcome\n").await;
@@ -195,10 +190,7 @@ async fn a_reset_discards_what_is_not_written() {
     // The pipe is too small for the greeting, so something always waits.
     let mut talk = talk(64);
     talk.send("many 1000\nreset\nsay never\n").await;
-    let (result, told) = (
-        talk.served.await.unwrap().1,
-        talk.told.lock().unwrap().clone(),
-    );
+    let (result, told) = (talk.served.await.unwrap().1, talk.told.lock().clone());
     assert_eq!(result.unwrap(), CloseReason::Reset);
     assert_eq!(told, ["Open(None)", "many 1000", "reset", "end"]);
 }
@@ -263,7 +255,7 @@ async fn a_session_learns_when_its_output_falls_below_the_mark() {
         tokio::task::yield_now().await;
     }
     // The next message waits while the output is above the high-water mark.
-    assert_eq!(talk.told.lock().unwrap().len(), 2);
+    assert_eq!(talk.told.lock().len(), 2);
     talk.expect(&"x".repeat(HIGH_WATER_BYTES + 1)).await;
     talk.expect("after\n").await;
     assert_eq!(talk.handle.unsent_bytes(), 0);
@@ -408,7 +400,7 @@ async fn a_message_with_a_token_waits_for_a_client_that_does_not_read() {
     talk.handle.send(flood.clone());
     // A blocked connection must not be polled in a loop.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert!(!talk.told.lock().unwrap().contains(&"say two".to_owned()));
+    assert!(!talk.told.lock().contains(&"say two".to_owned()));
     talk.expect(&flood).await;
     talk.expect("two\n").await;
 }

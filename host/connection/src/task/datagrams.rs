@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::handle::{Peer, Transport};
     use crate::handler::CallError;
-    use std::sync::Mutex;
+    use parking_lot::Mutex;
     use std::time::Duration;
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
@@ -349,7 +349,7 @@ mod tests {
         }
 
         fn send(&self, datagrams: &[Bytes]) -> io::Result<usize> {
-            let mut state = self.0.0.lock().unwrap();
+            let mut state = self.0.0.lock();
             if state.blocked {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
@@ -368,7 +368,7 @@ mod tests {
 
     impl Lane {
         fn sent(&self) -> Vec<Bytes> {
-            self.0.0.lock().unwrap().batches.concat()
+            self.0.0.lock().batches.concat()
         }
     }
 
@@ -412,7 +412,7 @@ mod tests {
     async fn replies_leave_together_and_before_a_slow_one() {
         let talk = talk(Lane::default(), false, &["one", "two", "slow", "three"]);
         sleep(Duration::from_secs(1)).await;
-        assert_eq!(talk.lane.0.0.lock().unwrap().batches, [["one", "two"]]);
+        assert_eq!(talk.lane.0.0.lock().batches, [["one", "two"]]);
         talk.inbox.close();
         assert!(matches!(
             talk.served.await.unwrap(),
@@ -425,11 +425,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_blocked_socket_is_waited_for() {
         let lane = Lane::default();
-        lane.0.0.lock().unwrap().blocked = true;
+        lane.0.0.lock().blocked = true;
         let talk = talk(lane, false, &["one", "two"]);
         sleep(Duration::from_secs(1)).await;
         assert_eq!(talk.handle.unsent_bytes(), 6);
-        talk.lane.0.0.lock().unwrap().blocked = false;
+        talk.lane.0.0.lock().blocked = false;
         talk.lane.0.1.notify_one();
         sleep(Duration::from_secs(1)).await;
         assert_eq!(talk.lane.sent(), ["one", "two"]);

@@ -4,7 +4,6 @@ use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
 use crate::sync::{Mutex, MutexGuard};
 use bytes::BytesMut;
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
 /// The queue between the receiving task and the task of a session.
@@ -118,8 +117,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is consistent at every step, so a panic elsewhere does no harm.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -8,10 +8,10 @@ use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
 use crate::rates::Throttle;
 use bytes::BytesMut;
+use parking_lot::Mutex;
 use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
 use tokio::time::{Instant, sleep_until};
@@ -173,7 +173,7 @@ impl Meter {
     }
 
     fn touch(&self) {
-        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.moved.lock() = Instant::now();
     }
 
     fn is_writing(&self) -> bool {
@@ -186,7 +186,7 @@ impl Meter {
             return pending().await;
         };
         loop {
-            let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            let moved = *self.moved.lock();
             if moved.elapsed() >= limit {
                 return limit;
             }

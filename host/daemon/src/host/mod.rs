@@ -22,8 +22,9 @@ use crate::config::{HostConfig, ServiceName, Sources};
 use crate::refusals::Refusals;
 use connection::address::Endpoint;
 use engine::{Capacity, Engine, EngineError, Places, Serving};
+use parking_lot::{Mutex, MutexGuard};
 use server::service::{Drained, Server};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The services of this process.
 pub struct Host {
@@ -140,9 +141,7 @@ impl Host {
             }
         }
     }
-
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn now(&self) -> MutexGuard<'_, Snapshot> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now.lock()
     }
 }

@@ -6,13 +6,13 @@
 //! its thread at once, which must not happen before the sandbox.
 
 use connection::limits::{LOG_FLUSH_TIME, Limit, MAX_LOG_QUEUE_BYTES, STDOUT_TIME};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io::{self, Write};
 use std::mem;
 use std::os::fd::AsFd;
 use std::process;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -89,15 +89,13 @@ pub fn start() {
 /// Waits until all queued lines are written, at most [`LOG_FLUSH_TIME`].
 pub fn flush() {
     start();
-    let state = STDERR.state();
+    let mut state = STDERR.state();
     if state.mode == Mode::Started {
         let is_busy = |state: &mut State| !state.waiting.is_empty() || state.writing_bytes > 0;
         // After this time, a slow reader is not waited for.
-        drop(
-            STDERR
-                .changed
-                .wait_timeout_while(state, LOG_FLUSH_TIME, is_busy),
-        );
+        STDERR
+            .changed
+            .wait_while_for(&mut state, is_busy, LOG_FLUSH_TIME);
     }
 }
 
@@ -130,9 +128,8 @@ pub async fn print(text: String) -> io::Result<()> {
 }
 
 impl Queue {
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn push(&self, lines: &[u8]) -> io::Result<()> {
@@ -154,8 +151,8 @@ impl Queue {
     fn run(&self) {
         loop {
             let is_idle = |state: &mut State| state.waiting.is_empty();
-            let waited = self.changed.wait_while(self.state(), is_idle);
-            let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state();
+            self.changed.wait_while(&mut state, is_idle);
             let batch = mem::take(&mut state.waiting);
             state.writing_bytes = batch.len();
             drop(state);

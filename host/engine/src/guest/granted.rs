@@ -4,8 +4,9 @@ use super::grants::{Directory, Grants, InvalidGrant, OpenDirectory};
 use super::state::GuestSettings;
 use crate::Engine;
 use connection::limits::GuestLimits;
+use parking_lot::Mutex;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use system::watch::WatchedPaths;
 
 impl Engine {
@@ -34,7 +35,7 @@ impl Granted {
     /// contains one that it may read: a guest could have put a link there, or get access to files
     /// meant for another.
     pub fn check(&self, granted: &[Directory]) -> Result<(), InvalidGrant> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         all.retain(|directories| directories.strong_count() > 0);
         let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
         let held = running.iter().flat_map(|directories| directories.iter());
@@ -66,7 +67,7 @@ impl Granted {
     /// running handler may write to: a guest could choose the next handler. The configuration was
     /// checked for that at the start.
     pub fn check_files(&self, files: &[PathBuf]) -> Result<(), InvalidGrant> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.0.lock();
         let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
         let held = running.iter().flat_map(|directories| directories.iter());
         let writable = held.filter(|held| held.is_writable);
@@ -88,7 +89,7 @@ impl Granted {
 
     /// Remembers the directories of a handler.
     pub fn note(&self, directories: &Arc<[OpenDirectory]>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         if !directories.is_empty() {
             all.push(Arc::downgrade(directories));
         }

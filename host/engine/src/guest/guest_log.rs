@@ -8,9 +8,10 @@ use connection::limits::{
     Limit, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_SECOND, MAX_LOG_WRITE_BYTES,
 };
 use connection::rates::LogRateLimiter;
+use parking_lot::{Mutex, MutexGuard};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use tracing::{Level, Span};
@@ -67,7 +68,7 @@ impl GuestLog {
 
     fn printer(&self) -> MutexGuard<'_, Printer> {
         // After a panic elsewhere, go on printing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

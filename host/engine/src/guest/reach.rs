@@ -3,10 +3,11 @@
 use super::denials::Denials;
 use connection::address::{NetworkAddress, scope};
 use connection::limits::{LOOKUP_AGE, MAX_LOOKUP_ADDRESSES, MAX_LOOKUPS_SEEN};
+use parking_lot::Mutex as SyncMutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::Arc;
 use tokio::net::lookup_host;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -123,14 +124,14 @@ impl Reach {
 
 impl Name {
     fn see(&self, addresses: &[Place]) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.retain(|address| !addresses.contains(address));
         addresses.iter().for_each(|it| seen.push_front(*it));
         seen.truncate(MAX_LOOKUPS_SEEN);
     }
 
     fn has_seen(&self, address: Place) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock();
         seen.contains(&address)
     }
 }

@@ -11,11 +11,11 @@ use super::recompiling::{CompiledFunctions, append};
 use super::source::{HandlerSource, sha256};
 use crate::Engine;
 use connection::limits::Limit;
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use system::limits::{MAX_COMPILE_CPU, MAX_COMPILE_DATA_BYTES};
 use system::opening::{self, COMPILED, OVER_A_LIMIT, REFUSED};
 use system::trust::Trust;
@@ -63,12 +63,12 @@ impl Proofs {
     }
 
     fn has(&self, sha256: &str) -> bool {
-        let proved = PROVED.lock().unwrap_or_else(PoisonError::into_inner);
+        let proved = PROVED.lock();
         proved.contains(sha256) || self.file(sha256).is_some_and(|file| file.exists())
     }
 
     fn note(&self, sha256: &str) {
-        let mut proved = PROVED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut proved = PROVED.lock();
         proved.insert(sha256.to_owned());
         if let Some(file) = self.file(sha256) {
             // Without the record, the next process proves it again.

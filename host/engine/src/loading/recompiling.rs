@@ -5,9 +5,9 @@
 //! needs no trust.
 
 use connection::limits::MAX_COMPILED_FUNCTION_BYTES;
+use parking_lot::{Mutex, MutexGuard};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::CacheStore;
 
 /// Compiled functions, by what they were compiled from.
@@ -46,7 +46,7 @@ impl CompiledFunctions {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

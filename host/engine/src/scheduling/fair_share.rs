@@ -4,8 +4,9 @@
 //! take what those of another need. The rest goes to whoever asks first. Nobody waits: a guest that
 //! gets nothing gets an error.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The whole resource.
 #[derive(Debug)]
@@ -81,10 +82,8 @@ impl FairPool {
             number,
         })
     }
-
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

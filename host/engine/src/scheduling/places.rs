@@ -6,8 +6,9 @@
 //! equally among the shares, and the unused part of each is reserved.
 
 use connection::limits::Limit;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// All places of an engine.
@@ -124,10 +125,8 @@ impl Pool {
             let _ = grant.send(Permit { share, places });
         }
     }
-
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -7,11 +7,12 @@
 //! most one busy call ahead of them on each thread.
 
 use connection::limits::{BREATHER, EPOCH_TICK, LONG_COMPUTING_MEMORY};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -53,8 +54,7 @@ impl Turns {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is consistent at every step.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

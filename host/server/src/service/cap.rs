@@ -1,7 +1,8 @@
 //! The connection limit of a service or listener. A reload may change it.
 
 use connection::limits::Limit;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 /// A limit, and the number of open connections.
@@ -62,10 +63,8 @@ impl Cap {
             changed.await;
         }
     }
-
-    /// The state is consistent at every step, so a panic elsewhere does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -11,7 +11,7 @@ use connection::handle::ConnectionHandle;
 use connection::handler::{Handler, Service};
 use connection::rates::Throttle;
 use connection::task::{self, CloseReason, ConnectionError, ConnectionSettings};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tracing::Span;
 
 /// An accepted client.
@@ -58,7 +58,7 @@ impl Client {
         let failure = (handle.span()).in_scope(|| served.stats.note(handle.traffic(), ended));
         if is_stdio {
             let failed = &served.state.stdio_failed;
-            *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+            *failed.lock() = failure;
         }
     }
 

@@ -7,10 +7,11 @@ use connection::handler::{CallError, SessionError};
 use connection::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
 use connection::task::{CloseReason, ConnectionError};
+use parking_lot::Mutex;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts connections and how they ended.
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl CloseStats {
             messages: count(&self.messages),
         };
         let all: Traffic = [ended, live()].into_iter().sum();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock();
         *told = Traffic {
             received_bytes: told.received_bytes.max(all.received_bytes),
             sent_bytes: told.sent_bytes.max(all.sent_bytes),

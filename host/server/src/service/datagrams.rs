@@ -11,11 +11,12 @@ use connection::handler::Handler;
 use connection::limits::Limit;
 use connection::rates::Kind;
 use connection::task::{Inbox, NotTaken};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +53,7 @@ impl<H: Handler> ServedService<H> {
                 yield_now().await;
             }
         }
-        for inbox in locked(&reception.inboxes).values() {
+        for inbox in reception.inboxes.lock().values() {
             inbox.close();
         }
     }
@@ -102,7 +103,7 @@ impl<H: Handler> Reception<H> {
             return true;
         }
         let mut address = addresses.of(route.peer.ip());
-        let is_new = || !locked(&self.inboxes).contains_key(&route);
+        let is_new = || !self.inboxes.lock().contains_key(&route);
         let mut take = |kind, tokens| address.take(kind, tokens) && service.take(kind, tokens);
         take(Kind::Messages, 1)
             && take(Kind::Bytes, bytes as u64)
@@ -110,7 +111,7 @@ impl<H: Handler> Reception<H> {
     }
 
     fn deliver(&mut self, route: Route, datagram: &[u8]) {
-        let mut inboxes = locked(&self.inboxes);
+        let mut inboxes = self.inboxes.lock();
         let entry = inboxes.entry(route);
         if let Entry::Occupied(entry) = &entry {
             match entry.get().put(datagram) {
@@ -193,7 +194,7 @@ struct Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.inbox.close();
-        let mut inboxes = locked(&self.inboxes);
+        let mut inboxes = self.inboxes.lock();
         // The sender may have started a new session meanwhile.
         if let Entry::Occupied(entry) = inboxes.entry(self.route)
             && Arc::ptr_eq(entry.get(), &self.inbox)
@@ -205,9 +206,4 @@ impl Drop for Listed {
             inboxes.shrink_to_fit();
         }
     }
-}
-
-/// The map is consistent at every step, so a panic elsewhere does no harm.
-fn locked(inboxes: &Inboxes) -> MutexGuard<'_, HashMap<Route, Arc<Inbox>>> {
-    inboxes.lock().unwrap_or_else(PoisonError::into_inner)
 }

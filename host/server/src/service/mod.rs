@@ -29,12 +29,13 @@ use connection::handle::Traffic;
 use connection::handler::Handler;
 use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
 use connection::rates::{AddressRates, Kind, LogRateLimiter, RateLimits};
+use parking_lot::{Mutex, MutexGuard};
 use quota::{ConnectionQuota, Holder, QuotaPermit};
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -161,7 +162,7 @@ impl<H: Handler> Server<H> {
     /// The error of standard input or output, if they are the client. Returned once.
     pub fn stdio_failure(&self) -> Option<io::Error> {
         let failed = &self.state.stdio_failed;
-        failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+        failed.lock().take()
     }
 
     /// The counts of all services, also of removed ones.
@@ -183,7 +184,7 @@ impl<H: Handler> Server<H> {
     }
 
     fn services(&self) -> MutexGuard<'_, Vec<Arc<ServedService<H>>>> {
-        self.services.lock().unwrap_or_else(PoisonError::into_inner)
+        self.services.lock()
     }
 }
 

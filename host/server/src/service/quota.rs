@@ -1,10 +1,11 @@
 //! Connections per client address and per local user.
 
 use connection::address::counted_as;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A client whose connections count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,10 +77,8 @@ impl ConnectionQuota {
             holder,
         })
     }
-
-    /// The map is consistent at every step, so a panic elsewhere does no harm.
     fn open(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

@@ -10,8 +10,9 @@ use crate::tls::TlsTerminator;
 use connection::generation::Generations;
 use connection::handler::Handler;
 use connection::rates::{Kind, RateLimits, ServiceRates};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -234,12 +235,8 @@ impl<H: Handler> ServedService<H> {
         while connections.try_join_next().is_some() {}
         connections
     }
-
-    /// The set is consistent at every step, so a panic elsewhere does no harm.
     fn connections(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 }
 

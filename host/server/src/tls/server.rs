@@ -5,6 +5,7 @@ use super::error::TlsError;
 use super::{identity, provider, self_signed};
 use arc_swap::ArcSwap;
 use connection::handle::TlsInfo;
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::WebPkiClientVerifier;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use system::opening;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -98,7 +99,7 @@ impl TlsTerminator {
     /// Reloads certificates for new handshakes, and returns whether they changed. On an error, the
     /// old ones stay. Blocks.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock();
         let now = self.config.fingerprint();
         if *read == now {
             return Ok(false);

@@ -8,12 +8,13 @@ use connection::address::Endpoint;
 use connection::framing::Framing;
 use daemon::logs::output;
 use daemon::process::signals;
+use parking_lot::Mutex;
 use server::listener::{Listener, SocketOptions, UnixAccess};
 use server::stream::Stream;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tools::client;
@@ -173,7 +174,7 @@ impl Open {
 
     fn take(&mut self, number: u64) -> Transcript {
         let transcript = self.transcripts.remove(&number).unwrap_or_default();
-        let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transcript = transcript.lock();
         std::mem::take(&mut *transcript)
     }
 }

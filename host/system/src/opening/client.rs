@@ -2,13 +2,14 @@
 
 use crate::descriptors::{Lost, receive, send_blocking};
 use crate::limits::{HELPER_REPLY_TIME, MAX_HELPER_LINE_BYTES};
+use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, absolute};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// The connection to the helper; `None` if it has ended.
@@ -26,7 +27,7 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
         return Ok(None);
     };
     let path = absolute(path)?;
-    let mut helper = helper.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut helper = helper.lock();
     let Some(stream) = &*helper else {
         return Err(gone());
     };
@@ -56,7 +57,7 @@ pub fn is_in_use() -> bool {
 /// to this stream.
 pub fn start_compiler(component: OwnedFd, outcome: OwnedFd) -> io::Result<()> {
     let helper = HELPER.get().ok_or_else(gone)?;
-    let mut helper = helper.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut helper = helper.lock();
     let stream = helper.as_ref().ok_or_else(gone)?;
     match request(stream, "compile", &[component, outcome]) {
         Ok((Answer::Started, None)) => Ok(()),

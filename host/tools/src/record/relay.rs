@@ -1,8 +1,8 @@
 //! Forwards the traffic of a client and a server.
 
 use super::Transcript;
+use parking_lot::Mutex;
 use std::io;
-use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 
 /// Bytes of one read.
@@ -19,7 +19,7 @@ where
 {
     let (from_client, to_client) = split(client);
     let (from_server, to_server) = split(server);
-    let note = || transcript.lock().unwrap_or_else(PoisonError::into_inner);
+    let note = || transcript.lock();
     let requests = async {
         let _ = pass(from_client, to_server, |bytes| note().sent(bytes)).await;
         note().finished();
