@@ -36,6 +36,7 @@ mod sync {
     pub use loom::sync::{MutexGuard, atomic};
 
     /// Like the host's: not poisoned by panics.
+    #[derive(Debug, Default)]
     pub struct Mutex<T>(loom::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
