@@ -409,7 +409,7 @@ fn a_program_reads_a_stream_and_is_not_served() {
         refused["reason"]
             .as_str()
             .unwrap()
-            .contains("a program reads a stream"),
+            .contains("a program, which reads a stream"),
         "{refused}"
     );
     assert_eq!(sender(&post.host).ask("x"), "v1 x");

@@ -161,7 +161,7 @@ fn what_makes_no_sense_for_a_listener_is_told() {
             "needs both a certificate and its key",
         ),
         ("'tls://127.0.0.1:0'", "no certificate"),
-        ("'stdio:', 'tcp://127.0.0.1:0'", "served alone"),
+        ("'stdio:', 'tcp://127.0.0.1:0'", "cannot be combined"),
         (
             "{ uri = 'udp://127.0.0.1:0', udp-amplification = 0 }",
             "4:60: expected a whole number",

@@ -137,7 +137,7 @@ fn what_makes_no_sense_is_found_before_anything_is_bound() {
     let site = three_services();
     let said = refused(&site, &["--listen", "tcp://127.0.0.1:0"], 78);
     assert!(
-        said.contains("--listen (ECHO_HOST_LISTEN) is for one service"),
+        said.contains("--listen (ECHO_HOST_LISTEN) applies to one service"),
         "{said}"
     );
     assert!(said.contains("`count`, `echo` and `upper`"), "{said}");
