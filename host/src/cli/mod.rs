@@ -54,7 +54,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success; for serve, drained after SIGINT, SIGTERM or a takeover
   2    wrong usage
-  65   bad handler: unreadable, not a component, wrong world, trap, failed test, refused swap or reload
+  65   bad handler: unreadable, not a component, wrong world, trap, failed test, swap or reload
   69   cannot listen on an address, or cannot reach a server or the running host
   70   internal error
   74   input or output failed
