@@ -48,13 +48,15 @@ pub async fn run(
     metrics.iter().for_each(Listener::claim);
     warn_of_root();
     loaded.log(&host.config());
+    let addresses = addresses(&bound);
+    host.open(bound, loaded).await;
+    // Signals and changed files count from here on, so it comes before the addresses are printed.
     let _on_hangup = reload_on_hangup(hangups, &host);
-    match announce(&bound).await {
+    match announce(addresses).await {
         // The predecessor has retired, so this host must serve.
         Err(error) if takes_over => tracing::warn!("cannot print the addresses: {error}"),
         announced => announced.context("cannot print the addresses")?,
     }
-    host.open(bound, loaded).await;
     supervisor::ready();
     let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
     let retired = CancellationToken::new();
@@ -105,16 +107,19 @@ fn reload_on_hangup(mut hangups: Hangups, host: &Arc<Host>) -> AbortOnDropHandle
     AbortOnDropHandle::new(tokio::spawn(on_hangup))
 }
 
-/// Prints the addresses for clients, one per line. Scripts wait for these lines.
-async fn announce(bound: &Bound) -> io::Result<()> {
+/// The addresses for clients, one line each. Scripts wait for these lines.
+fn addresses(bound: &Bound) -> String {
     // With a client on standard input, standard output belongs to it.
     let endpoints = bound.endpoints().filter(|it| **it != Endpoint::Stdio);
-    let lines: String = endpoints
+    endpoints
         .map(|endpoint| format!("listening on {endpoint}\n"))
-        .collect();
-    if lines.is_empty() {
+        .collect()
+}
+
+async fn announce(addresses: String) -> io::Result<()> {
+    if addresses.is_empty() {
         Ok(())
     } else {
-        output::print(lines).await
+        output::print(addresses).await
     }
 }
