@@ -143,7 +143,7 @@ fn what_makes_no_sense_is_found_before_anything_is_bound() {
     assert!(said.contains("`count`, `echo` and `upper`"), "{said}");
     let said = refused(&site, &[&guest("upper")], 78);
     assert!(
-        said.contains("HANDLER (ECHO_HOST_HANDLER) is for one service"),
+        said.contains("HANDLER (ECHO_HOST_HANDLER) applies to one service"),
         "{said}"
     );
 

@@ -97,5 +97,8 @@ fn the_client_is_alone() {
     ];
     let finished = echo_host(&both);
     assert_eq!(finished.code, Some(78), "{finished:?}");
-    assert!(finished.stderr.contains("served alone"), "{finished:?}");
+    assert!(
+        finished.stderr.contains("cannot be combined"),
+        "{finished:?}"
+    );
 }

@@ -185,7 +185,7 @@ fn bad_certificates_are_told_before_anything_is_bound() {
     ]);
     assert_eq!(nowhere.code, Some(78), "{nowhere:?}");
     assert!(
-        nowhere.stderr.contains("no listener speaks TLS"),
+        nowhere.stderr.contains("need a TLS listener"),
         "{nowhere:?}"
     );
 }

@@ -170,7 +170,7 @@ mod tests {
                 "2:14: invalid type: boolean, expected a size such as",
             ),
             ("drain-timeout = 5", "1:17: expected a time such as 500ms"),
-            ("[service.\"a b\"]", "1:10: a service's name is made of"),
+            ("[service.\"a b\"]", "1:10: invalid service name `a b`"),
             ("workers = 0", "1:11: invalid value: integer `0`"),
             ("workers = 1\nworkers = 2", "2:1: duplicate key"),
             ("workers", "1:8: "),

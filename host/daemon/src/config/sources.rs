@@ -188,7 +188,7 @@ mod tests {
         };
         let complaint = load(text, handler.clone()).unwrap_err();
         assert!(
-            complaint.starts_with("HANDLER (ECHO_HOST_HANDLER) is for one service")
+            complaint.starts_with("HANDLER (ECHO_HOST_HANDLER) applies to one service")
                 && complaint.contains("`a` and `b`"),
             "{complaint}"
         );
