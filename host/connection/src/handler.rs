@@ -51,7 +51,7 @@ pub enum Event {
     /// The timer with this id expired.
     Timer(u32),
     /// A new generation of the handler is current.
-    SwapPolicy,
+    Move,
     /// The host is stopping, or the handler is being swapped out. Always the last event.
     Shutdown,
 }

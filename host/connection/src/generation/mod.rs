@@ -251,7 +251,7 @@ impl<H: Handler> Generations<H> {
         if self.rules.load().on_swap != SwapPolicy::NewConnections {
             // A connection that is being registered checks by itself when its session starts.
             for old in past.old.iter().filter_map(Weak::upgrade) {
-                old.live.notify(Notice::SwapPolicy);
+                old.live.notify(Notice::Move);
             }
         }
         Replacement { current, replaced }

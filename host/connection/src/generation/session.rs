@@ -114,7 +114,7 @@ impl<H: Handler> Session for MigratingSession<H> {
     async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
             // Boxed, so that sessions that stay do not pay for its size.
-            Event::SwapPolicy => return Box::pin(self.go_on()).await,
+            Event::Move => return Box::pin(self.go_on()).await,
             Event::Open(_) => self.begin(),
             _ => {}
         }

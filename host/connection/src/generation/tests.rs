@@ -140,7 +140,7 @@ impl Talk {
         let mut notice = None;
         self.handle.collect(|orders| notice = orders.notice.take());
         if notice.is_some() {
-            self.session.tell(Event::SwapPolicy).await.unwrap();
+            self.session.tell(Event::Move).await.unwrap();
         }
         self.session
             .tell(Event::Message(message.into()))

@@ -42,7 +42,7 @@ pub enum Lost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notice {
     /// A new generation of its handler is current.
-    SwapPolicy,
+    Move,
     /// The session must end: the host is stopping, or the handler is being swapped out.
     Stop,
 }

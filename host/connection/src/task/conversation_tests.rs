@@ -39,7 +39,7 @@ impl Session for Obedient {
             Event::Message(line) => return self.obey(line),
             Event::Timer(id) => self.handle.send(format!("timer {id}\n")),
             Event::Shutdown => self.handle.send("goodbye\n"),
-            Event::Eof | Event::Writable | Event::SwapPolicy => {}
+            Event::Eof | Event::Writable | Event::Move => {}
         }
         Ok(())
     }

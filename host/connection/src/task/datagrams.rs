@@ -124,7 +124,7 @@ impl<R: ReplySink> Connection<'_, R> {
     /// The next event for the session, if any.
     fn next_event(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.moving) {
-            return Some(Event::SwapPolicy);
+            return Some(Event::Move);
         }
         if self.congested && self.handle.unsent_bytes() <= HIGH_WATER_BYTES / 2 {
             self.congested = false;
@@ -206,7 +206,7 @@ impl<R: ReplySink> Connection<'_, R> {
                 }
             }
             match orders.notice.take() {
-                Some(Notice::SwapPolicy) => self.moving = true,
+                Some(Notice::Move) => self.moving = true,
                 // Waiting datagrams are handled first. The sender's next datagram starts a new
                 // session.
                 Some(Notice::Stop) => self.inbox.close(),

@@ -156,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
         match self.notice.take() {
             Some(Notice::Stop) => return Ok(Some(Event::Shutdown)),
-            Some(Notice::SwapPolicy) => return Ok(Some(Event::SwapPolicy)),
+            Some(Notice::Move) => return Ok(Some(Event::Move)),
             None => {}
         }
         if self.congested && self.output.bytes.len() <= HIGH_WATER_BYTES / 2 {

@@ -116,7 +116,7 @@ pub enum GenerationState {
 /// Numbers of connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionCounts {
-    /// Snapshot.
+    /// Now.
     pub open: u64,
     /// Since the host started, with the open ones.
     pub total: u64,
@@ -125,7 +125,7 @@ pub struct ConnectionCounts {
 /// Places for instances: one for each memory of an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceCounts {
-    /// Snapshot.
+    /// Now.
     pub taken: u32,
     /// All places.
     pub total: u32,

@@ -42,7 +42,7 @@ pub enum ReloadError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    ServiceListener(#[from] ListenerError),
+    Listener(#[from] ListenerError),
     /// Without a configuration file, the handler was to be reloaded.
     #[error(transparent)]
     Swap(#[from] Refusal),

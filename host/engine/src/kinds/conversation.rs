@@ -59,7 +59,7 @@ impl Instance<Converse> {
             .call(async |Converse(guest), store| {
                 let session = guest.session();
                 match event {
-                    Event::Open(_) | Event::SwapPolicy => Ok(Ok(())),
+                    Event::Open(_) | Event::Move => Ok(Ok(())),
                     Event::Message(message) => session.call_on_message(store, it, message).await,
                     Event::Eof => session.call_on_eof(store, it).await,
                     Event::Writable => session.call_on_writable(store, it).await,

@@ -112,11 +112,7 @@ impl Session for PipelineSession {
                     self.handle.send(reply);
                 }
             }
-            Event::Eof
-            | Event::Writable
-            | Event::Timer(_)
-            | Event::SwapPolicy
-            | Event::Shutdown => {}
+            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
         }
         Ok(())
     }

@@ -122,11 +122,7 @@ impl Session for ResponderSession {
                     self.handle.send(reply);
                 }
             }
-            Event::Eof
-            | Event::Writable
-            | Event::Timer(_)
-            | Event::SwapPolicy
-            | Event::Shutdown => {}
+            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
         }
         Ok(())
     }
