@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -98,7 +98,6 @@ impl Tool {
                 let mut all = PYTHON.iter().chain(&JAVASCRIPT);
                 all.all(|package| installed.lines().any(|line| line == *package))
             }
-            "faketime" => Path::new("/usr/bin/faketime").is_file(),
             program => packages::on_path(program),
         }
     }

@@ -7,27 +7,15 @@ pub use crate::framing::invariants::check as framing;
 pub use crate::task::invariants::check as datagrams;
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
+#[path = "../../fuzz/corpus.rs"]
+mod corpus;
 
-    type Target = fn(&[u8]);
-
-    #[test]
-    fn every_file_of_the_corpus_passes() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-        let targets: [(&str, Target); 4] = [
-            ("address", super::address),
-            ("datagrams", super::datagrams),
-            ("exchange", super::exchange),
-            ("framing", super::framing),
-        ];
-        for (name, target) in targets {
-            let files: Vec<_> = fs::read_dir(corpus.join(name)).unwrap().collect();
-            assert!(files.len() > 5, "{name}");
-            for file in files {
-                target(&fs::read(file.unwrap().path()).unwrap());
-            }
-        }
-    }
+#[test]
+fn every_file_of_the_corpus_passes() {
+    corpus::replay(&[
+        ("address", address),
+        ("datagrams", datagrams),
+        ("exchange", exchange),
+        ("framing", framing),
+    ]);
 }

@@ -5,22 +5,10 @@ pub use crate::config::invariants::check as config;
 pub use crate::control::invariants::check as control;
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
+#[path = "../../fuzz/corpus.rs"]
+mod corpus;
 
-    type Target = fn(&[u8]);
-
-    #[test]
-    fn every_file_of_the_corpus_passes() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-        let targets: [(&str, Target); 2] = [("config", super::config), ("control", super::control)];
-        for (name, target) in targets {
-            let files: Vec<_> = fs::read_dir(corpus.join(name)).unwrap().collect();
-            assert!(files.len() > 5, "{name}");
-            for file in files {
-                target(&fs::read(file.unwrap().path()).unwrap());
-            }
-        }
-    }
+#[test]
+fn every_file_of_the_corpus_passes() {
+    corpus::replay(&[("config", config), ("control", control)]);
 }

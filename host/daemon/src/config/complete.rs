@@ -75,6 +75,12 @@ impl HostConfig {
 }
 
 impl HostConfig {
+    /// Whether it serves one client on standard input and output, as under inetd.
+    pub fn serves_stdio(&self) -> bool {
+        let mut listeners = self.services.iter().flat_map(|it| &it.listen);
+        listeners.any(|listener| listener.uri == Endpoint::Stdio)
+    }
+
     /// This host, but what a reload does not change is as in the one before.
     pub fn with_fixed_of(self, before: &Self) -> Self {
         let (mut fixed, mut changed) = (before.settings.clone(), self.settings);

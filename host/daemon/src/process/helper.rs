@@ -1,7 +1,6 @@
 //! The process that opens files for a confined host: this program again, with the host's options.
 
 use crate::config::HostConfig;
-use connection::address::Endpoint;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -25,10 +24,8 @@ pub struct Helper {
 /// Starts the helper of a host with these options, if it will be confined. Without a helper, the
 /// host opens files itself, in the folders that it had at its start.
 pub fn start(config: &HostConfig, options: &[OsString]) -> Option<Helper> {
-    let mut listeners = config.services.iter().flat_map(|it| &it.listen);
     // A host for one client, as under inetd, reads its files once.
-    let is_for_one = listeners.any(|listener| listener.uri == Endpoint::Stdio);
-    if config.sandbox == Sandbox::Off || is_for_one || !cfg!(target_os = "linux") {
+    if config.sandbox == Sandbox::Off || config.serves_stdio() || !cfg!(target_os = "linux") {
         return None;
     }
     try_start(options)

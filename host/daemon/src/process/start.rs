@@ -5,7 +5,6 @@ use super::{control, inherited, privileges, run, signals, sockets};
 use crate::config::{HostConfig, Sources};
 use crate::logs::{self, output};
 use anyhow::Context;
-use connection::address::Endpoint;
 use connection::limits::MAX_BLOCKING_THREADS;
 use server::listener::standard_error_is_the_clients;
 use std::ffi::OsString;
@@ -20,11 +19,11 @@ pub fn serve(
     takes_over: bool,
     options: &[OsString],
 ) -> anyhow::Result<()> {
-    if !serves_stdio(&config) || !standard_error_is_the_clients() {
+    if !config.serves_stdio() || !standard_error_is_the_clients() {
         logs::start_queued(config.log_format, config.log_level);
     }
     // systemd passes the client's socket both ways (Accept=yes).
-    let inherited = if serves_stdio(&config) {
+    let inherited = if config.serves_stdio() {
         Vec::new()
     } else {
         inherited::sockets()?
@@ -45,12 +44,6 @@ pub fn serve(
     // A guest's file operation may still be running; nobody waits for its result.
     runtime.shutdown_background();
     result
-}
-
-/// Whether it serves one client, as under inetd.
-pub fn serves_stdio(config: &HostConfig) -> bool {
-    let mut listeners = config.services.iter().flat_map(|it| &it.listen);
-    listeners.any(|listener| listener.uri == Endpoint::Stdio)
 }
 
 fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
