@@ -1,30 +1,30 @@
-;; The echo that `echo-host` serves when it is given no handler: world `responder` of wit/worlds.wit,
-;; written by hand so that the host needs no Wasm toolchain. It is embedded in the binary as it stands
-;; here and goes through the same path as any other handler.
+;; The echo that `echo-host` serves without a handler: world `responder` of wit/worlds.wit, written
+;; by hand so that the host needs no Wasm toolchain. It is embedded in the binary as text and loaded
+;; like any other handler.
 ;;
-;; It answers with the very bytes it was given, where they lie: nothing is copied.
+;; It returns the bytes it was given in place: nothing is copied.
 (component
   (core module $echo
-    ;; Three pages hold the host's largest read (64 KiB) with room to spare; longer messages grow it.
+    ;; Three pages have room for the host's largest read (64 KiB); longer messages grow the memory.
     (memory (export "memory") 3)
 
-    ;; Where the next allocation begins. The first eight bytes hold the result of `respond`; messages begin
-    ;; with a cache line of their own, which suits long copies.
+    ;; Start of the next allocation. The first eight bytes hold the result of `respond`; messages
+    ;; start on a cache line of their own, which suits long copies.
     (global $top (mut i32) (i32.const 64))
 
-    ;; The canonical ABI's allocator. The host allocates once for each message and nothing is ever
-    ;; resized, so it only moves $top; `forget` frees everything.
+    ;; The canonical ABI's allocator. The host allocates once for each message and never resizes, so
+    ;; this only moves $top; `forget` frees everything.
     (func (export "realloc")
       (param $old i32) (param $old-size i32) (param $align i32) (param $new-size i32)
       (result i32)
       (local $begin i32) (local $end i32)
       (local.set $begin (global.get $top))
       (local.set $end (i32.add (local.get $begin) (local.get $new-size)))
-      ;; A size that wraps around the address space cannot be had.
+      ;; Fail if the size wraps around the address space.
       (if (i32.lt_u (local.get $end) (local.get $begin)) (then unreachable))
       (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))
         (then
-          ;; Whole pages, rounded up; -1 says that the host's memory limit does not allow it.
+          ;; Whole pages, rounded up; -1 means that the host's memory limit does not allow it.
           (if (i32.eq
                 (memory.grow
                   (i32.sub
@@ -36,13 +36,13 @@
       (global.set $top (local.get $end))
       (local.get $begin))
 
-    ;; A list is a pointer and a length; so is the result, in memory, at the returned address.
+    ;; A list is a pointer and a length. So is the result, in memory at the returned address.
     (func (export "respond") (param $message i32) (param $length i32) (result i32)
       (i32.store (i32.const 0) (local.get $message))
       (i32.store (i32.const 4) (local.get $length))
       (i32.const 0))
 
-    ;; Called when the host has taken the reply.
+    ;; Called when the host has read the reply.
     (func (export "forget") (param $result i32)
       (global.set $top (i32.const 64))))
 

@@ -1,5 +1,5 @@
-//! Sockets that systemd has opened for the host. Python stands for systemd: it can become the host, as the
-//! variable that tells whose the sockets are wants it.
+//! Sockets that systemd has opened for the host. Python stands in for systemd: it can execute the
+//! host in its own process, as the variable with the owner's PID requires.
 
 use crate::fixture::{Host, Sender, run, tool};
 use crate::transports::certificates::Authority;
@@ -7,15 +7,15 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-/// Binds a socket, moves it to descriptor 3, and becomes the host.
+/// Binds a socket, moves it to descriptor 3, and executes the host.
 const ACTIVATE: &str = "
 import os, socket, sys
-kind, _, place = sys.argv[1].partition(':')
-family = socket.AF_UNIX if place else socket.AF_INET
+kind, _, path = sys.argv[1].partition(':')
+family = socket.AF_UNIX if path else socket.AF_INET
 kinds = {'datagrams': socket.SOCK_DGRAM, 'packets': socket.SOCK_SEQPACKET}
 sock = socket.socket(family, kinds.get(kind, socket.SOCK_STREAM))
-sock.bind(place or ('127.0.0.1', 0))
-if kind in ('listening', 'tls', 'packets'): sock.listen()
+sock.bind(path or ('127.0.0.1', 0))
+if kind in ('listening', 'tls', 'telnet', 'ws', 'packets'): sock.listen()
 os.dup2(sock.fileno(), 3)
 os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=kind)
@@ -35,6 +35,14 @@ fn a_socket_from_systemd_is_served_instead_of_listen() {
     let mut client = host.connect();
     client.send(b"hello");
     client.expect(b"hello");
+}
+
+#[test]
+fn a_socket_called_telnet_is_served_with_telnet() {
+    let host = Host::start(&mut activated("telnet"), &[]);
+    assert!(host.uri().starts_with("telnet://"), "{}", host.uri());
+    let mut client = host.connect();
+    client.expect(b"\xff\xfd\x18\xff\xfd\x1f");
 }
 
 #[test]
@@ -60,7 +68,7 @@ fn a_unix_socket_from_systemd_is_served_and_stays() {
     assert_eq!(&reply, b"hello");
     drop(client);
     host.stop();
-    // It is systemd's, and whoever connects next starts the host.
+    // The socket belongs to systemd, and the next client starts the host.
     assert!(path.exists());
 }
 
@@ -71,6 +79,15 @@ fn a_socket_called_tls_is_served_with_tls() {
     let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     connect.args(["connect", host.uri(), "--insecure"]);
     let finished = run(&mut connect, b"hello");
+    assert_eq!(finished.stdout, "hello", "{finished:?}");
+}
+
+#[test]
+fn a_socket_called_ws_is_served_as_a_websocket() {
+    let host = Host::start(&mut activated("ws"), &[]);
+    assert!(host.uri().starts_with("ws://"), "{}", host.uri());
+    let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    let finished = run(connect.args(["connect", host.uri()]), b"hello");
     assert_eq!(finished.stdout, "hello", "{finished:?}");
 }
 
@@ -95,8 +112,8 @@ fn a_socket_that_cannot_be_served_is_called_what_it_is() {
         ("datagrams", "a Unix datagram socket"),
         ("bound", "a stream socket that does not listen"),
     ] {
-        let place = folder.path().join(kind);
-        let output = activated(&format!("{kind}:{}", place.display())).output();
+        let path = folder.path().join(kind);
+        let output = activated(&format!("{kind}:{}", path.display())).output();
         let output = output.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(69), "{said}");

@@ -1,11 +1,11 @@
-//! Everything that can be wrong with a handler: one clear line, the right exit code, no backtrace. The
-//! same for `serve`, `check` and `call`, which share their code path.
+//! Everything that can be wrong with a handler: one clear line, the right exit code, no backtrace.
+//! The same for `serve`, `check` and `call`, which share their code path.
 
 use crate::fixture::{Finished, echo_host, guest};
 use std::fs;
 use std::path::Path;
 
-/// A component whose `respond` does what `body` says, with `head` before it.
+/// A component whose `respond` executes `body`, with `head` before it.
 fn responder(head: &str, body: &str) -> String {
     format!(
         r#"(component {head}
@@ -29,7 +29,7 @@ fn assert_refused(finished: &Finished, code: i32, reasons: &[&str]) {
     assert_eq!(finished.stdout, "");
 }
 
-/// Refused by all three commands in the same words.
+/// All three commands refuse it with the same words.
 fn assert_bad_handler(path: &Path, reasons: &[&str]) {
     let path = path.to_str().unwrap();
     let checked = echo_host(&["check", path]);
@@ -109,19 +109,29 @@ fn components_of_another_world() {
         ],
     );
     assert_bad_bytes(
-        r#"(component (instance $i) (export "echo-host:handler/manifest@0.1.0" (instance $i)))"#,
+        r#"(component (instance $i) (export "echo-host:handler/manifest@0.2.0" (instance $i)))"#,
         &["exports a manifest but no `respond"],
     );
     assert_bad_bytes(
-        r#"(component (instance $i) (export "echo-host:handler/conversation@0.1.0" (instance $i)))"#,
-        &["exports a conversation but no `echo-host:handler/manifest@0.1.0`"],
+        r#"(component (instance $i) (export "echo-host:handler/conversation@0.2.0" (instance $i)))"#,
+        &["exports a conversation but no `echo-host:handler/manifest@0.2.0`"],
     );
     assert_bad_bytes(
         r#"(component (instance $i) (export "echo-host:handler/manifest@0.9.0" (instance $i)))"#,
         &[
-            "another version of the contract",
-            "`echo-host:handler/manifest@0.9.0`",
-            "0.1.0",
+            "was built for the contract echo-host:handler@0.9.0, and this host serves 0.2.0",
+            "build it again",
+        ],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "echo-host:handler/manifest@0.1.0" (instance $i)))"#,
+        &["was built for the contract echo-host:handler@0.1.0, and this host serves 0.2.0"],
+    );
+    assert_bad_bytes(
+        r#"(component (instance $i) (export "echo-host:handler/manifest@0.2.7" (instance $i)))"#,
+        &[
+            "was built for the contract echo-host:handler@0.2.7",
+            "it needs a newer host",
         ],
     );
     assert_bad_bytes(
@@ -140,8 +150,8 @@ fn components_of_another_world() {
 fn worlds_that_are_known_but_hollow() {
     assert_bad_bytes(
         r#"(component (instance $i)
-             (export "echo-host:handler/manifest@0.1.0" (instance $i))
-             (export "echo-host:handler/conversation@0.1.0" (instance $i)))"#,
+             (export "echo-host:handler/manifest@0.2.0" (instance $i))
+             (export "echo-host:handler/conversation@0.2.0" (instance $i)))"#,
         &["does not match the host", "describe"],
     );
     assert_bad_bytes(
@@ -212,11 +222,11 @@ fn a_bad_manifest_is_refused_at_load() {
             "the name `\\u{1b}[31mred` is not",
         ),
         (
-            "PUPPET_FRAMING=0",
+            "PUPPET_FRAMING=fixed:0",
             "invalid framing: a fixed message is 1 to",
         ),
         (
-            "PUPPET_FRAMING=65537",
+            "PUPPET_FRAMING=fixed:65537",
             "messages of 65537 bytes are longer than the handler's own limit of 65536",
         ),
         ("PUPPET_MAX=0", "the longest message is 0 bytes"),

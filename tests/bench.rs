@@ -1,5 +1,4 @@
-//! The load generator, against the host and against servers that do wrong. Nothing here asserts how fast
-//! anything is.
+//! The load generator, against the host and against faulty servers. No test asserts a speed.
 
 use crate::fixture::{DEADLINE, Finished, Host, Process, echo_host, guest, root, run, tool};
 use rustix::process::Signal;
@@ -14,8 +13,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-/// Runs `echo-host bench` with these options, for a short time and on few connections unless they say
-/// otherwise.
+/// Runs `echo-host bench` with these options; by default for a short time with few connections.
 fn bench(uri: &str, options: &str) -> Finished {
     let mut args: Vec<_> = ["bench", uri].into_iter().collect();
     args.extend(options.split_whitespace());
@@ -27,7 +25,7 @@ fn bench(uri: &str, options: &str) -> Finished {
     echo_host(&args)
 }
 
-/// The report, which adds up.
+/// The report, whose sums must be consistent.
 fn report(finished: &Finished) -> Value {
     let report: Value = serde_json::from_str(&finished.stdout).expect(&finished.stderr);
     let errors = &report["errors"];
@@ -73,7 +71,7 @@ fn assert_fine(finished: &Finished) -> Value {
     report
 }
 
-/// Not every message was echoed, and the only reason is this kind of error.
+/// Not every message was echoed, and all errors are of this kind.
 fn assert_only(kind: &str, finished: &Finished) -> Value {
     assert_eq!(finished.code, Some(74), "{finished:?}");
     assert!(finished.stderr.contains("were not echoed"), "{finished:?}");
@@ -116,7 +114,7 @@ fn every_kind_of_load_is_echoed() {
         "--size 1B --pipeline 100",
         "--size 64KiB --threads 1",
         "--size 1KiB --pipeline 16 --framing lines",
-        // More than sockets hold: replies have to be read while messages are written.
+        // More than sockets buffer: replies must be read while messages are written.
         "--size 4MiB --pipeline 3",
         "--rate 1000/s",
         "--rate 1000 --pipeline 4 --messages-per-connection 3",
@@ -132,7 +130,7 @@ fn every_kind_of_load_is_echoed() {
 
 #[test]
 fn lines_are_lines_to_the_server() {
-    // A line comes back backwards: all but the shortest are wrong, and each is counted once.
+    // The line comes back reversed: all but the shortest are wrong, and each is counted once.
     let host = Host::serve(&[&guest("reverse")]);
     let one = bench(host.uri(), "--json --framing lines --size 1B");
     assert_fine(&one);
@@ -199,8 +197,8 @@ fn an_open_loop_leaves_no_message_out() {
 
 #[test]
 fn a_message_that_waits_for_its_turn_is_late() {
-    // For 200 ms nothing is answered. In a closed loop that would be one slow message; here it is also the
-    // nineteen that were due meanwhile.
+    // Nothing is answered for 200 ms. A closed loop would count one slow message; here the nineteen
+    // messages that were due in the meantime count as well.
     let uri = server(|stream| {
         thread::sleep(Duration::from_millis(200));
         echo(&stream);
@@ -240,7 +238,7 @@ fn a_server_that_says_more_than_it_was_told_is_found_out() {
 
 #[test]
 fn a_server_that_closes_early_is_found_out() {
-    // Having read all, so that it is no reset.
+    // After reading everything, so that it is not a reset.
     let uri = server(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
     });
@@ -257,7 +255,7 @@ fn a_server_that_never_answers_is_waited_for_no_longer_than_allowed() {
         "timed_out",
         &bench(&uri, "--json --timeout 200ms --duration 500ms"),
     );
-    // Even if nothing is sent any more when the measurement begins.
+    // Even if nothing is sent after the start of the measurement.
     let finished = bench(&uri, "--json --timeout 1s --pipeline 2");
     let report = assert_only("timed_out", &finished);
     assert_eq!(number(&report["messages"]), 8);
@@ -337,7 +335,7 @@ fn the_plot_is_a_picture_of_both() {
     ] {
         assert!(svg.contains(title), "no {title} in {svg}");
     }
-    // Besides the axes, which are black.
+    // Except the axes, which are black.
     let curves = svg
         .lines()
         .filter(|line| line.starts_with("<polyline") && !line.contains("#000000"));
@@ -407,7 +405,7 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         ("--duration", "2days", "must be at most 1day"),
         ("--warm-up", "never", "or off"),
         ("--warm-up", "2days", "must be at most 1day"),
-        ("--timeout", "1", "expected a time such as"),
+        ("--timeout", "1", "unit missing: 1s?"),
         ("--messages-per-connection", "0", "invalid value '0'"),
         ("--threads", "0", "invalid value '0'"),
         ("--server-pid", "0", "0 is not in 1.."),
@@ -475,7 +473,7 @@ fn datagrams_may_come_in_another_order() {
     let uri = datagram_server(move |number, datagram, reply| {
         let before = kept.lock().unwrap().take();
         match before {
-            // The first shows whether anybody is there.
+            // The first one checks that the server responds.
             None if number > 0 => *kept.lock().unwrap() = Some(datagram.to_owned()),
             before => {
                 reply(datagram);
@@ -486,7 +484,7 @@ fn datagrams_may_come_in_another_order() {
     let options = "--pipeline 8 -c 1 --timeout 300ms --json";
     let report = report(&bench(&uri, options));
     assert!(number(&report["replies"]) > 0, "{report}");
-    // At the end, one may have been kept for a message that never came.
+    // At the end, one may be reserved for a message that never came.
     assert!(number(&report["errors"]["lost"]) <= 1, "{report}");
     assert_eq!(number(&report["errors"]["corrupt"]), 0, "{report}");
 }
@@ -516,8 +514,8 @@ fn a_server_without_a_connection_must_answer_something() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
 }
 
-/// Gives each datagram of a port, with its number and a way to reply, to `behave`, in a thread that ends with the
-/// test.
+/// Passes each datagram of a port to `behave`, with its number and a way to reply, in a thread that
+/// ends with the test.
 fn datagram_server(behave: impl Fn(u64, &[u8], &mut dyn FnMut(&[u8])) + Send + 'static) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let uri = format!("udp://{}", socket.local_addr().unwrap());
@@ -526,7 +524,7 @@ fn datagram_server(behave: impl Fn(u64, &[u8], &mut dyn FnMut(&[u8])) + Send + '
         for number in 0.. {
             let (length, from) = socket.recv_from(&mut buffer).unwrap();
             behave(number, &buffer[..length], &mut |datagram| {
-                // Whoever has left gets nothing.
+                // The client may be gone.
                 let _ = socket.send_to(datagram, from);
             });
         }

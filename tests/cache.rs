@@ -1,9 +1,10 @@
-//! Compiled code is kept, and trusted only where nobody else could have put it.
+//! Compiled code is cached, and trusted only where nobody else could have written it.
 
 use crate::fixture::{Finished, echo_host, guest, run};
 use nix::unistd::Uid;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,7 +24,7 @@ fn call(cache: &Path) -> Finished {
     finished
 }
 
-/// The compiled code in a cache, in whatever folders.
+/// The compiled code in a cache, in all its directories.
 fn code(cache: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![cache.to_owned()];
@@ -79,7 +80,7 @@ fn what_was_kept_for_another_handler_or_another_version_is_not_taken() {
     let [compiled] = &code(folder.path())[..] else {
         panic!()
     };
-    // Another version of the compiler, or another component, looks in another place.
+    // Another compiler version, or another component, uses another path.
     let version = compiled.parent().unwrap();
     fs::rename(version, version.with_file_name("wasmtime-1.0.0")).unwrap();
     call(folder.path());
@@ -110,7 +111,43 @@ fn whatever_the_umask_is_what_was_compiled_is_found_again() {
     }
 }
 
-/// It is not used, for this reason, and the handler is served.
+#[test]
+fn a_cache_that_is_read_only_is_told_once_and_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let cache = folder.path().join("cache");
+    let called = |handler: &str| {
+        let mut call = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+        call.args(["call", handler, "hello", "--cache"]).arg(&cache);
+        if Uid::current().is_root() {
+            // Root may write anywhere.
+            call.uid(65534).gid(65534);
+        }
+        run(&mut call, b"")
+    };
+    fs::create_dir(&cache).unwrap();
+    if Uid::current().is_root() {
+        chown(&cache, Some(65534), Some(65534)).unwrap();
+    }
+    fs::set_permissions(&cache, Permissions::from_mode(0o700)).unwrap();
+    let first = called("upper");
+    assert_eq!(
+        (first.stdout.as_str(), first.stderr.as_str()),
+        ("HELLO", "")
+    );
+    let kept = code(&cache).len();
+    fs::set_permissions(&cache, Permissions::from_mode(0o500)).unwrap();
+    for handler in ["upper", "hello"] {
+        let called = called(handler);
+        assert_eq!(called.code, Some(0), "{called:?}");
+        let told = called.stderr.matches("cannot write to").count();
+        assert_eq!(told, 1, "{called:?}");
+    }
+    assert_eq!(kept, 1);
+    fs::set_permissions(&cache, Permissions::from_mode(0o700)).unwrap();
+}
+
+/// The cache is not used, for this reason, and the handler is served.
 #[track_caller]
 fn assert_not_used(cache: &Path, reason: &str) {
     let before = code(cache).len();
@@ -131,14 +168,14 @@ fn a_folder_that_others_may_write_to_is_not_used() {
         assert_not_used(&cache, &reason);
         fs::remove_dir(&cache).unwrap();
     }
-    // Nor one that they can put another in the place of; with the sticky bit they can't.
+    // Nor a directory that others can replace; with the sticky bit they cannot.
     call(&cache);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
     let reason = format!("other users may write to {}\n", folder.path().display());
     assert_not_used(&cache, &reason);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
     assert_eq!(call(&cache).stderr, "");
-    // A link is as good as where it leads.
+    // A link is as trustworthy as its target.
     let link = folder.path().join("link");
     symlink(&cache, &link).unwrap();
     assert_eq!(call(&link).stderr, "");
@@ -152,7 +189,7 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
     let cache = folder.path().join("cache");
     call(&cache);
     let compiled = code(&cache).remove(0);
-    // What others can't enter they can't change.
+    // Others cannot change what they cannot enter.
     fs::set_permissions(&compiled, Permissions::from_mode(0o666)).unwrap();
     assert_eq!(call(&cache).stderr, "");
     fs::set_permissions(&compiled, Permissions::from_mode(0o600)).unwrap();
@@ -168,7 +205,7 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
     }
     assert_eq!(call(&cache).stderr, "");
     if Uid::current().is_root() {
-        // The same group, which is not this user's alone.
+        // The same group, which has other members.
         let shared = folder.path().join("shared");
         fs::create_dir(&shared).unwrap();
         chown(&shared, None, Some(4242)).unwrap();
@@ -195,13 +232,13 @@ fn nothing_within_may_be_others_or_lead_elsewhere() {
         }
         assert_eq!(call(&cache).stderr, "");
     } else {
-        // Somebody else's, which all of a system's files are.
+        // Owned by another user, as all system files are.
         let etc = call(Path::new("/usr/lib"));
         assert!(etc.stderr.contains("belongs to user 0"), "{etc:?}");
     }
 }
 
-/// Calls a handler with a cache on a file system of its own, made with these options.
+/// Calls a handler with a cache on a separate file system, mounted with these options.
 fn call_on(options: &str) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o \"$1\" none \"$2\" && exec \"$3\" call \"$4\" hello --cache \"$2/cache\"";
@@ -221,7 +258,7 @@ fn call_on(options: &str) -> Finished {
 fn a_full_or_read_only_disk_only_costs_time() {
     let room = call_on("size=16m,mode=700");
     assert_eq!((room.stdout.as_str(), room.code), ("HELLO", Some(0)));
-    // A page for the folder, and none for code.
+    // Room for the directory, but none for code.
     let full = call_on("size=4k,mode=700");
     assert_eq!((full.stdout.as_str(), full.code), ("HELLO", Some(0)));
     let read_only = call_on("ro,mode=700");

@@ -1,4 +1,4 @@
-//! The clients and servers people have: Python's sockets and asyncio, telnet, nc.
+//! Common clients and servers: Python's sockets and asyncio, telnet, nc.
 
 use crate::fixture::{Host, Process, guest, run, script, tool};
 use std::io::Write;
@@ -15,7 +15,7 @@ fn python(name: &str, host: &Host) -> Command {
     python
 }
 
-/// The conversation every tutorial has: the client says hello, the server prints it and answers.
+/// The example of every tutorial: the client says hello, the server prints it and answers.
 fn assert_greeted_by_hello(client: &str) {
     let host = Host::serve(&[&guest("hello")]);
     let finished = run(&mut python(client, &host), b"");

@@ -39,7 +39,8 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         ("--framing", "fixed:0", "a fixed message is 1 to"),
         ("--max-message", "many", "expected a size such as"),
         ("--max-memory", "1KiB", "must be from 64KiB to 4GiB"),
-        ("--call-timeout", "1", "expected a time such as"),
+        ("--call-timeout", "1", "unit missing: 1s?"),
+        ("--call-timeout", "1 parsec", "expected a time such as"),
         ("--idle-timeout", "never", "or off"),
         ("--isolation", "none", "invalid value 'none'"),
         ("--env", "=x", "expected KEY=VALUE"),
@@ -56,14 +57,17 @@ fn bad_values_are_usage_errors_that_say_what_is_expected() {
         "`ftp:` is not supported",
     );
     for (arguments, reason) in [
-        (["connect", "stdio:"], "is not an endpoint to connect to"),
+        (
+            ["connect", "stdio:"],
+            "expected a tcp://, tls://, telnet://, udp://, ws://, wss:// or unix: endpoint",
+        ),
         (
             ["bench", "tls://127.0.0.1:1"],
-            "expected a tcp:// or udp:// endpoint",
+            "expected a tcp://, udp:// or ws:// endpoint",
         ),
         (
             ["bench", "unix:/run/echo.sock"],
-            "expected a tcp:// or udp:// endpoint",
+            "expected a tcp://, udp:// or ws:// endpoint",
         ),
     ] {
         assert_fails(&echo_host(&arguments), 2, reason);
@@ -79,10 +83,12 @@ fn what_cannot_be_listened_on() {
     assert_fails(
         &finished,
         69,
-        &format!("cannot listen on {uri}: address already in use"),
+        &format!("cannot listen on {uri}: address already in use by `"),
     );
+    let this = format!("`, process {}\n", std::process::id());
+    assert!(finished.stderr.contains(&this), "{finished:?}");
     assert_eq!(finished.stdout, "");
-    // TEST-NET-1 of RFC 5737: nobody has it.
+    // TEST-NET-1 of RFC 5737: an address without a host.
     let finished = echo_host(&["serve", "--listen", "tcp://192.0.2.1:0"]);
     assert_fails(
         &finished,
@@ -93,13 +99,17 @@ fn what_cannot_be_listened_on() {
 
 #[test]
 fn what_makes_no_sense_together() {
-    let finished = echo_host(&["serve", "--dir", "/no/such/directory"]);
+    let serve = |args: &[&str]| {
+        let anywhere = ["serve", "--listen", "tcp://127.0.0.1:0"];
+        echo_host(&[&anywhere[..], args].concat())
+    };
+    let finished = serve(&["--dir", "/no/such/directory"]);
     assert_fails(&finished, 78, "cannot grant directory /no/such/directory");
-    let finished = echo_host(&["serve", "--framing", "fixed:100", "--max-message", "99"]);
+    let finished = serve(&["--framing", "fixed:100", "--max-message", "99"]);
     assert_fails(&finished, 78, "exceeds --max-message 99");
-    let finished = echo_host(&["serve", &guest("chat"), "--isolation", "message"]);
+    let finished = serve(&[&guest("chat"), "--isolation", "message"]);
     assert_fails(&finished, 78, "cannot serve a conversation-handler");
-    let finished = echo_host(&["serve", &guest("wordcount"), "--framing", "lines"]);
+    let finished = serve(&[&guest("wordcount"), "--framing", "lines"]);
     assert_fails(&finished, 78, "a program, which reads a stream");
     let twice = [
         "serve",
@@ -115,7 +125,7 @@ fn what_makes_no_sense_together() {
     );
 }
 
-/// `echo-host` in a shell that does `before`, with its output sent to `output`.
+/// `echo-host` in a shell that executes `before`, with its output redirected to `output`.
 fn in_shell(before: &str, args: &[&str], output: &str) -> Finished {
     let mut shell = Command::new("sh");
     let script = format!("{before}; exec \"$0\" \"$@\" > {output}");
@@ -196,8 +206,23 @@ fn variables_set_the_same_options_and_flags_override_them() {
 }
 
 #[test]
+fn an_option_of_other_servers_suggests_ours() {
+    for option in [
+        &["--port", "80"][..],
+        &["--port=80"],
+        &["--bind", "0.0.0.0"],
+        &["--host"],
+    ] {
+        let finished = echo_host(&[&["serve"], option].concat());
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        let tip = "tip: use '--listen tcp://ADDR:PORT'";
+        assert!(finished.stderr.contains(tip), "{finished:?}");
+    }
+}
+
+#[test]
 fn alone_it_serves_the_built_in_echo_on_port_8888() {
-    // The port may be taken on this machine: then it must say so, and the help names it anyway.
+    // The port may be taken on this machine. Then the error must say so; the help still names it.
     let mut serve = Process::start(&mut command(&[]));
     let help = echo_host(&["serve", "--help"]).stdout;
     assert!(help.contains("[default: tcp://127.0.0.1:8888]"), "{help}");
@@ -218,13 +243,35 @@ fn alone_it_serves_the_built_in_echo_on_port_8888() {
     }
 }
 
-/// Waits until the process either listens or has said why it does not.
+/// Waits until the process either listens or has printed why it does not.
 fn serve_has_failed(serve: &Process) -> bool {
     let failed = serve.stderr.clone();
     failed.wait_until("start", |text| {
         let started = text.contains("serving the built-in echo");
         (started || text.contains("cannot listen")).then_some(!started)
     })
+}
+
+#[test]
+fn the_short_help_of_serve_fits_on_a_screen() {
+    let help = echo_host(&["serve", "-h"]).stdout;
+    let lines: Vec<_> = help.lines().collect();
+    assert!(lines.len() <= 30, "{help}");
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 100),
+        "{help}"
+    );
+    let shown = lines
+        .iter()
+        .filter(|line| line.trim_start().starts_with('-'));
+    assert_eq!(shown.count(), 11, "{help}");
+    assert!(
+        help.contains("more options, by topic, and examples: echo-host serve --help"),
+        "{help}"
+    );
+    for hidden in ["[env:", "--udp-max-sessions", "--no-control"] {
+        assert!(!help.contains(hidden), "{hidden}: {help}");
+    }
 }
 
 #[test]
@@ -278,7 +325,7 @@ fn colours_are_for_terminals_and_not_for_no_color() {
         let socket = terminal.stdout.wait_for(".sock");
         let pid = socket.rsplit_once('/').unwrap().1;
         let words = format!("/proc/{}/cmdline", pid.split_once(".sock").unwrap().0);
-        // What has ended has none, even while nobody has asked how.
+        // A process that has ended has none, even as a zombie.
         let runs = || fs::read(&words).is_ok_and(|words| !words.is_empty());
         assert!(runs());
         // The host ends with its terminal.
@@ -323,7 +370,7 @@ fn check_tells_what_a_handler_is() {
         "reverse 0.1.0",
         "lines",
         "up to 65536 bytes",
-        "nothing beyond a plain program",
+        "only those of a plain program",
         "written   in Rust\n",
         " bytes\n",
         "compiled  in ",
@@ -339,7 +386,7 @@ fn check_tells_what_a_handler_is() {
 }
 
 #[test]
-fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
+fn check_lists_the_imports_of_a_handler_beyond_those_of_a_plain_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("handler.wat");
     let import = r#"(component (import "wasi:sockets/instance-network@0.2.0" (instance))"#;
@@ -348,13 +395,13 @@ fn check_lists_what_a_handler_wants_beyond_a_plain_program() {
     let checked = echo_host(&["check", path.to_str().unwrap()]);
     assert!(
         checked.stdout.contains(
-            "wants     wasi:sockets/instance-network@0.2.0: denied, except for hosts in --allow-connect\n"
+            "imports   wasi:sockets/instance-network@0.2.0: denied, except for hosts in --allow-connect\n"
         ),
         "{checked:?}"
     );
 }
 
-/// A component whose maker names itself, with this in it.
+/// A component whose producers section contains this.
 fn made_by(maker: &str, inside: &str) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("handler.wat");

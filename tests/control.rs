@@ -1,8 +1,8 @@
 //! The control socket, and the commands that use it.
 
-use crate::fixture::{Finished, Host, Process, echo_host, guest, needs, run, tool};
+use crate::fixture::{Client, Finished, Host, Process, echo_host, guest, needs, run, tool};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -12,12 +12,12 @@ use std::process::Command;
 use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
 
-/// A folder for control sockets that no other test uses.
-struct Place(TempDir);
+/// A directory for control sockets that no other test uses.
+struct Directory(TempDir);
 
-impl Place {
+impl Directory {
     fn new() -> Self {
-        Place(tempfile::tempdir().unwrap())
+        Directory(tempfile::tempdir().unwrap())
     }
 
     fn folder(&self) -> PathBuf {
@@ -78,21 +78,21 @@ fn answer_once(path: &str, answer: &'static str) -> JoinHandle<Value> {
 
 #[test]
 fn the_status_is_for_people_and_for_machines() {
-    let place = Place::new();
-    let host = place.serve(&[
+    let directory = Directory::new();
+    let host = directory.serve(&[
         "--listen",
         "tcp://127.0.0.1:0",
         "--listen",
         "tcp://127.0.0.1:0",
     ]);
-    let finished = place.run(&["status"]);
+    let finished = directory.run(&["status"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
     for address in host.addresses() {
-        let line = format!("\nlistening      tcp://{address}\n");
+        let line = format!("\nlistening      tcp://{address}, 0 open\n");
         assert!(finished.stdout.contains(&line), "{finished:?}");
     }
 
-    let finished = place.run(&["status", "--json"]);
+    let finished = directory.run(&["status", "--json"]);
     assert_eq!(finished.stdout.lines().count(), 1, "{finished:?}");
     let script = "import json, sys; s = json.load(sys.stdin); \
         print(s['pid'], s['listeners'][0]['uri'], s['connections']['open'], s['started_unix_seconds'] > 1.7e9)";
@@ -107,9 +107,89 @@ fn the_status_is_for_people_and_for_machines() {
 }
 
 #[test]
+fn the_status_tells_what_an_operator_looks_for() {
+    let directory = Directory::new();
+    let host = directory.serve(&[
+        &guest("probe"),
+        "--max-message",
+        "64",
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--listen",
+        "tcp://127.0.0.1:0",
+    ]);
+    for _ in 0..3 {
+        let mut client = host.connect();
+        client.send("x".repeat(65));
+        client.rest();
+    }
+    let mut client = Client::connect(host.addresses()[1]);
+    assert_eq!(client.ask("count"), "1");
+    let status = host.wait_for_open(1);
+    let [first, second] = &status["listeners"].as_array().unwrap()[..] else {
+        panic!("{status}")
+    };
+    assert_eq!(
+        (&first["connections"], &second["connections"]),
+        (&json!(0), &json!(1))
+    );
+    assert!(
+        status["resident_bytes"].as_u64().unwrap() > 1 << 20,
+        "{status}"
+    );
+    assert!(status["uptime_seconds"].is_u64(), "{status}");
+    let warnings = status["last_warnings"].as_array().unwrap();
+    let of_framing = |warning: &&Value| {
+        let message = warning["message"].as_str().unwrap();
+        message.starts_with("closed: the client broke the framing")
+    };
+    let warning = warnings.iter().find(of_framing).unwrap();
+    assert_eq!(
+        (&warning["times"], &warning["level"]),
+        (&json!(3), &json!("warn"))
+    );
+    let counts = status["services"][0]["call_times"]["counts"]
+        .as_array()
+        .unwrap();
+    assert!(counts.iter().any(|count| count["calls"] != 0), "{status}");
+    let text = directory.run(&["status"]).stdout;
+    assert!(
+        text.contains(", 3 times: closed: the client broke"),
+        "{text}"
+    );
+    assert!(text.contains("\ncall times     50% within "), "{text}");
+}
+
+#[test]
+fn the_status_can_be_watched_until_ctrl_c() {
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
+    let socket = socket_of(&host);
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    watching
+        .args(["status", "--watch", "--control"])
+        .arg(&socket);
+    let mut watching = Process::start(&mut watching);
+    watching.stdout.wait_until("second status", |text| {
+        assert!(!text.contains('\x1b'), "{text:?}");
+        (text.matches("\nconnections ").count() == 2).then_some(())
+    });
+    watching.signal(Signal::INT);
+    assert_eq!(watching.wait().code(), Some(0));
+    let mut orphan = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    orphan
+        .args(["status", "--watch", "--json", "--control"])
+        .arg(&socket);
+    let mut orphan = Process::start(&mut orphan);
+    orphan.stdout.wait_for("\"pid\"");
+    host.stop();
+    assert_eq!(orphan.wait().code(), Some(69));
+}
+
+#[test]
 fn a_line_by_hand_will_do() {
-    let place = Place::new();
-    let host = place.serve(&[]);
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
     let request = b"{\"version\":1,\"command\":\"status\"}\n";
     let reply = run(tool("nc").arg("-U").arg(socket_of(&host)), request);
     let reply: Value = serde_json::from_str(&reply.stdout).unwrap();
@@ -119,23 +199,23 @@ fn a_line_by_hand_will_do() {
 
 #[test]
 fn the_socket_is_the_owners_alone_and_goes_with_the_host() {
-    let place = Place::new();
-    let host = place.serve(&[]);
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
     let path = socket_of(&host);
-    assert_eq!(path.parent(), Some(place.folder().as_path()));
-    assert_eq!(mode(&place.folder()), 0o700);
+    assert_eq!(path.parent(), Some(directory.folder().as_path()));
+    assert_eq!(mode(&directory.folder()), 0o700);
     assert_eq!(mode(&path), 0o600);
     let _silent = UnixStream::connect(&path).unwrap();
     host.stop();
-    assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(directory.folder()).unwrap().count(), 0);
 }
 
 #[test]
 fn another_user_is_kept_out_twice() {
-    // Only root can become somebody else; the check itself has a test of its own.
+    // Only root can change its user; a unit test covers the check itself.
     needs("root");
-    let place = Place::new();
-    let host = place.serve(&[]);
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
     let path = socket_of(&host);
     let script = "import socket, sys\n\
         s = socket.socket(socket.AF_UNIX)\n\
@@ -143,7 +223,7 @@ fn another_user_is_kept_out_twice() {
         print(s.recv(1000))";
     let ask = || {
         let mut command = Command::new("setpriv");
-        // An interpreter that lies in root's own folder is none for others.
+        // An interpreter in root's own directory cannot be used by others.
         command.args([
             "--reuid",
             "65534",
@@ -156,7 +236,7 @@ fn another_user_is_kept_out_twice() {
     };
     let kept_out = ask();
     assert!(kept_out.stderr.contains("PermissionError"), "{kept_out:?}");
-    for folder in [place.0.path(), &place.folder()] {
+    for folder in [directory.0.path(), &directory.folder()] {
         fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     }
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
@@ -171,19 +251,19 @@ fn another_user_is_kept_out_twice() {
 
 #[test]
 fn without_a_named_socket_there_must_be_exactly_one_host() {
-    let place = Place::new();
-    let folder = place.folder();
+    let directory = Directory::new();
+    let folder = directory.folder();
     let folder = folder.to_str().unwrap();
     for command in ["status", "swap"] {
         assert_fails(
-            &place.run(&[command]),
+            &directory.run(&[command]),
             69,
             &["no running host found", folder, "--control PATH"],
         );
     }
-    let one = place.serve(&[]);
-    assert_eq!(place.run(&["status"]).code, Some(0));
-    let other = place.serve(&[]);
+    let one = directory.serve(&[]);
+    assert_eq!(directory.run(&["status"]).code, Some(0));
+    let other = directory.serve(&[]);
     let sockets = [socket_of(&one), socket_of(&other)].map(|path| path.display().to_string());
     let pid = Path::new(&sockets[0])
         .file_stem()
@@ -191,7 +271,7 @@ fn without_a_named_socket_there_must_be_exactly_one_host() {
         .to_str()
         .unwrap();
     assert_fails(
-        &place.run(&["status"]),
+        &directory.run(&["status"]),
         69,
         &[
             "several hosts",
@@ -200,18 +280,18 @@ fn without_a_named_socket_there_must_be_exactly_one_host() {
             &format!("(pid {pid})"),
         ],
     );
-    let named = place.run(&["status", "--control", &sockets[1]]);
+    let named = directory.run(&["status", "--control", &sockets[1]]);
     assert!(named.stdout.contains(other.uri()), "{named:?}");
     other.stop();
-    assert!(place.run(&["status"]).stdout.contains(one.uri()));
+    assert!(directory.run(&["status"]).stdout.contains(one.uri()));
 }
 
 #[test]
 fn what_a_killed_host_leaves_behind_is_no_obstacle() {
-    let place = Place::new();
-    let path = place.socket();
-    let mut killed = place.serve(&["--control", &path]);
-    let mut also_killed = place.serve(&[]);
+    let directory = Directory::new();
+    let path = directory.socket();
+    let mut killed = directory.serve(&["--control", &path]);
+    let mut also_killed = directory.serve(&[]);
     for host in [&mut killed, &mut also_killed] {
         socket_of(host);
         host.process.signal(Signal::KILL);
@@ -219,21 +299,21 @@ fn what_a_killed_host_leaves_behind_is_no_obstacle() {
     }
     assert!(Path::new(&path).exists());
     assert_fails(
-        &place.run(&["status", "--control", &path]),
+        &directory.run(&["status", "--control", &path]),
         69,
         &["no host answers on control socket", &path],
     );
-    assert_fails(&place.run(&["status"]), 69, &["no running host found"]);
-    let host = place.serve(&["--control", &path]);
+    assert_fails(&directory.run(&["status"]), 69, &["no running host found"]);
+    let host = directory.serve(&["--control", &path]);
     assert_eq!(socket_of(&host), Path::new(&path));
-    assert_eq!(place.run(&["status", "--control", &path]).code, Some(0));
+    assert_eq!(directory.run(&["status", "--control", &path]).code, Some(0));
 }
 
 #[test]
 fn a_named_socket_must_be_had_and_the_default_need_not() {
-    let place = Place::new();
-    let path = place.socket();
-    let host = place.serve(&["--control", &path]);
+    let directory = Directory::new();
+    let path = directory.socket();
+    let host = directory.serve(&["--control", &path]);
     let second = [
         "serve",
         "--listen",
@@ -242,7 +322,7 @@ fn a_named_socket_must_be_had_and_the_default_need_not() {
         "off",
         "--control",
     ];
-    let second = |path: &str| place.run(&[&second[..], &[path]].concat());
+    let second = |path: &str| directory.run(&[&second[..], &[path]].concat());
     assert_fails(
         &second(&path),
         69,
@@ -253,7 +333,7 @@ fn a_named_socket_must_be_had_and_the_default_need_not() {
         69,
         &["cannot create the control socket /no/such"],
     );
-    let file = place.0.path().join("file");
+    let file = directory.0.path().join("file");
     fs::write(&file, "precious").unwrap();
     assert_fails(
         &second(file.to_str().unwrap()),
@@ -263,15 +343,15 @@ fn a_named_socket_must_be_had_and_the_default_need_not() {
     assert_eq!(fs::read(&file).unwrap(), b"precious");
     host.stop();
 
-    fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
-    fs::create_dir(place.folder()).unwrap();
-    fs::set_permissions(place.folder(), Permissions::from_mode(0o755)).unwrap();
-    let host = place.serve(&[]);
+    fs::set_permissions(directory.0.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(directory.folder()).unwrap();
+    fs::set_permissions(directory.folder(), Permissions::from_mode(0o755)).unwrap();
+    let host = directory.serve(&[]);
     let warning = host.wait_for_log("serving without a control socket");
     assert!(warning.contains("is open to other users"), "{warning}");
     host.connect().ask("hello");
     assert_fails(
-        &place.run(&["status"]),
+        &directory.run(&["status"]),
         69,
         &[
             "is open to other users",
@@ -282,23 +362,23 @@ fn a_named_socket_must_be_had_and_the_default_need_not() {
 
 #[test]
 fn there_need_not_be_one() {
-    let place = Place::new();
-    let flag = place.serve(&["--no-control"]);
-    let mut variable = place.command();
+    let directory = Directory::new();
+    let flag = directory.serve(&["--no-control"]);
+    let mut variable = directory.command();
     variable.arg("serve").env("ECHO_HOST_NO_CONTROL", "1");
-    let variable = Host::start(&mut variable, &["--control", &place.socket()]);
-    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 0);
+    let variable = Host::start(&mut variable, &["--control", &directory.socket()]);
+    assert_eq!(fs::read_dir(directory.0.path()).unwrap().count(), 0);
     for host in [flag, variable] {
         assert!(!host.stop().contains("control socket"));
     }
     let both = ["serve", "--no-control", "--takeover"];
-    assert_eq!(place.run(&both).code, Some(2));
+    assert_eq!(directory.run(&both).code, Some(2));
 }
 
 #[test]
 fn whoever_misbehaves_there_troubles_nobody() {
-    let place = Place::new();
-    let host = place.serve(&[]);
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
     let path = socket_of(&host);
     let silent: Vec<_> = (0..40)
         .map(|_| UnixStream::connect(&path).unwrap())
@@ -307,14 +387,14 @@ fn whoever_misbehaves_there_troubles_nobody() {
     let sent = garbage.write_all(&vec![b'x'; 64 << 20]);
     assert!(sent.is_err(), "the host reads on and on");
     let mut reply = String::new();
-    // Behind the line comes a reset, as the host has not read it all.
+    // A reset follows the line, as the host has not read everything.
     BufReader::new(garbage).read_line(&mut reply).unwrap();
     assert!(
         reply.contains("the request is longer than 65536 bytes"),
         "{reply}"
     );
 
-    assert_eq!(place.run(&["status"]).code, Some(0));
+    assert_eq!(directory.run(&["status"]).code, Some(0));
     assert_eq!(host.connect().ask("hello"), "hello");
     for mut stream in silent {
         let mut reply = String::new();
@@ -327,7 +407,7 @@ fn whoever_misbehaves_there_troubles_nobody() {
 
 #[test]
 fn a_swap_prints_what_replaced_what() {
-    let place = Place::new();
+    let directory = Directory::new();
     let swapped = "{\"version\":1,\"swapped\":{\"generation\":4,\"replaced\":3,\
         \"handler\":\"/srv/a.wasm\",\"sha256\":\"0123456789abcdef\"}}\n";
     for (index, (args, request)) in [
@@ -338,9 +418,9 @@ fn a_swap_prints_what_replaced_what() {
     .into_iter()
     .enumerate()
     {
-        let path = format!("{}{index}", place.socket());
+        let path = format!("{}{index}", directory.socket());
         let host = answer_once(&path, swapped);
-        let mut command = place.command();
+        let mut command = directory.command();
         command
             .arg("swap")
             .args(args)
@@ -361,12 +441,12 @@ fn a_swap_prints_what_replaced_what() {
 
 #[test]
 fn a_refusal_is_told_with_its_details() {
-    let place = Place::new();
-    let path = place.socket();
+    let directory = Directory::new();
+    let path = directory.socket();
     let refused = "{\"version\":1,\"refused\":{\"reason\":\"calc.exchange: 1 of 2 went otherwise\",\
         \"detail\":\"- < 3\\n+ < 4\\u001b[2J\\n\"}}\n";
     let host = answer_once(&path, refused);
-    let finished = place.run(&["swap", "--control", &path]);
+    let finished = directory.run(&["swap", "--control", &path]);
     host.join().unwrap();
     assert_eq!(finished.code, Some(65));
     assert_eq!(finished.stdout, "");
@@ -377,24 +457,27 @@ fn a_refusal_is_told_with_its_details() {
     fs::remove_file(&path).unwrap();
 
     let host = answer_once(&path, "{\"version\":2,\"error\":\"speak up\"}\n");
-    let finished = place.run(&["swap", "--control", &path]);
+    let finished = directory.run(&["swap", "--control", &path]);
     host.join().unwrap();
     assert_fails(&finished, 69, &["refused: speak up"]);
-    assert_eq!(place.run(&["swap", "x.wasm", "--rollback"]).code, Some(2));
+    assert_eq!(
+        directory.run(&["swap", "x.wasm", "--rollback"]).code,
+        Some(2)
+    );
 }
 
 #[test]
 fn a_host_refuses_what_is_no_handler_and_serves_on() {
-    let place = Place::new();
-    let host = place.serve(&[]);
-    assert_eq!(place.run(&["swap", "/no/such.wasm"]).code, Some(65));
-    assert_eq!(place.run(&["swap", "--rollback"]).code, Some(65));
+    let directory = Directory::new();
+    let host = directory.serve(&[]);
+    assert_eq!(directory.run(&["swap", "/no/such.wasm"]).code, Some(65));
+    assert_eq!(directory.run(&["swap", "--rollback"]).code, Some(65));
     assert_eq!(host.connect().ask("hello"), "hello");
 }
 
 #[test]
 fn a_stranger_who_listens_is_told_nothing() {
-    // Only root can start a process of somebody else.
+    // Only root can start a process of another user.
     needs("root");
     let folder = tempfile::tempdir().unwrap();
     let open = folder.path().join("open");

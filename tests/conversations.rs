@@ -1,4 +1,5 @@
-//! What a conversation may do, over real sockets, with a handler that does what each line says.
+//! What a conversation can do, over real sockets, with a handler that executes the command in each
+//! line.
 
 use crate::fixture::{Client, Host, guest};
 use rustix::process::Signal;
@@ -22,14 +23,14 @@ fn it_greets_and_knows_its_peer() {
     let (peer, local) = (client.stream.local_addr().unwrap(), host.address());
     let answer = client.ask("peer");
     for part in [
-        "Tcp",
+        "transport: \"tcp\"",
         &format!("\"{peer}\""),
         &format!("\"{local}\""),
         &format!("\"tcp://{local}\""),
-        "None",
     ] {
         assert!(answer.contains(part), "no {part} in {answer}");
     }
+    assert_eq!(client.ask("info tls.server-name"), "None");
 }
 
 #[test]
@@ -51,6 +52,15 @@ fn what_a_callback_did_before_it_failed_leaves_no_trace() {
         ),
         ("fail refused", "closed: the handler refused: as asked"),
         ("fail internal", "closed: the handler failed: as asked"),
+        // A kind that the host does not know.
+        (
+            "fail strange",
+            "closed: the handler failed: strange: as asked",
+        ),
+        (
+            "framing nonsense",
+            "closed: the handler trapped: expected chunks, lines,",
+        ),
         (
             "panic",
             "closed: the handler trapped: wasm `unreachable` instruction executed",
@@ -63,7 +73,7 @@ fn what_a_callback_did_before_it_failed_leaves_no_trace() {
         host.wait_for_log(reason);
     }
     let log = host.stop();
-    let counted = "broken_protocol=1 refused=1 failures=1 failed_calls=1";
+    let counted = "broken_protocol=1 refused=1 failures=2 failed_calls=2";
     assert!(log.contains(counted), "{log}");
 }
 
@@ -89,10 +99,10 @@ fn a_reset_is_a_reset() {
 fn timers_fire_are_replaced_and_cancelled() {
     let host = puppet(&[]);
     let mut client = greeted(&host);
-    // The second replaces the first, so the order is that of the delays that hold.
+    // The second call replaces the first, so the order is that of the new delays.
     client.send("timer 1 600000; timer 1 20; timer 2 1; timer 3 600000; cancel 3\n");
     client.expect("timer 2\ntimer 1\n");
-    // None is left that would keep the connection open.
+    // No timer is left that would keep the connection open.
     client.finish();
     assert_eq!(client.rest(), b"eof\n");
 }
@@ -101,7 +111,7 @@ fn timers_fire_are_replaced_and_cancelled() {
 fn framing_changes_with_the_next_message_even_if_it_is_buffered() {
     let host = puppet(&[]);
     let mut client = greeted(&host);
-    client.send("framing 5\nsay asay b");
+    client.send("framing fixed:5\nsay asay b");
     client.expect("a\nb\n");
     client.send("say");
     client.send(" c");
@@ -117,7 +127,7 @@ fn it_keeps_pace_with_its_reader() {
     let mut flood = vec![0; SIZE];
     client.stream.read_exact(&mut flood).unwrap();
     assert_eq!(client.ask("say done"), "done");
-    // What is queued in the running callback counts as well.
+    // Bytes queued by the running callback count as well.
     client.send("queue 1000\n");
     client.expect(format!("{}1000\n", "x".repeat(1000)));
 }
@@ -153,7 +163,7 @@ fn sessions_of_a_shared_instance_know_each_other_and_end_once() {
     assert_eq!(one.ask("sessions"), "1 2");
     one.send("tell 2 hello from one\n");
     two.expect("hello from one\n");
-    // Every way to end drops the session, and drops it once.
+    // Every kind of end drops the session, and drops it once.
     for (number, farewell) in ["close", "reset", "fail protocol", "fail internal", ""]
         .iter()
         .enumerate()
@@ -164,6 +174,21 @@ fn sessions_of_a_shared_instance_know_each_other_and_end_once() {
         while one.ask("ended") != (number + 1).to_string() {}
         assert_eq!(one.ask("sessions"), "1 2");
     }
+}
+
+#[test]
+fn a_session_that_has_paused_hears_nothing_until_another_resumes_it() {
+    let host = puppet(&["--isolation", "shared"]);
+    let mut waiting = greeted(&host);
+    let id = waiting.ask("sessions");
+    let mut other = greeted(&host);
+    waiting.send("say before; pause\nsay held\n");
+    waiting.finish();
+    waiting.expect("before\n");
+    assert_eq!(other.ask(&format!("tell {id} told; say done")), "done");
+    waiting.expect("told\n");
+    other.send(format!("resume {id}\n"));
+    assert_eq!(waiting.rest(), b"held\neof\n");
 }
 
 #[test]
@@ -180,7 +205,7 @@ fn a_trap_in_a_shared_instance_ends_its_sessions_and_a_fresh_one_serves_the_next
         assert_eq!(next.ask("ended"), "0");
         drop(next);
     }
-    // It happened again and again, so the last ones had to wait.
+    // It happened repeatedly, so the last ones had to wait.
     host.wait_for_log("the next starts in 50ms");
     host.wait_for_log("the next starts in 100ms");
 }

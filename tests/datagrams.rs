@@ -1,4 +1,5 @@
-//! UDP: each datagram is a message, each sender has a session, and nobody is flooded through us.
+//! UDP: each datagram is a message, each sender has a session, and the host cannot be used to flood
+//! others.
 
 use crate::fixture::{
     Client, DEADLINE, Finished, Host, Process, Sender, echo_host, guest, run, tool,
@@ -55,7 +56,7 @@ fn the_component_is_told_how_it_is_reached_and_is_otherwise_the_same() {
     let (peer, local) = (sender.socket.local_addr().unwrap(), host.address());
     let said = String::from_utf8(sender.receive()).unwrap();
     for part in [
-        "Udp",
+        "transport: \"udp\"",
         &format!("\"{peer}\""),
         &format!("\"{local}\""),
         host.uri(),
@@ -64,7 +65,7 @@ fn the_component_is_told_how_it_is_reached_and_is_otherwise_the_same() {
     }
     let mut client = Client::connect(host.addresses()[1]);
     client.expect("ready\n");
-    assert!(client.ask("peer").contains("Tcp"));
+    assert!(client.ask("peer").contains("transport: \"tcp\""));
 }
 
 #[test]
@@ -149,15 +150,15 @@ fn what_one_callback_sends_is_one_datagram() {
         said
     });
     let other = numbers[1].split_whitespace().next_back().unwrap();
-    // Even what was sent to somebody in between does not part it.
+    // A datagram to another client in between does not split it.
     one.send(format!("say a; tell {other} b; say c; tell {other} d"));
     one.expect("a\nc\n");
     two.expect("b\nd\n");
-    // Two callbacks are two datagrams, however fast they follow.
+    // Two callbacks are two datagrams, however close together.
     one.send("say a\nsay c");
     one.expect("a\n");
     one.expect("c\n");
-    // What is sent after the end is not sent.
+    // Datagrams after the end are not sent.
     one.send("say a; close; say c");
     one.expect("a\n");
     assert_eq!(one.ask("nothing"), "ready");
@@ -196,7 +197,7 @@ fn a_session_that_closes_begins_anew() {
         while !said.contains("Goodbye") {
             said += &String::from_utf8(sender.receive()).unwrap();
         }
-        // What came behind the end is not seen any more.
+        // Datagrams after the end are not delivered.
         assert!(!said.contains("41"), "{said}");
     }
 }
@@ -222,7 +223,7 @@ fn no_more_senders_are_served_than_may_be() {
         senders[2].send("say me");
         host.wait_for_log(said);
         senders[2].expect_nothing();
-        // The others are served on, and one of them leaves.
+        // The others are still served, and one of them leaves.
         assert_eq!(senders[0].ask("say still"), "still");
         assert_eq!(senders[1].ask("say bye; close"), "bye");
         let deadline = Instant::now() + DEADLINE;
@@ -233,7 +234,7 @@ fn no_more_senders_are_served_than_may_be() {
         while !third.recv(&mut [0; 64]).is_ok_and(|length| length == 6) {
             assert!(
                 Instant::now() < deadline,
-                "the place was not given to the next"
+                "the permit was not given to the next"
             );
             third.send(b"say me").unwrap();
         }
@@ -251,7 +252,7 @@ fn nobody_is_sent_much_more_than_came() {
     host.wait_for_log("dropped a reply of 81 bytes: amplification limit reached");
     one.expect_nothing();
     assert_eq!(sender(&host).ask("reply 79").len(), 79);
-    // What was not used is there for the next.
+    // The unused allowance carries over.
     assert_eq!(one.ask("reply 80").len(), 80);
     let log = host.stop();
     assert!(log.contains("amplification=1"), "{log}");
@@ -288,7 +289,7 @@ fn services_that_answer_everything_are_not_answered() {
         };
         socket.send_to(b"hello?", host.address()).unwrap();
         host.wait_for_log(&format!("peer=127.0.0.1:{port}"));
-        // What comes later is answered, so this would have been, too.
+        // Later datagrams are answered, so this one would have been as well.
         assert_eq!(sender(&host).ask("hello"), "hello");
         socket.set_nonblocking(true).unwrap();
         let received = socket.recv(&mut [0; 64]);
@@ -491,7 +492,7 @@ fn a_storm_of_senders_leaves_nothing_behind() {
         }
         post.wait_until("over", |status| status["connections"]["open"] == 0);
     };
-    // Until each of the places for instances was used.
+    // Until every slot for instances was used.
     for _ in 0..5 {
         storm();
     }
@@ -503,7 +504,7 @@ fn a_storm_of_senders_leaves_nothing_behind() {
     let after = post.usage();
     assert!(served() >= served_before + 100);
     assert_eq!(after.threads, before.threads);
-    // A client of the control socket may be on its way out.
+    // A client of the control socket may be closing.
     assert!(
         after.descriptors <= before.descriptors + 2,
         "{before:?} {after:?}"
@@ -526,7 +527,7 @@ fn a_host_takes_datagrams_over_from_another() {
     let mut old = Host::serve(&[&[handler], &ON_UDP[..], &control].concat());
     let sender = sender(&old);
     assert_eq!(sender.ask("x"), "v1 1 x");
-    // Its own options count in all else, so the handler must do for datagrams.
+    // Its own options are valid in all other respects, so the handler must support datagrams.
     let takeover = ["serve", &guest("wordcount"), "--takeover"];
     let refused = echo_host(&[&takeover[..], &control].concat());
     assert_eq!(refused.code, Some(78), "{refused:?}");

@@ -1,4 +1,4 @@
-//! Developing a handler in its folder: `echo-host dev`, and `echo-host test` without arguments.
+//! Developing a handler in its directory: `echo-host dev`, and `echo-host test` without arguments.
 
 use crate::fixture::{Finished, Host, run};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// What answers every message with `reply`, which has three bytes.
+/// A handler that answers every message with `reply`, which has three bytes.
 fn handler(reply: &str) -> String {
     format!(
         r#"(component
@@ -23,7 +23,7 @@ fn handler(reply: &str) -> String {
     )
 }
 
-/// A folder in which a handler is developed whose build is as quick as can be.
+/// The directory of a handler whose build is as fast as possible.
 struct Folder(TempDir);
 
 impl Folder {
@@ -61,7 +61,7 @@ impl Folder {
     }
 }
 
-/// Copies the source, if it says `respond` at all.
+/// Copies the source, if it contains `respond` at all.
 const BUILD: &str = "grep -q respond src/it.wat && mkdir -p out && cp src/it.wat out/it.wat";
 
 #[test]
@@ -76,11 +76,11 @@ fn an_edit_is_live_and_a_bad_one_is_shown() {
 
     folder.write("src/it.wat", &handler("two"));
     host.wait_for_log("generation 2 replaces generation 1");
-    // Whoever is connected goes on with it.
+    // Open connections move to it.
     open.send("b\n");
     open.expect("two");
 
-    // A build that fails, and one that makes no handler.
+    // A build that fails, and one that produces no handler.
     folder.write("src/it.wat", "(nothing)");
     host.wait_for_log("failed: exit status: 1; waiting for a change");
     open.send("c\n");
@@ -171,7 +171,7 @@ fn a_test_builds_and_plays_what_the_folder_names() {
         finished.stdout.ends_with("1 exchange matched\n"),
         "{finished:?}"
     );
-    // What was built before is not what is tested.
+    // The old build is not tested.
     folder.write("src/it.wat", &handler("two"));
     let finished = folder.test();
     assert_eq!(finished.code, Some(65), "{finished:?}");

@@ -1,11 +1,11 @@
-//! The echo must be perfect.
+//! The echo must be exact.
 
 use crate::fixture::{Client, Host, guest, warnings};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::thread;
 
-/// Bytes without a pattern that a mix-up could hide in (a linear congruential generator, after Knuth's
+/// Bytes without a pattern that could hide an error (a linear congruential generator, after Knuth's
 /// MMIX).
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 42u64;

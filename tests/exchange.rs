@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// What the puppet says first.
+/// The puppet's greeting.
 const READY: &str = "< ready\n";
 
-/// A file that is there as long as its folder.
+/// A file that exists as long as its directory.
 struct Recorded {
     folder: TempDir,
     path: PathBuf,
@@ -23,7 +23,7 @@ impl Recorded {
         Recorded { folder, path }
     }
 
-    /// Plays it, with the file's name as people would type it in its folder.
+    /// Plays it, with the file's name relative to its directory.
     fn play(&self, handler: &str, options: &[&str]) -> Finished {
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command
@@ -146,14 +146,10 @@ fn a_handler_that_takes_reads_for_messages_fails_when_it_is_cut() {
         "cuts: yes\n> Hi!\n< Hello, client!",
         "hello",
         &[],
-        "some.exchange:3: sent byte by byte: more bytes than expected\n    \
-             > Hi!\n    \
-             < Hello, client!\n    \
-             >eof\n  \
-           + < Hello, client!\n  \
-           + < Hello, client!\n  \
-           + < Hello, client!\n    \
-             <eof\n\n",
+        "some.exchange:3: sent byte by byte: unexpected bytes\n    \
+             > Hi!\n  \
+           - < Hello, client!\n  \
+           + < Hello, client!Hello, client!Hello, client!Hello, client!\n\n",
     );
 }
 
@@ -221,7 +217,7 @@ fn bytes_and_framings_are_played_too() {
     let text = "framing: length-prefixed:1\n>hex 02 61 62 01 63\n< ABC\\";
     let finished = play(text, "upper", &[]);
     assert!(finished.stdout.contains("(7 runs)"), "{finished:?}");
-    // What is said on the command line counts.
+    // Command-line options take precedence.
     let finished = play(text, "upper", &["--framing", "fixed:5"]);
     assert_eq!(finished.code, Some(65), "{finished:?}");
     assert!(
@@ -315,7 +311,7 @@ fn junit_is_read_by_others() {
 
 #[test]
 fn guests_speak_in_the_log_once() {
-    let recorded = Recorded::new("framing: lines\n> Is anybody here?\n< Hello, client!");
+    let recorded = Recorded::new("> Is anybody here?\n< Hello, client!");
     let path = recorded.path.to_str().unwrap();
     let finished = echo_host(&["test", &guest("hello"), path]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -332,7 +328,7 @@ fn the_example_of_the_help_is_an_exchange() {
     let (_, rest) = help.split_once("greeting.exchange:\n").unwrap();
     let (example, _) = rest.split_once("\n\nIn text").unwrap();
     let example = example.replace("\n  ", "\n");
-    // The second exchange shows the notation and belongs to no handler.
+    // The second exchange shows the notation and does not fit any handler.
     let finished = play(example.trim_start(), "hello", &[]);
     assert_eq!(finished.code, Some(65), "{finished:?}");
     let greeted = "ok    some.exchange: a greeting (2 runs, no cuts)\n";

@@ -1,4 +1,4 @@
-//! What one service has of the machine is not what another one needs.
+//! One service cannot take what another one needs.
 
 use crate::fixture::{Client, DEADLINE, Host, Sender, free_port, guest, root};
 use rustix::process::Signal;
@@ -30,7 +30,7 @@ impl Scene {
         }
     }
 
-    /// Gives it another configuration, for when it reloads.
+    /// Replaces the configuration for the next reload.
     fn write(&self, config: &str) {
         fs::write(self.folder.path().join("echo-host.toml"), config).unwrap();
     }
@@ -39,7 +39,7 @@ impl Scene {
         Client::connect(self.host.addresses()[service])
     }
 
-    /// Where a service listens that a reload has added.
+    /// The address of a service that a reload has added.
     fn address_of(&self, service: &str) -> SocketAddr {
         let opened = format!("service `{service}` listens on tcp://");
         let logged = self.host.wait_for_log(&opened);
@@ -65,7 +65,7 @@ fn however_many_guests_compute_another_service_is_answered() {
     for spinner in &mut spinners {
         spinner.send("spin\n");
     }
-    // If each of them could be before every message, this would take a thousand seconds.
+    // If all of them could run before every message, this would take a thousand seconds.
     let begun = Instant::now();
     let mut client = scene.connect(1);
     for count in 0..1000 {
@@ -148,7 +148,7 @@ fn memory_comes_back_when_a_crowd_has_left() {
     );
 }
 
-/// A guest that asks for too much, as the torture's villains have it.
+/// A guest that requests too much, from the torture run.
 #[test]
 fn who_hoards_leaves_descriptors_and_memory_to_others() {
     let folder = tempdir().unwrap();
@@ -172,16 +172,16 @@ fn who_hoards_leaves_descriptors_and_memory_to_others() {
             client
         })
         .collect();
-    for (place, hoarder) in hoarders.iter_mut().enumerate() {
-        match place % 3 {
-            // It is told that it may open no more files, and goes on.
+    for (index, hoarder) in hoarders.iter_mut().enumerate() {
+        match index % 3 {
+            // It is told that it may open no more files, and continues.
             0 => hoarder.expect("."),
-            // It has no memory left for what is behind its handles, and ends.
+            // It has no memory left for the objects behind its handles, and ends.
             _ => hoarder.expect_closed(),
         }
     }
     let with_files = host.usage();
-    // Ten instances have no more than 128 each, and everybody else is served.
+    // Ten instances have at most 128 each, and all other clients are served.
     assert!(with_files.descriptors < before.descriptors + 10 * 140);
     assert!(with_files.resident_kib < before.resident_kib + (100 << 10));
     assert_ne!(host.status()["limits_reached"]["open-files"], 0);
@@ -209,7 +209,7 @@ fn a_service_that_takes_all_files_and_memory_leaves_another_its_part() {
     let status = || scene.host.status();
     let reached = |limit: &str| status()["limits_reached"][limit].as_u64().unwrap();
     let mut crowd = Vec::new();
-    // Each opens as many files as it may, until it may not even have the folder that it is granted.
+    // Each opens as many files as it may, until it may not even open its granted directory.
     loop {
         assert!(crowd.len() < 200, "{}", status());
         let mut client = scene.connect(0);
@@ -225,7 +225,7 @@ fn a_service_that_takes_all_files_and_memory_leaves_another_its_part() {
     modest.expect(".");
     drop((crowd, modest));
     scene.host.wait_for_open(0);
-    // Those that open none have memory, until there is none for another instance.
+    // Instances without files have memory, until there is none for another instance.
     let scene = Scene::new(&format!(
         "max-guest-memory = '16MiB'
         [service.greedy]\nhandler = '{0}'\nlisten = ['tcp://127.0.0.1:0']
@@ -247,7 +247,7 @@ fn a_service_that_takes_all_files_and_memory_leaves_another_its_part() {
 
 #[test]
 fn forged_senders_keep_no_client_of_tcp_waiting() {
-    // No place, no share of an address and no rate is what datagrams may take from connections.
+    // Datagrams take no slot, no share of an address and no rate from connections.
     let limits = ["--max-connections", "20", "--max-connections-per-ip", "40"];
     let rates = ["--max-new-connections-per-second-per-ip", "100"];
     let listeners = [
@@ -271,7 +271,7 @@ fn forged_senders_keep_no_client_of_tcp_waiting() {
     for client in &mut clients {
         assert_eq!(client.ask("hello"), "hello");
     }
-    // They have the places of their own that the others have not.
+    // They have slots of their own.
     senders[39].expect("x");
     let status = host.status();
     assert_eq!(status["limits_reached"]["max-connections"], 0);
@@ -311,7 +311,7 @@ fn senders_with_many_addresses_keep_no_client_of_tcp_waiting() {
     assert_eq!(status["places"]["taken"], 401);
 }
 
-/// A pipeline of so many echoes, and an echo.
+/// A pipeline of N echoes, and an echo.
 fn pipeline(host: &str, stages: usize) -> Scene {
     let echo = root().join("guest/echo.wat");
     let echo = echo.display();
@@ -337,7 +337,7 @@ fn served_crowd(scene: &Scene, clients: usize) -> Vec<Client> {
 }
 
 #[test]
-fn a_crowd_of_a_pipeline_leaves_another_service_its_places() {
+fn a_crowd_of_a_pipeline_leaves_another_service_its_slots() {
     let scene = pipeline("", 4);
     let _crowd = served_crowd(&scene, 255);
     let mut neighbour = scene.connect(1);
@@ -349,7 +349,7 @@ fn a_crowd_of_a_pipeline_leaves_another_service_its_places() {
 }
 
 #[test]
-fn every_connection_that_may_be_open_has_its_places() {
+fn every_connection_that_may_be_open_has_its_slots() {
     let scene = pipeline("max-connections = 12", 4);
     let _crowd = served_crowd(&scene, 11);
     let mut neighbour = scene.connect(1);
@@ -358,7 +358,7 @@ fn every_connection_that_may_be_open_has_its_places() {
 }
 
 #[test]
-fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
+fn a_pipeline_that_a_reload_adds_leaves_others_their_slots() {
     let echo = root().join("guest/echo.wat");
     let echo = echo.display();
     let service = |name: &str, then: usize| {
@@ -370,7 +370,7 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     };
     let first = format!("max-connections = 36\n{}", service("echo", 0));
     let scene = Scene::new(&first);
-    // There are 40 places, half of which are kept for the two services.
+    // There are 40 slots, half of which are reserved for the two services.
     scene.write(&[first, service("pipeline", 3)].concat());
     scene.host.process.signal(Signal::HUP);
     let address = scene.address_of("pipeline");
@@ -387,13 +387,13 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
     while status()["limits_reached"]["places"] != 13 {
         assert!(Instant::now() < deadline, "{}", status());
     }
-    // Nobody has only some of the places that they need.
+    // No connection holds only some of the slots it needs.
     assert_eq!(status()["places"]["taken"], 28);
     let mut neighbours: Vec<_> = (0..10).map(|_| scene.connect(0)).collect();
     for neighbour in &mut neighbours {
         assert_eq!(neighbour.ask("hello"), "hello");
     }
-    // Whoever leaves makes room for the next, in the order in which the host has heard of them.
+    // A client that leaves makes room for the next one, in order of arrival.
     drop(served);
     thread::scope(|scope| {
         for mut client in waiting {
@@ -403,7 +403,7 @@ fn a_pipeline_that_a_reload_adds_leaves_others_their_places() {
 }
 
 #[test]
-fn a_shared_pipeline_that_does_not_get_all_its_places_holds_none() {
+fn a_shared_pipeline_that_does_not_get_all_its_slots_holds_none() {
     let echo = root().join("guest/echo.wat");
     let echo = echo.display();
     let service = "listen = ['tcp://127.0.0.1:0']\ncall-timeout = '1s'";
@@ -415,7 +415,7 @@ fn a_shared_pipeline_that_does_not_get_all_its_places_holds_none() {
     };
     let first = format!("max-connections = 1\n[service.echo]\n{service}\n");
     let scene = Scene::new(&first);
-    // There are 5 places, and each of the two is going to need 4 of them.
+    // There are 5 slots, and each of the two will need 4 of them.
     scene.write(&[first, pipeline("one"), pipeline("two")].concat());
     scene.host.process.signal(Signal::HUP);
     let [one, two] = ["one", "two"].map(|name| scene.address_of(name));
@@ -430,7 +430,7 @@ fn a_shared_pipeline_that_does_not_get_all_its_places_holds_none() {
 }
 
 #[test]
-fn shared_instances_leave_all_connections_their_places() {
+fn shared_instances_leave_all_connections_their_slots() {
     let service = |name: &str, isolation: &str| {
         format!("[service.{name}]\nlisten = ['tcp://127.0.0.1:0']\nisolation = '{isolation}'\n")
     };
@@ -462,7 +462,7 @@ fn waits(client: &mut Client) {
 
 #[test]
 fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes() {
-    // A port that the system chooses would be another one when the listener changes.
+    // A port chosen by the system would change with the listener.
     let port = free_port();
     let config = |service: usize, listener: usize| {
         format!(
@@ -494,12 +494,13 @@ fn a_service_and_a_listener_have_connections_of_their_own_which_a_reload_changes
         assert!(Instant::now() < deadline);
     }
     beyond.iter_mut().for_each(waits);
-    // The listener's is not the service's: with more for the service, one of them has to wait still.
+    // The listener's limit is not the service's: with more for the service, one of them still has
+    // to wait.
     scene.write(&config(9, 2));
     scene.host.process.signal(Signal::HUP);
     beyond[1].expect("waiting");
     waits(&mut beyond[0]);
-    // Those are counted that came before the reload.
+    // Connections from before the reload count.
     scene.write(&config(9, 3));
     scene.host.process.signal(Signal::HUP);
     beyond[0].expect("waiting");
@@ -537,7 +538,7 @@ fn a_listener_that_goes_to_another_service_keeps_its_count_and_takes_none_along(
     scene
         .host
         .wait_for_log("service `first` no longer listens on tcp://127.0.0.1:");
-    // The first service has its two connections still, and so has the listener.
+    // The first service still has its two connections, and so has the listener.
     let mut of_first = Client::connect(own);
     let mut of_listener = Client::connect(moving);
     for client in [&mut of_first, &mut of_listener] {
@@ -549,7 +550,7 @@ fn a_listener_that_goes_to_another_service_keeps_its_count_and_takes_none_along(
     }
     waits(&mut of_first);
     waits(&mut of_listener);
-    // The second has none of them: it has room for two more, when the listener has.
+    // The second has none of them: it has room for two more, once the listener has.
     assert_eq!(Client::connect(other).ask("hello"), "hello");
     scene.write(&config("", "second", 4));
     scene.host.process.signal(Signal::HUP);

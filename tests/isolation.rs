@@ -1,4 +1,4 @@
-//! What shares an instance, shown by a handler that counts the lines its instance was given.
+//! What shares an instance, shown by a handler that counts the lines its instance received.
 
 use crate::fixture::{Client, Host, guest};
 
@@ -47,7 +47,7 @@ fn a_trap_ends_one_connection_and_no_other() {
         one.expect_closed();
         host.wait_for_log("on purpose");
         host.wait_for_log("the handler trapped: wasm `unreachable` instruction executed");
-        // In connection isolation not even the count is lost; the shared instance is a fresh one.
+        // With connection isolation not even the count is lost; the shared instance is a fresh one.
         let expected = if isolation == "connection" { "2" } else { "1" };
         assert_eq!(two.ask("count"), expected, "{isolation}");
     }

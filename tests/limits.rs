@@ -1,4 +1,4 @@
-//! Limits, and what their clients and the operator see when they bite.
+//! Limits, and what clients and the operator see when they are reached.
 
 use crate::fixture::{Client, DEADLINE, Host, guest};
 use std::io::{ErrorKind, Write};
@@ -52,7 +52,8 @@ fn a_client_that_does_not_read_is_not_read_from_either() {
             Ok(written) => sent += written,
             Err(error) => break error,
         }
-        // The kernel buffers some megabytes on both sides; the host must not add to that for ever.
+        // The kernel buffers some megabytes on both sides; the host must not add to that without
+        // limit.
         assert!(sent < 64 << 20, "the host took {sent} bytes");
     };
     assert_eq!(stopped.kind(), ErrorKind::WouldBlock);
@@ -71,7 +72,7 @@ fn an_idle_connection_is_closed() {
 }
 
 #[test]
-fn clients_beyond_the_limit_wait_for_a_place() {
+fn clients_beyond_the_limit_wait_for_a_permit() {
     let host = Host::serve(&["--max-connections", "2"]);
     let mut first = host.connect();
     let mut second = host.connect();
@@ -106,7 +107,7 @@ fn an_address_gets_no_more_than_its_share() {
     let status = host.wait_for_open(2);
     assert_eq!(status["limits_reached"]["max-connections-per-ip"], 3);
     assert_eq!(status["turned_away"], 3);
-    // Its share is given back at about this moment.
+    // Its share is released at about this moment.
     let deadline = Instant::now() + DEADLINE;
     let served = || {
         let mut third = host.connect();

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// A host with metrics, and where they are.
+/// A host with metrics, and their address.
 fn measured(args: &[&str]) -> (Host, SocketAddr) {
     let host = Host::serve(&[&["--metrics", "tcp://127.0.0.1:0"], args].concat());
     let logged = host.wait_for_log("metrics at tcp://");
@@ -31,7 +31,7 @@ fn figure(metrics: &str, name: &str) -> u64 {
 
 #[test]
 fn what_happens_is_counted() {
-    let (host, address) = measured(&[&guest("probe"), "--max-message", "64"]);
+    let (host, address) = measured(&[&guest("probe"), "--max-message", "64", "--workers", "1"]);
     let mut client = host.connect();
     assert_eq!(client.ask("count"), "1");
     for bad in ["panic oh no\n", &"x".repeat(65)] {
@@ -50,9 +50,18 @@ fn what_happens_is_counted() {
         ("failed_calls_total{service=\"main\"}", 1),
         ("turned_away_total{service=\"main\"}", 0),
         ("generation{service=\"main\"}", 1),
+        ("worker_connections{worker=\"0\"}", 1),
         ("limit_reached_total{limit=\"max-message\"}", 1),
         ("limit_reached_total{limit=\"call-timeout\"}", 0),
         ("dropped_datagrams_total{reason=\"no-place\"}", 0),
+        (
+            concat!(
+                "build_info{version=\"",
+                env!("CARGO_PKG_VERSION"),
+                "\",commit=\"\"}"
+            ),
+            1,
+        ),
     ] {
         assert_eq!(
             figure(&metrics, &format!("echo_host_{name}")),
@@ -60,6 +69,12 @@ fn what_happens_is_counted() {
             "{name}"
         );
     }
+    let calls = figure(
+        &metrics,
+        "echo_host_call_duration_seconds_count{service=\"main\"}",
+    );
+    assert!((1..=2).contains(&calls), "{metrics}");
+    assert!(figure(&metrics, "echo_host_resident_memory_bytes") > 1 << 20);
     assert!(!metrics.contains("# EOF"));
 }
 
@@ -134,7 +149,8 @@ fn those_who_say_nothing_keep_nobody_waiting() {
     let silent: Vec<_> = (0..64).map(|_| Client::connect(address)).collect();
     let begun = Instant::now();
     collect(address);
-    // A silent client may stay for five seconds, and there were four times as many as are served at once.
+    // A silent client may stay for five seconds, and there were four times as many as are served at
+    // once.
     assert!(begun.elapsed() < Duration::from_secs(5));
     drop(silent);
 }
@@ -227,14 +243,14 @@ fn a_place_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_successor_goes_on_at_the_same_place() {
+fn a_successor_continues_at_the_same_address() {
     let folder = tempfile::tempdir().unwrap();
     let control = folder.path().join("host.sock");
     let control = ["--control", control.to_str().unwrap()];
     let (mut first, address) = measured(&control);
-    let place = format!("tcp://{address}");
+    let uri = format!("tcp://{address}");
     let listen = first.uri().to_owned();
-    let args = ["--takeover", "--metrics", &place, "--listen", &listen];
+    let args = ["--takeover", "--metrics", &uri, "--listen", &listen];
     let second = Host::serve(&[&control[..], &args].concat());
     assert_eq!(first.process.wait().code(), Some(0));
     let mut client = second.connect();
@@ -251,11 +267,17 @@ fn a_successor_goes_on_at_the_same_place() {
 fn the_page_lists_the_metrics_that_are_served() {
     let (_host, address) = measured(&[]);
     let metrics = collect(address);
+    // Prometheus computes no quantile without it.
+    let last = "call_duration_seconds_bucket{le=\"+Inf\",service=\"main\"}";
+    assert!(metrics.contains(last), "{metrics}");
     let served: BTreeSet<_> = metrics
         .lines()
-        .filter(|line| !line.starts_with('#'))
+        .filter(|line| !line.starts_with('#') && !line.contains("_bucket{"))
         .map(|line| {
             let (name, rest) = line.split_at(line.find(['{', ' ']).unwrap());
+            // Those of a histogram.
+            let name = name.strip_suffix("_sum").unwrap_or(name);
+            let name = name.strip_suffix("_count").unwrap_or(name);
             let label = rest
                 .strip_prefix('{')
                 .and_then(|rest| rest.split('=').next());
@@ -268,7 +290,9 @@ fn the_page_lists_the_metrics_that_are_served() {
         .filter(|line| line.starts_with("| `"))
         .map(|line| {
             let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
-            (cells.nth(1).unwrap(), cells.next().unwrap())
+            let name = cells.nth(1).unwrap();
+            // The first label is enough.
+            (name, cells.next().unwrap().split('`').next().unwrap())
         })
         .collect();
     assert_eq!(listed, served);

@@ -1,4 +1,4 @@
-//! What happens to the files of a host while it runs, and what a host leaves behind that is killed.
+//! Files of a running host that change or vanish, and what a killed host leaves behind.
 
 use crate::fixture::{Host, guest};
 use crate::swap::post::{Folder, Post};
@@ -34,7 +34,7 @@ fn make_a_folder(path: &Path) {
     fs::create_dir(path).unwrap();
 }
 
-/// Whoever opened it as a file would wait for somebody who writes into it.
+/// Opening it as a file would wait for a writer.
 fn make_a_pipe(path: &Path) {
     remove(path);
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -67,7 +67,7 @@ fn whatever_becomes_of_the_handlers_file_it_is_served_on() {
         assert!(refused.is_one_error(), "{refused:?}");
         assert!(refused.stderr.contains(reason), "{reason}: {refused:?}");
         assert_eq!(before.ask("b"), "B");
-        // An instance for a new client comes from what was read, not from what is there.
+        // An instance for a new client comes from the loaded code, not from the current file.
         assert_eq!(post.host.connect().ask("c"), "C");
         let path = post.folder.path("handler");
         if Path::new(&path).is_dir() {

@@ -1,11 +1,11 @@
-//! Machines that are not as one would wish: with a clock that is set back, with little memory, and with few descriptors.
+//! Unusual machines: with a clock that is set back, with little memory, and with few descriptors.
 
 use crate::fixture::{Host, guest, needs, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The library of the package `faketime`, which tells a process another time of day.
+/// The library of the package `faketime`, which changes the time of day of a process.
 fn faketime() -> PathBuf {
     needs("faketime");
     let folders = fs::read_dir("/usr/lib").unwrap();
@@ -28,7 +28,7 @@ fn a_clock_that_is_set_back_disturbs_nobody() {
         .env("FAKETIME_TIMESTAMP_FILE", &clock)
         .env("FAKETIME_NO_CACHE", "1")
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    // The library reads a file of its own, which is not the host's to read.
+    // The library reads a file of its own, which the host may not read.
     let args = [&guest("puppet"), "--sandbox", "off", "--idle-timeout", "3s"];
     let host = Host::start(&mut command, &args);
     let mut client = host.connect();
@@ -39,16 +39,16 @@ fn a_clock_that_is_set_back_disturbs_nobody() {
     assert_eq!(client.ask("timer 1 10"), "timer 1");
     let status = host.status();
     assert_eq!(status["generations"][0]["age_seconds"], 0, "{status}");
-    // Limits of time go by another clock.
+    // Time limits use another clock.
     client.expect_closed();
     host.wait_for_log("no byte moved for 3s (--idle-timeout)");
 }
 
-/// A control group with little memory. It goes with the test, and must outlive its host.
+/// A control group with little memory. Removed with the test; must outlive its host.
 struct Group(PathBuf);
 
 impl Group {
-    /// In the first version of control groups, or in the second.
+    /// In version 1 of control groups, or in version 2.
     fn with_memory(limit_bytes: usize) -> Self {
         let name = format!("echo-host-test-{}", std::process::id());
         let first = Path::new("/sys/fs/cgroup/memory").join(&name);
@@ -68,16 +68,17 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The kernel has it for a moment longer if the host was killed; it is empty, and costs nothing.
+        // If the host was killed, the kernel keeps the group a moment longer; it is empty and costs
+        // nothing.
         let _ = fs::remove_dir(&self.0);
     }
 }
 
 #[test]
 fn guests_share_what_memory_a_small_control_group_has() {
-    // Only root makes control groups.
+    // Only root creates control groups.
     needs("root");
-    let group = Group::with_memory(160 << 20);
+    let group = Group::with_memory(180 << 20);
     let mut shell = Command::new("sh");
     shell
         .args([
@@ -93,7 +94,7 @@ fn guests_share_what_memory_a_small_control_group_has() {
     for client in &mut clients {
         client.send("allocate 50000000\n");
     }
-    // Three quarters of the group's memory are there for guests: enough for two, and not for all five.
+    // Three quarters of the group's memory are for guests: enough for two, but not for all five.
     let served = clients
         .iter_mut()
         .filter_map(|client| client.is_served().then_some(()));
@@ -106,7 +107,7 @@ fn guests_share_what_memory_a_small_control_group_has() {
     host.stop();
 }
 
-/// The built-in echo with more modules, each of which has a memory that begins with something: a descriptor for each.
+/// The built-in echo with more modules, each with an initialized memory: a descriptor for each.
 fn with_memories() -> String {
     let echo = fs::read_to_string(root().join("guest/echo.wat")).unwrap();
     let (echo, _) = echo.rsplit_once(')').unwrap();
@@ -141,7 +142,7 @@ fn whoever_has_too_few_descriptors_is_told_so() {
                 break;
             }
             let told = checked.stderr.contains("Too many open files");
-            // With hardly any, the program does not even begin.
+            // With very few, the program does not even start.
             let begun = checked.stderr.starts_with("echo-host: ");
             assert!(told || !begun, "{limit}: {checked:?}");
             without_memory += u32::from(checked.stderr.contains("memfd"));

@@ -1,4 +1,4 @@
-//! Handlers one behind the other.
+//! Handlers in a chain.
 
 use crate::fixture::{Host, echo_host, guest};
 use crate::swap::post::{Folder, Post};
@@ -20,7 +20,7 @@ fn the_reply_of_one_is_the_message_of_the_next() {
         for handler in &handlers[1..] {
             arguments.extend(["--then", handler]);
         }
-        // What is not said by the first of them is said here.
+        // Settings that the first one does not declare are given here.
         arguments.extend(LINES);
         for isolation in ["connection", "shared", "message"] {
             let host = Host::serve(&[&arguments[..], &["--isolation", isolation]].concat());
@@ -70,7 +70,9 @@ fn a_message_that_the_next_one_does_not_take_ends_the_connection() {
 #[test]
 fn only_responders_stand_in_a_pipeline() {
     for other in ["chat", "wordcount"] {
-        let finished = echo_host(&["serve", &guest("upper"), "--then", &guest(other)]);
+        let stages = [&guest("upper"), "--then", &guest(other)];
+        let anywhere = ["serve", "--listen", "tcp://127.0.0.1:0"];
+        let finished = echo_host(&[&anywhere[..], &stages].concat());
         assert_eq!(finished.code, Some(65), "{finished:?}");
         let why = format!("{other}.wasm: is a ");
         assert!(finished.stderr.contains(&why), "{finished:?}");

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// A program whose `run` does what `body` says, in a folder that lives as long as it is needed.
+/// A program whose `run` executes `body`, in a directory that lives as long as needed.
 fn program(body: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("program.wat");
@@ -99,7 +99,7 @@ fn it_may_finish_while_the_host_drains() {
     let mut host = Host::serve(&[&[guest("wordcount").as_str()][..], &patient].concat());
     let mut client = host.connect();
     client.send("one two\n");
-    // Who is not accepted yet when the host is stopped is not served.
+    // Connections that are not accepted when the host stops are not served.
     host.wait_for_log("connected");
     host.process.signal(Signal::TERM);
     host.wait_for_log("may finish");
@@ -125,7 +125,7 @@ fn a_client_that_leaves_takes_its_program_along() {
             .unwrap();
         drop(client);
     }
-    // There is one place, so all of them must be gone.
+    // There is one slot, so all of them must be gone.
     let mut client = host.connect();
     client.finish();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Rates: how much a service, and a client address, may have in a second; and what a user of this machine may have.
+//! Rates: the limits per second of a service, of a client address, and of a user of this machine.
 
 use crate::fixture::{Client, DEADLINE, Host, Sender, guest};
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ fn reached(host: &Host, limit: &str) -> u64 {
     host.status()["limits_reached"][limit].as_u64().unwrap()
 }
 
-/// At this rate all but the first few messages of a test would wait for longer than a test may take.
+/// At this rate, all but the first few messages of a test would wait longer than its deadline.
 const SLOW: &str = "2";
 
 #[test]
@@ -25,7 +25,8 @@ fn messages_of_a_service_wait_in_turn() {
     for client in &mut clients {
         assert_eq!(client.rest(), "ba\n".repeat(20).into_bytes());
     }
-    // 20 are there at once, and 40 come at 20 a second. No upper bound: machines are slow at times.
+    // 20 are available at once, and 40 follow at 20 per second. No upper bound: machines are slow
+    // at times.
     assert!(begun.elapsed() >= Duration::from_millis(1900));
     assert!(reached(&host, "max-messages-per-second") > 0);
     assert_eq!(reached(&host, "max-messages-per-second-per-ip"), 0);
@@ -68,7 +69,7 @@ fn a_stream_is_not_read_from_beyond_its_rate() {
         writer.write_all(&sent).unwrap();
         writer.shutdown(std::net::Shutdown::Write).unwrap();
     });
-    // All of it comes, and none of the waiting was idle.
+    // Everything arrives, and no wait was unnecessary.
     assert_eq!(client.rest().len(), 256 << 10);
     writing.join().unwrap();
     assert!(
@@ -89,7 +90,7 @@ fn programs_are_fed_no_faster() {
     client.finish();
     let said = String::from_utf8(client.rest()).unwrap();
     assert!(said.contains("20000"), "{said}");
-    // The first read is there at once, whatever it returns.
+    // The first read returns at once, whatever its size.
     assert!(
         begun.elapsed() >= Duration::from_millis(800),
         "{:?}",
@@ -125,7 +126,7 @@ fn new_connections_wait_for_the_service_and_are_refused_by_the_address() {
     assert!(host.status()["turned_away"].as_u64().unwrap() > 0);
 }
 
-/// The options that bound what comes in a second, each with the limit that is counted.
+/// The options that limit a rate, each with the limit that is counted.
 const RATES: [(&str, &str); 6] = [
     ("--max-messages-per-second", "max-messages-per-second"),
     (
@@ -189,7 +190,7 @@ fn datagrams_use_up_no_rate_of_connections() {
             }
         }
         let before = reached(&host, limit);
-        // The senders have used up their rates, with the client's address.
+        // The senders have used up their rates, and the client's address with them.
         let mut client = Client::connect(tcp);
         client.send("xyz");
         client.expect("xyz");
@@ -221,12 +222,12 @@ fn a_user_has_a_share_of_the_connections() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("echo.sock");
     let uri = format!("unix:{}", path.display());
-    let place = ["--listen", &uri, "--listen", "tcp://127.0.0.1:0"];
-    let host = Host::serve(&[&["--max-connections-per-uid", "2"], &place[..]].concat());
+    let listen = ["--listen", &uri, "--listen", "tcp://127.0.0.1:0"];
+    let host = Host::serve(&[&["--max-connections-per-uid", "2"], &listen[..]].concat());
     let connect = || {
         let mut client = UnixStream::connect(&path).unwrap();
         client.set_read_timeout(Some(DEADLINE)).unwrap();
-        // A client that was closed already may see it here.
+        // A client that was already closed may notice here.
         let _ = client.write_all(b"x");
         let served = matches!(client.read(&mut [0]), Ok(1));
         (client, served)
@@ -236,12 +237,12 @@ fn a_user_has_a_share_of_the_connections() {
     assert!(!connect().1);
     host.wait_for_log("connection limit of a user reached (--max-connections-per-uid)");
     assert_eq!(reached(&host, "max-connections-per-uid"), 1);
-    // Clients by TCP are none of that user's.
+    // TCP clients do not count for that user.
     let mut client = host.connect();
     client.send("hello");
     client.expect("hello");
     drop(first);
-    // Its share is given back at about this moment.
+    // Its share is released at about this moment.
     let deadline = Instant::now() + DEADLINE;
     while !connect().1 {
         assert!(Instant::now() < deadline);

@@ -1,6 +1,7 @@
-//! The documents tell the truth: what they show is run, what they list is compared with the program.
+//! The documents are correct: the commands they show are run, and their lists are compared with the
+//! program.
 
-use crate::fixture::{Host, Process, echo_host, guest, root, run, run_within, tool};
+use crate::fixture::{Host, Process, echo_host, root, run, run_within, tool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 use tools::project::Project;
 
-/// For a command that fetches crates and compiles them, while other tests keep the machine busy.
+/// For a command that downloads crates and compiles them, while other tests keep the machine busy.
 const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 const README: &str = "README.md";
@@ -28,7 +29,7 @@ fn section(page: &str, heading: &str) -> String {
     rest.split("\n#").next().unwrap().to_owned()
 }
 
-/// The pages of a folder and of the folders in it.
+/// The pages of a directory and its subdirectories.
 fn pages_in(folder: &Path) -> Vec<PathBuf> {
     let mut pages = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -92,7 +93,7 @@ fn the_first_handler_is_served_by_the_unchanged_host() {
     };
     let folder = tempfile::tempdir().unwrap();
     let shout = folder.path().join("shout");
-    // Beside the clone there may be anything; all else is run to the letter, and from the clone.
+    // There may be anything beside the clone; everything else runs literally, from the clone.
     let script = write_and_try.replace("../shout", shout.to_str().unwrap());
     let mut bash = Command::new("bash");
     bash.args(["-euc", &script]).current_dir(root());
@@ -135,7 +136,7 @@ fn the_telnet_session_looks_as_shown() {
         .write_all(format!("{typed}\n").as_bytes())
         .unwrap();
     telnet.stdout.wait_for(typed);
-    // What is typed shows on a terminal, and not in a pipe.
+    // Typed text is visible on a terminal, but not in a pipe.
     let (echoed, greeting) = printed.split_last().unwrap();
     assert_eq!(echoed, typed);
     let transcript = telnet.stdout.text().replace('\r', "");
@@ -149,8 +150,8 @@ fn the_telnet_session_looks_as_shown() {
 fn the_client_in_python_is_answered() {
     let section = section("docs/operate/udp.md", "UDP");
     let (serve, client) = (&blocks(&section, "sh")[0], &blocks(&section, "python")[0]);
-    assert!(serve.contains("hello.wasm --listen udp://127.0.0.1:9999"));
-    let host = Host::serve(&[&guest("hello"), "--listen", "udp://127.0.0.1:0"]);
+    assert!(serve.contains("serve hello --listen udp://127.0.0.1:9999"));
+    let host = Host::serve(&["hello", "--listen", "udp://127.0.0.1:0"]);
     let client = client.replace("9999", &host.address().port().to_string());
     let finished = run(tool("python3").args(["-c", &client]), b"");
     assert_eq!(
@@ -158,6 +159,28 @@ fn the_client_in_python_is_answered() {
         "127.0.0.1 says: Hello, client!",
         "{finished:?}"
     );
+}
+
+/// Runs each block of Python in a section against this host, and returns what they print.
+fn answers(page: &str, heading: &str, host: &Host) -> Vec<String> {
+    let port = host.address().port().to_string();
+    let clients = blocks(&section(page, heading), "python");
+    let clients = clients.iter().map(|client| {
+        assert!(client.contains("8888"), "{client}");
+        let client = client.replace("8888", &port);
+        let finished = run(tool("python3").args(["-c", &client]), b"");
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        finished.stdout
+    });
+    clients.collect()
+}
+
+#[test]
+fn the_clients_in_python_are_greeted() {
+    let host = Host::serve(&["hello"]);
+    let greeted = ["Received: Hello, client!\n"];
+    assert_eq!(answers(README, "Two commands", &host), greeted);
+    host.wait_for_log("Received: Hello, server!");
 }
 
 #[test]
@@ -168,7 +191,7 @@ fn the_chat_looks_as_shown() {
     )
     .remove(0);
     let (_, lines) = session.split_once("Escape character is '^]'.\n").unwrap();
-    let host = Host::serve(&[&guest("chat"), "--isolation", "shared"]);
+    let host = Host::serve(&["chat"]);
     let mut bob = host.connect();
     bob.expect("* Welcome, guest1.");
     let mut ada = host.connect();
@@ -181,7 +204,7 @@ fn the_chat_looks_as_shown() {
         }
         match line {
             "/nick ada" | "hello, bob" | "/quit" => {}
-            // What telnet says, not the room.
+            // Output of telnet, not of the room.
             "Connection closed by foreign host." => ada.expect_closed(),
             shown => ada.expect(format!("{shown}\n")),
         }
@@ -254,7 +277,8 @@ fn what_new_can_be_told_is_listed_with_all_values() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("handler.toml"), "unheard-of = 1").unwrap();
     let known = Project::read(folder.path()).unwrap_err().to_string();
-    let (_, known) = known.split_once("expected one of ").unwrap();
+    let (_, known) = known.split_once("keys here: ").unwrap();
+    let known = known.lines().next().unwrap();
     let listed: Vec<_> = table(&keys).into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(listed.join(", "), known);
 }
@@ -298,7 +322,7 @@ fn the_exit_codes_are_those_of_the_help() {
 
 #[test]
 fn the_handlers_are_those_of_the_guest_folder() {
-    let listed: BTreeSet<_> = table(&section("guest/README.md", "Handlers in this folder"))
+    let listed: BTreeSet<_> = table(&section("guest/README.md", "Handlers in this directory"))
         .into_iter()
         .map(|row| row[0].split(['[', ']']).nth(1).unwrap().to_owned())
         .collect();
@@ -320,8 +344,8 @@ fn every_module_is_on_the_map() {
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
-    for place in &map {
-        assert!(root().join(place).exists(), "{place} is on the map only");
+    for path in &map {
+        assert!(root().join(path).exists(), "{path} is on the map only");
     }
     let crates = fs::read_dir(root().join("host")).unwrap();
     let crates = crates.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -330,18 +354,20 @@ fn every_module_is_on_the_map() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let end = if path.is_dir() { "/" } else { "" };
-            let place = format!("host/{krate}/src/{name}{end}");
-            // A crate of one thing is on the map as a whole.
-            let is_told = map.contains(&place) || ["keyvalue"].contains(&krate.as_str());
+            let path = format!("host/{krate}/src/{name}{end}");
+            // A crate with one purpose is on the map as a whole.
+            let is_told = map.contains(&path)
+                || ["exchange", "framing", "keyvalue", "screening", "websocket"]
+                    .contains(&krate.as_str());
             assert!(
                 is_told || ["fuzzing.rs", "lib.rs"].contains(&name.as_str()),
-                "{place}"
+                "{path}"
             );
         }
     }
 }
 
-/// What links may lead to on a page, as GitHub makes it of headings.
+/// Link targets on a page, as GitHub generates them from headings.
 fn anchors(page: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(page).unwrap();
     let headings = text.lines().filter(|line| line.starts_with('#'));
@@ -380,7 +406,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// Of each command in a code block its name and its options.
+/// The name and the options of each command in a code block.
 #[test]
 fn every_command_that_is_shown_exists() {
     let mut helps = BTreeMap::new();
@@ -432,7 +458,7 @@ fn readme_is_short() {
     assert!(lines <= README_LINES, "{lines} lines");
 }
 
-/// Tables, code and what is generated may be wider.
+/// Tables, code and generated parts may be wider.
 #[test]
 fn pages_are_wrapped() {
     for page in pages() {

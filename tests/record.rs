@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A recorder, with the file that it writes.
+/// A recorder, with its file.
 struct Recorder {
     process: Process,
     file: PathBuf,
@@ -29,7 +29,7 @@ impl Recorder {
         }
     }
 
-    /// Where clients connect to.
+    /// The address for clients.
     fn uri(&self) -> String {
         let lines = self.process.stdout.wait_for("listening on ");
         lines.trim().replace("listening on ", "")
@@ -65,7 +65,7 @@ fn what_a_client_and_a_host_say_is_a_test_of_the_handler() {
     let recorder = Recorder::start(host.uri(), &["-n", "2"]);
     let mut talker = recorder.connect();
     talker.expect("Type an expression, help or quit.\n> ");
-    // Two at once, each an exchange of its own, in the order in which they came.
+    // Two at once, each an exchange of its own, in order of arrival.
     let mut other = recorder.connect();
     other.expect("Type an expression, help or quit.\n> ");
     other.send("2*3\n");
@@ -187,13 +187,27 @@ fn only_streams_are_recorded() {
     assert!(
         finished
             .stderr
-            .contains("expected a tcp://, tls:// or unix: endpoint"),
+            .contains("expected a tcp://, tls://, ws://, wss:// or unix: endpoint"),
         "{finished:?}"
     );
 }
 
 #[test]
-fn what_takes_the_place_of_the_file_is_not_written_to() {
+fn a_websocket_server_is_recorded_too() {
+    let host = Host::serve(&[&guest("reverse"), "--listen", "ws://127.0.0.1:0"]);
+    let recorder = Recorder::start(host.uri(), &["-n", "1"]);
+    let mut client = recorder.connect();
+    assert_eq!(client.ask("abc"), "cba");
+    client.finish();
+    assert_eq!(client.rest(), b"");
+    let (code, said, recorded) = recorder.end();
+    assert_eq!(code, Some(0), "{said}");
+    let recorded = recorded.unwrap();
+    assert!(recorded.contains("> abc\n< cba\n"), "{recorded}");
+}
+
+#[test]
+fn a_replacement_of_the_file_is_not_written_to() {
     let host = Host::serve(&[]);
     let recorder = Recorder::start(host.uri(), &["-n", "1"]);
     let mut client = recorder.connect();
@@ -210,7 +224,7 @@ fn what_takes_the_place_of_the_file_is_not_written_to() {
 }
 
 #[test]
-fn what_takes_the_place_of_an_empty_file_is_not_removed() {
+fn a_replacement_of_an_empty_file_is_not_removed() {
     let host = Host::serve(&[]);
     let recorder = Recorder::start(host.uri(), &[]);
     recorder.uri();

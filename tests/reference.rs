@@ -1,4 +1,4 @@
-//! What documents say about options is what the host says.
+//! Documents describe options as the host does.
 
 use crate::fixture::{echo_host, root};
 use std::fs;

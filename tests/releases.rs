@@ -1,5 +1,5 @@
-//! Folders that are replaced, as releases, orchestrators and builds do it, under a confined host: what is named is found
-//! wherever its name leads.
+//! Directories that are replaced, as releases, orchestrators and builds do it, under a confined
+//! host: files are found wherever their names lead.
 
 use crate::configuration::site::Site;
 use crate::fixture::{Host, echo_host};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A folder with releases, of which one is current.
+/// A directory with releases, one of which is current.
 struct Releases(TempDir);
 
 impl Releases {
@@ -32,13 +32,13 @@ impl Releases {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// A release in a folder of its own.
+    /// A release in a directory of its own.
     fn make(&self, name: &str) {
         fs::create_dir(self.path(name)).unwrap();
         fs::write(self.path(name).join("handler"), signer(&format!("v{name}"))).unwrap();
     }
 
-    /// Puts a link in the place of another one, at once.
+    /// Replaces a link atomically.
     fn point(&self, link: &str, target: &str) {
         symlink(target, self.path("new")).unwrap();
         fs::rename(self.path("new"), self.path(link)).unwrap();
@@ -110,7 +110,7 @@ fn a_watched_name_is_watched_where_it_leads_by_then() {
     fs::write(releases.path("beside"), signer("v3")).unwrap();
     fs::rename(releases.path("beside"), releases.path("2/handler")).unwrap();
     wait(3);
-    // A link to a link, as volumes of Kubernetes have them.
+    // A link to a link, as in volumes of Kubernetes.
     releases.make("4");
     releases.point("..data", "4");
     releases.point("current", "..data");
@@ -118,7 +118,7 @@ fn a_watched_name_is_watched_where_it_leads_by_then() {
     releases.make("5");
     releases.point("..data", "5");
     wait(5);
-    // A folder that is renamed away, and one that is removed and built again.
+    // A directory that is renamed away, and one that is removed and rebuilt.
     fs::remove_file(releases.path("current")).unwrap();
     releases.make("6");
     fs::rename(releases.path("6"), releases.path("current")).unwrap();
@@ -192,7 +192,7 @@ fn a_folder_of_handlers_to_come_may_be_replaced_too() {
         assert_eq!(site.run(&["swap"]).code, Some(0));
         assert_eq!(host.connect().ask("x"), expected);
     }
-    // The configuration is replaced as well, and names something else.
+    // The configuration is replaced as well, and names another file.
     fs::create_dir(releases.path("else")).unwrap();
     fs::write(releases.path("else/handler"), signer("v9")).unwrap();
     site.write(&config(&releases.text("else/handler")));
@@ -217,7 +217,7 @@ fn the_helper_goes_with_its_host_however_that_ends() {
         assert!(Path::new(&helper).exists());
         host.process.signal(signal);
         host.process.wait();
-        // It is told by the kernel, and gone when whoever inherits it has noticed.
+        // The kernel ends it, and it is gone when the process that inherits it has noticed.
         let deadline = std::time::Instant::now() + crate::fixture::DEADLINE;
         while Path::new(&helper).exists() && !is_dead(&helper) {
             assert!(std::time::Instant::now() < deadline);
@@ -245,7 +245,8 @@ fn a_host_whose_helper_has_ended_serves_on_and_says_what_it_can_not() {
     assert_eq!(refused.code, Some(65), "{refused:?}");
     let reason = "the helper of the sandbox (--sandbox) has ended";
     assert!(refused.stderr.contains(reason), "{refused:?}");
-    // What is handed over opened needs no helper, if it is known to compile within the limits.
+    // A descriptor that is passed open needs no helper, if its file is known to compile within the
+    // limits.
     let first = releases.text("1/handler");
     let swapped = echo_host(&["swap", &first, "--control", &control]);
     assert_eq!(swapped.code, Some(0), "{swapped:?}");

@@ -1,4 +1,4 @@
-//! A guest gets what it is granted, and no more of the machine than that.
+//! A guest gets its grants, and nothing else of the machine.
 
 use crate::configuration::site::Site;
 use crate::fixture::{Host, echo_host, guest, run};
@@ -134,7 +134,7 @@ fn no_directory_is_granted_in_another_or_with_what_the_host_trusts() {
 fn what_is_granted_to_read_can_be_read_and_nothing_in_it_be_changed() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("note"), "granted").unwrap();
-    // The handler itself may lie there.
+    // The handler itself may be there.
     let handler = directory.path().join("probe.wasm");
     std::fs::copy(guest("probe"), &handler).unwrap();
     for sandbox in ["on", "off"] {
@@ -186,7 +186,7 @@ fn a_pipe_in_a_directory_keeps_nobody_waiting() {
         let grant = format!("{}::/data", directory.path().display());
         let host = Host::serve(&[&guest("probe"), option, &grant]);
         let mut client = host.connect();
-        // More often than there are threads that wait for the disk.
+        // More often than there are threads for disk access.
         for _ in 0..40 {
             let reply = client.ask("read /data/pipe");
             assert!(reply.starts_with("error: "), "{reply}");
@@ -228,7 +228,7 @@ fn keys_sockets_and_the_cache_are_not_granted_to_be_read_either() {
         assert_eq!(finished.code, Some(78), "{args:?}: {finished:?}");
         assert!(finished.stderr.contains(reason), "{args:?}: {finished:?}");
     }
-    // What is only read may overlap.
+    // Read-only grants may overlap.
     let both = ["--dir-ro", &at("a"), "--dir-ro", &at("a/sub")];
     let called = echo_host(&[&["call", &guest("upper"), "x"][..], &both].concat());
     assert_eq!(called.stdout, "X", "{called:?}");
@@ -277,7 +277,7 @@ fn a_reload_grants_nothing_in_what_a_running_handler_may_write_to() {
         refused.contains("a handler that still runs or can be rolled back to has"),
         "{refused}"
     );
-    // The same directory is no other one.
+    // The same directory under the same name.
     site.write(&config(&format!("'{path}::/other'")));
     site.reload().unwrap();
     assert_eq!(site.connect("a").ask("list /other"), "sub");
@@ -285,7 +285,7 @@ fn a_reload_grants_nothing_in_what_a_running_handler_may_write_to() {
 
 #[test]
 fn a_guest_that_spins_does_not_stall_its_neighbours() {
-    // More spinners than threads; were they not interrupted, nobody else would be served.
+    // More spinners than threads; without interruption, nobody else would be served.
     let host = probe(&[
         "--workers",
         "1",
@@ -317,7 +317,7 @@ fn all_guests_together_have_no_more_memory_than_they_may() {
     assert_eq!(one.ask("count"), "2");
     drop(one);
     host.wait_for_open(0);
-    // It was given back.
+    // It was returned.
     assert_eq!(host.connect().ask("allocate 30000000"), "30000000");
 }
 

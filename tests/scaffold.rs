@@ -1,4 +1,4 @@
-//! `echo-host new`: what it writes builds, and is what it says.
+//! `echo-host new`: its output builds, and is what it claims to be.
 
 use crate::fixture::{Finished, Host, echo_host, guest, root, run_within};
 use serde_json::Value;
@@ -8,12 +8,12 @@ use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// For a command that fetches crates and compiles them, while other tests keep the machine busy.
+/// For a command that downloads crates and compiles them, while other tests keep the machine busy.
 const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 const TIERS: [&str; 4] = ["responder", "framed-responder", "conversation", "program"];
 
-/// A folder with new handlers in Rust, each named after a prefix and its tier.
+/// A directory with new handlers in Rust, each named after a prefix and its kind.
 struct Written {
     folder: TempDir,
     prefix: &'static str,
@@ -44,7 +44,7 @@ impl Written {
         self.folder.path().join(self.name(tier))
     }
 
-    /// Has one of them log before it does something.
+    /// Makes one of them log before it does anything.
     fn log_in(&self, tier: &str, before: &str, logs: &str) {
         let change = |file: &str, from: &str, to: &str| {
             let path = self.path(tier).join(file);
@@ -58,7 +58,7 @@ impl Written {
         change("src/lib.rs", before, &format!("    {logs}\n{before}"));
     }
 
-    /// Runs the unit tests of one.
+    /// Runs the unit tests of one handler.
     fn test(&self, tier: &str, arguments: &[&str]) -> Finished {
         let mut test = cargo(&self.path(tier));
         test.args(["test", "--target-dir"]);
@@ -68,7 +68,7 @@ impl Written {
         finished
     }
 
-    /// Builds them as this machine can; where it has the target, as each handler.toml says.
+    /// Builds them as this machine can; if it has the target, as each handler.toml says.
     fn build(&self) {
         let mut xtask = cargo(&root());
         xtask.args(["xtask", "build-guests"]);
@@ -76,7 +76,7 @@ impl Written {
         assert_succeeds(&run_within(BUILD_DEADLINE, &mut xtask, b""));
     }
 
-    /// The component of a tier, as cargo names it.
+    /// The component of a kind, as cargo names it.
     fn component(&self, tier: &str) -> String {
         match tier {
             "program" => guest(&self.name(tier)),
@@ -129,7 +129,7 @@ fn handlers_in_rust_build_and_pass_their_own_tests() {
         assert_succeeds(&played);
         assert!(!played.stdout.contains("cuts"), "{played:?}");
         let checked = echo_host(&["check", &component]).stdout;
-        assert!(checked.contains("wants     nothing beyond"), "{checked}");
+        assert!(checked.contains("imports   only those"), "{checked}");
     }
 }
 
@@ -153,11 +153,11 @@ fn what_a_handler_in_rust_logs_is_in_the_hosts_log() {
     let said: Vec<Value> = said
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    // Nobody asked for what is below.
+    // The lines below are unexpected.
     let [line] = &said[..] else { panic!("{log}") };
     assert_eq!(line["level"], "WARN");
-    assert_eq!(line["fields"]["context"], "logging_responder");
-    assert_eq!(line["fields"]["message"], "4 bytes");
+    assert_eq!(line["context"], "logging_responder");
+    assert_eq!(line["message"], "4 bytes");
     let called = echo_host(&["call", "--log-level", "debug", &component, "four"]);
     assert!(called.stderr.contains("heard on demand"), "{called:?}");
 }

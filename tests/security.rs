@@ -1,4 +1,4 @@
-//! SECURITY.md names the tests that show what it claims: they are there.
+//! The tests that SECURITY.md names for its claims exist.
 
 use crate::fixture::root;
 use std::fs;
@@ -12,13 +12,14 @@ fn claims(page: &str) -> Vec<&str> {
     tables.flat_map(|rows| rows.lines().skip(1)).collect()
 }
 
-/// What a row says of `FILE::TEST`.
+/// The parts of a reference `FILE::TEST`.
 fn tests(row: &str) -> Vec<(&str, &str)> {
     let quoted = row.split('`').skip(1).step_by(2);
     quoted.filter_map(|name| name.split_once(".rs::")).collect()
 }
 
-/// Whether a file has a test of this name: a function below an attribute that makes it one, or among properties.
+/// Whether a file has a test with this name: a function below a test attribute, or among
+/// properties.
 fn has_test(source: &str, name: &str) -> bool {
     let Some(at) = source.find(&format!("fn {name}(")) else {
         return false;

@@ -1,9 +1,11 @@
 //! SIGINT and SIGTERM: stop accepting, drain under the deadline, exit.
 
-use crate::fixture::{Host, guest};
+use crate::fixture::{DEADLINE, Host, guest};
 use rustix::process::Signal;
 use std::net::TcpStream;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn without_connections_either_signal_stops_at_once() {
@@ -57,16 +59,47 @@ fn a_guest_that_computes_for_ever_does_not_outlive_the_deadline() {
 
 #[test]
 fn a_second_signal_ends_at_once() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (first, signal, code) in [
+        (Signal::TERM, Signal::INT, 130),
+        (Signal::INT, Signal::INT, 130),
+        (Signal::INT, Signal::TERM, 143),
+    ] {
         let mut host = Host::serve(&["--drain-timeout", "1h"]);
         let mut client = host.connect();
         client.send("hello");
         client.expect("hello");
-        host.process.signal(Signal::TERM);
+        host.process.signal(first);
         host.wait_for_log("may finish within");
         host.process.signal(signal);
         assert_eq!(host.process.wait().code(), Some(code));
     }
+}
+
+/// `timeout` of coreutils signals its child, and then its process group.
+#[test]
+fn a_second_sigterm_within_a_second_is_the_same_one() {
+    let mut host = Host::serve(&["--drain-timeout", "1h"]);
+    let mut client = host.connect();
+    client.send("hello");
+    client.expect("hello");
+    host.process.signal(Signal::TERM);
+    host.wait_for_log("may finish within");
+    let begun = Instant::now();
+    host.process.signal(Signal::TERM);
+    client.send("hello");
+    client.expect("hello");
+    // It counts later; the pauses are only for the processor.
+    while !host.process.has_ended() {
+        assert!(begun.elapsed() < DEADLINE);
+        host.process.signal(Signal::TERM);
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(host.process.wait().code(), Some(143));
+    assert!(
+        begun.elapsed() > Duration::from_millis(900),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]

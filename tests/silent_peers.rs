@@ -1,4 +1,5 @@
-//! Clients whose machines are gone: nothing comes from them any more, no FIN, no reset, no acknowledgement.
+//! Clients whose machines are gone: nothing comes from them any more, no FIN, no reset, no
+//! acknowledgement.
 
 use crate::fixture::{Client, Host};
 use socket2::{SockFilter, SockRef};
@@ -6,7 +7,7 @@ use socket2::{SockFilter, SockRef};
 const OPTIONS: [&str; 4] = ["--peer-timeout", "2s", "--idle-timeout", "off"];
 const SAID: &str = "the peer did not respond for too long (--peer-timeout)";
 
-/// From now on the kernel drops every packet that comes for this client, as if its cable were cut.
+/// From now on the kernel drops every packet for this client, as if its cable were cut.
 fn unplug(client: &Client) {
     // A packet filter of one instruction: keep no byte (BPF_RET of 0).
     let nothing = SockFilter::new(0x06, 0, 0, 0);
@@ -26,7 +27,7 @@ fn an_idle_client_that_is_gone_is_noticed() {
     }
     unplug(&gone);
     host.wait_for_log(SAID);
-    // The other one has been as quiet, but its kernel answers.
+    // The other client has been as quiet, but its kernel answers.
     quiet.send("still here");
     quiet.expect("still here");
     let status = host.wait_for_open(1);

@@ -1,4 +1,4 @@
-//! Signals by the hundred, in every phase of a host's life.
+//! Hundreds of signals, in every phase of a host's life.
 
 use crate::fixture::{Client, Host, Process, guest};
 use rustix::process::Signal;
@@ -44,7 +44,7 @@ fn a_host_that_is_still_loading_stops_at_once() {
                 .arg(&handler),
         );
         host.stderr.wait_for("loading");
-        // It is not what ends it.
+        // This signal does not end it.
         host.signal(Signal::HUP);
         host.signal(signal);
         assert_eq!(host.wait().code(), Some(0));

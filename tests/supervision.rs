@@ -1,5 +1,5 @@
-//! What a host says to systemd, and the units that ship with it. Python stands for systemd, which a test has no
-//! business starting.
+//! Notifications to systemd, and the units that ship with the host. Python stands in for systemd,
+//! which a test must not start.
 
 use crate::fixture::{Host, Process, guest, root, run, tool};
 use rustix::process::Signal;
@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
-/// Where systemd listens.
+/// The address of systemd's socket.
 struct Manager {
     socket: UnixDatagram,
     path: String,
@@ -42,7 +42,7 @@ impl Manager {
         String::from_utf8_lossy(&message[..length]).into_owned()
     }
 
-    /// Waits for a message that begins so.
+    /// Waits for a message with this prefix.
     fn wait_for(&self, begin: &str) -> String {
         loop {
             let heard = self.heard();
@@ -58,7 +58,7 @@ fn systemd_hears_when_the_host_serves_reloads_and_stops() {
     let manager = Manager::new();
     let mut host = manager.start(&[], &[&guest("upper")]);
     assert_eq!(manager.heard().trim(), "READY=1");
-    // It is true: whoever connects now is served.
+    // It is true: a client that connects now is served.
     let mut client = host.connect();
     client.send("hello");
     client.expect("HELLO");
@@ -98,7 +98,8 @@ fn a_host_that_cannot_serve_never_says_that_it_does() {
     let manager = Manager::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     command.env("NOTIFY_SOCKET", &manager.path);
-    let mut process = Process::start(command.args(["serve", "/nowhere.wasm"]));
+    let mut process =
+        Process::start(command.args(["serve", "/nowhere.wasm", "--listen", "tcp://127.0.0.1:0"]));
     assert_eq!(process.wait().code(), Some(65));
     manager.socket.set_nonblocking(true).unwrap();
     assert!(manager.socket.recv(&mut [0; 64]).is_err());
@@ -111,7 +112,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     verify.arg("verify");
     for name in ["echo-host.service", "echo-host.socket"] {
         let unit = fs::read_to_string(root().join("host/systemd").join(name)).unwrap();
-        // Where it is installed is the administrator's choice; the check wants to see it.
+        // The administrator chooses the install path; the check needs an existing one.
         let unit = unit.replace("/usr/local/bin/echo-host", env!("CARGO_BIN_EXE_echo-host"));
         fs::write(folder.path().join(name), unit).unwrap();
         verify.arg(folder.path().join(name));
@@ -129,7 +130,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     assert_eq!(rated.code, Some(0), "{rated:?}");
 }
 
-/// The options that the service gives the host are options it knows.
+/// The host knows the options in the service unit.
 #[test]
 fn the_service_starts_the_host_with_options_it_has() {
     let unit = fs::read_to_string(root().join("host/systemd/echo-host.service")).unwrap();

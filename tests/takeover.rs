@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Where one host after the other has its control socket.
+/// The path of the control socket, for one host after the other.
 struct Post {
     folder: TempDir,
     path: String,
@@ -44,7 +44,8 @@ impl Post {
     }
 }
 
-/// Clients that come and go. Each says something, hears it and has the host close; any failure is a panic.
+/// Clients that come and go. Each sends a message, gets the reply and sees the host close; any
+/// failure is a panic.
 struct Crowd {
     enough: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
@@ -73,7 +74,7 @@ impl Crowd {
         crowd
     }
 
-    /// Waits until as many more clients have been served.
+    /// Waits until N more clients have been served.
     fn pass(&self, clients: usize) {
         let target = self.served.load(Ordering::Relaxed) + clients;
         while self.served.load(Ordering::Relaxed) < target {
@@ -115,7 +116,7 @@ fn twice_in_a_row_no_client_is_refused_and_no_reply_lost() {
         );
         assert!(warnings(&log).is_empty(), "{log}");
         crowd.pass(200);
-        // The old host has left the new one's socket where it is.
+        // The old host has left the new one's socket in place.
         assert_ne!(post.holder(), before);
     }
     crowd.leave();
@@ -146,7 +147,7 @@ fn the_only_host_needs_no_name_and_its_successor_is_the_only_one() {
     let serve = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
         command.arg("serve").env("XDG_RUNTIME_DIR", folder.path());
-        // A variable that says no counts as none.
+        // A variable with the value `no` counts as unset.
         command.env("ECHO_HOST_NO_CONTROL", "0");
         Host::start(&mut command, args)
     };
@@ -155,7 +156,7 @@ fn the_only_host_needs_no_name_and_its_successor_is_the_only_one() {
     assert_eq!(client.ask("hello"), "hello");
     let new = serve(&["--takeover"]);
     assert_eq!(new.address(), old.address());
-    // The old one drains, and cannot be reached any more.
+    // The old one drains, and is no longer reachable.
     old.wait_for_log("1 connections may finish");
     let newest = serve(&["--takeover"]);
     assert_eq!(newest.connect().ask("hello"), "hello");
@@ -221,7 +222,7 @@ fn two_signals_end_a_retired_host_at_once() {
     let _new = post.serve(&["--takeover"]);
     old.wait_for_log("1 connections may finish");
     old.process.signal(Signal::TERM);
-    // Two that come at once can look like one.
+    // Two signals in a row may count as one.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(client.ask("still here"), "still here");
     old.process.signal(Signal::INT);

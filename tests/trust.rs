@@ -1,4 +1,4 @@
-//! Handlers that are served only if they are what was pinned, or were signed by the right one: with the keys and
+//! Handlers that are served only with a pinned hash or a trusted signature: with the keys and
 //! signatures of the real minisign.
 
 use crate::fixture::{Finished, Host, echo_host, guest, run, tool};
@@ -7,7 +7,7 @@ use crate::swap::versions::signer;
 use std::fs;
 use std::process::Command;
 
-/// The beginning of log lines about swaps that came to nothing.
+/// The start of log lines about refused swaps.
 const REFUSED: &str = "swap refused, keeping the old handler";
 
 fn sha256sum(path: &str) -> String {
@@ -20,7 +20,7 @@ fn minisign(args: &[&str]) {
     assert_eq!(signed.code, Some(0), "{signed:?}");
 }
 
-/// Somebody who signs.
+/// A signer.
 struct Signer {
     folder: Folder,
 }
@@ -49,7 +49,7 @@ impl Signer {
         text.lines().nth(1).unwrap().to_owned()
     }
 
-    /// Signs a file, which has its signature at once.
+    /// Signs a file; its signature is then beside it.
     fn sign(&self, path: &str, more: &[&str]) {
         let unfinished = self.folder.path("signature");
         let args = ["-S", "-s", &self.secret(), "-m", path, "-x", &unfinished];
@@ -65,7 +65,7 @@ fn assert_refused(finished: &Finished, reason: &str) {
     assert!(finished.stderr.contains(reason), "{reason}: {finished:?}");
 }
 
-/// What all commands that load a handler say about it, in the same words.
+/// All commands that load a handler print this error, with the same words.
 #[track_caller]
 fn assert_refused_everywhere(handler: &str, option: [&str; 2], reason: &str) {
     let checked = echo_host(&["check", handler, option[0], option[1]]);
@@ -90,12 +90,12 @@ fn a_handler_that_is_pinned_is_served_and_no_other() {
         sha256sum(&upper)
     );
     assert_refused_everywhere(&upper, ["--require-sha256", &pin], &reason);
-    // It is the file that is pinned, not what it is turned into.
+    // The pin is the hash of the file, not of the compiled code.
     let folder = Folder::new();
     let text = folder.put("handler.wat", signer("v1"));
     let checked = echo_host(&["check", &text, "--require-sha256", &sha256sum(&text)]);
     assert_eq!(checked.code, Some(0), "{checked:?}");
-    // The host's own echo is trusted as the host is.
+    // The host's own echo is as trusted as the host.
     let host = Host::serve(&["--require-sha256", &pin]);
     assert_eq!(host.connect().ask("hello"), "hello");
 }
@@ -123,9 +123,9 @@ fn what_is_no_hash_and_no_key_is_a_mistake_of_the_configuration() {
     for (text, reason) in [
         (
             "require-sha256 = ['12']",
-            "2:19: expected a SHA-256 as 64 hexadecimal digits",
+            "^^^^ expected a SHA-256 as 64 hexadecimal digits",
         ),
-        ("require-signature = ['']", "2:22: expected a minisign key"),
+        ("require-signature = ['']", "^^ expected a minisign key"),
         (
             "require-signature = ['RWQtypo']",
             "RWQtypo` is neither a minisign key nor a file with one",
@@ -147,7 +147,7 @@ fn a_handler_must_be_signed_as_it_is_by_the_right_one() {
     assert_refused_everywhere(&handler, option, "has no signature (--require-signature)");
 
     right.sign(&handler, &["-t", "made for the test"]);
-    // By its file, and by itself; one of several is enough.
+    // By its file, and by its value; one of several is enough.
     for keys in [vec![right.file()], vec![wrong.key(), right.key()]] {
         let keys: Vec<_> = keys
             .iter()
@@ -214,7 +214,7 @@ fn a_swap_needs_both_the_handler_and_its_signature() {
     key.sign(&other, &[]);
     assert_eq!(post.run(&["swap", &other]).code, Some(0));
     assert_eq!(post.host.connect().ask("x"), "v3 x");
-    // What is gone back to was checked when it came.
+    // The version to go back to was checked when it was loaded.
     assert_eq!(post.roll_back(), 2);
     assert_eq!(post.host.connect().ask("x"), "v2 x");
 }
@@ -263,8 +263,10 @@ fn after_a_reload_with_another_pin_there_is_no_way_back() {
         "there is no previous generation",
     );
     folder.put("handler", signer("v3"));
-    for orders in [&["swap"][..], &["reload"]] {
-        assert_refused(&order(orders), &format!("allows only {pinned}"));
-    }
+    let reason = format!("allows only {pinned}");
+    assert_refused(&order(&["swap"]), &reason);
+    let refused = order(&["reload"]);
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+    assert!(refused.stderr.contains(&reason), "{refused:?}");
     assert_eq!(host.connect().ask("x"), "v2 x");
 }

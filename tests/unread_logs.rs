@@ -1,4 +1,4 @@
-//! Logs and output that nobody reads: a full pipe behaves as a stopped terminal does.
+//! Logs and output that nobody reads: a full pipe behaves like a stopped terminal.
 
 use crate::fixture::{Client, DEADLINE, Process, echo_host, free_port, guest, is_listened_on};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// A pipe that is full: the next byte blocks whoever writes it.
+/// A full pipe: the next byte blocks its writer.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
     let flags = fcntl_getfl(&writer).unwrap();
@@ -78,7 +78,7 @@ impl Host {
             port,
             &[&args[..], &["--log-level", level, "--max-message", "64KiB"]].concat(),
         );
-        // The port is there before the host serves.
+        // The port exists before the host serves.
         assert_eq!(Client::connect(unread.address).ask("count"), "1");
         Host {
             unread,
@@ -94,7 +94,7 @@ impl Host {
         status["limits_reached"]["log-dropped"].as_u64().unwrap()
     }
 
-    /// Has guests print until there is no room for their lines.
+    /// Makes guests print until there is no room for their lines.
     fn flood(&self) {
         let lines = format!(
             "print {}",
@@ -135,7 +135,7 @@ fn lines_that_were_dropped_are_counted_and_told_when_there_is_room_again() {
         assert!(count > 0, "it ended without a word");
         log.extend_from_slice(&chunk[..count]);
     }
-    // From here on lines arrive again, those at the end included.
+    // From here on lines arrive again, including the last ones.
     host.unread.process.signal(Signal::TERM);
     stderr.read_to_end(&mut log).unwrap();
     let log = String::from_utf8_lossy(&log).into_owned();

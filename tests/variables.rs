@@ -1,4 +1,4 @@
-//! Options that are given by variables of the environment, and what of them is shown.
+//! Options from environment variables, and what is shown of them.
 
 use crate::fixture::{Finished, Host, guest, run};
 use std::fs;
@@ -11,7 +11,7 @@ fn echo_host(arguments: &[&str]) -> Command {
     command
 }
 
-/// The variables that the help of `serve` names.
+/// The variables in the help of `serve`.
 fn variables() -> Vec<String> {
     let help = run(&mut echo_host(&["serve", "--help"]), b"").stdout;
     let named = help.split("[env: ").skip(1);
@@ -26,7 +26,7 @@ fn variables() -> Vec<String> {
 fn a_blank_variable_is_as_good_as_none() {
     let known: Vec<_> = variables()
         .into_iter()
-        // The tests' own, and whom to drain.
+        // Set by the tests themselves.
         .filter(|name| name != "ECHO_HOST_CACHE")
         .collect();
     for blank in ["", " ", "\n\t"] {
@@ -41,7 +41,8 @@ fn a_blank_variable_is_as_good_as_none() {
 
 #[test]
 fn all_switches_say_yes_and_no_alike() {
-    // Each has an effect that is seen without serving anybody: one that is on together with another is refused.
+    // Each has an effect that is visible without serving: options that exclude each other are
+    // refused.
     let switches = [
         "ECHO_HOST_WATCH",
         "ECHO_HOST_PRECISE_CLOCKS",
@@ -104,7 +105,7 @@ fn an_option_is_one_item_whatever_is_in_it() {
     assert!(finished.stdout.contains("one\ntwo"), "{finished:?}");
 }
 
-/// What is shown somewhere must not be in here.
+/// A secret that must not appear in any output.
 const SECRET: &str = "s3cr3t";
 
 fn assert_silent(finished: &Finished) {

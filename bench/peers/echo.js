@@ -1,4 +1,4 @@
-// What comes from the client goes back to it instead of on to the server behind.
+// Data from the client goes back to it, instead of to the server behind.
 function answer(session) {
     session.on('upload', function (data, flags) {
         session.sendDownstream(data, flags);

@@ -1,9 +1,7 @@
 -- Sends back every message; all have one length.
-local bytes = tonumber(os.getenv("ECHO_BYTES"))
-
 core.register_service("echo", "tcp", function(applet)
     while true do
-        local message = applet:receive(bytes)
+        local message = applet:receive(@BYTES@)
         if message == nil or #message == 0 then
             return
         end

@@ -1,5 +1,5 @@
-"""An echo on asyncio, in its quicker form, a protocol without streams: with uvloop's event loop if that is
-asked for. One process and one thread: so are asyncio's servers."""
+"""An echo on asyncio, in its faster form, a protocol without streams; optionally on uvloop's event
+loop. One process and one thread, as usual for asyncio."""
 
 import asyncio
 import socket
@@ -15,9 +15,8 @@ class Echo(asyncio.Protocol):
 
 
 async def main():
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=1024)
     server = await asyncio.get_running_loop().create_server(Echo, sock=listener)
-    print("listening on tcp://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
     await server.serve_forever()
 
 

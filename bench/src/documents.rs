@@ -1,40 +1,51 @@
-//! Results as people read them: on stdout, in README.md and in docs/performance/comparison.md.
+//! Results as people read them: on stdout, in README.md and in docs/performance.
 
-use crate::comparison::{Against, Target, Verdict};
-use crate::load::Load;
-use crate::picture;
-use crate::place;
-use crate::results::{Medians, Results};
-use crate::samples::{CPU, P99, Spread, THROUGHPUT};
+use crate::results::{CPU, P99, Results, THROUGHPUT};
+use crate::servers::SERVERS;
+use crate::targets::{Against, Target, Verdict};
+use crate::traffic::Load;
+use crate::{instructions, picture, root};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
+use tools::bench::Time;
 
 const BEGIN: &str = "<!-- written by cargo xtask bench -->\n";
 const END: &str = "<!-- end of what cargo xtask bench writes -->\n";
 
-/// Writes the parts of the documents that are generated from the results.
+/// What is generated from the results: a file, and its text or the part between the markers.
+type Part = (&'static str, fn(&Results) -> String);
+const PARTS: [Part; 4] = [
+    ("bench/results.svg", picture::draw),
+    ("docs/performance/costs.md", layers),
+    ("README.md", summary),
+    ("docs/performance/comparison.md", details),
+];
+
+/// Writes what is generated from the results.
 pub fn write(results: &Results) -> Result<()> {
-    let root = place::root();
-    fs::write(root.join("bench/results.svg"), picture::draw(results))?;
-    update(&root.join("README.md"), &summary(results))?;
-    update(
-        &root.join("docs/performance/comparison.md"),
-        &details(results),
-    )
+    for (file, part) in PARTS {
+        let path = root().join(file);
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        let text = replaced(&old, &part(results));
+        fs::write(path, text).with_context(|| format!("cannot write {file}"))?;
+    }
+    Ok(())
 }
 
-/// Replaces the part between the markers.
-fn update(path: &Path, text: &str) -> Result<()> {
-    let context = || format!("cannot update {}", path.display());
-    let old = fs::read_to_string(path).with_context(context)?;
-    fs::write(path, replace(&old, text).with_context(context)?).with_context(context)
+/// Writes the same beside the results of a partial run.
+pub fn write_apart(results: &Results, folder: &Path) -> Result<()> {
+    fs::write(folder.join("results.svg"), picture::draw(results))?;
+    let text = [summary(results), details(results)].join("\n");
+    Ok(fs::write(folder.join("results.md"), text)?)
 }
 
-fn replace(old: &str, text: &str) -> Result<String> {
-    let (before, rest) = old.split_once(BEGIN).context("no start marker")?;
-    let (_, after) = rest.split_once(END).context("no end marker")?;
-    Ok(format!("{before}{BEGIN}{text}{END}{after}"))
+/// Replaces the part between the markers, or everything without markers.
+fn replaced(old: &str, text: &str) -> String {
+    match old.split_once(BEGIN).zip(old.split_once(END)) {
+        Some(((before, _), (_, after))) => format!("{before}{BEGIN}{text}{END}{after}"),
+        None => text.to_owned(),
+    }
 }
 
 /// All rows, for stdout.
@@ -46,15 +57,13 @@ pub fn rows(results: &Results) -> String {
             text += &format!("\n{}\n", it.row);
             last = &it.row;
         }
-        text += &format!("  {:<28}", it.server);
-        for (name, value) in &it.figures {
-            text += &match it.to_native.get(name) {
-                Some(ratio) => format!(" {} {} ({ratio:.2}),", what(name), figure(name, *value)),
-                None => format!(" {} {},", what(name), figure(name, *value)),
-            };
-        }
-        text.truncate(text.trim_end_matches(',').len());
-        text += "\n";
+        let figures = it.figures.iter().map(|(name, value)| {
+            let ratio = it.to_native.get(name);
+            let ratio = ratio.map_or_else(String::new, |ratio| format!(" ({ratio:.2})"));
+            format!("{} {}{ratio}", what(name), figure(name, *value))
+        });
+        let figures = figures.collect::<Vec<_>>().join(", ");
+        text += &format!("  {:<28} {figures}\n", it.server);
     }
     text += "\nIn parentheses: as a multiple of native-plain's.\n";
     for it in &results.skipped {
@@ -65,13 +74,11 @@ pub fn rows(results: &Results) -> String {
 }
 
 /// For README.md: the machine, what the main rows came to, and how many targets were met.
-pub fn summary(results: &Results) -> String {
+fn summary(results: &Results) -> String {
     let machine = &results.machine;
-    let wanted = results
-        .verdicts
-        .iter()
-        .filter(|it| it.comparison.target != Target::None);
-    let met = wanted.clone().filter(|it| it.missed_by().is_none()).count();
+    let wanted = results.verdicts.iter();
+    let wanted: Vec<_> = wanted.filter(|it| it.target != Target::None).collect();
+    let met = wanted.iter().filter(|it| it.missed_by().is_none()).count();
     format!(
         "Measured on {} UTC: {}, {} cores, Linux {}; {} rounds.\n\n\
          ![CPU time per message by server](bench/results.svg)\n\n\
@@ -85,7 +92,7 @@ pub fn summary(results: &Results) -> String {
         machine.kernel,
         results.rounds,
         matrix(results),
-        wanted.count()
+        wanted.len()
     )
 }
 
@@ -94,15 +101,14 @@ pub fn details(results: &Results) -> String {
     let traffic: Vec<_> = Load::all(false).iter().map(Load::name).collect();
     let all = || results.verdicts.iter();
     let missed = all().filter(|it| it.missed_by().is_some());
-    let is_beside = |it: &&Verdict| {
-        !traffic.contains(&it.comparison.row) || it.comparison.target == Target::None
-    };
-    let beside = all().filter(is_beside);
-    format!(
-        "Missed targets:\n\n{}\nBeside traffic:\n\n{}",
-        list(missed),
-        list(beside)
-    )
+    let is_beside = |it: &&Verdict| !traffic.contains(&it.row) || it.target == Target::None;
+    let (missed, beside) = (list(missed), list(all().filter(is_beside)));
+    format!("Missed targets:\n\n{missed}\nBeside traffic:\n\n{beside}")
+}
+
+/// For docs/performance/costs.md: instructions by layer, which come from a file of their own.
+fn layers(_: &Results) -> String {
+    instructions::table().unwrap_or_else(|error| format!("{error:#}\n"))
 }
 
 /// Servers by main rows.
@@ -110,17 +116,16 @@ fn matrix(results: &Results) -> String {
     let rows = main_rows(results);
     let mut text = format!("| server | {} |\n", rows.join(" | "));
     text += &format!("|---|{}\n", "---|".repeat(rows.len()));
-    for server in servers(results) {
+    for server in SERVERS.map(|it| it.name) {
         let cell = |row: &String| {
-            let ratios = &results.row(row).find(|it| it.server == server)?.to_native;
-            let (cpu, throughput) = (ratios.get(CPU)?, ratios.get(THROUGHPUT)?);
+            let mut cells = results.rows.iter();
+            let it = cells.find(|it| it.row == *row && it.server == server)?;
+            let (cpu, throughput) = (it.to_native.get(CPU)?, it.to_native.get(THROUGHPUT)?);
             Some(format!("{cpu:.2} ({throughput:.2})"))
         };
-        let cells: Vec<_> = rows
-            .iter()
-            .map(|row| cell(row).unwrap_or_default())
-            .collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
+        let cells: Vec<_> = rows.iter().map(cell).collect();
+        if cells.iter().any(Option::is_some) {
+            let cells: Vec<_> = cells.into_iter().map(Option::unwrap_or_default).collect();
             text += &format!("| {server} | {} |\n", cells.join(" | "));
         }
     }
@@ -129,37 +134,26 @@ fn matrix(results: &Results) -> String {
 
 /// The measured rows that stand for all.
 pub fn main_rows(results: &Results) -> Vec<String> {
-    let main = Load::all(false)
-        .into_iter()
-        .filter(Load::is_main)
-        .map(|load| load.name());
-    main.filter(|row| results.row(row).next().is_some())
+    let loads = Load::all(false).into_iter().filter(Load::is_main);
+    let names = loads.map(|load| load.name());
+    names
+        .filter(|row| results.rows.iter().any(|it| it.row == *row))
         .collect()
-}
-
-fn servers(results: &Results) -> impl Iterator<Item = &'static str> {
-    let measured = |name: &&str| results.rows.iter().any(|it: &Medians| it.server == **name);
-    crate::servers::Server::ALL
-        .map(|(name, _)| name)
-        .into_iter()
-        .filter(measured)
 }
 
 fn list<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> String {
     let mut text = "| what | server | measured | target | |\n|---|---|---|---|---|\n".to_owned();
-    for verdict in verdicts {
-        let it = &verdict.comparison;
+    for it in verdicts {
         let value = |value: f64| match it.against {
             Against::RatioTo(_) => format!("{value:.2}"),
             _ => figure(&it.figure, value),
         };
-        let Spread {
-            lower_quartile,
-            median,
-            upper_quartile,
-            ..
-        } = verdict.spread;
-        let [lower, median, upper] = [lower_quartile, median, upper_quartile].map(value);
+        let quartiles = [
+            it.spread.lower_quartile,
+            it.spread.median,
+            it.spread.upper_quartile,
+        ];
+        let [lower, median, upper] = quartiles.map(value);
         let measured = match &it.against {
             Against::RatioTo(other) => format!("{median} [{lower}-{upper}] × {other}"),
             Against::DifferenceFrom(other) => {
@@ -172,7 +166,7 @@ fn list<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> String {
             Target::AtLeast(least) => format!("≥ {}", value(least)),
             Target::None => String::new(),
         };
-        let outcome = match verdict.missed_by() {
+        let outcome = match it.missed_by() {
             Some(by) => format!("missed by {}", value(by)),
             None if target.is_empty() => String::new(),
             None => "met".to_owned(),
@@ -185,27 +179,17 @@ fn list<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> String {
 
 /// A figure with its unit, which is the end of its name.
 fn figure(name: &str, value: f64) -> String {
-    if name.ends_with("_us") && value >= 1e4 {
-        format!("{:.1} ms", value / 1e3)
-    } else if name.contains("_us") {
-        format!("{} µs", digits(value))
+    if name.contains("_us") {
+        Time(value).to_string()
     } else if name.ends_with("_ms") {
-        format!("{} ms", digits(value))
+        Time(value * 1e3).to_string()
     } else if name.contains("bytes") {
-        format!("{} KiB", digits(value / 1024.0))
+        let kib = value / 1024.0;
+        let decimals = usize::from(kib.abs() < 99.95);
+        format!("{kib:.decimals$} KiB")
     } else {
         format!("{value:.0}")
     }
-}
-
-/// Three digits, or all before the point.
-fn digits(value: f64) -> String {
-    let decimals = match value.abs() {
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.decimals$}")
 }
 
 /// The name of a figure, without its unit.
@@ -227,46 +211,21 @@ fn what(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{ACTIVE, FIRST_REPLY, HELD};
 
     #[test]
     fn the_documents_are_those_of_the_kept_results() {
         let results = Results::kept().unwrap();
-        for (file, text) in [
-            ("README.md", summary(&results)),
-            ("docs/performance/comparison.md", details(&results)),
-        ] {
-            let page = fs::read_to_string(place::root().join(file)).unwrap();
+        for (file, part) in PARTS {
+            let page = fs::read_to_string(root().join(file)).unwrap();
             let stale = "is stale: run `cargo xtask bench -- --documents`";
-            assert!(replace(&page, &text).unwrap() == page, "{file} {stale}");
+            assert!(replaced(&page, &part(&results)) == page, "{file} {stale}");
         }
-        let picture = fs::read_to_string(place::root().join("bench/results.svg")).unwrap();
-        assert!(
-            picture == picture::draw(&results),
-            "bench/results.svg is stale"
-        );
     }
 
     #[test]
     fn only_what_is_between_the_markers_is_replaced() {
         let old = format!("before\n{BEGIN}old\n{END}after\n");
-        let new = replace(&old, "new\n").unwrap();
-        assert_eq!(new, format!("before\n{BEGIN}new\n{END}after\n"));
-        assert_eq!(replace(&new, "new\n").unwrap(), new);
-        replace("no markers", "new").unwrap_err();
-    }
-
-    #[test]
-    fn units_are_those_of_the_names() {
-        for (name, value, text) in [
-            (CPU, 3.456, "3.46 µs"),
-            (P99, 123.4, "123 µs"),
-            (P99, 12_345.0, "12.3 ms"),
-            (ACTIVE, 49_152.0, "48.0 KiB"),
-            (FIRST_REPLY, 99.96, "100 ms"),
-            (HELD, 20_000.0, "20000"),
-        ] {
-            assert_eq!(figure(name, value), text);
-        }
+        let new = format!("before\n{BEGIN}new\n{END}after\n");
+        assert_eq!(replaced(&old, "new\n"), new);
     }
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: compares the host with native servers and with others that echo.
 //!
 //! ```text
-//! run -> beside -> load -> servers -> process      measure, with `echo-host bench --json`
-//!   `-> results -> documents, picture              keep medians, and show them
+//! rounds -> traffic, beside -> servers -> process   measure, with `echo-host bench --json`
+//!      `--> results -> targets -> documents         keep medians, judge and show them
+//! instructions -> process                           count, with callgrind
 //! ```
 //!
 //! Machines are shared and noisy. So rounds are interleaved, every figure is compared with that of
@@ -12,26 +13,36 @@
 #![forbid(unsafe_code)]
 
 mod beside;
-mod comparison;
 mod documents;
-mod held;
-mod load;
-mod machine;
+mod instructions;
 mod picture;
-mod place;
 mod process;
 mod results;
-mod run;
-mod samples;
+mod rounds;
 mod servers;
+mod targets;
+mod traffic;
 
 use anyhow::Result;
 use clap::Parser;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a shell reports for a program that ended on SIGINT.
 const INTERRUPTED: i32 = 130;
+
+/// The folder of the repository.
+fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent()
+        .expect("the crate is a folder of the repository")
+}
+
+/// What a run writes, and the results of a partial one.
+fn work() -> PathBuf {
+    root().join("target/bench")
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -45,12 +56,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run_unless_interrupted() -> Result<()> {
-    let arguments = run::Arguments::parse();
+    let arguments = rounds::Arguments::parse();
     // Before the first server is started: an interrupted run leaves none behind.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let run = tokio::task::spawn_blocking(move || run::run(&arguments));
+    let run = tokio::task::spawn_blocking(move || rounds::run(&arguments));
     tokio::select! {
         result = run => return result?,
         _ = interrupt.recv() => {}

@@ -1,12 +1,12 @@
 //! What is compared: the host as it can be run, native servers, and others that echo.
 
-use crate::place::{self, guest};
 use crate::process::Process;
-use Server::*;
+use crate::{root, work};
 use anyhow::{Context, Result, bail};
+use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,208 +19,115 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// connection may be closing while the next is open.
 const SPARE_CONNECTIONS: u32 = 100;
 
-/// A server that echoes, natives first and peers last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Server {
-    /// Of this crate: tokio as everybody writes it.
-    NativePlain,
-    /// Of this crate: the best there is without unsafe code.
-    NativePerCore,
-    /// The host with its built-in echo.
-    HostBuiltIn,
-    /// The host with guest/echo, an instance for each connection.
-    HostRust,
-    /// The same with one instance for all.
-    HostRustShared,
-    /// The same with an instance for each message.
-    HostRustMessage,
-    /// The host with guest/echo-conversation.
-    HostConversation,
-    /// The host with an echo in JavaScript.
-    HostJavaScript,
-    Asyncio,
-    Uvloop,
-    HaproxyLua,
-    NginxNjs,
-    Socat,
-    Ncat,
+/// A server that echoes. What stands between two `@` in its words, and in the files of `peers/`,
+/// is filled in when it is started.
+#[derive(Clone, Copy)]
+pub struct Server {
+    /// In tables, results and on the command line. It begins with `native-` for those of this
+    /// crate, and with `host-` for the host.
+    pub name: &'static str,
+    program: &'static str,
+    arguments: &'static str,
+    /// How it prints its version: nothing if it has none.
+    version: &'static str,
 }
 
-impl Server {
-    /// In the order of the enum, with their names in tables, results and on the command line.
-    pub const ALL: [(&'static str, Server); 14] = [
-        ("native-plain", NativePlain),
-        ("native-per-core", NativePerCore),
-        ("host-built-in", HostBuiltIn),
-        ("host-rust", HostRust),
-        ("host-rust-shared", HostRustShared),
-        ("host-rust-message", HostRustMessage),
-        ("host-conversation", HostConversation),
-        ("host-javascript", HostJavaScript),
-        ("asyncio", Asyncio),
-        ("uvloop", Uvloop),
-        ("haproxy-lua", HaproxyLua),
-        ("nginx-njs", NginxNjs),
-        ("socat", Socat),
-        ("ncat", Ncat),
-    ];
+/// Natives first and peers last.
+pub const SERVERS: [Server; 15] = [
+    // tokio as everybody writes it.
+    server("native-plain", "@BUILT@/native-plain", "", ""),
+    // The best there is without unsafe code.
+    server("native-per-core", "@BUILT@/native-per-core", "", ""),
+    host("host-built-in", "--no-control"),
+    // An instance for each connection.
+    host(
+        "host-rust",
+        "--no-control --isolation connection @GUESTS@/echo.wasm",
+    ),
+    // Measured only where instances are made.
+    host(
+        "host-rust-scan",
+        "--no-control --isolation connection --wipe scan @GUESTS@/echo.wasm",
+    ),
+    host(
+        "host-rust-shared",
+        "--no-control --isolation shared @GUESTS@/echo.wasm",
+    ),
+    host(
+        "host-rust-message",
+        "--no-control --isolation message @GUESTS@/echo.wasm",
+    ),
+    host(
+        "host-conversation",
+        "--no-control @GUESTS@/echo-conversation.wasm",
+    ),
+    host(
+        "host-javascript",
+        "--no-control @ROOT@/target/bench-js/echo.wasm",
+    ),
+    server(
+        "asyncio",
+        "python3",
+        "@PEERS@/echo.py asyncio @PORT@",
+        "--version",
+    ),
+    server(
+        "uvloop",
+        "@ROOT@/target/tools/python/bin/python",
+        "@PEERS@/echo.py uvloop @PORT@",
+        "-m pip show uvloop",
+    ),
+    server("haproxy-lua", "haproxy", "-db -f @PEERS@/haproxy.cfg", "-v"),
+    server(
+        "nginx-njs",
+        "nginx",
+        "-c @PEERS@/nginx.conf -p @PEERS@",
+        "-v",
+    ),
+    server(
+        "socat",
+        "socat",
+        "TCP-LISTEN:@PORT@,bind=127.0.0.1,backlog=1024,reuseaddr,fork,nodelay EXEC:cat",
+        "-V",
+    ),
+    server(
+        "ncat",
+        "ncat",
+        "--listen --keep-open --max-conns @CONNECTIONS@ --exec /bin/cat 127.0.0.1 @PORT@",
+        "--version",
+    ),
+];
 
-    pub fn name(self) -> &'static str {
-        Server::ALL[self as usize].0
-    }
+/// The host with a handler and more options.
+pub const fn host(name: &'static str, arguments: &'static str) -> Server {
+    server(name, "@BUILT@/echo-host", arguments, "--version")
+}
 
-    pub fn named(name: &str) -> Option<Self> {
-        let mut all = Server::ALL.into_iter();
-        all.find_map(|(own, server)| (own == name).then_some(server))
-    }
-
-    pub fn is_native(self) -> bool {
-        matches!(self, NativePlain | NativePerCore)
-    }
-
-    /// Whether it is neither the host nor of this crate.
-    pub fn is_peer(self) -> bool {
-        self as usize >= Asyncio as usize
-    }
-
-    /// Whether it has processes of its own for each connection.
-    pub fn forks(self) -> bool {
-        matches!(self, Socat | Ncat)
-    }
-
-    /// The program of a peer.
-    pub fn program(self) -> PathBuf {
-        match self {
-            Asyncio => place::program("python3"),
-            Uvloop => place::uvloop_python(),
-            HaproxyLua => place::program("haproxy"),
-            NginxNjs => place::program("nginx"),
-            peer => place::program(peer.name()),
-        }
-    }
-
-    /// What the host serves; `None` for its built-in echo.
-    fn handler(self) -> Option<PathBuf> {
-        match self {
-            HostRust | HostRustShared | HostRustMessage => Some(guest("echo")),
-            HostConversation => Some(guest("echo-conversation")),
-            HostJavaScript => Some(place::root().join("target/bench-js/echo.wasm")),
-            _ => None,
-        }
-    }
-
-    /// Why it cannot be started here, if so.
-    pub fn missing(self) -> Option<String> {
-        let modules = "/usr/lib/nginx/modules/ngx_stream_module.so /usr/lib/nginx/modules/ngx_stream_js_module.so";
-        let needed = match self {
-            native if native.is_native() => vec![place::built(native.name())],
-            NginxNjs => modules
-                .split(' ')
-                .map(PathBuf::from)
-                .chain([self.program()])
-                .collect(),
-            peer if peer.is_peer() => vec![peer.program()],
-            host => [place::built("echo-host")]
-                .into_iter()
-                .chain(host.handler())
-                .collect(),
-        };
-        if let Some(missing) = needed.iter().find(|file| !file.is_file()) {
-            return Some(format!("{} is missing", missing.display()));
-        }
-        let import = || {
-            Command::new(self.program())
-                .args(["-c", "import uvloop"])
-                .output()
-        };
-        let lacks = self == Uvloop && !import().is_ok_and(|it| it.status.success());
-        lacks.then(|| "missing package uvloop".to_owned())
-    }
-
-    /// How it is started. Some print their port, the others are told one.
-    fn command(self, demand: &Demand) -> Result<(Command, Option<SocketAddr>)> {
-        let mut command = match self {
-            native if native.is_native() => Command::new(place::built(native.name())),
-            peer if peer.is_peer() => Command::new(peer.program()),
-            _ => host(demand.connections, demand.cache),
-        };
-        // Nobody else is likely to take the port meanwhile: the system assigns them in turn.
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let port = address.port().to_string();
-        let threads = thread::available_parallelism()?.to_string();
-        match self {
-            NativePlain | NativePerCore => return Ok((command, None)),
-            Asyncio | Uvloop => {
-                command.arg(place::peer("echo.py")).arg(self.name());
-                return Ok((command, None));
-            }
-            HaproxyLua => {
-                command.arg("-db").arg("-f").arg(place::peer("haproxy.cfg"));
-                command.env("ECHO_PORT", port).env("ECHO_THREADS", threads);
-                command.env("ECHO_BYTES", demand.message_bytes.to_string());
-                command.env("ECHO_LUA", place::peer("echo.lua"));
-            }
-            NginxNjs => {
-                command.arg("-c").arg(nginx_configuration(&port, &threads)?);
-                command.arg("-p").arg(place::work().join("nginx"));
-            }
-            Socat => {
-                let options = "bind=127.0.0.1,backlog=1024,reuseaddr,fork,nodelay";
-                command.args([&format!("TCP-LISTEN:{port},{options}"), "EXEC:cat"]);
-            }
-            Ncat => {
-                let most = (demand.connections + SPARE_CONNECTIONS).to_string();
-                command.args(["--listen", "--keep-open", "--max-conns", &most]);
-                command.arg("--exec").arg(place::program("cat"));
-                command.args(["127.0.0.1", &port]);
-            }
-            _ => {
-                let isolation = match self {
-                    HostRustShared => "shared",
-                    HostRustMessage => "message",
-                    _ => "connection",
-                };
-                command.args(["--no-control", "--isolation", isolation]);
-                command.args(self.handler());
-                return Ok((command, None));
-            }
-        }
-        Ok((command, Some(address)))
+const fn server(
+    name: &'static str,
+    program: &'static str,
+    arguments: &'static str,
+    version: &'static str,
+) -> Server {
+    Server {
+        name,
+        program,
+        arguments,
+        version,
     }
 }
 
-/// `echo-host serve`, without its handler.
-pub fn host(connections: u32, cache: bool) -> Command {
-    let mut command = Command::new(place::built("echo-host"));
-    // The others write no log either.
-    command.args([
-        "serve",
-        "--listen",
-        "tcp://127.0.0.1:0",
-        "--log-level",
-        "warn",
-    ]);
-    let connections = connections.max(1000) + SPARE_CONNECTIONS;
-    command.args(["--max-connections", &connections.to_string()]);
-    command.args(["--max-connections-per-ip", "off", "--cache"]);
-    command.arg(if cache { place::cache() } else { "off".into() });
-    command
+/// `echo-host serve`. The others write no log either.
+const SERVE: &str = "serve --listen tcp://127.0.0.1:0 --log-level warn --cache @CACHE@ \
+                     --max-connections @CONNECTIONS@ --max-connections-per-ip off";
+
+pub fn is_native(name: &str) -> bool {
+    name.starts_with("native-")
 }
 
-/// nginx has no variables where they are needed here, so its configuration is filled in.
-fn nginx_configuration(port: &str, threads: &str) -> Result<PathBuf> {
-    let folder = place::work().join("nginx");
-    let text = fs::read_to_string(place::peer("nginx.conf"))?
-        .replace("@PORT@", port)
-        .replace("@THREADS@", threads)
-        .replace("@FOLDER@", &folder.display().to_string())
-        .replace("@NJS@", &place::peer("echo.js").display().to_string());
-    // The previous one was killed and could not tidy up.
-    let _ = fs::remove_file(folder.join("silent"));
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("nginx.conf");
-    fs::write(&file, text)?;
-    Ok(file)
+/// Whether it is neither the host nor of this crate.
+pub fn is_peer(name: &str) -> bool {
+    SERVERS.iter().any(|it| it.name == name) && !is_native(name) && !name.starts_with("host-")
 }
 
 /// What a server has to be ready for.
@@ -242,6 +149,76 @@ impl Demand {
             cache: true,
         }
     }
+
+    /// Fills in a text.
+    pub fn fill(&self, text: &str, port: u16) -> String {
+        let path = |path: &Path| path.display().to_string();
+        let own = env::current_exe().unwrap_or_default();
+        let cache = if self.cache {
+            path(&work().join("cache"))
+        } else {
+            "off".to_owned()
+        };
+        let connections = self.connections.max(1000) + SPARE_CONNECTIONS;
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let values = [
+            ("@BUILT@", path(own.parent().unwrap_or(root()))),
+            ("@GUESTS@", path(&root().join("target/guests"))),
+            ("@ROOT@", path(root())),
+            ("@PEERS@", path(&work().join("peers"))),
+            ("@WORK@", path(&work())),
+            ("@CACHE@", cache),
+            ("@CONNECTIONS@", connections.to_string()),
+            ("@BYTES@", self.message_bytes.to_string()),
+            ("@THREADS@", threads.to_string()),
+            ("@PORT@", port.to_string()),
+        ];
+        let fill = |text: String, (name, value): (&str, String)| text.replace(name, &value);
+        values.into_iter().fold(text.to_owned(), fill)
+    }
+}
+
+impl Server {
+    pub fn named(name: &str) -> Option<Self> {
+        SERVERS.into_iter().find(|it| it.name == name)
+    }
+
+    /// A command of its program.
+    fn command(&self, arguments: &str, demand: &Demand, port: u16) -> Command {
+        let mut command = Command::new(demand.fill(self.program, port));
+        let words = arguments.split_whitespace();
+        command.args(words.map(|word| demand.fill(word, port)));
+        // Servers are in a folder that not every PATH has.
+        let path = env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{path}:/usr/sbin"));
+        command
+    }
+
+    /// Its version, or why it cannot be started here.
+    pub fn version(&self) -> Result<String> {
+        let demand = Demand::of(0);
+        for word in self.arguments.split(' ').filter(|it| it.ends_with(".wasm")) {
+            let handler = demand.fill(word, 0);
+            fs::metadata(&handler).with_context(|| format!("cannot read {handler}"))?;
+        }
+        match self.version {
+            "" => Ok(String::new()),
+            how => first_line(&mut self.command(how, &demand, 0))
+                .with_context(|| format!("{} is missing", demand.fill(self.program, 0))),
+        }
+    }
+}
+
+/// The first line with a number that a program prints. Some begin with their author, some print it
+/// on stderr.
+pub fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|it| it.status.success())?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    let has_number = |line: &&str| line.contains(|it: char| it.is_ascii_digit());
+    let mut lines = printed.lines().map(str::trim).filter(has_number);
+    let line = lines.find(|line| !line.contains("Copyright"))?;
+    Some(line.to_owned())
 }
 
 /// A server that can be connected to.
@@ -251,55 +228,52 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(server: Server, demand: &Demand) -> Result<Self> {
-        let (command, address) = server.command(demand)?;
-        let started = Running::spawn(command, address, server.name());
-        started.with_context(|| format!("cannot start {}", server.name()))
+    pub fn start(server: &Server, demand: &Demand) -> Result<Self> {
+        let started = Running::try_start(server, demand);
+        started.with_context(|| format!("cannot start {}", server.name))
     }
 
-    /// Starts a server that listens here, or prints where it does.
-    pub fn spawn(command: Command, address: Option<SocketAddr>, log: &str) -> Result<Self> {
-        let mut process = Process::start(command, log)?;
-        let address = match address {
-            None => process.address(START_LIMIT)?,
-            Some(address) => {
-                wait_for(address, &mut process)?;
-                address
-            }
+    fn try_start(server: &Server, demand: &Demand) -> Result<Self> {
+        // Nobody else is likely to take the port meanwhile: the system assigns them in turn.
+        let told = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let folder = work().join("peers");
+        // The previous one was killed and could not tidy up.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder)?;
+        for file in fs::read_dir(root().join("bench/peers"))? {
+            let text = fs::read_to_string(file.as_ref().map_or(root().into(), fs::DirEntry::path))?;
+            fs::write(
+                folder.join(file?.file_name()),
+                demand.fill(&text, told.port()),
+            )?;
+        }
+        let serve = if server.program.ends_with("/echo-host") {
+            SERVE
+        } else {
+            ""
         };
+        let arguments = [serve, server.arguments].join(" ");
+        let mut command = server.command(&arguments, demand, told.port());
+        let mut process = Process::start(&mut command, server.name)?;
+        // The host and the native servers choose a port and print it; the others are told one.
+        if !is_peer(server.name) {
+            let line = process.line(START_LIMIT)?;
+            let address = line.strip_prefix("listening on tcp://");
+            let address = address.with_context(|| format!("it printed {line}"))?;
+            let address = address.parse()?;
+            return Ok(Running { process, address });
+        }
+        let begun = Instant::now();
+        while TcpStream::connect(told).is_err() {
+            if !process.lives() {
+                bail!("it ended at once: see target/bench/logs");
+            }
+            if begun.elapsed() > START_LIMIT {
+                bail!("it does not listen");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let address = told;
         Ok(Running { process, address })
-    }
-}
-
-fn wait_for(address: SocketAddr, process: &mut Process) -> Result<()> {
-    let begun = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        if !process.lives() {
-            bail!("it ended at once");
-        }
-        if begun.elapsed() > START_LIMIT {
-            bail!("it does not listen");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_have_one_name_and_each_is_what_it_is() {
-        for (index, (name, server)) in Server::ALL.into_iter().enumerate() {
-            assert_eq!(server as usize, index);
-            assert_eq!(Server::named(name), Some(server), "{name} is there twice");
-            let kinds = [
-                server.is_native(),
-                name.starts_with("host-"),
-                server.is_peer(),
-            ];
-            assert_eq!(kinds.iter().filter(|is| **is).count(), 1, "{server:?}");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// A name, which is that of a folder in `host/fuzz/corpus`, and what is called with each file in it.
+/// The name of a directory in `host/fuzz/corpus`, and the function called with each file in it.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Calls each target with every file of its corpus.

@@ -1,11 +1,11 @@
-//! How many clients wait in the kernel: `--listen-backlog`.
+//! The listen backlog: `--listen-backlog`.
 
 use super::site::Site;
 use crate::fixture::{Host, echo_host, run};
 use std::fs;
 use std::process::Command;
 
-/// The backlog of the socket with this address or path, as the kernel has it.
+/// The backlog of the socket with this address or path, from the kernel.
 fn backlog(address: &str) -> usize {
     let sockets = run(Command::new("ss").args(["-Hlntx"]), b"").stdout;
     let columns = sockets
@@ -18,13 +18,13 @@ fn backlog(address: &str) -> usize {
     socket[3].parse().unwrap()
 }
 
-/// What stands in the list of sockets for a URI.
+/// The entry of a URI in the list of sockets.
 fn address(uri: &str) -> &str {
     let (_, address) = uri.split_once(':').unwrap();
     address.trim_start_matches("//")
 }
 
-/// More the kernel gives nobody.
+/// The kernel's maximum.
 fn most() -> usize {
     let most = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     most.trim().parse().unwrap()
@@ -37,6 +37,7 @@ fn a_backlog_is_that_of_every_socket_on_which_connections_wait() {
     let listeners = [
         "tcp://127.0.0.1:0",
         "tls://127.0.0.1:0",
+        "telnet://127.0.0.1:0",
         "udp://127.0.0.1:0",
         &unix,
     ];
@@ -74,7 +75,7 @@ fn a_backlog_is_refused_where_no_connection_waits() {
         let site = Site::new(&format!("[service.a]\nlisten = [{listener}]"));
         let checked = echo_host(&["check", "--config", &site.path("echo-host.toml")]);
         assert_eq!(checked.code, Some(78), "{checked:?}");
-        let why = format!("{uri} does not support all of its keys");
+        let why = format!("`listen-backlog` does not apply to {uri}\n");
         assert!(checked.stderr.contains(&why), "{checked:?}");
     }
     let zero = echo_host(&["serve", "--listen-backlog", "0"]);

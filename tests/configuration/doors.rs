@@ -1,7 +1,7 @@
-//! Listeners of all kinds in one file, and what a reload makes of them.
+//! Listeners of all kinds in one file, and how a reload changes them.
 
 use super::site::Site;
-use crate::fixture::{Client, Finished, Host, echo_host, run};
+use crate::fixture::{Client, Finished, Host, echo_host, free_port, run};
 use crate::transports::certificates::Authority;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -36,7 +36,7 @@ fn ten_doors_of_all_kinds_lead_to_one_handler() {
         ]
         "
     ));
-    // The first start compiles what the others find in the cache.
+    // The first start compiles, the others use the cache.
     drop(site.serve(10));
     let begin = Instant::now();
     let host = site.serve(10);
@@ -55,7 +55,7 @@ fn a_reload_puts_tls_on_an_open_door_and_shows_each_client_its_certificate() {
     let authority = Authority::new();
     let org = authority.sign("org", &["example.org"], "example.org");
     let net = authority.sign("net", &["*.example.net"], "example.net");
-    // A port that the system has chosen is kept by one and the same file, and taken over by its number.
+    // The port that the system chose stays with the same file, and is taken over by number.
     let site = Site::new("[service.echo]\nlisten = ['tcp://127.0.0.1:0']");
     let first = site.serve(1);
     let address = first.address();
@@ -91,14 +91,14 @@ fn a_reload_puts_tls_on_an_open_door_and_shows_each_client_its_certificate() {
             "{finished:?}"
         );
     }
-    // Who came by the plain door is still inside.
+    // The client of the plain listener is still connected.
     assert_eq!(plain.ask("hello again"), "hello again");
     drop(plain);
     host.stop();
 }
 
 #[test]
-fn a_unix_socket_keeps_its_place_when_its_mode_changes() {
+fn a_unix_socket_keeps_its_file_when_its_mode_changes() {
     let with = |mode: &str| {
         format!("[service.echo]\nlisten = [{{ uri = 'unix:echo.sock', unix-mode = '{mode}' }}]")
     };
@@ -133,7 +133,7 @@ fn a_confined_host_makes_sockets_with_their_mode_and_changes_none() {
             .contains("does not allow changing the mode or owner of a file while the host runs"),
         "{refused:?}"
     );
-    // More than the umask would leave.
+    // More than the umask permits.
     let more = "{ uri = 'unix:b.sock', unix-mode = '666' }, 'unix:c.sock'";
     site.write(&with(&format!("{first}, {more}")));
     site.reload().unwrap();
@@ -149,12 +149,16 @@ fn a_confined_host_makes_sockets_with_their_mode_and_changes_none() {
 fn what_makes_no_sense_for_a_listener_is_told() {
     for (listener, why) in [
         (
-            "{ uri = 'tcp://127.0.0.1:0', tls-self-signed = true }",
-            "tcp://127.0.0.1:0 does not support all of its keys",
+            "{ uri = 'udp://127.0.0.1:0', tls-self-signed = true }",
+            "`tls-self-signed` does not apply to udp://127.0.0.1:0\n",
         ),
         (
             "{ uri = 'tcp://127.0.0.1:0', unix-mode = '600' }",
-            "tcp://127.0.0.1:0 does not support all of its keys",
+            "`unix-mode` does not apply to tcp://127.0.0.1:0\n",
+        ),
+        (
+            "{ uri = 'tcp://127.0.0.1:0', telnet-interrupt = 'pass' }",
+            "`telnet-interrupt` does not apply to tcp://127.0.0.1:0\n",
         ),
         (
             "{ uri = 'tls://127.0.0.1:0', tls-cert = 'x.pem' }",
@@ -164,11 +168,11 @@ fn what_makes_no_sense_for_a_listener_is_told() {
         ("'stdio:', 'tcp://127.0.0.1:0'", "cannot be combined"),
         (
             "{ uri = 'udp://127.0.0.1:0', udp-amplification = 0 }",
-            "4:60: expected a whole number",
+            "^ expected a whole number of at least 1, or off\n",
         ),
         (
             "{ uri = 'tcp://127.0.0.1:0', alow = [] }",
-            "4:40: unknown key `alow`: did you mean `allow`?",
+            "^^^^ did you mean `allow`?",
         ),
     ] {
         let site = Site::new(&format!("\n[service.a]\nlisten = [{listener}]"));
@@ -176,4 +180,23 @@ fn what_makes_no_sense_for_a_listener_is_told() {
         assert_eq!(checked.code, Some(78), "{checked:?}");
         assert!(checked.stderr.contains(why), "{checked:?}");
     }
+}
+
+#[test]
+fn a_listener_becomes_one_for_telnet_without_a_new_socket() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let listening = |scheme: &str| format!("[service.echo]\nlisten = ['{scheme}://{address}']");
+    let site = Site::new(&listening("tcp"));
+    let host = site.serve(1);
+    let mut plain = host.connect();
+    assert_eq!(plain.ask("hello"), "hello");
+    site.write(&listening("telnet"));
+    let said = site.reload().unwrap();
+    let listens = format!("service `echo` listens on telnet://{address}\n");
+    assert!(said.contains(&listens), "{said}");
+    let mut client = host.connect();
+    client.expect(b"\xff\xfd\x18\xff\xfd\x1f");
+    client.send(b"hello\r\0");
+    client.expect(b"hello\r\n");
+    assert_eq!(plain.ask("hello again"), "hello again");
 }

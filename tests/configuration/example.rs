@@ -1,4 +1,4 @@
-//! The example is complete and true, and so is the reference of keys.
+//! The example is complete and correct, and so is the reference of keys.
 
 use super::site::Site;
 use crate::fixture::{echo_host, root};
@@ -19,8 +19,8 @@ fn example() -> String {
 /// The keys of the host, of a service and of a listener.
 fn keys() -> [BTreeSet<String>; 3] {
     let schema = schema();
-    let of = |place: &Value| {
-        let properties = place["properties"].as_object().unwrap();
+    let of = |table: &Value| {
+        let properties = table["properties"].as_object().unwrap();
         properties.keys().cloned().collect()
     };
     let definitions = &schema["definitions"];
@@ -31,7 +31,7 @@ fn keys() -> [BTreeSet<String>; 3] {
     ]
 }
 
-/// The example with the keys that stand in comments.
+/// The example, with commented-out keys enabled.
 fn uncommented() -> String {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
@@ -40,7 +40,7 @@ fn uncommented() -> String {
                 .chars()
                 .all(|char| char.is_ascii_lowercase() || char == '-')
     };
-    // The service that is a comment as a whole, and its listeners.
+    // The service that is commented out completely, and its listeners.
     let is_listener = |line: &str| {
         let begin = line.trim_start();
         begin.starts_with("[service.") || begin.starts_with("[[service.")
@@ -55,18 +55,19 @@ fn uncommented() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The host serves the example, on other ports, as it is and with everything in it.
+/// The host serves the example on other ports, as it is and with everything enabled.
 #[test]
 fn the_example_is_served() {
-    for (text, listeners) in [(example(), 1), (uncommented(), 6)] {
-        // The ports are taken, and the folders and users others', wherever this is tested.
+    for (text, listeners) in [(example(), 1), (uncommented(), 8)] {
+        // The ports may be taken, and directories and users may differ on this machine.
         let site = Site::new("");
         let owner = format!("{}:{}", getuid().as_raw(), getgid().as_raw());
         let socket = site.path("echo.sock");
-        let text: Vec<_> = [8888, 7000, 7001, 7443, 7444]
+        let text: Vec<_> = [8888, 7000, 7001, 7443, 7444, 2323, 7080]
             .iter()
             .fold(text, |text, port| {
-                text.replace(&format!(":{port}\""), ":0\"")
+                let text = text.replace(&format!(":{port}\""), ":0\"");
+                text.replace(&format!(":{port}/"), ":0/")
             })
             .replace("0.0.0.0:", "127.0.0.1:")
             .replace("/run/echo-host/echo.sock", &socket)
@@ -88,7 +89,7 @@ fn the_example_is_served() {
         }
         site.write(&text.join("\n"));
         let host = site.serve(listeners);
-        // With or without the line ending, as the framing has it.
+        // With or without the line ending, depending on the framing.
         let mut client = host.connect();
         client.send("hello\n");
         client.expect("hello");
@@ -121,10 +122,10 @@ fn the_reference_lists_every_key() {
     let page = fs::read_to_string(root().join("docs/reference/keys.md")).unwrap();
     let (_, reference) = page.split_once("## Every key\n").unwrap();
     let reference = reference.split("\n#").next().unwrap();
-    let listed = |place: &str| -> BTreeSet<String> {
+    let listed = |level: &str| -> BTreeSet<String> {
         let rows = reference.lines().filter(|line| line.starts_with("| `"));
         let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
-        let own = cells.filter(|cells| cells[2] == place);
+        let own = cells.filter(|cells| cells[2] == level);
         own.map(|cells| cells[1].trim_matches('`').to_owned())
             .collect()
     };

@@ -1,4 +1,4 @@
-//! Reloads under full load: nobody is dropped, and nothing is lost, doubled or out of place.
+//! Reloads under full load: no connection drops, and no reply is lost, duplicated or out of order.
 
 use super::site::{Site, service};
 use crate::fixture::{guest, warnings};
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const RELOADS: u64 = 40;
-/// Every so many reloads are bad.
+/// Every Nth reload is bad.
 const BAD: u64 = 5;
 
-/// What the file says at each turn: `steady` stays as it is but for a second door that comes and goes, `changing`
-/// has another handler each time, and `visitor` is there every other time.
+/// The file at each turn: `steady` stays the same except for a second listener that comes and goes,
+/// `changing` has another handler each time, and `visitor` exists every other time.
 fn text(turn: u64) -> String {
     let mut text = "
         max-connections = 1000

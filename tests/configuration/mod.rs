@@ -5,6 +5,7 @@ mod doors;
 mod example;
 mod files;
 mod load;
+pub mod mistakes;
 mod reload;
 pub mod site;
 mod values;

@@ -6,12 +6,12 @@ use rustix::process::Signal;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 
-/// Whether nobody listens there.
+/// Whether nobody listens on the address.
 fn is_closed(address: SocketAddr) -> bool {
     matches!(TcpStream::connect(address), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// A service of this name that listens there.
+/// A service with this name that listens on this address.
 fn at(name: &str, address: &str, more: &str) -> String {
     format!("[service.{name}]\nlisten = ['tcp://{address}']\n{more}\n")
 }
@@ -46,7 +46,7 @@ fn services_and_listeners_come_and_go() {
         format!("service `two` no longer listens on tcp://{two}\nservice `two` is ending\n");
     assert_eq!(said, expected);
     assert!(is_closed(two));
-    // Who was there may finish, and is counted until then.
+    // Open connections may finish, and are counted until then.
     assert_eq!(second.ask("still here"), "STILL HERE");
     assert_eq!(site.status()["connections"]["open"], 2);
     second.finish();
@@ -78,7 +78,7 @@ fn a_listener_goes_to_another_service_without_being_bound_anew() {
     let site = Site::new(&[at("echo", ANY, ""), at("upper", ANY, &upper)].concat());
     let host = site.serve(2);
     let addresses = ["echo", "upper"].map(|name| site.addresses(name)[0].to_string());
-    // By their ports, as the system chose them: this is what a successor's file would say.
+    // With the ports that the system chose: the file of a successor.
     let straight = [
         at("echo", &addresses[0], ""),
         at("upper", &addresses[1], &upper),
@@ -168,11 +168,20 @@ fn what_is_refused_changes_nothing() {
             "address already in use",
         ),
     ] {
-        let before = site.status();
+        // The calls of a probe take time like all calls.
+        let status = || {
+            let mut status = site.status();
+            let services = status["services"].as_array_mut().unwrap();
+            for service in services {
+                service.as_object_mut().unwrap().remove("call_times");
+            }
+            status
+        };
+        let before = status();
         site.write(&text);
         let said = site.reload().unwrap_err();
         assert!(said.contains(reason), "{said}");
-        let after = site.status();
+        let after = status();
         for member in ["listeners", "services", "generations"] {
             if member != "generations" {
                 assert_eq!(before[member], after[member], "{text}");
@@ -196,11 +205,11 @@ fn what_is_refused_changes_nothing() {
 }
 
 #[test]
-fn a_handler_that_takes_more_places_than_there_are_is_refused() {
+fn a_handler_that_takes_more_slots_than_there_are_is_refused() {
     let few = "max-connections = 1\n";
     let site = Site::new(&[few, &at("a", ANY, "")].concat());
     let host = site.serve(1);
-    // There is one place for the connection, and four for handlers that are tried out.
+    // There is one slot for the connection, and four for handlers that are probed.
     let echo = guest("echo");
     let pipeline = |stages: usize| {
         let then = format!("'{echo}', ").repeat(stages - 1);
@@ -209,7 +218,7 @@ fn a_handler_that_takes_more_places_than_there_are_is_refused() {
     };
     site.write(&pipeline(6));
     let said = site.reload().unwrap_err();
-    let why = "needs 6 places for a connection, and the host has 5\nhint: restart the host with this handler, or with a larger --max-connections";
+    let why = "needs 6 slots for a connection, and the host has 5\nhint: restart the host with this handler, or with a larger --max-connections";
     assert!(said.contains("service `b`: handler "), "{said}");
     assert!(said.contains(why), "{said}");
     assert_eq!(host.connect().ask("hello"), "hello");
@@ -241,11 +250,42 @@ fn sighup_reads_the_file_and_the_handlers() {
 }
 
 #[test]
+fn a_rollback_brings_back_nothing_that_a_reload_took_away() {
+    let handler = format!("handler = '{}'\nrollback-after = 1\n", guest("probe"));
+    let site = Site::new(&at(
+        "a",
+        ANY,
+        &format!("{handler}env = {{ SECRET = 'hunter2' }}"),
+    ));
+    let host = site.serve(1);
+    assert_eq!(host.connect().ask("env SECRET"), "hunter2");
+    site.write(&at("a", ANY, &handler));
+    site.reload().unwrap();
+    assert_ne!(host.connect().ask("env SECRET"), "hunter2");
+    // Neither by itself, because calls fail, nor by the operator.
+    for _ in 0..3 {
+        let mut client = host.connect();
+        client.send("panic x\n");
+        client.expect_closed();
+    }
+    for back in [&["swap", "--rollback"][..], &["swap", "--generation", "1"]] {
+        let refused = site.run(back);
+        assert_eq!(refused.code, Some(65), "{refused:?}");
+    }
+    assert_ne!(host.connect().ask("env SECRET"), "hunter2");
+}
+
+#[test]
 fn what_cannot_change_is_said() {
     let site = Site::new(&at("a", ANY, ""));
     let host = site.serve(1);
-    site.write(&["max-connections = 5\nworkers = 7\n", &at("a", ANY, "")].concat());
-    assert_eq!(site.reload().unwrap(), "nothing has changed\n");
+    let fixed = "max-connections = 5\nworkers = 7\nwipe = 'scan'\n";
+    site.write(&[fixed, &at("a", ANY, "")].concat());
+    let said = site.reload().unwrap();
+    for key in ["workers", "max-connections", "wipe"] {
+        let line = format!("`{key}` cannot change while the host runs\n");
+        assert!(said.contains(&line), "{said}");
+    }
     host.wait_for_log("`workers` cannot change while the host runs");
     host.wait_for_log("`max-connections` cannot change while the host runs");
 }
@@ -274,7 +314,7 @@ fn with_several_services_a_swap_names_one() {
     let back = site.run(&["swap", "--rollback", "--service", "b"]);
     assert_eq!(back.code, Some(0), "{back:?}");
     assert_eq!(site.connect("b").ask("hello"), "hello");
-    // A reload goes back to what the file says.
+    // A reload returns to the file's settings.
     assert_eq!(site.run(&["swap", &upper, "--service", "b"]).code, Some(0));
     let said = site.reload().unwrap();
     assert!(
@@ -341,7 +381,7 @@ fn rates_change_for_open_connections_too() {
     while !waits() {
         std::thread::yield_now();
     }
-    // At one message a second this would take a quarter of an hour.
+    // At one message per second this would take a quarter of an hour.
     let text = format!(
         "max-bytes-per-second-per-ip = '1GiB'\n{}",
         at("one", ANY, &reverse)

@@ -1,4 +1,4 @@
-//! A host with a configuration file: its folder, the file, and the control socket.
+//! A host with a configuration file: its directory, the file, and the control socket.
 
 use crate::fixture::{Client, DEADLINE, Finished, Host, guests, run};
 use serde_json::Value;
@@ -9,11 +9,11 @@ use std::thread;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// A folder with a configuration file and whatever it names. It goes with the test.
+/// A directory with a configuration file and the files it names. Removed with the test.
 pub struct Site(TempDir);
 
 impl Site {
-    /// A folder with this configuration, to which a place for the control socket is added.
+    /// A directory with this configuration, plus the path of a control socket.
     pub fn new(text: &str) -> Self {
         let site = Site(tempfile::tempdir().unwrap());
         site.write(text);
@@ -24,7 +24,7 @@ impl Site {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Puts a file there at once, by renaming.
+    /// Writes a file atomically, by renaming.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path("unfinished"), content).unwrap();
         fs::rename(self.path("unfinished"), self.path(name)).unwrap();
@@ -43,7 +43,7 @@ impl Site {
         command
     }
 
-    /// Serves with this configuration, which has so many listeners.
+    /// Serves this configuration, which has N listeners.
     pub fn serve(&self, listeners: usize) -> Host {
         Host::start_as_it_is(&mut self.command(), listeners)
     }
@@ -56,12 +56,12 @@ impl Site {
         run(&mut command, b"")
     }
 
-    /// Reloads by command: what has changed, or the reason why nothing has.
+    /// Reloads by command: the changes, or the reason for the refusal.
     pub fn reload(&self) -> Result<String, String> {
         let finished = self.run(&["reload"]);
         match finished.code {
             Some(0) => Ok(finished.stdout),
-            Some(65) => Err(finished.stderr),
+            Some(78) => Err(finished.stderr),
             _ => panic!("{finished:?}"),
         }
     }
@@ -72,7 +72,7 @@ impl Site {
         serde_json::from_str(&finished.stdout).unwrap()
     }
 
-    /// Asks for the status until it is as wanted.
+    /// Requests the status until the condition holds.
     pub fn wait_until(&self, what: &str, wanted: impl Fn(&Value) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -85,7 +85,7 @@ impl Site {
         }
     }
 
-    /// Where a service listens.
+    /// The address of a service.
     pub fn addresses(&self, service: &str) -> Vec<SocketAddr> {
         let status = self.status();
         let listeners = status["listeners"].as_array().unwrap().iter();
@@ -100,7 +100,7 @@ impl Site {
     }
 }
 
-/// What the status says about a service.
+/// The status of a service.
 pub fn service<'a>(status: &'a Value, name: &str) -> &'a Value {
     let services = status["services"].as_array().unwrap();
     let found = services.iter().find(|service| service["name"] == name);

@@ -1,9 +1,9 @@
-//! What a handler finds in `wasi:config/store`.
+//! The values that a handler reads from `wasi:config/store`.
 
 use super::site::Site;
 use crate::fixture::{Host, echo_host};
 
-/// A responder that takes each message for a key and answers with its value, or with `none`.
+/// A responder that takes each message as a key and answers with its value, or with `none`.
 const LOOKUP: &str = r#"(component
   (import "wasi:config/store@0.2.0-rc.1" (instance $store
     (type $failure (variant (case "upstream" string) (case "io" string)))
@@ -74,6 +74,6 @@ fn without_values_the_store_is_there_and_empty() {
     let called = echo_host(&["call", &lookup, "a", "--config-value", "a=b=c"]);
     assert_eq!(called.stdout, "b=c", "{called:?}");
     let checked = echo_host(&["check", &lookup]);
-    let wants = "wants     wasi:config/store@0.2.0-rc.1: values come from --config-value\n";
+    let wants = "imports   wasi:config/store@0.2.0-rc.1: values come from --config-value\n";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

@@ -1,4 +1,4 @@
-//! What goes wrong in a conversation, at every point where it is called.
+//! Faults in a conversation, in every callback.
 
 use super::scene::Scene;
 use crate::fixture::{Client, DEADLINE};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 const LIMITS: [&str; 4] = ["--call-timeout", "300ms", "--max-memory", "16MiB"];
 
-/// What goes wrong, and what the log says then.
+/// The fault, and the log line it causes.
 const FAULTS: [(&str, &str); 4] = [
     (
         "panic on purpose",
@@ -43,7 +43,7 @@ fn bring_to(point: &str, client: &mut Client) {
 fn prepare(scene: &Scene, point: &str) {
     match point {
         "timer" => scene.order("message", "timers 1"),
-        // More than waits in buffers, so that it is congested until some of it is read.
+        // More than buffers hold, so that it is congested until the client reads.
         "writable" => scene.order("message", "flood 900000"),
         _ => {}
     }
@@ -68,7 +68,7 @@ fn in_connection_isolation_only_its_own_connection_notices() {
     scene.expect_nothing_left(0, 0);
 }
 
-/// Here all sessions go with the instance, and the next client gets a fresh one.
+/// All sessions end with the instance, and the next client gets a fresh one.
 #[test]
 fn in_shared_isolation_the_next_client_gets_a_fresh_instance() {
     for point in [
@@ -76,7 +76,7 @@ fn in_shared_isolation_the_next_client_gets_a_fresh_instance() {
     ] {
         let scene = Scene::of_saboteur(&[&["--isolation", "shared"], &LIMITS[..]].concat());
         for (fault, reason) in FAULTS {
-            // The instance is made for the first session.
+            // The instance is created for the first session.
             let neighbour = (point != "start").then(|| scene.greeted());
             let client = go_wrong(&scene, point, fault);
             if let Some(mut neighbour) = neighbour {
@@ -99,7 +99,7 @@ fn in_shared_isolation_the_next_client_gets_a_fresh_instance() {
     }
 }
 
-/// Has a client's session go wrong, and waits until its connection has ended.
+/// Makes a client's session fail, and waits until its connection has ended.
 fn go_wrong(scene: &Scene, point: &str, fault: &str) -> Client {
     if let "start" | "open" = point {
         scene.order(point, fault);
@@ -115,7 +115,7 @@ fn go_wrong(scene: &Scene, point: &str, fault: &str) -> Client {
     } else {
         bring_to(point, &mut client);
     }
-    // What was sent before it went wrong may come.
+    // Bytes sent before the fault may arrive.
     let _ = std::io::Read::read_to_end(&mut client.stream, &mut Vec::new());
     client
 }
@@ -216,7 +216,7 @@ fn what_is_sent_to_a_connection_that_is_gone_is_forgotten() {
         scene.order("message", "haunt 8000000");
         assert_eq!(survivor.ask("still here"), "still here");
     }
-    // The allocator gives memory back some time later.
+    // The allocator returns memory some time later.
     let deadline = Instant::now() + DEADLINE;
     loop {
         let resident = scene.post.usage().resident_kib;

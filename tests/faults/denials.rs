@@ -1,4 +1,5 @@
-//! What guests reach for that they are not granted: they don't get it, and the log says once what it would take.
+//! Guests that try what they are not granted: they do not get it, and the log says once how to
+//! grant it.
 
 use super::scene::Scene;
 
@@ -93,7 +94,7 @@ fn who_is_granted_something_is_not_told_of_it() {
     assert!(!log.contains("denied:"), "{log}");
 }
 
-/// Nanoseconds measure what others do on the same processor.
+/// Nanoseconds reveal what others do on the same processor.
 #[test]
 fn clocks_are_coarse_unless_exact_ones_are_granted() {
     for guest in ["probe", "rogue"] {
@@ -114,7 +115,7 @@ fn waiting_by_a_coarse_clock_is_neither_too_short_nor_busy() {
         let told = client.ask(&format!("wait {nanoseconds}"));
         let (waited, woke) = told.split_once(' ').unwrap();
         assert!(waited.parse::<u64>().unwrap() >= nanoseconds, "{told}");
-        // The last wait may be for the rest of a grain.
+        // The last wait may be for the rest of a step of the clock.
         assert!(woke.parse::<u64>().unwrap() <= 3, "{told}");
     }
 }

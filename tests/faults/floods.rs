@@ -1,9 +1,9 @@
-//! What guests write to the log: of each kind of handler, and in both forms.
+//! What guests write to the log: of each kind of handler, and in both formats.
 
 use super::scene::Scene;
 use serde_json::Value;
 
-/// Drives terminals, forges lines, and hides or reorders what is read.
+/// Controls terminals, forges lines, and hides or reorders text.
 const TEXT: &str = "\\e[2J\u{9b}31m red\\r\\nERROR connection{id=7}: forged \u{2028}ERROR \u{202e}dne\u{2066}\u{200b}\u{61c}";
 
 const ESCAPED: [&str; 2] = [
@@ -11,7 +11,7 @@ const ESCAPED: [&str; 2] = [
     "ERROR connection{id=7}: forged \\u{2028}ERROR \\u{202e}dne\\u{2066}\\u{200b}\\u{61c}",
 ];
 
-/// Has a guest of each kind of handler complain of this, and returns the log.
+/// Makes a guest of each kind of handler log this, and returns the log.
 fn complain(text: &str, args: &[&str]) -> Vec<String> {
     let kinds = ["probe", "rogue", "saboteur"].map(|guest| {
         let scene = match guest {
@@ -57,22 +57,19 @@ fn in_json_it_is_the_same_text() {
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
         let lines: Vec<_> = lines.filter(|line| line["target"] == "guest").collect();
-        let said: Vec<_> = lines
-            .iter()
-            .map(|line| &line["fields"]["message"])
-            .collect();
+        let said: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
         assert!(
             ESCAPED.iter().all(|part| said.iter().any(|it| *it == part)),
             "{said:?}"
         );
         assert!(
-            lines.iter().all(|line| line["span"]["id"] == 1),
+            lines.iter().all(|line| line["connection"] == 1),
             "{lines:?}"
         );
     }
 }
 
-/// In message isolation each message has an instance with an allowance of its own.
+/// With message isolation each message has an instance with an allowance of its own.
 #[test]
 fn a_flood_by_many_instances_is_capped_as_well() {
     let scene = Scene::of(
@@ -91,7 +88,7 @@ fn a_flood_by_many_instances_is_capped_as_well() {
         .wait_for_log("the guests of this handler print more than 1000 a second");
     let log = scene.post.host.stop();
     let shown = log.matches("flood").count();
-    // Of ten thousand. A machine that takes longer shows more, but what it leaves out it does not say line by line.
+    // Of ten thousand. A slow machine shows more, but omitted lines are not reported one by one.
     assert!((1000..10_000).contains(&shown), "{shown}");
     assert!(log.lines().count() < shown + 100, "{log}");
 }

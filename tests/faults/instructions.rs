@@ -1,8 +1,8 @@
-//! Instructions that trap, and what no compiler of guests would let them do: in text form.
+//! Instructions that trap, and that compilers of guests would not emit: in text form.
 
 use super::scene::Scene;
 
-/// A message of one byte makes them happen; longer ones are echoed.
+/// A message of one byte executes them; longer ones are echoed.
 const FAULTS: [(&str, &str); 8] = [
     ("unreachable", "the handler trapped: wasm `unreachable` instruction executed"),
     (

@@ -1,5 +1,5 @@
-//! Guests that go wrong, in every way and wherever they can: only their own connection notices, the log says why,
-//! and nothing is left of it.
+//! Guests that fail, in every way and wherever they can: only their own connection notices, the log
+//! says why, and nothing of them stays.
 
 mod conversations;
 mod denials;

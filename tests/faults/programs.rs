@@ -1,8 +1,8 @@
-//! Plain programs that go wrong.
+//! Plain programs that fail.
 
 use super::scene::Scene;
 
-/// What a line makes the program do, and what the log says then.
+/// The fault that a line causes, and the log line about it.
 const FAULTS: [(&str, &str); 12] = [
     (
         "panic on purpose",

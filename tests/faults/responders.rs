@@ -1,8 +1,8 @@
-//! What goes wrong in `respond`.
+//! Faults in `respond`.
 
 use super::scene::Scene;
 
-/// What a line makes the handler do, and what the log says then.
+/// The fault that a line causes, and the log line about it.
 const FAULTS: [(&str, &str); 15] = [
     (
         "panic on purpose",
@@ -54,7 +54,7 @@ const FAULTS: [(&str, &str); 15] = [
     ),
 ];
 
-/// A neighbour is served before, while and after each of them happens.
+/// A neighbour is served before, during and after each fault.
 fn only_its_own_connection_notices(isolation: &str) {
     let limits = ["--call-timeout", "500ms", "--max-memory", "16MiB"];
     let scene = Scene::of(
@@ -70,7 +70,8 @@ fn only_its_own_connection_notices(isolation: &str) {
         scene.expect_failure(client, reason);
         assert_eq!(neighbour.ask("reply 5"), "xxxxx");
     }
-    // In shared isolation there is one instance, in message isolation none between two messages.
+    // With shared isolation there is one instance; with message isolation, none between two
+    // messages.
     scene.expect_nothing_left(1, usize::from(isolation != "message"));
     drop(neighbour);
     scene.expect_nothing_left(0, usize::from(isolation == "shared"));
@@ -99,7 +100,7 @@ fn a_reply_is_capped_however_much_memory_there_is() {
     let mut client = scene.connect();
     client.send("reply 67108864\n");
     client.expect_closed();
-    // The line ending makes it one too many.
+    // The line ending exceeds the limit by one.
     scene.expect_reason(&client, "it passed more than 67108864 bytes in one call");
     let mut client = scene.connect();
     client.send("reply 67108863\n");
@@ -113,7 +114,7 @@ fn standard_input_is_at_its_end() {
     assert_eq!(scene.connect().ask("stdin"), "0");
 }
 
-/// A misfortune that a guest has survived is not what it fails of later.
+/// A fault that a guest has survived is not reported as the cause of a later one.
 #[test]
 fn a_trap_is_not_blamed_on_memory_that_was_refused_long_ago() {
     let scene = Scene::of("probe", &["--max-memory", "16MiB"]);

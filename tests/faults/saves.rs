@@ -1,10 +1,10 @@
-//! What goes wrong when a session is to be carried over to another version of its handler.
+//! Faults while a session moves to another version of its handler.
 
 use super::scene::Scene;
 use crate::fixture::guest;
 use std::fs;
 
-/// The saboteur, as another version: with a custom section that says nothing.
+/// The saboteur as another version: with a custom section without meaning.
 fn next_version() -> Vec<u8> {
     let mut component = fs::read(guest("saboteur")).unwrap();
     component.extend([0, 2, 1, b'v']);
@@ -80,7 +80,7 @@ fn a_save_that_fails_ends_its_own_connection_and_holds_up_nothing() {
     }
 }
 
-/// Whoever was carried over is not kept from going on by what is left behind.
+/// State left behind does not stop sessions that have moved.
 #[test]
 fn an_endless_destructor_of_the_old_version_holds_up_no_other_session() {
     let scene = scene("connection", &["--call-timeout", "300ms"]);

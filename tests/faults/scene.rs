@@ -1,4 +1,4 @@
-//! A host whose guests go wrong, and what it had before they did.
+//! A host whose guests fail, and its resources before they did.
 
 use crate::fixture::{Client, DEADLINE, guest};
 use crate::swap::post::{Folder, Post};
@@ -8,12 +8,12 @@ use std::time::Instant;
 
 pub struct Scene {
     pub post: Post,
-    /// What the host used before anybody came.
+    /// Resources of the host before the first client.
     threads: usize,
     descriptors: usize,
-    /// Where the saboteur finds its orders.
+    /// The directory of the saboteur's orders.
     orders: Folder,
-    /// Directories that each instance has open because they are granted to it.
+    /// Granted directories that each instance has open.
     granted: usize,
 }
 
@@ -23,7 +23,7 @@ impl Scene {
         Scene::serve(fs::read(guest(name)).unwrap(), args)
     }
 
-    /// Serves what does not go wrong until it is [ordered](Self::order) to.
+    /// Serves a handler that fails only when [ordered](Self::order) to.
     pub fn of_saboteur(args: &[&str]) -> Self {
         let orders = Folder::new();
         let granted = format!("{}::/orders", orders.path(""));
@@ -64,12 +64,12 @@ impl Scene {
         client
     }
 
-    /// Has the saboteur do this, once, when it reaches a point.
+    /// Orders the saboteur to do this, once, when it reaches a point.
     pub fn order(&self, point: &str, order: &str) {
         self.orders.put(point, order);
     }
 
-    /// Waits for the line in the log that says of this client's connection why it failed.
+    /// Waits for the log line that says why this client's connection failed.
     pub fn expect_reason(&self, client: &Client, reason: &str) {
         let peer = format!("peer={}}}", client.stream.local_addr().unwrap());
         let what = format!("{reason:?} about {peer}");
@@ -80,14 +80,14 @@ impl Scene {
         });
     }
 
-    /// The host ends this client's connection, and the log says why.
+    /// The host closes this client's connection, and the log says why.
     pub fn expect_failure(&self, mut client: Client, reason: &str) {
         client.expect_closed();
         self.expect_reason(&client, reason);
     }
 
-    /// Waits until the host has as many instances as it should, and no more descriptors than at the beginning but
-    /// those of its clients and instances.
+    /// Waits until the host has the expected number of instances, and no more descriptors than at
+    /// the beginning, except those of its clients and instances.
     pub fn expect_nothing_left(&self, clients: usize, instances: usize) {
         self.post.wait_until("everything given back", |status| {
             status["connections"]["open"] == clients && status["places"]["taken"] == instances

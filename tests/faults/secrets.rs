@@ -1,17 +1,17 @@
-//! What one instance has left in its memory is not there for the next.
+//! Data that one instance leaves in its memory is not visible to the next.
 
 use super::scene::Scene;
 use crate::fixture::Client;
 
-/// Few places, so that they are used again and again.
-const PLACES: [&str; 4] = ["--max-connections", "1", "--call-timeout", "60s"];
+/// Few slots, so that they are reused.
+const ONE_SLOT: [&str; 4] = ["--max-connections", "1", "--call-timeout", "60s"];
 const ROUNDS: u64 = 12;
 
 fn number(client: &mut Client, line: &str) -> u64 {
     client.ask(line).parse().unwrap()
 }
 
-/// Leaves a secret all over an instance's memory.
+/// Fills an instance's memory with a secret.
 fn plant(client: &mut Client, seed: u64) {
     let planted = number(client, &format!("plant {seed}"));
     assert!(planted > 500_000, "{planted} words");
@@ -23,7 +23,7 @@ fn expect_no_secret(client: &mut Client, seed: u64) {
     }
 }
 
-/// What finds nothing in the tests below does find what is there.
+/// The search that finds nothing in the tests below does find a secret that exists.
 #[test]
 fn who_shares_an_instance_finds_what_is_in_it() {
     let scene = Scene::of("probe", &["--isolation", "shared", "--call-timeout", "60s"]);
@@ -34,12 +34,12 @@ fn who_shares_an_instance_finds_what_is_in_it() {
 
 #[test]
 fn the_next_connection_does_not_find_it() {
-    let scene = Scene::of("probe", &PLACES);
+    let scene = Scene::of("probe", &ONE_SLOT);
     for seed in 0..ROUNDS {
         let mut client = scene.connect();
         expect_no_secret(&mut client, seed);
         plant(&mut client, seed);
-        // Whether it ends well or badly.
+        // Whether it succeeds or fails.
         if seed % 2 == 0 {
             client.send("unreachable\n");
             client.expect_closed();
@@ -48,11 +48,23 @@ fn the_next_connection_does_not_find_it() {
     expect_no_secret(&mut scene.connect(), ROUNDS);
 }
 
+/// Nothing is swapped out here.
+#[test]
+fn nor_if_only_written_pages_are_wiped() {
+    let scene = Scene::of("probe", &[&["--wipe", "scan"], &ONE_SLOT[..]].concat());
+    for seed in 0..ROUNDS {
+        let mut client = scene.connect();
+        expect_no_secret(&mut client, seed);
+        plant(&mut client, seed);
+    }
+    expect_no_secret(&mut scene.connect(), ROUNDS);
+}
+
 #[test]
 fn the_next_message_does_not_find_it() {
     let scene = Scene::of(
         "probe",
-        &[&["--isolation", "message"], &PLACES[..]].concat(),
+        &[&["--isolation", "message"], &ONE_SLOT[..]].concat(),
     );
     let mut client = scene.connect();
     for seed in 0..ROUNDS {
@@ -64,7 +76,10 @@ fn the_next_message_does_not_find_it() {
 
 #[test]
 fn the_instance_after_a_shared_one_that_trapped_does_not_find_it() {
-    let scene = Scene::of("probe", &[&["--isolation", "shared"], &PLACES[..]].concat());
+    let scene = Scene::of(
+        "probe",
+        &[&["--isolation", "shared"], &ONE_SLOT[..]].concat(),
+    );
     for seed in 0..ROUNDS {
         let mut client = scene.connect();
         expect_no_secret(&mut client, seed);
@@ -77,7 +92,7 @@ fn the_instance_after_a_shared_one_that_trapped_does_not_find_it() {
 
 #[test]
 fn the_next_program_does_not_find_it() {
-    let scene = Scene::of("rogue", &PLACES);
+    let scene = Scene::of("rogue", &ONE_SLOT);
     for seed in 0..ROUNDS {
         let mut client = scene.connect();
         expect_no_secret(&mut client, seed);

@@ -1,4 +1,4 @@
-//! The calculator, as people at a telnet and scripts use it.
+//! The calculator, as used over telnet and by scripts.
 
 use super::{Telnet, assert_replies, client, whole};
 use crate::fixture::{Host, guest, run, tool};
@@ -26,7 +26,7 @@ fn telnet_computes() {
 #[test]
 fn nc_gets_all_results() {
     let host = Host::serve(&[&guest("calc")]);
-    // The idle timer must not keep the connection open: all comes at once.
+    // The idle timer must not keep the connection open: everything arrives at once.
     let finished = run(
         &mut client(tool("nc"), &["-N"], &host),
         b"6 * 7\nans / 0\nans",
@@ -96,7 +96,7 @@ fn who_is_not_quiet_is_not_let_go() {
     let host = Host::serve(&[&guest("calc"), "--env", "CALC_IDLE_MS=2000"]);
     let mut client = host.connect();
     client.expect(GREETING);
-    // Longer than the patience in all, and never longer in between.
+    // Longer than the idle time in total, but never between two lines.
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE * 3 / 2 {
         client.send("1\n");

@@ -7,7 +7,7 @@ fn serve() -> Host {
     Host::serve(&[&guest("chat"), "--isolation", "shared"])
 }
 
-/// Someone with a name who has heard all about their own arrival.
+/// A client with a name who has received all notices about their own arrival.
 fn join(host: &Host, name: &str) -> Talker {
     let mut talker = Talker::connect(host);
     talker.says(&format!("/nick {name}"));
@@ -17,7 +17,7 @@ fn join(host: &Host, name: &str) -> Talker {
 
 #[test]
 fn two_talk_while_a_third_never_reads() {
-    // Bytes that no buffer on the way takes in.
+    // More bytes than the buffers on the way hold.
     const FLOOD: usize = 16 << 20;
     let host = serve();
     let sleeper = join(&host, "sleeper");
@@ -26,7 +26,7 @@ fn two_talk_while_a_third_never_reads() {
     for _ in 0..FLOOD / line.len() {
         flooder.says(&line);
     }
-    // All of that is said, and nobody was waited for.
+    // Everything was sent without waiting for anybody.
     flooder.says("/who");
     flooder.waits_for("* in lobby: ");
     flooder.says("/quit");
@@ -47,7 +47,7 @@ fn two_talk_while_a_third_never_reads() {
     bob.sees("* Goodbye.");
     bob.0.wait();
     ann.sees("* bob left");
-    // Nobody hears their own words.
+    // A client does not receive its own words.
     assert!(!ann.0.stdout.text().contains("ann: "));
     host.wait_for_log("the client reads too slowly");
     drop(sleeper);
@@ -105,7 +105,7 @@ fn a_name_belongs_to_one_at_a_time() {
     let mut ann = join(&host, "ann");
     let mut other = Talker::connect(&host);
     other.says("/nick Ann");
-    other.waits_for("* somebody has that name");
+    other.waits_for("* that name is taken");
     ann.waits_for("joined");
     ann.says("/quit");
     other.waits_for("* ann left");
@@ -127,16 +127,16 @@ fn nobody_drives_another_ones_terminal() {
 
 #[test]
 fn cuts_change_nothing() {
-    // Everybody has an instance, and so a lobby, of their own.
+    // Each client has an instance, and so a lobby, of its own.
     let host = Host::serve(&[&guest("chat")]);
     assert_replies(
         &host,
         b"/nick ann\r\nhello\n\n/who\n/join Tea\r\n/nick a b\n/dance\n/join tea\n/quit\n",
         "* you are ann now\n* in lobby: ann\n* in tea: ann\n\
          * a name has letters, digits, - _ and . only\n\
-         * there is no /dance; /help tells what there is\n* you are in tea already\n* Goodbye.\n",
+         * unknown command /dance; /help lists all\n* you are already in tea\n* Goodbye.\n",
         |replies| {
-            // The name that is given, twice, differs each time.
+            // The generated name, which occurs twice, differs each time.
             let welcome = replies.find("* you are").unwrap_or(replies.len());
             &replies[welcome..]
         },

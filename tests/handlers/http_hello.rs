@@ -4,7 +4,7 @@ use super::{assert_replies, whole};
 use crate::fixture::{Finished, Host, guest, run, tool};
 
 const PAGE: &str = "<!doctype html>\n<title>Hello</title>\n<h1>Hello, client!</h1>\n";
-/// How the page is answered.
+/// The response with the page.
 const OK: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n";
 
@@ -12,7 +12,7 @@ fn serve() -> Host {
     Host::serve(&[&guest("http-hello")])
 }
 
-/// What curl makes of these options and paths.
+/// The output of curl for these options and paths.
 fn curl(host: &Host, options: &[&str], paths: &[&str], input: &[u8]) -> Finished {
     let urls = paths
         .iter()

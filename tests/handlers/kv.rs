@@ -19,7 +19,7 @@ fn redis(program: &str, host: &Host, args: &[&str], input: &[u8]) -> Finished {
     run(&mut command, input)
 }
 
-/// What redis-cli prints for one command.
+/// The output of redis-cli for one command.
 fn cli(host: &Host, args: &[&str]) -> String {
     let finished = redis("redis-cli", host, args, b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -117,7 +117,7 @@ fn redis_benchmark_finds_no_fault() {
         assert!(results.iter().any(is_result), "{test}: {results:?}");
     }
     assert!(!finished.stdout.contains("rror"), "{}", finished.stdout);
-    // Not one was lost.
+    // No increment was lost.
     assert_eq!(cli(&host, &["GET", "counter:__rand_int__"]), "20000");
 }
 
@@ -153,7 +153,7 @@ fn keys_expire() {
 
 #[test]
 fn cuts_change_nothing() {
-    // Everybody has an instance, and so a store, of their own.
+    // Each client has an instance, and so a store, of its own.
     let host = Host::serve(&[&guest("kv")]);
     assert_replies(
         &host,
@@ -193,7 +193,7 @@ fn who_asks_for_more_than_they_read_gets_all_of_it() {
         "*3\r\n$3\r\nset\r\n$1\r\nk\r\n$100000\r\n{value}\r\n"
     ));
     client.expect("+OK\r\n");
-    // These replies would neither fit into the instance's memory nor into what the host lets wait.
+    // These replies would fit neither into the instance's memory nor into the host's queue.
     client.send("get k\r\n".repeat(ASKED));
     client.finish();
     let reply = format!("$100000\r\n{value}\r\n");
@@ -228,7 +228,7 @@ fn a_full_store_refuses_and_lives_on() {
     assert_eq!(talker.hears(), "+OK");
 }
 
-/// What a script makes of the store, with a library that `cargo xtask test` has installed.
+/// The output of a script that uses the store with a library that `cargo xtask test` has installed.
 fn by_library(program: &str, script: &str, host: &Host) -> Finished {
     needs("client-libraries");
     let installed = root().join("target/test-clients");
@@ -238,7 +238,7 @@ fn by_library(program: &str, script: &str, host: &Host) -> Finished {
         other => other.into(),
     };
     let mut command = client(Command::new(program), &[script.to_str().unwrap()], host);
-    // Without it, bytecode would be written beside the script.
+    // Prevents bytecode files beside the script.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("NODE_PATH", installed.join("node_modules"));
     run(&mut command, b"")

@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-/// A command that is told where the host is by two arguments after these.
+/// A command that takes the host's address as two more arguments.
 fn client(mut command: Command, args: &[&str], host: &Host) -> Command {
     let address = host.address();
     command
@@ -22,7 +22,7 @@ fn client(mut command: Command, args: &[&str], host: &Host) -> Command {
     command
 }
 
-/// Someone at a telnet.
+/// A person at a telnet.
 struct Telnet(Process);
 
 impl Telnet {
@@ -66,7 +66,7 @@ impl Talker {
         line.trim_end().to_owned()
     }
 
-    /// Passes over lines until there is one that contains this, and returns it.
+    /// Skips lines until one contains this, and returns it.
     fn waits_for(&mut self, text: &str) -> String {
         loop {
             let line = self.hears();
@@ -77,8 +77,8 @@ impl Talker {
     }
 }
 
-/// Sends a conversation whole, cut in two at each place, and byte by byte. Each time the replies must be
-/// these, apart from what `strip` takes away.
+/// Sends a conversation whole, cut in two at each position, and byte by byte. Each time the replies
+/// must be the same, apart from what `strip` removes.
 fn assert_replies(host: &Host, stream: &[u8], expected: &str, strip: fn(&str) -> &str) {
     let mut cuts: Vec<Vec<&[u8]>> = vec![vec![stream], stream.chunks(1).collect()];
     cuts.extend((1..stream.len()).map(|cut| vec![&stream[..cut], &stream[cut..]]));

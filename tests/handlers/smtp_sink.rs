@@ -24,7 +24,7 @@ fn telnet_is_led_through() {
     let mut telnet = Telnet::connect(&host);
     telnet.sees("220 smtp-sink ESMTP");
     telnet.types("MAIL FROM:<ann@example.org>");
-    telnet.sees("503 5.5.1 Say HELO or EHLO first");
+    telnet.sees("503 5.5.1 HELO or EHLO required first");
     telnet.types("HELO me");
     telnet.sees("250 smtp-sink");
     telnet.types("QUIT");
@@ -38,9 +38,9 @@ fn cuts_change_nothing() {
     assert_replies(
         &host,
         b"HELO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: hi\r\n\r\n..\r\nQUIT\r\n.\r\nDATA\r\nQUIT\r\n",
-        "220 smtp-sink ESMTP, I keep nothing\r\n250 smtp-sink\r\n250 2.1.0 Go on\r\n250 2.1.5 Go on\r\n\
-         354 End the mail with a dot alone on a line\r\n250 2.0.0 Taken, and thrown away\r\n\
-         503 5.5.1 Say MAIL first\r\n221 2.0.0 Goodbye\r\n",
+        "220 smtp-sink ESMTP, mail is discarded\r\n250 smtp-sink\r\n250 2.1.0 Go on\r\n250 2.1.5 Go on\r\n\
+         354 End the mail with a dot alone on a line\r\n250 2.0.0 Accepted and discarded\r\n\
+         503 5.5.1 MAIL required first\r\n221 2.0.0 Goodbye\r\n",
         whole,
     );
 }
@@ -49,13 +49,14 @@ fn cuts_change_nothing() {
 fn a_host_that_stops_says_so() {
     let host = Host::serve(&[&guest("smtp-sink")]);
     let mut client = host.connect();
-    client.expect("220 smtp-sink ESMTP, I keep nothing\r\n");
+    client.expect("220 smtp-sink ESMTP, mail is discarded\r\n");
     let stop = std::thread::spawn(move || host.stop());
     assert_eq!(client.rest(), b"421 4.3.2 smtp-sink is stopping\r\n");
     stop.join().unwrap();
 }
 
-/// A mail, what some servers take for its end, and another mail that the sender of the first one made up.
+/// A mail, a sequence that some servers take for its end, and a second mail that the sender
+/// smuggles in.
 fn smuggling(end: &str) -> String {
     format!(
         "EHLO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: first\r\n\r\nhello{end}\
@@ -73,16 +74,16 @@ fn only_cr_lf_dot_cr_lf_ends_a_mail() {
         client.send(smuggling(end));
         let said = String::from_utf8(client.rest()).unwrap();
         assert_eq!(said.matches("354 ").count(), 1, "{end:?}: {said}");
-        assert!(!said.contains("Taken"), "{end:?}: {said}");
+        assert!(!said.contains("Accepted"), "{end:?}: {said}");
         assert!(
-            said.ends_with("550 5.6.0 A line ends with CR LF, and neither stands alone\r\n221 2.0.0 Goodbye\r\n"),
+            said.ends_with("550 5.6.0 Lines must end with CR LF, without lone CR or LF\r\n221 2.0.0 Goodbye\r\n"),
             "{end:?}: {said}"
         );
     }
     let mut client = host.connect();
     client.send(smuggling("\r\n.\r\n"));
     let said = String::from_utf8(client.rest()).unwrap();
-    assert_eq!(said.matches("Taken").count(), 2, "{said}");
+    assert_eq!(said.matches("Accepted").count(), 2, "{said}");
 }
 
 #[test]
@@ -91,5 +92,9 @@ fn a_mail_that_is_cut_off_is_not_taken() {
     let mut client = host.connect();
     client.send("EHLO me\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nhello\r\n.");
     client.finish();
-    assert!(!String::from_utf8(client.rest()).unwrap().contains("Taken"));
+    assert!(
+        !String::from_utf8(client.rest())
+            .unwrap()
+            .contains("Accepted")
+    );
 }

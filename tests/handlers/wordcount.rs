@@ -1,4 +1,4 @@
-//! A plain program, which counts what comes until the client has finished.
+//! A plain program that counts until the client has finished sending.
 
 use super::{assert_replies, client, whole};
 use crate::fixture::{Host, guest, run, tool};

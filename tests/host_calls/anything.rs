@@ -1,4 +1,5 @@
-//! Any function of the host, called with any arguments: what a fuzz target does, and a test with its corpus.
+//! Any function of the host, called with any arguments: for a fuzz target, and for a test with its
+//! corpus.
 
 use super::caller::{DATA, MESSAGE_BYTES, VALUES, obedient};
 use super::offer::Offer;
@@ -11,14 +12,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-/// What an input says of each value: how it is meant, and four bytes.
+/// Input bytes per value: its meaning, and four bytes.
 const VALUE_BYTES: usize = 5;
-/// A word of the data that begins so is a place in it.
-const PLACE: u8 = 0xaa;
-/// How long a call may wait for something.
+/// A data word with this prefix is an offset into the data.
+const OFFSET: u8 = 0xaa;
+/// Time limit of a call that waits.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Where functions are called.
+/// The components that call functions.
 pub struct Anything {
     offer: Offer,
     functions: Vec<(String, String)>,
@@ -39,8 +40,8 @@ impl Anything {
         }
     }
 
-    /// Calls the function, with the arguments, that an input says. Whatever comes of it, the host goes on, and what went
-    /// wrong is said in one line.
+    /// Calls the function with the arguments from an input. Whatever happens, the host continues,
+    /// and an error is one line.
     pub fn call(&mut self, input: &[u8]) {
         let Some((number, rest)) = input.split_first_chunk() else {
             return;
@@ -52,7 +53,7 @@ impl Anything {
         let mut session = self.scene.session(&self.loaded[&number], &store);
         self.scene.runtime.block_on(async {
             let prepared = session.tell(Event::Message("0".into())).await;
-            // What no option grants gives it no handle.
+            // Interfaces that no option grants give it no handle.
             if prepared.is_ok()
                 && let Err(error) = session.tell(Event::Message(message.into())).await
             {
@@ -78,7 +79,7 @@ impl Anything {
     }
 }
 
-/// What the guest is told: its values, and what they point to.
+/// The input of the guest: its values, and what they point to.
 fn message(input: &[u8]) -> Vec<u8> {
     let (said, data) = input.split_at(input.len().min(VALUES * VALUE_BYTES));
     let mut message = Vec::new();
@@ -98,9 +99,9 @@ fn message(input: &[u8]) -> Vec<u8> {
     }
     for word in data.chunks(4) {
         match *word {
-            [low, high, _, PLACE] => {
-                let place = u32::from(u16::from_le_bytes([low, high])) % MESSAGE_BYTES;
-                message.extend((DATA + place).to_le_bytes());
+            [low, high, _, OFFSET] => {
+                let offset = u32::from(u16::from_le_bytes([low, high])) % MESSAGE_BYTES;
+                message.extend((DATA + offset).to_le_bytes());
             }
             _ => message.extend(word),
         }

@@ -1,24 +1,25 @@
-//! What a function is called with: as much as its types let a guest bring along.
+//! The arguments of a function, as large as its types permit.
 
 use super::offer::Offer;
 use wit_component::StringEncoding;
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Function, Type, TypeDefKind};
 
-/// Where lists and strings lie in the guest's memory, all of them in the same place, and a text of one byte.
+/// The address of lists and strings in the guest's memory (the same for all), and of a text of one
+/// byte.
 pub const LISTS: u32 = 1 << 20;
 pub const SHORT: u32 = 0x800;
 
 /// The arguments of one call.
 pub struct Arguments<'a> {
     offer: &'a Offer,
-    /// How long each list and string is.
+    /// Length of each list and string.
     bytes: u32,
     encoding: StringEncoding,
     values: Vec<Value>,
-    /// What fills them.
+    /// Their content.
     pub fill: Fill,
-    /// Whether there is any, or a number that stands for one.
+    /// Whether options are present, or a number for one.
     pub has_lists: bool,
 }
 
@@ -33,7 +34,7 @@ enum Value {
 #[derive(Clone, Copy)]
 pub enum Fill {
     Bytes,
-    /// Strings and lists of one byte.
+    /// Strings and lists of bytes.
     Short,
     Handles,
 }
@@ -55,7 +56,7 @@ impl<'a> Arguments<'a> {
         };
         for param in &function.params {
             match param.name.as_str() {
-                // One beyond the end would be an error before anything is done.
+                // One past the end would be an error before anything is done.
                 "offset" => arguments.values.push(Value::Number(0)),
                 "len" => {
                     arguments.has_lists = true;
@@ -107,7 +108,7 @@ impl<'a> Arguments<'a> {
             TypeDefKind::Option(of) => self.push_case(ty, 1, Some(of)),
             TypeDefKind::Result(_) => self.push_case(ty, 0, None),
             TypeDefKind::Variant(variant) => {
-                // The case that brings the most along.
+                // The case with the most data.
                 let length = |of: &Option<Type>| of.as_ref().map_or(0, |of| offer.flat_length(of));
                 let cases = variant.cases.iter().map(|case| case.ty).enumerate();
                 let (case, of) = cases.max_by_key(|(_, of)| length(of)).unwrap();

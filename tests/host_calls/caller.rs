@@ -1,4 +1,4 @@
-//! Conversations that call one function of the host, each made for its function.
+//! Conversations that call one function of the host, each generated for its function.
 //!
 //! With the first message a session prepares itself, with the second it calls.
 
@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 
-/// The most bytes that a list may have.
+/// Maximum length of a list, in bytes.
 pub const MOST_BYTES: u32 = 17 << 20;
 
-/// How a guest gets a handle of each resource that it can get one of.
+/// How a guest gets a handle of each resource that is available to it.
 const HANDLES: [(&str, &str); 13] = [
     ("connection", "global.get $connection"),
     ("input-stream", "call $wasi:cli/stdin#get-stdin"),
@@ -42,7 +42,7 @@ const HANDLES: [(&str, &str); 13] = [
     ),
 ];
 
-/// The component that calls a function with lists of so many bytes.
+/// The component that calls a function with lists of N bytes.
 pub fn component(
     offer: &Offer,
     interface: &str,
@@ -74,16 +74,17 @@ pub fn component(
     encode(offer, interface, name, &asked, encoding)
 }
 
-/// How many values of core WebAssembly the functions take at most, and where they come in a message.
+/// Maximum number of core WebAssembly values of a function, and their position in a message.
 pub const VALUES: usize = 16;
 const VALUE_BYTES: usize = 8;
-/// Where what comes behind them lies while a function is called.
+/// The address of the data behind them during the call.
 pub const DATA: u32 = LISTS + (VALUES * VALUE_BYTES) as u32;
-/// The most bytes of a message.
+/// Maximum length of a message.
 pub const MESSAGE_BYTES: u32 = 4096;
 
-/// The component that calls a function with what the second message says: its values, eight bytes each, and then what
-/// they may point to. Where a handle is wanted, an odd number stands for one that there is.
+/// The component that calls a function with arguments from the second message: its values, eight
+/// bytes each, then the data they may point to. Where a handle is required, an odd number stands
+/// for an existing one.
 pub fn obedient(offer: &Offer, interface: &str, name: &str) -> Vec<u8> {
     let (_, function) = offer.function(interface, name);
     let signature = offer
@@ -123,11 +124,11 @@ pub fn obedient(offer: &Offer, interface: &str, name: &str) -> Vec<u8> {
     encode(offer, interface, name, &asked, StringEncoding::UTF8)
 }
 
-/// What a component does.
+/// The parts of a component.
 struct Asked {
     /// The instructions of the call.
     call: String,
-    /// What lies where lists are, and how much of it.
+    /// The content of lists, and its length.
     fill: Fill,
     filled: u32,
 }
@@ -146,7 +147,7 @@ fn encode(
         .find_map(|param| offer.resource(&param.ty));
     let handle = match resource {
         None => "i32.const 0".to_owned(),
-        // None can be had.
+        // None is available.
         Some(resource)
             if resource != "descriptor" && HANDLES.iter().all(|(of, _)| *of != resource) =>
         {
@@ -158,7 +159,7 @@ fn encode(
         ),
         Some(resource) => format!("call ${resource}"),
     };
-    let text = module(offer, &handle, asked);
+    let text = module(offer, &handle, asked, encoding);
     let failed = |error: String| -> ! { panic!("{interface} {name}: {error}\n{text}") };
     let mut module = wat::parse_str(&text).unwrap_or_else(|error| failed(error.to_string()));
     embed_component_metadata(&mut module, &offer.resolve, offer.world, encoding).unwrap();
@@ -171,17 +172,17 @@ fn is_of_folder(method: &str) -> bool {
     method.ends_with("-at") || method.ends_with("read-directory")
 }
 
-/// The functions that make the handles which this code needs, and all the code.
+/// The functions that create the handles which this code needs, and all the code.
 fn functions(code: &str) -> (String, String) {
     let mut wanted = code.to_owned();
     let mut functions = String::new();
-    // What one of them needs stands further up.
+    // A function comes after those it needs.
     for (resource, code) in HANDLES.iter().rev() {
         if wanted.contains(&format!("call ${resource}")) {
             wanted = format!("{wanted} {code}");
             let got = match *code {
                 code if !code.contains("0x1000") => "",
-                // A list of folders with their names, and otherwise a result.
+                // A list of directories with their names, or a result.
                 _ if *resource == "folder" => "i32.const 0x1000 i32.load i32.load",
                 _ => "i32.const 0x1000 i32.load8_u if unreachable end i32.const 0x1004 i32.load",
             };
@@ -191,7 +192,12 @@ fn functions(code: &str) -> (String, String) {
     (functions, wanted)
 }
 
-fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
+fn module(offer: &Offer, handle: &str, asked: &Asked, encoding: StringEncoding) -> String {
+    // Six code units.
+    let framing = match encoding {
+        StringEncoding::UTF8 => "chunks",
+        _ => r"c\00h\00u\00n\00k\00s\00",
+    };
     let call = &asked.call;
     let (functions, wanted) = functions(&format!("{handle} {call}"));
     let stores = (0..4).map(|at| {
@@ -204,7 +210,7 @@ fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
     });
     let stores = stores.collect::<Vec<_>>().join("\n");
     let imports = imports(offer, &wanted);
-    let conversation = "echo-host:handler/conversation@0.1.0";
+    let conversation = "echo-host:handler/conversation@0.2.0";
     let end = LISTS + MOST_BYTES;
     let filled = LISTS + asked.filled;
     let pages = (64 << 20) >> 16;
@@ -215,7 +221,8 @@ fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
         (memory (export "memory") {pages})
         (data (i32.const {SHORT}) "b")
         (data (i32.const 0x820) "127.0.0.1")
-        (data (i32.const 0x900) "\00\08\00\00\01\00\00\00\00\08\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01\00\00")
+        (data (i32.const 0x840) "{framing}")
+        (data (i32.const 0x900) "\00\08\00\00\01\00\00\00\00\08\00\00\01\00\00\00\40\08\00\00\06\00\00\00\00\01\00\00")
         (global $connection (mut i32) (i32.const 0))
         (global $handle (mut i32) (i32.const 0))
         (global $message (mut i32) (i32.const 0))
@@ -250,11 +257,11 @@ fn module(offer: &Offer, handle: &str, asked: &Asked) -> String {
         (func (export "{conversation}#[method]session.on-timer") (param i32 i32) (result i32) (i32.const 0xb00))
         (func (export "{conversation}#[method]session.on-shutdown") (param i32) (result i32) (i32.const 0xb00))
         (func (export "{conversation}#[method]session.save") (param i32) (result i32) (i32.const 0xb00))
-        (func (export "echo-host:handler/manifest@0.1.0#describe") (result i32) (i32.const 0x900)))"#
+        (func (export "echo-host:handler/manifest@0.2.0#describe") (result i32) (i32.const 0x900)))"#
     )
 }
 
-/// The imports that are called by their names in this code: `call $INTERFACE#FUNCTION`.
+/// The imports that this code calls by name: `call $INTERFACE#FUNCTION`.
 fn imports(offer: &Offer, code: &str) -> String {
     let words = code.split_whitespace();
     let called = words.filter_map(|word| word.strip_prefix('$')?.split_once('#'));

@@ -1,4 +1,4 @@
-//! What the host offers to handlers, as the contracts say that it is made from.
+//! What the host offers to handlers, from the WIT files it is built with.
 
 use crate::fixture::{crate_folder, root};
 use wit_parser::abi::{FlatTypes, WasmType};
@@ -6,14 +6,14 @@ use wit_parser::{
     Function, Handle, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, WorldId, WorldItem,
 };
 
-/// Everything that a handler may import, and what a conversation exports.
+/// Everything that a handler may import, and the exports of a conversation.
 const WORLD: &str = "package test:calls;
     world caller {
         include wasi:cli/imports@0.2.12;
         include wasi:config/imports@0.2.0-rc.1;
         include wasi:keyvalue/imports@0.2.0-draft2;
         include wasi:logging/imports@0.1.0-draft;
-        include echo-host:handler/conversation-handler@0.1.0;
+        include echo-host:handler/conversation-handler@0.2.0;
     }";
 
 /// The interfaces and their functions.
@@ -44,7 +44,7 @@ impl Offer {
         }
     }
 
-    /// The names of all functions: that of the interface, without its version, and the function's own.
+    /// The names of all functions: the interface without its version, and the function's own name.
     pub fn functions(&self) -> Vec<(String, String)> {
         let functions = self.interfaces().flat_map(|(name, interface)| {
             let functions = self.resolve.interfaces[interface].functions.keys();
@@ -61,7 +61,7 @@ impl Offer {
         })
     }
 
-    /// A function, and the whole name of its interface.
+    /// A function, and the full name of its interface.
     pub fn function(&self, interface: &str, name: &str) -> (String, &Function) {
         let mut interfaces = self.interfaces();
         let found = interfaces.find(|(whole, _)| unversioned(whole) == interface);
@@ -70,7 +70,7 @@ impl Offer {
         (whole, function.unwrap_or_else(|| panic!("{name}")))
     }
 
-    /// The resource that a value of this type is a handle of, or a list of handles.
+    /// The resource of a handle, or of a list of handles.
     pub fn resource(&self, ty: &Type) -> Option<&str> {
         let Type::Id(id) = ty else { return None };
         match &self.resolve.types[*id].kind {
@@ -82,12 +82,12 @@ impl Offer {
         }
     }
 
-    /// Bytes that an element of a list takes.
+    /// Size of an element of a list, in bytes.
     pub fn size(&self, ty: &Type) -> u32 {
         self.sizes.size(ty).size_wasm32() as u32
     }
 
-    /// How many values of core WebAssembly a value of this type is.
+    /// Number of core WebAssembly values of a value of this type.
     pub fn flat_length(&self, ty: &Type) -> usize {
         let mut room = [WasmType::I32; 32];
         let mut flat = FlatTypes::new(&mut room);

@@ -1,4 +1,4 @@
-//! Where components that call the host are loaded and served: in this process, by one thread.
+//! Loads and serves components that call the host, in this process, on one thread.
 
 use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{Event, Handler, Service, Session};
@@ -29,7 +29,7 @@ impl Scene {
         }
     }
 
-    /// The folder that guests are granted.
+    /// The directory that guests are granted.
     pub fn granted(&self) -> PathBuf {
         self.folder.path().join("granted")
     }
@@ -37,13 +37,13 @@ impl Scene {
     pub fn load(&self, component: &[u8], limits: GuestLimits) -> LoadedHandler {
         let file = self.folder.path().join("caller.wasm");
         fs::write(&file, component).unwrap();
-        let (source, trust) = (HandlerSource::File(file), Trust::default());
+        let (source, trust) = (HandlerSource::from(file), Trust::default());
         let grants = grants(&self.granted());
         let loading = self.engine.load(&source, &trust, &grants, limits);
         self.runtime.block_on(loading).unwrap()
     }
 
-    /// A session of a conversation, which has been opened.
+    /// An open session of a conversation.
     pub fn session(&self, loaded: &LoadedHandler, store: &Store) -> impl Session + use<> {
         let serving = loaded.serving(Isolation::Connection, store);
         let span = tracing::Span::none();
@@ -62,7 +62,7 @@ impl Scene {
     }
 }
 
-/// This folder, and an address where nobody listens.
+/// This directory, and an address where nobody listens.
 fn grants(granted: &Path) -> Grants {
     Grants {
         directories: vec![Directory {

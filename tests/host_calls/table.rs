@@ -1,6 +1,6 @@
 //! The functions that the host offers.
 
-/// Whether a guest can call a function so that it does something.
+/// Whether a guest can call a function with an effect.
 #[derive(Clone, Copy)]
 pub enum Reached {
     Yes,
@@ -28,12 +28,32 @@ pub const TABLE: &[(&str, &str, Reached)] = &[
     ),
     (
         "echo-host:handler/connections",
+        "[method]connection.info",
+        Yes,
+    ),
+    (
+        "echo-host:handler/connections",
+        "[method]connection.pause",
+        Yes,
+    ),
+    (
+        "echo-host:handler/connections",
         "[method]connection.peer",
         Yes,
     ),
     (
         "echo-host:handler/connections",
         "[method]connection.queued",
+        Yes,
+    ),
+    (
+        "echo-host:handler/connections",
+        "[method]connection.reset",
+        Yes,
+    ),
+    (
+        "echo-host:handler/connections",
+        "[method]connection.resume",
         Yes,
     ),
     (
@@ -50,6 +70,11 @@ pub const TABLE: &[(&str, &str, Reached)] = &[
         "echo-host:handler/connections",
         "[method]connection.set-timer",
         Yes,
+    ),
+    (
+        "echo-host:handler/connections",
+        "[method]connection.start-tls",
+        Never("no listener with a certificate"),
     ),
     ("wasi:cli/environment", "get-arguments", Yes),
     ("wasi:cli/environment", "get-environment", Yes),

@@ -1,4 +1,4 @@
-//! Whatever compiles a component does it in a process of its own that the kernel can end.
+//! Every component is compiled in a process of its own that the kernel can end.
 #![cfg(target_os = "linux")]
 
 use super::compiling::{slow, ticks};
@@ -9,7 +9,8 @@ use std::process::Command;
 
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
-/// A folder with a handler, `slow.wat`, that takes several seconds to compile, and all it takes to develop it.
+/// A directory with a handler, `slow.wat`, that takes several seconds to compile, and everything to
+/// develop it.
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.put("slow.wat", slow());
@@ -22,8 +23,8 @@ fn folder() -> Folder {
     folder
 }
 
-/// Runs `echo-host` with these arguments in the folder. No process gets more than a second of CPU time, and nothing is
-/// known from elsewhere.
+/// Runs `echo-host` with these arguments in the directory. No process gets more than a second of
+/// CPU time, and no cache is used.
 fn run_in(folder: &Folder, args: &[&str]) -> Finished {
     let mut command = Command::new("prlimit");
     command.args(["--cpu=1", env!("CARGO_BIN_EXE_echo-host")]);
@@ -73,8 +74,8 @@ fn the_kernel_ends_what_takes_too_long_whichever_command_compiles() {
     }
 }
 
-/// A component in which the types of many components are large, so that it takes seconds to see whether it is valid: it is
-/// so if `more` is.
+/// A component with many large component types, so that validation takes seconds. It is valid if
+/// `more` is.
 fn slow_to_look_through(more: &str) -> String {
     let fifteen_fold = (0..4).map(|level| {
         let parts = format!("$t{level} ").repeat(15);
@@ -92,7 +93,7 @@ fn slow_to_look_through(more: &str) -> String {
 #[test]
 fn the_kernel_ends_what_takes_too_long_to_look_through_whatever_is_wrong_with_it() {
     let folder = folder();
-    // A feature that this host leaves out: which one it is takes several looks.
+    // A feature that this host does not support: it takes several checks to find out which.
     for more in ["", "(type (map string u8))"] {
         folder.put("slow.wat", slow_to_look_through(more));
         for command in [
@@ -187,7 +188,8 @@ fn of_a_changed_handler_little_but_what_has_changed_is_compiled_again() {
     let host = Host::serve(&[&[handler.as_str()], &args[..]].concat());
     let [_, first] = ticks(host.process.id());
     let mut before = first;
-    // Side by side some functions that are the same are compiled again, at first more of them.
+    // In parallel, identical functions are sometimes compiled more than once, at first more of
+    // them.
     let edits = (2..5).map(|number| {
         folder.put("handler.wasm", edited(number));
         host.wait_for_log(&format!("generation {number} replaces"));

@@ -1,4 +1,4 @@
-//! Files that take as long to compile as they may: whoever is served meanwhile does not notice.
+//! Files that take as long to compile as permitted: other clients do not notice.
 
 use crate::configuration::site::Site;
 use crate::fixture::{Client, Host, echo_host};
@@ -9,20 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// In what time a reply has to be there. It takes some microseconds; machines are slow at times.
+/// Time limit for a reply. It normally takes microseconds; machines are slow at times.
 const IN_TIME: Duration = Duration::from_secs(10);
-/// How many functions one component calls of another. Each takes the compiler some ten milliseconds.
+/// Number of functions that one component calls in another. Each takes the compiler some ten
+/// milliseconds.
 const FUNCTIONS: usize = 400;
 
-/// What there is for each function, with `#` in the place of its number.
+/// The text for each function, with `#` in place of its number.
 fn each(text: &str) -> String {
     let numbers = 0..FUNCTIONS;
     let texts = numbers.map(|number| text.replace('#', &number.to_string()));
     texts.collect()
 }
 
-/// A component that the host admits and that takes several seconds to compile: two in it, one of which hands twenty
-/// strings to the other in each of many functions. It exports nothing.
+/// A component that the host accepts and that takes several seconds to compile. It contains two
+/// components; one passes twenty strings to the other in each of many functions. It exports
+/// nothing.
 pub fn slow() -> String {
     let strings = format!("(type $strings (tuple {}))", "string ".repeat(20));
     let memory = r#"(memory (export "memory") 1) (func (export "realloc")
@@ -58,7 +60,7 @@ pub fn slow() -> String {
 fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
     let folder = Folder::new();
     let control = folder.path("host.sock");
-    // The process that compiles may not have more than its parents.
+    // The compiler process must not have more privileges than its parents.
     let mut command = Command::new("prlimit");
     command.args(["--cpu=1", env!("CARGO_BIN_EXE_echo-host"), "serve"]);
     let args = ["--sandbox", "on", "--control", &control, "--cache", "off"];
@@ -72,7 +74,7 @@ fn what_takes_too_long_to_compile_is_ended_by_the_kernel() {
     ask(&mut host.connect());
 }
 
-/// CPU time of a process, and of those that it has started and that have ended, in the kernel's ticks.
+/// CPU time of a process, and of its ended children, in the kernel's ticks.
 #[cfg(target_os = "linux")]
 pub fn ticks(process: impl std::fmt::Display) -> [u64; 2] {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
@@ -107,14 +109,14 @@ fn what_was_compiled_elsewhere_is_loaded_from_the_cache() {
         "{own} of the host, {compiling} of the compiler"
     );
     drop(host);
-    // It is known to the next host, and nothing is compiled again.
+    // The next host finds it in the cache, and compiles nothing.
     let next = Host::serve(&[&handler, "--sandbox", "on", "--cache", &cache]);
     let children = format!("/proc/{0}/task/{0}/children", next.process.id());
     let helper = std::fs::read_to_string(children).unwrap();
     assert_eq!(ticks(helper.trim())[1], 0);
 }
 
-/// Asks something. The reply is there in time.
+/// Sends a message and expects the reply in time.
 fn ask(client: &mut Client) {
     let begun = Instant::now();
     client.send("hello\n");
@@ -151,7 +153,7 @@ fn others_are_served_in_time_while_a_file_is_compiled() {
         let coming = scope.spawn(|| {
             let mut came = 0;
             while !over.load(Ordering::Relaxed) {
-                // Several times, or there would soon be no port that a client could come from.
+                // Several attempts, because client ports could run out.
                 let mut client = Client::connect(address);
                 (0..100).for_each(|_| ask(&mut client));
                 came += 1;
@@ -161,7 +163,7 @@ fn others_are_served_in_time_while_a_file_is_compiled() {
         let refused = site.run(&["swap", &site.path("slow.wat"), "--service", "attacked"]);
         over.store(true, Ordering::Relaxed);
         assert_eq!(refused.code, Some(65), "{refused:?}");
-        // It was compiled: what is missing is found afterwards.
+        // It was compiled: the missing export is found afterwards.
         assert!(
             refused.stderr.contains("does not export `respond`"),
             "{refused:?}"

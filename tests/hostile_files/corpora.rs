@@ -1,5 +1,5 @@
-//! The files that the crates beneath ship to test themselves with: text that is no WebAssembly, modules, and components
-//! of every kind. Each is refused in one line, or finds nothing wrong with it, as they are and when they are damaged.
+//! The test files of the crates we depend on: text that is not WebAssembly, modules, and components
+//! of every kind. Each is refused with one line or is valid, both unchanged and damaged.
 
 use super::check_file;
 use crate::fixture::crate_folder;
@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use system::trust::Trust;
 
-/// Crates that read text and that make components, and what they have at least of files.
+/// Crates that parse text or build components, and the minimum number of their files.
 const CRATES: [(&str, usize); 2] = [("wast", 50), ("wit-component", 250)];
 /// How often a component is damaged.
 const DAMAGED: u32 = 2000;
 
-/// The files in text form below a crate's folder tests, in the version that the host is built with.
+/// The text files in the tests directory of a crate, in the version that the host uses.
 fn corpus(name: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![crate_folder(name).join("tests")];
@@ -55,7 +55,7 @@ fn load(engine: &Engine, file: &Path) -> Result<(), String> {
         max_memory_bytes: 64 << 20,
         call_timeout: Duration::from_secs(1),
     };
-    let source = HandlerSource::File(file.to_owned());
+    let source = HandlerSource::from(file.to_owned());
     let (trust, grants) = (Trust::default(), Grants::default());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
@@ -82,13 +82,13 @@ fn components_of_every_kind_are_refused_or_run_when_they_are_damaged() {
         failure_persistence: None,
         ..ProptestConfig::with_cases(DAMAGED)
     };
-    // What fails is printed with the changes that made it.
+    // A failure is printed with the changes that caused it.
     TestRunner::new(config)
         .run(&(which, changes), |(which, changes)| {
             let mut damaged = components[which].clone();
-            for (place, byte) in changes {
-                let place = place.index(damaged.len());
-                damaged[place] = byte;
+            for (index, byte) in changes {
+                let index = index.index(damaged.len());
+                damaged[index] = byte;
             }
             fs::write(file.path(), damaged).unwrap();
             if let Err(line) = load(&engine, file.path()) {

@@ -1,5 +1,5 @@
-//! Files that are made to hurt whoever loads them: the program refuses each in one line, or finds nothing wrong with
-//! it, and never crashes.
+//! Files that are crafted to attack the program: it refuses each with one line, or accepts it, and
+//! never crashes.
 
 mod compilers;
 mod compiling;
@@ -11,14 +11,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Checks a file with these bytes, and returns the line that refuses it, if it is refused.
+/// Checks a file with these bytes, and returns the error line if it is refused.
 fn check(folder: &Path, bytes: impl AsRef<[u8]>) -> Option<String> {
     let file = folder.join("hostile");
     fs::write(&file, bytes).unwrap();
     check_file(&file)
 }
 
-/// Checks a file, and returns the line that refuses it, if it is refused.
+/// Checks a file, and returns the error line if it is refused.
 fn check_file(file: &Path) -> Option<String> {
     let checked = echo_host(&["check", file.to_str().unwrap(), "--cache", "off"]);
     match checked.code {
@@ -107,10 +107,10 @@ fn components_that_are_cut_or_damaged() {
     let whole = fs::read(guest("echo")).unwrap();
     let step = whole.len() / 60;
     let mut refused = 0;
-    for place in (0..whole.len()).step_by(step) {
-        assert!(check(folder.path(), &whole[..place]).is_some(), "{place}");
+    for index in (0..whole.len()).step_by(step) {
+        assert!(check(folder.path(), &whole[..index]).is_some(), "{index}");
         let mut damaged = whole.clone();
-        damaged[place] ^= 0xff;
+        damaged[index] ^= 0xff;
         refused += usize::from(check(folder.path(), &damaged).is_some());
     }
     assert!(refused > 0);
@@ -148,7 +148,8 @@ fn binaries_that_a_compiler_would_choke_on() {
 
 #[test]
 fn a_component_that_the_compiler_fails_on() {
-    // Two instances of one type, handed to one component: wasmparser 0.254 asserts that this does not happen.
+    // Two instances of one type, passed to one component: an assertion in wasmparser 0.254 fails
+    // for it.
     let component = r#"(component
         (type $i (instance (type $t (tuple u8)) (export "t" (type (eq $t)))))
         (component $c (alias outer 1 $i (type $i))

@@ -1,4 +1,4 @@
-// Keeps values with ioredis, which is told nothing but where the server is.
+// Stores values with ioredis, configured only with the server's address.
 
 const assert = require("node:assert");
 const { Redis } = require("ioredis");

@@ -1,4 +1,4 @@
-// Keeps values with node-redis, which is told nothing but where the server is.
+// Stores values with node-redis, configured only with the server's address.
 
 const assert = require("node:assert");
 const { createClient } = require("redis");

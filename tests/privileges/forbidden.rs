@@ -1,4 +1,4 @@
-//! Tries what a confined process must not do, in a process of its own: this test, started once more.
+//! Tries what a confined process must not do, in a process of its own: this test, started again.
 
 use crate::fixture::run;
 use nix::libc;
@@ -16,38 +16,38 @@ use std::process::Command;
 use system::confinement::{Access, Sandbox, confine};
 
 const NAME: &str = "privileges::forbidden::what_is_forbidden_fails_and_what_is_needed_works";
-/// Says where the process that is confined may do what.
-const PLACE: &str = "ECHO_HOST_TEST_CONFINED";
+/// Variables that tell the confined process its paths.
+const DIRECTORY: &str = "ECHO_HOST_TEST_CONFINED";
 
 #[test]
 fn what_is_forbidden_fails_and_what_is_needed_works() {
-    if let Some(place) = env::var_os(PLACE) {
-        return confined(Path::new(&place));
+    if let Some(directory) = env::var_os(DIRECTORY) {
+        return confined(Path::new(&directory));
     }
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for folder in ["read", "write", "sockets", "hidden"] {
-        fs::create_dir(place.path().join(folder)).unwrap();
-        fs::write(place.path().join(folder).join("file"), folder).unwrap();
+        fs::create_dir(directory.path().join(folder)).unwrap();
+        fs::write(directory.path().join(folder).join("file"), folder).unwrap();
     }
-    symlink("../hidden/file", place.path().join("read/way-out")).unwrap();
+    symlink("../hidden/file", directory.path().join("read/way-out")).unwrap();
     let mut again = Command::new(env::current_exe().unwrap());
     again.args(["--exact", NAME, "--nocapture"]);
-    let finished = run(again.env(PLACE, place.path()), b"");
+    let finished = run(again.env(DIRECTORY, directory.path()), b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(finished.stdout.contains("1 passed"), "{finished:?}");
 }
 
-/// What the process does that is confined.
-fn confined(place: &Path) {
+/// Runs in the confined process.
+fn confined(directory: &Path) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
     let mut access = Access::default();
-    access.read(&place.join("read"));
-    access.write(&place.join("write"));
-    access.bind(&place.join("sockets/a.sock"));
+    access.read(&directory.join("read"));
+    access.write(&directory.join("write"));
+    access.bind(&directory.join("sockets/a.sock"));
     confine(Sandbox::On, access).unwrap();
 
-    files(place);
+    files(directory);
     calls();
     memory();
     let connected = TcpStream::connect(address);
@@ -65,8 +65,8 @@ fn confined(place: &Path) {
     std::thread::spawn(|| ()).join().unwrap();
 }
 
-fn files(place: &Path) {
-    let at = |name: &str| place.join(name);
+fn files(directory: &Path) {
+    let at = |name: &str| directory.join(name);
     assert_eq!(fs::read(at("read/file")).unwrap(), b"read");
     fs::write(at("write/new"), "new").unwrap();
     fs::rename(at("write/new"), at("write/newer")).unwrap();
@@ -106,7 +106,7 @@ fn assert_denied<T>(what: &str, tried: io::Result<T>) {
     }
 }
 
-/// Calls that would fail otherwise, too, but not for want of a right: they are given nothing to work on.
+/// Calls that would fail anyway, but with another error: their arguments are invalid.
 fn calls() {
     for call in [
         libc::SYS_execve,
@@ -132,12 +132,12 @@ fn calls() {
     ] {
         assert_eq!(kernel(call, [0; 6]), Err(libc::EPERM), "call {call}");
     }
-    // Being traced by the parent needs no right.
+    // Being traced by the parent needs no privilege.
     assert_eq!(kernel(libc::SYS_ptrace, [0; 6]), Err(libc::EPERM));
     assert_eq!(kernel(libc::SYS_clone3, [0; 6]), Err(libc::ENOSYS));
     let namespace = [libc::CLONE_NEWUSER.into(), 0, 0, 0, 0, 0];
     assert_eq!(kernel(libc::SYS_clone, namespace), Err(libc::EPERM));
-    // The same calls by their other numbers, of which a host knows nothing.
+    // The same calls with their numbers in another ABI, which a host does not know.
     #[cfg(target_arch = "x86_64")]
     for x32 in [libc::SYS_ptrace, 520, 521] {
         let denied = kernel(x32 | 0x4000_0000, [0; 6]);
@@ -145,7 +145,7 @@ fn calls() {
     }
 }
 
-/// Memory may be written and executed one after the other, as a compiler needs it, and not at once.
+/// Memory may be writable and executable in turn, as a compiler needs it, but not at once.
 fn memory() {
     let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS).into();
     let (write, execute): (i64, i64) = (libc::PROT_WRITE.into(), libc::PROT_EXEC.into());
@@ -157,10 +157,10 @@ fn memory() {
     assert_eq!(protect(execute), Ok(0));
 }
 
-/// Calls the kernel: its answer, or the number of the error.
+/// A system call: its result, or the error number.
 fn kernel(call: i64, with: [i64; 6]) -> Result<i64, i32> {
     let [a, b, c, d, e, f] = with;
-    // SAFETY: No memory that anybody uses is among what is given.
+    // SAFETY: the arguments do not refer to memory that anybody uses.
     let answer = unsafe { libc::syscall(call, a, b, c, d, e, f) };
     match answer {
         -1 => Err(nix::errno::Errno::last_raw()),

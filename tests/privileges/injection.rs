@@ -1,4 +1,5 @@
-//! Has a thread of another process call the kernel: ptrace(2). What is denied to that thread fails.
+//! Makes a thread of another process call the kernel: ptrace(2). Calls that are denied to that
+//! thread fail.
 
 use nix::libc::{self, c_void, user_regs_struct};
 use std::fs::{self, File, OpenOptions};
@@ -7,22 +8,22 @@ use std::os::unix::fs::FileExt;
 
 /// `syscall`.
 const INSTRUCTION: [u8; 2] = [0x0f, 0x05];
-/// How far below the stack's end what is passed by pointer is put: below what the thread itself uses.
+/// Offset below the end of the stack for data passed by pointer: below what the thread itself uses.
 const BELOW_STACK: u64 = 8192;
 
-/// What is passed to a call.
+/// An argument of a call.
 pub enum Argument {
     Number(u64),
     /// Bytes, by pointer.
     Bytes(Vec<u8>),
 }
 
-/// A thread that has been stopped. It goes on when this is dropped.
+/// A stopped thread. It continues on drop.
 pub struct Stopped {
     thread: i32,
     memory: File,
     before: user_regs_struct,
-    /// Where the instruction is.
+    /// The address of the instruction.
     instruction: u64,
 }
 
@@ -35,7 +36,7 @@ pub fn threads(process: u32) -> Vec<i32> {
 }
 
 impl Stopped {
-    /// Stops a thread when it waits in the kernel; none if it has ended.
+    /// Stops a thread while it waits in the kernel; `None` if it has ended.
     pub fn new(thread: i32) -> Option<Self> {
         loop {
             if try_request(libc::PTRACE_SEIZE, thread, std::ptr::null_mut()).is_err() {
@@ -53,7 +54,7 @@ impl Stopped {
             if found == INSTRUCTION {
                 return Some(stopped);
             }
-            // It computes at this moment.
+            // It is computing at the moment.
             drop(stopped);
             std::thread::yield_now();
         }
@@ -75,17 +76,17 @@ impl Stopped {
         }
     }
 
-    /// Calls the kernel: its answer, or the number of the error.
+    /// A system call: its result, or the error number.
     pub fn call(&self, number: i64, arguments: &[Argument]) -> Result<i64, i32> {
-        let mut place = self.before.rsp - BELOW_STACK;
+        let mut address = self.before.rsp - BELOW_STACK;
         let mut values = [0; 6];
         for (value, argument) in values.iter_mut().zip(arguments) {
             *value = match argument {
                 Argument::Number(number) => *number,
                 Argument::Bytes(bytes) => {
-                    place -= bytes.len() as u64 + 8;
-                    self.memory.write_all_at(bytes, place).unwrap();
-                    place
+                    address -= bytes.len() as u64 + 8;
+                    self.memory.write_all_at(bytes, address).unwrap();
+                    address
                 }
             };
         }
@@ -93,7 +94,7 @@ impl Stopped {
         let mut with = user_regs_struct {
             rip: self.instruction,
             rax: number.cast_unsigned(),
-            // The call that was interrupted is not to be begun again now.
+            // The interrupted call must not be restarted now.
             orig_rax: u64::MAX,
             rdi,
             rsi,
@@ -122,7 +123,7 @@ impl Drop for Stopped {
 }
 
 fn registers(thread: i32) -> user_regs_struct {
-    // SAFETY: All bits zero are numbers.
+    // SAFETY: all bits zero are a valid value.
     let mut registers: user_regs_struct = unsafe { std::mem::zeroed() };
     request(libc::PTRACE_GETREGS, thread, (&raw mut registers).cast());
     registers
@@ -134,7 +135,7 @@ fn request(what: libc::c_uint, thread: i32, data: *mut c_void) {
 
 fn try_request(what: libc::c_uint, thread: i32, data: *mut c_void) -> io::Result<()> {
     let nowhere: *mut c_void = std::ptr::null_mut();
-    // SAFETY: The data is what the request says: nothing, or registers.
+    // SAFETY: the data has the type that the request expects: nothing, or registers.
     match unsafe { libc::ptrace(what, thread, nowhere, data) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
@@ -143,7 +144,7 @@ fn try_request(what: libc::c_uint, thread: i32, data: *mut c_void) -> io::Result
 
 fn wait_until_stopped(thread: i32) {
     let mut status = 0;
-    // SAFETY: The status is written to.
+    // SAFETY: the status is written to.
     let waited = unsafe { libc::waitpid(thread, &raw mut status, libc::__WALL) };
     assert_eq!(waited, thread, "{}", io::Error::last_os_error());
     assert!(libc::WIFSTOPPED(status), "{status:#x}");

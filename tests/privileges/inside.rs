@@ -1,4 +1,4 @@
-//! Tries, within each thread of a host that serves, what SECURITY.md says that a host denies itself.
+//! Tries, in each thread of a running host, what SECURITY.md says that the host denies itself.
 
 use super::injection::{Argument, Stopped, threads};
 use crate::fixture::root;
@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 /// A call that must fail.
 struct Attempt {
-    /// As SECURITY.md has it.
+    /// The name in SECURITY.md.
     name: &'static str,
     number: i64,
     arguments: Vec<Argument>,
@@ -30,7 +30,7 @@ fn attempt(name: &'static str, number: i64, arguments: &[i64]) -> Attempt {
     }
 }
 
-/// Calls that are denied whatever they are given: it would be nothing that they can work on.
+/// Calls that are denied with any arguments: these are invalid.
 fn always() -> Vec<Attempt> {
     macro_rules! calls {
         ($($name:ident)*) => {
@@ -75,7 +75,7 @@ fn always() -> Vec<Attempt> {
     all
 }
 
-/// Calls that are denied for what they are given.
+/// Calls that are denied for their arguments.
 fn sometimes(outside: i64) -> Vec<Attempt> {
     const ANY: i64 = 0x4e1;
     let (stream, raw) = (libc::SOCK_STREAM.into(), libc::SOCK_RAW.into());
@@ -83,7 +83,7 @@ fn sometimes(outside: i64) -> Vec<Attempt> {
     let netlink = libc::AF_NETLINK.into();
     let socket = |name, arguments: [i64; 3]| attempt(name, libc::SYS_socket, &arguments);
     let request = |name, number: u64| {
-        // What is above 32 bits does not count for the kernel, and must not for a filter.
+        // The kernel ignores bits above 32, and a filter must ignore them as well.
         attempt(name, libc::SYS_ioctl, &[0, number as i64 | 1 << 32, 0])
     };
     let fast_open: i64 = libc::MSG_FASTOPEN.into();
@@ -122,6 +122,7 @@ fn sometimes(outside: i64) -> Vec<Attempt> {
             &[ANY, 6, 31, 0, 0],
         ),
         request("ioctl(FS_IOC_SETFLAGS)", 0x4008_6602),
+        request("ioctl(PAGEMAP_SCAN)", 0xc060_6610),
         request("ioctl(TIOCSTI)", libc::TIOCSTI),
         request("ioctl(TIOCLINUX)", libc::TIOCLINUX),
         request("ioctl(TIOCSCTTY)", libc::TIOCSCTTY),
@@ -172,7 +173,7 @@ fn by_path(file: &Path) -> Vec<Attempt> {
     ]
 }
 
-/// The rows of the table in SECURITY.md: what is in its second column.
+/// The second column of the table in SECURITY.md.
 fn said() -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
     let section = text
@@ -185,7 +186,7 @@ fn said() -> BTreeSet<String> {
     calls.map(str::to_owned).collect()
 }
 
-/// A host that serves, which nobody else waits for: it is stopped and goes on meanwhile.
+/// A running host that no other test uses: it is stopped and continued.
 pub fn serve(options: &[&str]) -> Child {
     let folder = root().join("target/test-run");
     fs::create_dir_all(&folder).unwrap();
@@ -213,7 +214,7 @@ fn assert_denied(thread: &Stopped, attempt: &Attempt) {
     assert!(is_denied, "{}: {answer:?}", attempt.name);
 }
 
-/// A connection to a server of this test's.
+/// A connection to a server of this test.
 fn connect(thread: &Stopped, server: SocketAddr) {
     let kind = [libc::AF_INET, libc::SOCK_STREAM, 0];
     let kind = kind.map(|it| Argument::Number(i64::from(it).cast_unsigned()));
@@ -261,7 +262,7 @@ fn what_security_md_says_is_denied_fails_in_every_thread_of_a_host() {
         let threads = threads(host.id());
         let mut tried = 0;
         for thread in threads {
-            // It may have ended, as the one has that loaded the handler.
+            // The thread may have ended, like the one that loaded the handler.
             let Some(thread) = Stopped::new(thread) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What the process takes from itself.
+//! The privileges that the process drops.
 
 mod forbidden;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -12,11 +12,11 @@ mod user;
 
 use std::fs;
 
-/// What /proc says under a name about each thread of a process.
+/// The value of an entry in /proc for each thread of a process.
 fn of_threads(pid: u32, name: &str) -> Vec<String> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let said = threads.filter_map(|thread| {
-        // A thread may end meanwhile.
+        // A thread may end in the meantime.
         let status = fs::read_to_string(thread.unwrap().path().join("status")).ok()?;
         let found = status.lines().find_map(|line| {
             let (found, value) = line.split_once(':')?;

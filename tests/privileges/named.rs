@@ -1,4 +1,5 @@
-//! What a host reads while it serves is opened by its helper, and not by the process that has clients.
+//! Files that a host reads while it serves are opened by its helper, not by the process with
+//! clients.
 
 use super::injection::{Argument, Stopped};
 use super::inside::serve;
@@ -23,7 +24,7 @@ fn the_serving_process_can_not_open_even_what_was_named() {
     ];
     assert_eq!(thread.call(libc::SYS_openat, &arguments), Err(libc::EACCES));
     drop(thread);
-    // And yet it serves its next version.
+    // Still, it serves its next version.
     folder.put("handler", signer("v2"));
     let swapped = echo_host(&["swap", "--control", &control]);
     assert!(swapped.stdout.starts_with("generation 2"), "{swapped:?}");

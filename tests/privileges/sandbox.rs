@@ -8,7 +8,7 @@ use crate::swap::versions::signer;
 use std::fs;
 use std::process::Command;
 
-/// Serves from its folder, with a control socket there.
+/// Serves from its directory, with a control socket in it.
 fn serve(folder: &Folder, args: &[&str]) -> Host {
     let (handler, control) = (folder.path("handler"), folder.path("host.sock"));
     let own = [
@@ -55,7 +55,7 @@ fn no_page_can_be_written_and_executed() {
             compiled += 1;
         }
     }
-    // The handler is there, and the host's own code comes from files.
+    // The handler is there, and the host's own code is in files.
     assert!(compiled > 0, "{maps}");
 }
 
@@ -68,18 +68,18 @@ fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
     let swapped = order(&folder, &["swap", &other]);
     assert_eq!(swapped.code, Some(0), "{swapped:?}");
     assert_eq!(host.connect().ask("x"), "v2 x");
-    // By its path it would have to be opened by the host.
+    // By path, the host would have to open it.
     elsewhere.put("other", signer("v3"));
     let refused = order(&folder, &["swap"]);
     assert_eq!(refused.code, Some(65), "{refused:?}");
-    let place = elsewhere.path("");
+    let directory = elsewhere.path("");
     let reason = format!(
         "the sandbox (--sandbox) was set up without {}\nhint: name it with --sandbox-read",
-        place.trim_end_matches('/')
+        directory.trim_end_matches('/')
     );
     assert!(refused.stderr.contains(&reason), "{refused:?}");
     assert_eq!(host.connect().ask("x"), "v2 x");
-    // What neither of both can read is told as ever.
+    // If neither can read a file, the error is the usual one.
     let missing = order(&folder, &["swap", &elsewhere.path("missing")]);
     assert!(missing.stderr.contains("No such file"), "{missing:?}");
     let pipe = elsewhere.path("pipe");
@@ -90,14 +90,17 @@ fn a_swap_reads_what_the_client_has_opened_and_nothing_else() {
             .unwrap()
             .success()
     );
-    for unfit in [(&pipe, "is not a regular file"), (&place, "is a directory")] {
+    for unfit in [
+        (&pipe, "is not a regular file"),
+        (&directory, "is a directory"),
+    ] {
         let refused = order(&folder, &["swap", unfit.0]);
         assert_eq!(refused.code, Some(65), "{refused:?}");
         assert!(refused.stderr.contains(unfit.1), "{refused:?}");
     }
     drop(host);
 
-    let named = serve(&folder, &["--sandbox-read", &place]);
+    let named = serve(&folder, &["--sandbox-read", &directory]);
     assert_eq!(order(&folder, &["swap", &other]).code, Some(0));
     assert_eq!(named.connect().ask("x"), "v3 x");
     elsewhere.put("other", signer("v4"));
@@ -112,20 +115,23 @@ fn a_reload_can_name_other_files_and_grant_nothing_new() {
     let host = site.serve(1);
     let elsewhere = Folder::new();
     elsewhere.put("a.wat", signer("v1"));
-    let place = elsewhere.path("");
-    let place = place.trim_end_matches('/');
+    let directory = elsewhere.path("");
+    let directory = directory.trim_end_matches('/');
     for (more, reason) in [
         (
-            format!("require-signature = ['{place}/a.pub']"),
+            format!("require-signature = ['{directory}/a.pub']"),
             "No such file",
         ),
-        (format!("probes = ['{place}/b.exchange']"), "No such file"),
-        (format!("dirs = ['{place}']"), "restart the host"),
+        (
+            format!("probes = ['{directory}/b.exchange']"),
+            "there is no file of exchanges",
+        ),
+        (format!("dirs = ['{directory}']"), "restart the host"),
     ] {
         site.write(&format!("{one}{more}"));
         let refused = site.run(&["reload"]);
         assert_ne!(refused.code, Some(0), "{more}: {refused:?}");
-        assert!(refused.stderr.contains(place), "{more}: {refused:?}");
+        assert!(refused.stderr.contains(directory), "{more}: {refused:?}");
         assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
     }
     for more in [
@@ -134,17 +140,21 @@ fn a_reload_can_name_other_files_and_grant_nothing_new() {
     ] {
         site.write(&format!("{one}{more}"));
         let refused = site.run(&["reload"]);
-        let reason = "cannot connect to port 7: the sandbox (--sandbox) was set up without connections to this port\nhint: restart the host";
+        let reason = "cannot connect to port 7: the sandbox (`sandbox`) was set up without connections to this port\n";
         assert!(refused.stderr.contains(reason), "{more}: {refused:?}");
+        assert!(
+            refused.stderr.ends_with("\nhint: restart the host\n"),
+            "{more}: {refused:?}"
+        );
     }
     site.write(&format!(
-        "[service.one]\nlisten = ['tcp://127.0.0.1:0', 'unix:{place}/a.sock']\n"
+        "[service.one]\nlisten = ['tcp://127.0.0.1:0', 'unix:{directory}/a.sock']\n"
     ));
     let refused = site.run(&["reload"]);
     assert!(refused.stderr.contains("restart the host"), "{refused:?}");
     assert_eq!(host.connect().ask("hello"), "hello");
     site.put("b.wat", signer("v2"));
-    for (handler, expected) in [("b.wat", "v2 x"), (&*format!("{place}/a.wat"), "v1 x")] {
+    for (handler, expected) in [("b.wat", "v2 x"), (&*format!("{directory}/a.wat"), "v1 x")] {
         site.write(&format!("{one}handler = '{handler}'\nframing = 'lines'\n"));
         site.reload().unwrap();
         assert_eq!(site.connect("one").ask("x"), expected);

@@ -1,4 +1,4 @@
-//! Giving up being root. Whoever runs these tests without being root sees that nobody else can become somebody else.
+//! Giving up root. Without root, these tests check that the user cannot be changed.
 
 use super::assert_all;
 use crate::fixture::{Finished, Host, echo_host, guest, run};
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-/// A user with few rights, whom every system has.
+/// A user with few privileges that every system has.
 const NOBODY: &str = "nobody";
 
 fn nobody() -> User {
@@ -50,6 +50,32 @@ fn only_root_can_become_another_user() {
 }
 
 #[test]
+fn a_port_below_1024_is_denied_with_three_ways_to_get_it() {
+    let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if first.is_ok_and(|first| first.trim().parse::<u16>().is_ok_and(|first| first <= 1023)) {
+        // Everybody may, as containers often have it.
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
+    command.args(["serve", "--listen", "tcp://127.0.0.1:1023"]);
+    if Uid::current().is_root() {
+        let nobody = nobody();
+        command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    }
+    let refused = run(&mut command, b"");
+    assert_eq!(refused.code, Some(69), "{refused:?}");
+    let denied = "cannot listen on tcp://127.0.0.1:1023: permission denied\n";
+    assert!(refused.stderr.contains(denied), "{refused:?}");
+    for way in [
+        "--user",
+        "setcap cap_net_bind_service=+ep",
+        "let systemd pass the socket",
+    ] {
+        assert!(refused.stderr.contains(way), "{refused:?}");
+    }
+}
+
+#[test]
 fn who_is_that_user_already_has_nothing_to_become() {
     let mut command = serve_as(NOBODY);
     if Uid::current().is_root() {
@@ -71,15 +97,15 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
     if !Uid::current().is_root() {
         return assert_only_root_can(&run(&mut serve_as(NOBODY), b""));
     }
-    let (nobody, place) = (nobody(), Folder::new());
+    let (nobody, directory) = (nobody(), Folder::new());
     let [uid, gid] = [nobody.uid.as_raw(), nobody.gid.as_raw()];
-    // Others may pass, as they may in a folder for services.
-    fs::set_permissions(place.path(""), Permissions::from_mode(0o755)).unwrap();
-    let own = place.path("own");
+    // Others may pass through, as in a directory for services.
+    fs::set_permissions(directory.path(""), Permissions::from_mode(0o755)).unwrap();
+    let own = directory.path("own");
     fs::create_dir(&own).unwrap();
     chown(&own, Some(uid), Some(gid)).unwrap();
-    let [cache, control] = ["cache", "own/host.sock"].map(|name| place.path(name));
-    let sockets = ["own/a.sock", "b.sock"].map(|name| place.path(name));
+    let [cache, control] = ["cache", "own/host.sock"].map(|name| directory.path(name));
+    let sockets = ["own/a.sock", "b.sock"].map(|name| directory.path(name));
     let uris = sockets.each_ref().map(|path| format!("unix:{path}"));
     let upper = guest("upper");
     let args = [
@@ -109,7 +135,7 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
     }
     assert_all(pid, "NoNewPrivs", "1");
 
-    // What it needs is its own: the cache was made for it, and holds what it has compiled.
+    // It owns what it needs: the cache was created for it, and holds what it has compiled.
     assert_eq!(fs::metadata(&cache).unwrap().uid(), uid);
     assert!(fs::read_dir(&cache).unwrap().count() > 0);
     for path in sockets.iter().chain([&control]) {
@@ -117,7 +143,7 @@ fn the_whole_process_becomes_the_user_and_stays_it() {
     }
     let asked = echo_host(&["status", "--control", &control]);
     assert_eq!(asked.code, Some(0), "{asked:?}");
-    // Its sockets go with it, but for the one in a folder that it can't write to.
+    // Its sockets are removed with it, except the one in a directory that it cannot write to.
     let log = host.stop();
     assert!(log.contains("b.sock: Permission denied"), "{log}");
     let there = [&sockets[0], &sockets[1], &control].map(|path| Path::new(path).exists());

@@ -1,4 +1,4 @@
-"""Talks to one handler through every door of a host, in one framing, with Python's own sockets.
+"""Connects to one handler through every listener of a host, with one framing and Python's sockets.
 
 Arguments: the handler's kind (echo, upper or chat), the framing, an authority's certificate, and the URIs.
 What comes back must be exactly what the handler answers; anything else is an AssertionError.
@@ -21,6 +21,21 @@ def framed(message):
             return message + b"\r\n"
         case "length-prefixed":
             return len(message).to_bytes(int(parameter), "big") + message
+        case "length-field":
+            # The length counts its header, too.
+            assert parameter == "2,4,le,adjust=-6", parameter
+            return b"hh" + (6 + len(message)).to_bytes(4, "little") + message
+        case "varint":
+            assert len(message) < 128, message
+            return bytes([len(message)]) + message
+        case "netstring":
+            return b"%d:%b," % (len(message), message)
+        case "cobs":
+            assert 0 not in message and len(message) < 254, message
+            return bytes([len(message) + 1]) + message + b"\0"
+        case "slip":
+            assert message.isascii(), message
+            return b"\xc0" + message + b"\xc0"
         case "delimited":
             return message + bytes.fromhex(parameter)
         case "fixed":
@@ -30,15 +45,15 @@ def framed(message):
 
 
 class Door:
-    """A connected socket, or a datagram socket that takes each datagram for a part of a stream."""
+    """A connected socket, or a datagram socket that treats each datagram as a part of a stream."""
 
     def __init__(self, uri):
-        scheme, _, place = uri.partition(":")
+        scheme, _, rest = uri.partition(":")
         if scheme == "unix":
             self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(place)
+            self.socket.connect(rest)
         else:
-            host, _, port = place.removeprefix("//").rpartition(":")
+            host, _, port = rest.removeprefix("//").rpartition(":")
             address = (host.strip("[]"), int(port))
             if scheme == "udp":
                 family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -93,9 +108,9 @@ def ask_responder(uri):
 
 
 def chat_through(uri, hall):
-    """What is said at this door is heard in the hall, and the other way round."""
+    """A message through this listener reaches the others, and the reverse."""
     door = Door(uri)
-    # Whoever says nothing is not there yet, at a door without connections.
+    # A silent client does not exist yet for a listener without connections.
     door.say(b"early")
     hall.wait_for(b": early")
     door.say(b"hello")

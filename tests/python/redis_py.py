@@ -1,4 +1,4 @@
-"""Keeps values with redis-py, which is told nothing but where the server is."""
+"""Stores values with redis-py, configured only with the server's address."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A TCP client as every introduction to sockets has it."""
+"""A TCP client as in every introduction to sockets."""
 
 import socket
 import sys

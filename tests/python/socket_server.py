@@ -1,4 +1,4 @@
-"""A TCP server as every introduction to sockets has it, for one client."""
+"""A TCP server as in every introduction to sockets, for one client."""
 
 import socket
 

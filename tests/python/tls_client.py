@@ -1,4 +1,4 @@
-"""Talks TLS to a host twice, the second time by resuming the session, and says what was agreed on."""
+"""Talks TLS to a host twice, the second time with a resumed session, and prints the parameters."""
 
 import socket
 import ssl
@@ -7,7 +7,8 @@ import sys
 address, port, authority, name = sys.argv[1:5]
 context = ssl.create_default_context(cafile=authority)
 context.set_alpn_protocols(["chat", "echo"])
-# Python resumes sessions of TLS 1.3 only if the ticket, which comes with the first reply, was read.
+# Python resumes sessions of TLS 1.3 only after reading the ticket, which comes with the first
+# reply.
 session = None
 for _ in range(2):
     with socket.create_connection((address, int(port))) as plain:

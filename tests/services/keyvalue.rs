@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 use tempfile::tempdir;
 
-/// All lines of an answer to an empty line.
+/// All lines of the answer to an empty line.
 fn all(client: &mut Client) -> Vec<String> {
     client.send("\n");
     let mut lines = Vec::new();
@@ -21,7 +21,7 @@ fn all(client: &mut Client) -> Vec<String> {
     }
 }
 
-/// What every store does.
+/// The behaviour of every store.
 fn assert_keeps(host: &Host) {
     let mut client = host.connect();
     assert_eq!(client.ask("apples"), "apples 1");
@@ -125,7 +125,7 @@ fn two_hosts_count_together_in_redis() {
     assert_eq!(redis.cli(&["GET", "tally:apples"]), "4");
 
     let eight = || hosts.iter().cycle().take(8).map(Host::connect);
-    // Everybody counts, nobody is forgotten: 2 hosts, 4 clients each, 250 times.
+    // All of them count, none is lost: 2 hosts, 4 clients each, 250 times.
     thread::scope(|scope| {
         for mut client in eight() {
             scope.spawn(move || {
@@ -135,7 +135,7 @@ fn two_hosts_count_together_in_redis() {
         }
     });
     assert_eq!(clients[0].ask("votes >0"), "votes 2000");
-    // Raised by all to all kinds of values at once, it is the highest in the end.
+    // Raised concurrently to many values, it is the highest in the end.
     thread::scope(|scope| {
         for (number, mut client) in eight().enumerate() {
             scope.spawn(move || {
@@ -149,7 +149,7 @@ fn two_hosts_count_together_in_redis() {
         }
     });
     assert_eq!(clients[1].ask("votes >0"), "votes 10399");
-    // A value that is no number stays what it is.
+    // A value that is not a number stays unchanged.
     redis.cli(&["SET", "tally:word", "abc"]);
     let answer = clients[0].ask("word");
     assert!(answer.contains("not a whole number"), "{answer}");

@@ -1,4 +1,4 @@
-//! What handlers are given beside their clients: values that are kept, and servers to connect to.
+//! Services that handlers may use: stored values, and servers to connect to.
 
 mod keyvalue;
 mod outgoing;

@@ -1,9 +1,9 @@
-//! Connections that handlers open: to whom they were granted, and to nobody else.
+//! Connections that handlers open: to granted hosts only.
 
 use crate::fixture::{Client, Host, echo_host, free_port, guest};
 use std::net::TcpListener;
 
-/// A host whose handler asks `upstream`, which is granted what `granted` says.
+/// A host whose handler asks `upstream`, with the grants in `granted`.
 fn relay(upstream: &str, granted: &[&str], more: &[&str]) -> Host {
     let variable = format!("UPSTREAM={upstream}");
     let handler = guest("relay");
@@ -26,12 +26,12 @@ fn a_handler_asks_whom_it_may() {
         (format!("127.0.0.1:{port}"), format!("127.0.0.1:{port}")),
         (format!("localhost:{port}"), format!("LOCALHOST:{port}")),
     ] {
-        // Another one is granted as well, in a sandbox that is as tight as it gets.
+        // A second grant, with the strictest sandbox.
         let others = [granted.as_str(), "192.0.2.1:80"];
         for isolation in ["connection", "message", "shared"] {
             let host = relay(&name, &others, &["--isolation", isolation]);
             let mut client = host.connect();
-            // More often than an instance may have sockets: those that are closed don't count.
+            // More often than an instance may have sockets: closed ones do not count.
             for _ in 0..40 {
                 assert_eq!(client.ask("hello"), "olleh", "{name}");
             }
@@ -66,7 +66,7 @@ fn whom_it_may_not_it_does_not_reach() {
             "connection denied: this address is not granted (--allow-connect): ",
         ),
         (vec![elsewhere.as_str()], "connection denied"),
-        // What a name stands for is granted when it was looked up, and not before.
+        // The addresses of a name are granted when it was looked up, not before.
         (vec![named.as_str()], "connection denied"),
     ] {
         let host = relay(&address.to_string(), &granted, &[]);
@@ -113,7 +113,7 @@ fn a_server_that_is_not_there_or_silent_costs_a_call_and_no_more() {
         .accept()
         .map(|(stream, from)| (Client { stream }, from))
         .unwrap();
-    // Its end comes with that of the instance.
+    // It ends with the instance.
     asked.expect("hello\n");
     asked.expect_closed();
 }
@@ -137,7 +137,7 @@ fn all_handlers_together_have_so_many_connections() {
     assert!(answer.ends_with("new-socket-limit"), "{answer}");
     let reached = host.status()["limits_reached"]["outgoing"].as_u64();
     assert!(reached.unwrap() >= 1, "{reached:?}");
-    // Whoever has gone makes room.
+    // A closed connection makes room.
     drop(asked);
     drop(waiting);
     host.wait_for_open(0);

@@ -3,10 +3,10 @@
 use crate::fixture::{Process, free_port, run, tool};
 use std::path::Path;
 
-/// A redis-server that keeps everything in memory. It ends when it is dropped.
+/// A redis-server that stores everything in memory. It ends on drop.
 pub struct Redis {
     pub port: u16,
-    /// Held for its end.
+    /// Held for its drop.
     _server: Process,
 }
 
@@ -19,7 +19,7 @@ impl Redis {
         Redis::serve(port, &["--port", &port.to_string()])
     }
 
-    /// One that is reached by TLS only, with a certificate in this folder.
+    /// A server that is reached by TLS only, with a certificate in this directory.
     pub fn start_with_tls(folder: &Path) -> Self {
         let port = free_port();
         let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
@@ -45,12 +45,12 @@ impl Redis {
         }
     }
 
-    /// What `--keyvalue` is told.
+    /// The value of `--keyvalue`.
     pub fn uri(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// What redis-cli prints for a command.
+    /// The output of redis-cli for a command.
     pub fn cli(&self, args: &[&str]) -> String {
         let port = self.port.to_string();
         let mut command = tool("redis-cli");

@@ -9,27 +9,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-/// Threads, the connections that each of them keeps busy, and the lines that each connection has on their way.
+/// Threads, connections per thread, and lines in flight per connection.
 const THREADS: usize = 8;
 const REGULARS: usize = 25;
 const BURST: u64 = 4;
-/// After so many rounds a connection that would stay where it is makes room for a new one.
+/// After this many rounds, a connection that could stay makes room for a new one.
 const STAY: usize = 50;
-/// In every so many rounds a thread has a visitor, who comes, asks and goes.
+/// In every Nth round a thread has a visitor: a short connection.
 const VISIT: usize = 4;
 
-/// What the handler's replies must be like.
+/// Properties of the handler's replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Counted, and all of a connection by one version.
+    /// Counted, and all replies of a connection from one version.
     Stays,
-    /// Signed only, by versions that never grow older.
+    /// Signed only, by versions that never decrease.
     Moves,
-    /// Counted, by versions that never grow older.
+    /// Counted, by versions that never decrease.
     CountsOn,
 }
 
-/// What clients did, all of which was as it should be.
+/// Statistics of clients, all of which saw correct replies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub connections: u64,
@@ -43,7 +43,7 @@ impl AddAssign for Tally {
     }
 }
 
-/// Some hundred clients of a host. Whatever is not as it should be is a panic in their threads.
+/// Hundreds of clients of a host. Any error is a panic in their threads.
 pub struct Crowd {
     enough: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Tally>>,
@@ -74,7 +74,7 @@ impl Crowd {
         assert!(!left, "a client had something to complain of");
     }
 
-    /// Has all of them finish, get their last replies, and see the host close.
+    /// Makes all of them finish, get their last replies, and see the host close.
     pub fn leave(self) -> Tally {
         self.enough.store(true, Ordering::Relaxed);
         let mut tally = Tally::default();
@@ -197,7 +197,7 @@ impl Talk {
         }
     }
 
-    /// Finishes, hears what is still to come, and that nothing else does.
+    /// Finishes, receives the outstanding replies, and expects nothing else.
     fn end(&mut self, newest: &AtomicU64) {
         self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
         self.hear(self.said - self.heard, newest);

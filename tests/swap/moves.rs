@@ -1,8 +1,8 @@
-//! What happens to open connections.
+//! Open connections in a swap.
 
-use super::post::Post;
+use super::post::{Folder, Post};
 use super::versions::{counter, signer};
-use crate::fixture::{Client, guest, warnings};
+use crate::fixture::{Client, Host, echo_host, guest, warnings};
 use rustix::process::Signal;
 use std::fs;
 
@@ -18,7 +18,7 @@ fn a_conversation_is_carried_over_with_its_count() {
         let mut clients: Vec<_> = (0..20).map(|_| post.host.connect()).collect();
         for number in 0..10 {
             for (index, client) in clients.iter_mut().enumerate() {
-                // Some have said nothing in this generation, or nothing at all.
+                // Some have sent nothing in this generation, or nothing at all.
                 if (number + index) % 3 > 0 {
                     continue;
                 }
@@ -56,13 +56,13 @@ fn who_cannot_be_carried_over_stays() {
     client.expect("ready\n");
     post.swap_to(counter("v2"));
     post.host
-        .wait_for_log("stays with generation 1: the handler saved no state");
+        .wait_for_log("stays with generation 1: its session saved nothing");
     assert_eq!(client.ask("say still here"), "still here");
     assert_eq!(post.host.connect().ask("x"), "v2 1 x");
     let status = post.status();
     assert_eq!(status["generations"][1]["connections"], 1);
 
-    // It saves what the next one cannot read.
+    // It saves state that the next one cannot read.
     let post = Post::serve(fs::read(guest("calc")).unwrap(), &same_limit);
     let mut client = post.host.connect();
     client.expect("Type an expression, help or quit.\n> ");
@@ -70,18 +70,102 @@ fn who_cannot_be_carried_over_stays() {
     client.expect("42\n> ");
     post.swap_to(counter("v2"));
     post.host.wait_for_log(
-        "stays with generation 1: the handler failed: what was saved is not a counter's",
+        "the new version did not open the session: the handler failed: the saved state is not a counter's",
     );
+    post.host
+        .wait_for_log("stays with generation 1: the new version did not open it");
     client.send("ans / 2\n");
     client.expect("21\n> ");
     assert_eq!(post.host.connect().ask("x"), "v2 1 x");
-    // The same client has another chance at the next swap.
+    // The same client gets another chance at the next swap.
     post.swap(&guest("calc")).unwrap();
     client.send("ans / 3\n");
     client.expect("7\n> ");
     post.wait_until("carried over", |status| {
         status["generations"][0]["connections"] == 1
     });
+}
+
+#[test]
+fn a_swap_tells_what_became_of_open_connections() {
+    let puppet = fs::read(guest("puppet")).unwrap();
+    let post = Post::serve(counter("v1"), &["--swap", "migrate"]);
+    let mut clients: Vec<_> = (0..3).map(|_| post.host.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("a"), "v1 1 a");
+    }
+    let swap = |content: &[u8], expected: &str| {
+        let path = post.folder.put("next", content);
+        let swapped = post.run(&["swap", &path]);
+        assert_eq!(swapped.code, Some(0), "{swapped:?}");
+        let line = swapped.stdout.lines().last().unwrap();
+        assert!(line.ends_with(expected), "{swapped:?}");
+        post.host.wait_for_log(line);
+        let status = post.run(&["status"]).stdout;
+        let (_, last) = status.split_once("last swap").unwrap();
+        assert!(last.lines().next().unwrap().ends_with(line), "{status}");
+    };
+    swap(&counter("v2"), "generation 2: 3 connections migrated");
+    clients.pop();
+    post.wait_until("two", |status| status["connections"]["open"] == 2);
+    // The puppet takes any session, and saves none.
+    swap(&puppet, "generation 3: 2 connections migrated");
+    let stay = "2 connections stayed: their sessions saved nothing";
+    swap(&counter("v4"), &format!("generation 4: {stay}"));
+    assert_eq!(post.host.connect().ask("a"), "v4 1 a");
+    let mut newest = post.host.connect();
+    assert_eq!(newest.ask("a"), "v4 1 a");
+    post.wait_until("three", |status| status["connections"]["open"] == 3);
+    let both = "1 connection migrated, 2 stayed: their sessions saved nothing";
+    swap(&counter("v5"), &format!("generation 5: {both}"));
+    let moved = &post.status()["versions"][4]["connections"];
+    assert_eq!(
+        (&moved["migrated"], &moved["stayed"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn a_session_in_a_call_is_not_waited_for() {
+    let options = ["--swap", "next-message", "--call-timeout", "1min"];
+    let post = Post::serve(fs::read(guest("probe")).unwrap(), &options);
+    let mut client = post.host.connect();
+    client.send("sleep 30000\n");
+    post.wait_until("in a call", |status| status["messages"] == 1);
+    let path = post.folder.put("next", fs::read(guest("reverse")).unwrap());
+    let swapped = post.run(&["swap", &path]);
+    let undecided = "generation 2: 1 connection still in a call\n";
+    assert!(swapped.stdout.ends_with(undecided), "{swapped:?}");
+}
+
+#[test]
+fn sessions_move_to_a_version_with_other_limits_and_these_hold() {
+    let folder = Folder::new();
+    let file = |limit: &str| {
+        format!(
+            "[service.main]\nhandler = \"{}\"\nlisten = [\"tcp://127.0.0.1:0\"]\n\
+             framing = \"lines\"\nswap = \"migrate\"\nmax-message = \"{limit}\"\n",
+            guest("upper")
+        )
+    };
+    let config = folder.put("echo-host.toml", file("1KiB"));
+    let socket = folder.path("host.sock");
+    let host = Host::serve(&["--config", &config, "--control", &socket]);
+    let mut client = host.connect();
+    client.send(format!("{}\n", "x".repeat(1000)));
+    client.expect("X".repeat(1000));
+    folder.put("echo-host.toml", file("100B"));
+    let reloaded = echo_host(&["reload", "--control", &socket]);
+    assert_eq!(reloaded.code, Some(0), "{reloaded:?}");
+    assert!(
+        reloaded.stdout.contains("1 connection migrated"),
+        "{reloaded:?}"
+    );
+    client.send("abc\n");
+    client.expect("ABC");
+    client.send(format!("{}\n", "x".repeat(1000)));
+    client.expect_closed();
+    host.wait_for_log("a message is longer than the limit of 100 bytes");
 }
 
 #[test]
@@ -94,14 +178,14 @@ fn responders_go_on_between_two_messages() {
         let post = Post::serve(signer("v1"), &["--framing", "lines", "--swap", swap]);
         let mut client = post.host.connect();
         assert_eq!(client.ask("a"), "v1 a");
-        // Half a message belongs to whoever is there when it is whole.
+        // Half a message belongs to the generation that is current when it is complete.
         client.send("b");
         let mut silent = post.host.connect();
         post.wait_until("connected", |status| status["connections"]["open"] == 2);
         post.swap_to(signer("v2"));
         let version = if moves { "v2" } else { "v1" };
         assert_eq!(client.ask("c"), format!("{version} bc"));
-        // Who had said nothing loses nothing by a new one.
+        // A client that had sent nothing loses nothing.
         assert_eq!(silent.ask("d"), "v2 d");
         assert_eq!(post.host.connect().ask("e"), "v2 e");
         drop((client, silent));
@@ -155,7 +239,7 @@ fn who_went_along_need_not_go() {
     assert_eq!(client.ask("a"), "v1 1 a");
     post.swap_to(counter("v2"));
     assert_eq!(client.ask("b"), "v2 2 b");
-    // Another stays behind, as long as it may.
+    // Another one may stay as long as it likes.
     let post_of_puppet = Post::serve(
         fs::read(guest("puppet")).unwrap(),
         &["--drain-timeout", "300ms", "--swap", "migrate"],

@@ -1,4 +1,4 @@
-//! A host whose handler is swapped: its files, its control socket, and what the kernel says about it.
+//! A host whose handler is swapped: its files, its control socket, and its resources.
 
 use crate::fixture::{DEADLINE, Finished, Host, Usage, guests, run};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// A folder for versions of a handler. It goes with the test.
+/// A directory for versions of a handler. Removed with the test.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -23,7 +23,7 @@ impl Folder {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Puts a file there at once, by renaming. Returns its path.
+    /// Writes a file atomically, by renaming. Returns its path.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         let beside = self.path("unfinished");
@@ -33,7 +33,7 @@ impl Folder {
     }
 }
 
-/// A host that serves `handler` of its folder.
+/// A host that serves `handler` of its directory.
 pub struct Post {
     // Declared first, so dropped first.
     pub host: Host,
@@ -42,18 +42,18 @@ pub struct Post {
 }
 
 impl Post {
-    /// Serves this content. Connections stay with what was swapped out for as long as a test may take, if
-    /// `args` say nothing else.
+    /// Serves this content. Unless `args` say otherwise, connections stay with a replaced version
+    /// as long as a test may take.
     pub fn serve(content: impl AsRef<[u8]>, args: &[&str]) -> Self {
         let folder = Folder::new();
         folder.put("handler", content);
         Post::serve_from(folder, args)
     }
 
-    /// Serves what is in the folder.
+    /// Serves the handler in the directory.
     pub fn serve_from(folder: Folder, args: &[&str]) -> Self {
         let (handler, control) = (folder.path("handler"), folder.path("host.sock"));
-        // Whoever talks to the socket directly has the host open what it is to read.
+        // Files that a client of the socket names are opened by the host.
         let guests = guests();
         let mut all = vec![handler.as_str(), "--control", &control];
         all.extend(["--sandbox-read", &guests]);
@@ -70,7 +70,7 @@ impl Post {
         }
     }
 
-    /// Puts another version in the handler's place.
+    /// Replaces the handler's file with another version.
     pub fn put(&self, content: impl AsRef<[u8]>) -> String {
         self.folder.put("handler", content)
     }
@@ -82,7 +82,7 @@ impl Post {
         run(&mut command, b"")
     }
 
-    /// Asks the control socket, without a process for each question.
+    /// Asks the control socket, without a process for each request.
     pub fn ask(&self, members: Value) -> Value {
         ask(&self.control, members)
     }
@@ -100,7 +100,8 @@ impl Post {
         }
     }
 
-    /// Makes a version of this content and swaps to it by the control socket, which must do.
+    /// Writes a version with this content and swaps to it by the control socket, which must
+    /// succeed.
     pub fn swap_to(&self, content: impl AsRef<[u8]>) -> u64 {
         let path = self.folder.put("next", content);
         self.swap(&path).unwrap()
@@ -111,7 +112,7 @@ impl Post {
         reply["swapped"]["generation"].as_u64().unwrap()
     }
 
-    /// Asks for the status until it is as wanted.
+    /// Requests the status until the condition holds.
     pub fn wait_until(&self, what: &str, wanted: impl Fn(&Value) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -124,7 +125,7 @@ impl Post {
         }
     }
 
-    /// Waits until this generation is the one for new connections.
+    /// Waits until new connections get this generation.
     pub fn wait_for_generation(&self, number: u64) {
         self.wait_until(&format!("generation {number}"), |status| {
             status["generations"][0]["number"] == number

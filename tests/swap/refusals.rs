@@ -1,4 +1,4 @@
-//! Versions that must not serve, and what is said about them.
+//! Versions that must not serve, and their error messages.
 
 use super::post::{Folder, Post};
 use super::versions::{bad, counter, networker, signer, stillborn, trapping};
@@ -97,7 +97,7 @@ fn a_probe_is_answered_before_anybody_is_served() {
         post.host.wait_for_log(shown);
         assert_eq!(post.host.connect().ask("hello"), "v1 hello");
     }
-    // A probe is no client.
+    // A probe is not a client.
     let status = post.status();
     assert_eq!(status["connections"]["total"], 2);
     assert_eq!(status["failed_calls"], 0);
@@ -139,10 +139,15 @@ fn a_version_may_want_no_more_than_the_one_before() {
     let post = Post::serve(signer("v1"), &allowed);
     post.swap_to(networker("v2"));
     assert_eq!(post.host.connect().ask("x"), "v2 x");
-    // The next one may go without, and the one after it want it again.
+    // Or for one swap only.
+    let strict = Post::serve(signer("v1"), &LINES);
+    let path = strict.folder.put("networker", networker("v2"));
+    let allowed = strict.run(&["swap", &path, "--allow-import", "wasi:sockets/"]);
+    assert_eq!(allowed.code, Some(0), "{allowed:?}");
+    // The next one may omit it, and the one after it imports it again.
     post.swap_to(signer("v3"));
     post.swap_to(networker("v4"));
-    // What is allowed is what was named.
+    // Only the named imports are allowed.
     let other = ["--framing", "lines", "--allow-import", "wasi:http/"];
     let post = Post::serve(signer("v1"), &other);
     let path = post.folder.put("networker", networker("v2"));
@@ -159,17 +164,19 @@ fn a_version_that_fails_again_and_again_is_swapped_back() {
         client.send("x\n");
         client.expect_closed();
     }
-    let log = post.host.wait_for_log("keeps failing (3 failed calls)");
+    let log = post
+        .host
+        .wait_for_log("rolled back by itself after 3 failed calls in ");
     assert!(
         log.contains("ERROR") && log.contains("generation 2"),
         "{log}"
     );
     post.wait_for_generation(1);
     assert_eq!(post.host.connect().ask("x"), "v1 x");
-    // What failed does not count against its successor.
+    // A failure does not count against the next version.
     assert_eq!(post.swap_to(signer("v3")), 3);
     let log = post.host.stop();
-    assert_eq!(log.matches("rolling back").count(), 1, "{log}");
+    assert_eq!(log.matches("rolled back by itself").count(), 1, "{log}");
     // Without the option nobody decides for the operator.
     let post = Post::serve(signer("v1"), &LINES);
     post.swap_to(trapping());

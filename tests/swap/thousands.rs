@@ -6,14 +6,14 @@ use crate::fixture::Usage;
 
 const FIRST: usize = 200;
 const ALL: usize = 2000;
-/// How much more may be resident after all of them than after the first ones. A version of 64 KiB of memory
-/// and a few pages of code that was kept each time would be a hundred times as much.
+/// Maximum growth of resident memory after all of them. Leaking 64 KiB of memory and a few pages of
+/// code per version would be a hundred times as much.
 const SLACK_KIB: usize = 8 << 10;
 
-/// Threads and descriptors come and go: a question on the control socket, a thread that has just read a file.
+/// Threads and descriptors come and go: a control request, a thread that has just read a file.
 const SLACK: usize = 4;
 
-/// Places are few, so that one which is not given back is soon missed.
+/// Few slots, so that a leaked one is soon noticed.
 const OPTIONS: [&str; 8] = [
     "--framing",
     "lines",
@@ -61,7 +61,7 @@ fn old_generations_are_freed() {
     assert_eq!(status["connections"]["total"], ALL + 1);
 }
 
-/// What the host uses when the last visitor and the last question have gone.
+/// The host's resources when the last visitor and the last request are gone.
 fn settled(post: &Post) -> Usage {
     post.wait_until("alone", |status| status["connections"]["open"] == 1);
     post.usage()

@@ -1,15 +1,15 @@
-//! Versions of handlers, as many as a test wants, made without a compiler.
+//! Any number of versions of handlers, made without a compiler.
 
 use crate::fixture::guest;
 use std::fs;
 
-/// A responder in text form. It answers each line with its version, the line and a line ending; `--framing
-/// lines` cuts the lines.
+/// A responder in text form. It answers each line with its version, the line and a line ending;
+/// `--framing lines` cuts the lines.
 pub fn signer(version: &str) -> Vec<u8> {
     signer_with("", version)
 }
 
-/// The same, but it also wants to know networks.
+/// The same, but it also imports networks.
 pub fn networker(version: &str) -> Vec<u8> {
     signer_with(
         r#"(import "wasi:sockets/instance-network@0.2.6" (instance))"#,
@@ -38,7 +38,7 @@ fn signer_with(head: &str, version: &str) -> Vec<u8> {
     )
 }
 
-/// A responder that loads well and traps at every message.
+/// A responder that loads and traps at every message.
 pub fn trapping() -> Vec<u8> {
     responder("", ALLOCATOR, "unreachable")
 }
@@ -48,7 +48,7 @@ pub fn silent() -> Vec<u8> {
     responder("", ALLOCATOR, "i32.const 0")
 }
 
-/// A responder that traps while it is made.
+/// A responder that traps during instantiation.
 pub fn stillborn() -> Vec<u8> {
     responder(
         "(core module $s (func $f unreachable) (start $f)) (core instance (instantiate $s))",
@@ -74,22 +74,23 @@ fn responder(head: &str, parts: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The counter, signing its replies with this version of eight characters at most: see its source.
+/// The counter, which signs its replies with this version of at most eight characters: see its
+/// source.
 pub fn counter(version: &str) -> Vec<u8> {
     let mark = b"counter-version=";
     let mut component = fs::read(guest("counter")).unwrap();
-    let places: Vec<_> = (0..component.len() - mark.len())
+    let positions: Vec<_> = (0..component.len() - mark.len())
         .filter(|at| component[*at..].starts_with(mark))
         .collect();
-    let [place] = places[..] else {
-        panic!("the mark is there {} times", places.len());
+    let [position] = positions[..] else {
+        panic!("the mark is there {} times", positions.len());
     };
-    let begin = place + mark.len();
+    let begin = position + mark.len();
     component[begin..begin + 8].copy_from_slice(format!("{version:8}").as_bytes());
     component
 }
 
-/// What is no handler: its kind, its bytes, and what is said about it.
+/// Files that are not handlers: the kind, the bytes, and the error message.
 pub fn bad() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let whole = counter("v0");
     vec![

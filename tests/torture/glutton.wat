@@ -1,5 +1,6 @@
-;; A responder that asks the host for more than it may have. The first byte of a message says of what; the reply is "!"
-;; if the host gave it, and "." if it refused with an error. Most of it must end in a trap.
+;; A responder that requests more of the host than it may have. The first byte of a message selects
+;; the resource; the reply is "!" if the host granted it, and "." if it refused with an error. Most
+;; requests must end in a trap.
 ;;
 ;;   w  prints 12 MB in one call, without a permit
 ;;   p  prints 1 MB in one call, without a permit
@@ -85,8 +86,8 @@
     (export "descriptor" (type $descriptor (eq $the-descriptor)))
     (export "get-directories" (func (result (list (tuple (own $descriptor) string)))))))
 
-  ;; All lists begin where nothing else is and are zeros: empty strings, and characters that are none. What the host
-  ;; hands over lies before that.
+  ;; All lists begin in unused memory, which is zero: empty strings, and NUL characters. Data from
+  ;; the host is before that.
   (core module $memory-module
     (memory (export "memory") 200)
     (data (i32.const 0x800) "f")
@@ -127,7 +128,7 @@
     (import "host" "get-directories" (func $get-directories (param i32)))
     (import "host" "open-at" (func $open-at (param i32 i32 i32 i32 i32 i32 i32)))
 
-    ;; Whether the last call did as it was asked.
+    ;; Whether the last call succeeded.
     (func $done (result i32) (i32.eqz (i32.load8_u (i32.const 0x900))))
 
     (func $bucket (result i32)
@@ -135,7 +136,7 @@
       (if (i32.eqz (call $done)) (then unreachable))
       (i32.load (i32.const 0x904)))
 
-    ;; A handle of what the byte asks for: 0 if there is none.
+    ;; A handle of the resource that the byte selects: 0 if there is none.
     (func $hold (param $what i32) (param $of i32)
       (if (i32.eq (local.get $what) (i32.const 98)) ;; b
         (then (call $open (i32.const 0x800) (i32.const 1) (i32.const 0x900))))
@@ -147,7 +148,7 @@
           (call $open-at (local.get $of) (i32.const 0) (i32.const 0x800) (i32.const 1)
             (i32.const 1) (i32.const 3) (i32.const 0x900)))))
 
-    ;; Whether it got so many.
+    ;; Whether it got this many.
     (func $hoard (param $what i32) (param $of i32) (param $count i32) (result i32)
       (loop
         (call $hold (local.get $what) (local.get $of))

@@ -1,11 +1,11 @@
-//! An authority, and what it signs.
+//! A certificate authority, and its certificates.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A certificate authority with a folder for what it makes.
+/// A certificate authority with a directory for its files.
 pub struct Authority {
     pub folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -35,7 +35,7 @@ impl Authority {
         text(&self.folder.path().join("ca.pem"))
     }
 
-    /// Signs a new certificate for these names. Files with the same name are replaced, as a renewal does.
+    /// Signs a new certificate for these names. Replaces files with the same name, like a renewal.
     pub fn sign(&self, file: &str, names: &[&str], common_name: &str) -> Files {
         let names = names.iter().map(ToString::to_string);
         let mut params = CertificateParams::new(names.collect::<Vec<_>>()).unwrap();
@@ -50,6 +50,20 @@ impl Authority {
         Files {
             certificate: self.put(&format!("{file}.pem"), &certificate.pem()),
             key: self.put(&format!("{file}.key"), &key.serialize_pem()),
+        }
+    }
+
+    /// A certificate that signed itself and is marked as an authority, as `openssl req -x509` makes
+    /// it.
+    pub fn self_signed(&self, names: &[&str]) -> Files {
+        let names = names.iter().map(ToString::to_string);
+        let mut params = CertificateParams::new(names.collect::<Vec<_>>()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Files {
+            certificate: self.put("self.pem", &certificate.pem()),
+            key: self.put("self.key", &key.serialize_pem()),
         }
     }
 

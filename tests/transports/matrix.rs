@@ -1,18 +1,23 @@
-//! Every handler through every door in every framing.
+//! Every handler through every kind of listener, with every framing.
 
 use super::certificates::Authority;
 use crate::fixture::{Host, guest, run, script, tool};
 use std::process::Command;
 
-const FRAMINGS: [&str; 5] = [
+const FRAMINGS: [&str; 10] = [
     "chunks",
     "lines",
     "length-prefixed:2",
+    "length-field:2,4,le,adjust=-6",
+    "varint",
+    "netstring",
+    "cobs",
+    "slip",
     "delimited:7c7c",
     "fixed:5",
 ];
 
-/// One host with a door of each kind, all of them one handler's.
+/// One host with a listener of each kind, all for one handler.
 fn through_every_door(handler: &str, arguments: &[&str]) {
     let authority = Authority::new();
     let files = authority.sign("server", &["localhost"], "localhost");
@@ -37,7 +42,7 @@ fn through_every_door(handler: &str, arguments: &[&str]) {
             &files.key,
             "--framing",
             framing,
-            // What a room says to one who only listens is more than that one has said.
+            // A chat room sends more to a silent client than the client has sent.
             "--udp-amplification",
             "off",
         ];
@@ -77,6 +82,14 @@ fn standard_input_is_a_door_in_every_framing() {
         ("chunks", "hello", "HELLO"),
         ("lines", "hello\r\nworld\n", "HELLOWORLD"),
         ("length-prefixed:2", "\0\x05hello\0\x05world", "HELLOWORLD"),
+        (
+            "length-field:1,1,adjust=-2",
+            "h\x07helloh\x07world",
+            "HELLOWORLD",
+        ),
+        ("varint", "\x05hello\x05world", "HELLOWORLD"),
+        ("netstring", "5:hello,5:world,", "HELLOWORLD"),
+        ("cobs", "\x06hello\0\x06world\0", "HELLOWORLD"),
         ("delimited:7c7c", "hello||world||", "HELLOWORLD"),
         ("fixed:5", "helloworld", "HELLOWORLD"),
     ] {

@@ -4,21 +4,24 @@ mod access;
 pub mod certificates;
 mod matrix;
 mod proxy;
+mod start_tls;
 mod stdio;
+mod telnet;
 mod tls;
 mod unix;
+mod websocket;
 mod zones;
 
 use crate::fixture::{Finished, run, tool};
 use std::process::Command;
 
-/// What `echo-host connect` makes of this input.
+/// The output of `echo-host connect` for this input.
 pub fn connect(arguments: &[&str], input: &str) -> Finished {
     let mut connect = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     run(connect.arg("connect").args(arguments), input.as_bytes())
 }
 
-/// What a script written in Python prints.
+/// The output of a script in Python.
 fn python(script: &str, arguments: &[&str]) -> String {
     let mut python = tool("python3");
     let finished = run(python.args(["-c", script]).args(arguments), b"");

@@ -1,12 +1,22 @@
-//! The PROXY protocol: believed from where it is trusted, and from nowhere else. Real proxies speak it.
+//! The PROXY protocol: accepted from trusted networks only. Real proxies speak it.
 
 use super::certificates::Authority;
 use super::connect;
-use crate::fixture::{Client, DEADLINE, Host, Process, free_port, guest, run, tool};
+use super::websocket::Socket;
+use crate::fixture::{Client, DEADLINE, Host, Process, free_port, guest, root, run, tool};
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Instant;
+
+/// What the documentation tells nginx.
+const NGINX_OF_DOCS: &str = "\
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection upgrade;
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+";
 
 const LINE: &str = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 8888\r\n";
 
@@ -39,7 +49,7 @@ fn both_versions_tell_who_the_client_is() {
         let said = peer(&mut client);
         assert!(said.contains(r#"peer: "192.0.2.7:4711""#), "{said}");
         assert!(said.contains(r#"local: "198.51.100.1:8888""#), "{said}");
-        assert!(said.contains("Transport::Tcp"), "{said}");
+        assert!(said.contains(r#"transport: "tcp""#), "{said}");
     }
     host.wait_for_log("serving");
 }
@@ -58,7 +68,7 @@ fn the_header_may_come_in_any_pieces_and_takes_nothing_from_what_follows() {
     }
 }
 
-/// Version 2: a command and a family, and a block of so many zeros.
+/// Version 2: a command and a family, and a block of N zeros.
 fn binary(start: [u8; 2], length: u16) -> Vec<u8> {
     let block = vec![0; usize::from(length)];
     [
@@ -72,7 +82,7 @@ fn binary(start: [u8; 2], length: u16) -> Vec<u8> {
 
 #[test]
 fn a_proxy_may_speak_for_itself_and_claim_any_family_and_length() {
-    // It is never a client, so nothing that is said of clients counts.
+    // It is never a client, so no limit of clients applies.
     let host = behind_proxy(&["--allow", "192.0.2.0/24"]);
     let own = host.address().ip().to_string();
     for (family, length) in [(0, 0), (0x11, 0), (0x31, 5), (0xff, 12), (0x21, u16::MAX)] {
@@ -130,7 +140,7 @@ fn a_proxys_clients_count_by_their_own_addresses() {
     host.wait_for_log("connection limit of a client reached (--max-connections-per-ip)");
     one.send("close\n");
     one.expect_closed();
-    // Its share is given back at about this moment.
+    // Its share is released at about this moment.
     let deadline = Instant::now() + DEADLINE;
     while !come_from("192.0.2.7").is_served() {
         assert!(Instant::now() < deadline);
@@ -208,8 +218,8 @@ fn the_header_comes_before_tls() {
     let uri = format!("tls://127.0.0.1:{}", proxy.port);
     let ca = authority.file();
     let said = connect(&[&uri, "--ca", &ca, "--server-name", "localhost"], "peer\n").stdout;
-    assert!(said.contains("Transport::Tls"), "{said}");
-    // HAProxy reached us from another port than the one its own client has.
+    assert!(said.contains(r#"transport: "tls""#), "{said}");
+    // HAProxy's connection to us has another port than its own client's.
     assert!(
         said.contains(&format!("local: \"127.0.0.1:{}\"", proxy.port)),
         "{said}"
@@ -260,6 +270,29 @@ impl Proxy {
         )
     }
 
+    /// A proxy of HTTP, which passes WebSockets on and tells the client's address in a header.
+    fn nginx_of_http(host: SocketAddr) -> Self {
+        Proxy::start(
+            "nginx.conf",
+            |port, folder| {
+                format!(
+                    "daemon off; master_process off; pid {folder}/pid; error_log stderr;\n\
+                     events {{}}\n\
+                     http {{ access_log off; client_body_temp_path {folder}/body;\n\
+                     proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;\n\
+                     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;\n\
+                     server {{ listen 127.0.0.1:{port}; location /chat {{\n\
+                     proxy_pass http://{host};\n{NGINX_OF_DOCS}}} }} }}\n"
+                )
+            },
+            |config| {
+                let mut nginx = tool("nginx");
+                nginx.args(["-c", config]);
+                nginx
+            },
+        )
+    }
+
     fn start(
         file: &str,
         config: impl Fn(u16, &str) -> String,
@@ -298,12 +331,42 @@ fn haproxy_and_nginx_are_understood() {
 }
 
 #[test]
+fn websockets_come_through_proxies_with_their_clients_address() {
+    let page = fs::read_to_string(root().join("docs/operate/websocket.md")).unwrap();
+    assert!(NGINX_OF_DOCS.lines().all(|line| page.contains(line.trim())));
+    let puppet = guest("puppet");
+    let arguments = [
+        "--proxy-from",
+        "127.0.0.1",
+        &puppet,
+        "--listen",
+        "ws://127.0.0.1:0/chat",
+    ];
+    let host = Host::serve(&arguments);
+    let haproxy = Proxy::haproxy(host.address(), "send-proxy-v2");
+    let nginx = Proxy::nginx_of_http(host.address());
+    for (proxy, tells_port) in [(&haproxy, true), (&nginx, false)] {
+        let proxy = SocketAddr::from(([127, 0, 0, 1], proxy.port));
+        let client = Client::connect_from("127.0.0.5", proxy);
+        let mut own = client.stream.local_addr().unwrap();
+        if !tells_port {
+            own.set_port(0);
+        }
+        // What the client claims is not believed.
+        let mut socket = Socket::begin(client, "/chat", "X-Forwarded-For: 192.0.2.1\r\n");
+        socket.receive();
+        let said = socket.ask("peer\n");
+        assert!(said.contains(&format!("peer: \"{own}\"")), "{said}");
+    }
+}
+
+#[test]
 fn haproxy_passes_a_load_on_and_nothing_is_lost() {
     let host = Host::serve(&["--proxy-from", "127.0.0.1", "--max-connections", "400"]);
     let proxy = Proxy::haproxy(host.address(), "send-proxy-v2");
     let mut bench = Command::new(env!("CARGO_BIN_EXE_echo-host"));
     bench.args(["bench", &format!("tcp://127.0.0.1:{}", proxy.port)]);
-    // Many come anew, so that many headers are read.
+    // Many connect anew, so that many headers are read.
     let load = ["--connections", "50", "--messages-per-connection", "10"];
     bench.args(load).args(["--duration", "2s", "--json"]);
     let finished = run(&mut bench, b"");

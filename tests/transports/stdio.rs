@@ -12,7 +12,7 @@ fn serve(arguments: &[&str]) -> Command {
     command
 }
 
-/// Does what inetd does: accepts, makes the socket all three standard streams, and starts the host.
+/// Like inetd: accepts, makes the socket all three standard streams, and starts the host.
 const INETD: &str = "
 import socket, subprocess, sys
 listener = socket.create_server(('127.0.0.1', 0))
@@ -49,7 +49,7 @@ fn inetd_may_start_the_host() {
     assert!(said.starts_with("ready\nPeerInfo"), "{said}");
     assert!(said.trim_end().ends_with("bye\neof"), "{said}");
     assert!(
-        said.contains("Transport::Stdio") && said.contains("peer: \"127.0.0.1:PORT\""),
+        said.contains(r#"transport: "stdio""#) && said.contains("peer: \"127.0.0.1:PORT\""),
         "{said}"
     );
 }

@@ -1,4 +1,4 @@
-//! TLS with the clients people have, certificates that are renewed under load, and clients that misbehave.
+//! TLS with common clients, certificates that are renewed under load, and clients that misbehave.
 
 use super::certificates::{Authority, Files};
 use super::connect;
@@ -71,6 +71,26 @@ fn our_client_verifies_unless_it_is_told_not_to() {
 }
 
 #[test]
+fn a_self_signed_certificate_is_trusted_for_its_name_alone() {
+    let authority = Authority::new();
+    let files = authority.self_signed(&["localhost", "127.0.0.1"]);
+    let host = serve(&files, &[]);
+    let ca = &files.certificate;
+    let finished = connect(&[host.uri(), "--ca", ca], "Hello, server!");
+    assert_eq!(finished.stdout, "Hello, server!", "{finished:?}");
+    for arguments in [
+        &["--ca", ca.as_str(), "--server-name", "example.org"][..],
+        &["--ca", &authority.file()],
+    ] {
+        let refused = connect(&[&[host.uri()], arguments].concat(), "Hello, server!");
+        assert_eq!(refused.code, Some(69), "{refused:?}");
+        let why = "the server's certificate is not trusted: ";
+        assert!(refused.stderr.contains(why), "{refused:?}");
+        assert!(!refused.stderr.contains("CaUsed"), "{refused:?}");
+    }
+}
+
+#[test]
 fn openssl_and_curl_are_served() {
     let authority = Authority::new();
     let files = authority.sign("server", &["localhost"], "localhost");
@@ -111,13 +131,12 @@ fn clients_must_show_a_certificate_where_there_is_an_authority_for_them() {
     let host = serve(&server, &["--tls-client-ca", &ca, &guest("puppet")]);
     let trusted = [host.uri(), "--ca", &ca, "--server-name", "localhost"];
     let shown = ["--cert", &ada.certificate, "--key", &ada.key];
-    let said = connect(&[&trusted[..], &shown].concat(), "peer\n").stdout;
-    assert!(said.contains("Transport::Tls"), "{said}");
-    assert!(said.contains(r#"server-name: Some("localhost")"#), "{said}");
-    assert!(
-        said.contains(r#"client-subject: Some("O=Echo\\, Ltd.,CN=Ada")"#),
-        "{said}"
-    );
+    let asked =
+        "peer\ninfo tls.server-name\ninfo tls.client-subject\ninfo tls.alpn\ninfo unheard.of\n";
+    let said = connect(&[&trusted[..], &shown].concat(), asked).stdout;
+    assert!(said.contains(r#"transport: "tls""#), "{said}");
+    let details = "\nSome(\"localhost\")\nSome(\"O=Echo\\\\, Ltd.,CN=Ada\")\nNone\nNone\n";
+    assert!(said.contains(details), "{said}");
     let finished = connect(&trusted, "peer\n");
     assert_eq!(finished.stdout, "", "{finished:?}");
     host.wait_for_log("TLS handshake failed: peer sent no certificates");
@@ -181,11 +200,11 @@ fn bad_certificates_are_told_before_anything_is_bound() {
         "serve",
         "--tls-self-signed",
         "--listen",
-        "tcp://127.0.0.1:0",
+        "udp://127.0.0.1:0",
     ]);
     assert_eq!(nowhere.code, Some(78), "{nowhere:?}");
     assert!(
-        nowhere.stderr.contains("need a TLS listener"),
+        nowhere.stderr.contains("need a listener that can have it"),
         "{nowhere:?}"
     );
 }
@@ -239,7 +258,7 @@ impl Trusting {
         StreamOwned::new(session, plain)
     }
 
-    /// The certificate that the host shows.
+    /// The host's certificate.
     fn shown(&self, address: SocketAddr) -> Vec<u8> {
         let mut stream = self.connect(address);
         ask(&mut stream, b"hello");
@@ -288,7 +307,7 @@ fn certificates_are_renewed_under_load_and_nobody_notices() {
             }
             shown = now;
         }
-        // What is wrong changes nothing.
+        // The invalid files change nothing.
         std::fs::write(&files.key, "no key").unwrap();
         host.wait_for_log("cannot reload certificates, keeping the old ones: no private key in");
         assert_eq!(probe.shown(address), shown);
@@ -307,7 +326,7 @@ fn a_cut_connection_is_not_taken_for_a_finished_one() {
     let mut reply = [0; 6];
     stream.read_exact(&mut reply).unwrap();
     stream.write_all(b"rm -r /tmp/x").unwrap();
-    // Without TLS's own farewell, what stands behind the last line may be half of what was said.
+    // Without TLS's close_notify, the rest after the last line may be incomplete.
     stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(stream.read(&mut reply).unwrap(), 0);
     host.wait_for_log("closed");
@@ -324,7 +343,7 @@ fn a_host_says_close_notify_to_whoever_does_not() {
             stream.write_all(b"one\ntwo\n").unwrap();
             stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
             let mut said = String::new();
-            // It fails without the word.
+            // It fails without the option.
             stream.read_to_string(&mut said).unwrap();
             assert_eq!(said.lines().count(), 2, "{said}");
         }
@@ -344,7 +363,7 @@ fn an_idle_connection_ends_with_close_notify() {
     }
 }
 
-/// What openssl makes of these words.
+/// The output of openssl with these arguments.
 fn openssl(words: &[&str]) {
     let finished = run(tool("openssl").args(words), b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -366,13 +385,13 @@ fn an_encrypted_key_is_told_as_that_and_the_command_that_is_named_helps() {
     for key in [&modern, &old] {
         let serve = |key: &str| {
             let tls = ["--tls-cert", &files.certificate, "--tls-key", key];
-            let place = [
+            let listen = [
                 "--listen",
                 "tls://127.0.0.1:0",
                 "--listen",
                 "tcp://192.0.2.1:0",
             ];
-            echo_host(&[&["serve"], &tls[..], &place].concat())
+            echo_host(&[&["serve"], &tls[..], &listen].concat())
         };
         let finished = serve(key);
         assert_eq!(finished.code, Some(78), "{finished:?}");
@@ -381,7 +400,7 @@ fn an_encrypted_key_is_told_as_that_and_the_command_that_is_named_helps() {
         assert!(finished.stderr.contains(&command), "{finished:?}");
         let plain = format!("{folder}/plain.pem");
         openssl(&["pkey", "-in", key, "-out", &plain, "-passin", password]);
-        // It is read: what is wrong is the other address.
+        // It is read: the other address is the error.
         assert_eq!(serve(&plain).code, Some(69));
     }
 }

@@ -5,7 +5,8 @@ use crate::fixture::{Host, echo_host, guest, run, tool};
 use std::fs;
 use std::net::Ipv6Addr;
 
-/// A link-local address of this machine, and its interface. The kernel gives one to most interfaces.
+/// A link-local address of this machine, and its interface. The kernel gives one to most
+/// interfaces.
 fn link_local() -> Option<(Ipv6Addr, String)> {
     let all = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
     all.lines().find_map(|line| {
@@ -21,14 +22,14 @@ fn a_link_local_address_is_served_on_its_interface() {
     let Some((address, interface)) = link_local() else {
         return eprintln!("this machine has no link-local address");
     };
-    let place = format!("[{address}%{interface}]");
+    let shown = format!("[{address}%{interface}]");
     let encoded = format!("[{address}%25{interface}]");
-    for (scheme, host) in [("tcp", &place), ("tcp", &encoded), ("udp", &place)] {
+    for (scheme, zoned) in [("tcp", &shown), ("tcp", &encoded), ("udp", &shown)] {
         let allow = format!("{address}%{interface}");
-        let listen = format!("{scheme}://{host}:0");
+        let listen = format!("{scheme}://{zoned}:0");
         let host = Host::serve(&["--listen", &listen, "--allow", &allow]);
         let uri = host.uri();
-        assert!(uri.starts_with(&format!("{scheme}://{place}:")), "{uri}");
+        assert!(uri.starts_with(&format!("{scheme}://{shown}:")), "{uri}");
         let finished = connect(&[uri], "hello");
         assert_eq!(finished.stdout, "hello", "{finished:?}");
     }
@@ -39,9 +40,9 @@ fn who_is_allowed_is_allowed_on_one_interface() {
     let Some((address, interface)) = link_local() else {
         return eprintln!("this machine has no link-local address");
     };
-    let place = format!("tcp://[{address}%{interface}]:0");
+    let uri = format!("tcp://[{address}%{interface}]:0");
     for (allow, served) in [("fe80::%lo/64", false), ("fe80::/64", true)] {
-        let host = Host::serve(&["--listen", &place, "--allow", allow]);
+        let host = Host::serve(&["--listen", &uri, "--allow", allow]);
         let finished = connect(&[host.uri()], "hello");
         assert_eq!(finished.stdout == "hello", served, "{allow}: {finished:?}");
     }
@@ -52,12 +53,12 @@ fn the_metrics_are_there_too() {
     let Some((address, interface)) = link_local() else {
         return eprintln!("this machine has no link-local address");
     };
-    let place = format!("tcp://[{address}%{interface}]:0");
-    let host = Host::serve(&["--metrics", &place]);
+    let uri = format!("tcp://[{address}%{interface}]:0");
+    let host = Host::serve(&["--metrics", &uri]);
     let logged = host.wait_for_log("metrics at tcp://");
-    let place = logged.split("tcp://").last().unwrap().to_owned();
+    let address = logged.split("tcp://").last().unwrap().to_owned();
     let mut curl = tool("curl");
-    curl.args(["-sSfg", &format!("http://{place}/metrics")]);
+    curl.args(["-sSfg", &format!("http://{address}/metrics")]);
     let finished = run(&mut curl, b"");
     assert!(
         finished.stdout.contains("echo_host_connections"),

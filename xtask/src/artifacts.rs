@@ -1,4 +1,4 @@
-//! Reads from cargo's own messages which files a build made.
+//! Extracts the files of a build from cargo's messages.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::component::Purpose;
 
-/// A WebAssembly file that cargo made, or found up to date.
+/// A WebAssembly file that cargo built, or found up to date.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// The name of its target in Cargo.toml.
@@ -16,7 +16,7 @@ pub struct Artifact {
     pub file: PathBuf,
 }
 
-/// The part of cargo's message format that matters here: one JSON object per line.
+/// The relevant part of cargo's message format: one JSON object per line.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -31,7 +31,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Picks the WebAssembly files out of what `cargo build --message-format=json` printed.
+/// Extracts the WebAssembly files from the output of `cargo build --message-format=json`.
 pub fn parse(messages: &str) -> Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     for line in messages.lines() {

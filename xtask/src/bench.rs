@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what the benchmark needs and hands over to it.
+//! `cargo xtask bench`: builds what the benchmark needs, and runs it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::{guests, install, layout, packages, step};
 /// The guests that are measured.
 const GUESTS: [&str; 4] = ["echo", "echo-conversation", "probe", "upper"];
 
-/// Servers that the host is compared with: the Debian packages they come in, and a file of each.
+/// Servers that the host is compared with: their Debian packages, and a file of each.
 const PEERS: [(&str, &str); 5] = [
     ("haproxy", "/usr/sbin/haproxy"),
     ("nginx", "/usr/sbin/nginx"),
@@ -25,17 +25,20 @@ const PEERS: [(&str, &str); 5] = [
 ];
 const UVLOOP: &str = "uvloop==0.23.0";
 
-/// Versions that work together: see the recipe in `install_javascript`.
+/// Versions that work together: see `install_javascript`.
 const JAVASCRIPT_PACKAGES: [&str; 2] = [
     "@bytecodealliance/componentize-js@0.23.0",
     "@bytecodealliance/jco@1.34.0",
 ];
 
-/// Installs what the host is compared with, if that is wanted, builds everything, and becomes the
-/// benchmark: so that signals reach it, and it alone decides how to end.
+/// Installs the other servers if requested, builds everything, and executes the benchmark in place
+/// of this process, so that it receives signals and sets the exit code.
 pub fn run(install: bool, arguments: &[OsString]) -> Result<()> {
     if install {
         install_peers();
+    }
+    if arguments.iter().any(|it| it == "instructions") && !packages::on_path("valgrind") {
+        packages::install(&["valgrind"], "count instructions")?;
     }
     guests::build(&GUESTS.map(str::to_owned))?;
     step::build("host and native servers")?;
@@ -44,7 +47,7 @@ pub fn run(install: bool, arguments: &[OsString]) -> Result<()> {
     Err(anyhow!(error).context(format!("cannot start {}", program.display())))
 }
 
-/// What cannot be installed is not compared: the benchmark names it.
+/// A server that cannot be installed is skipped; the benchmark names it.
 fn install_peers() {
     let missing: Vec<&str> = PEERS
         .iter()
@@ -64,7 +67,7 @@ fn install_peers() {
     }
 }
 
-/// An echo in JavaScript, made into a component of some 12 MB with its engine.
+/// An echo in JavaScript: a component of some 12 MB, engine included.
 fn install_javascript() -> Result<()> {
     let folder = layout::root().join("target/bench-js");
     if folder.join("echo.wasm").is_file() {

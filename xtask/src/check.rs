@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what can be found without running the host.
+//! `cargo xtask check`: checks that need no running host.
 
 use std::process::Command;
 
@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use crate::{layout, reference, step};
 
-/// What runs the code that threads share in every order. It is no member of the workspace: see
-/// there.
+/// The models that run shared code in every order of its threads. Not a workspace member; its
+/// Cargo.toml says why.
 const MODELS: &str = "tests/models/Cargo.toml";
 
-/// Runs the checks, the quick ones first, and stops at the first that fails.
+/// Runs the checks, the quick ones first, and stops at the first failure.
 pub fn run() -> Result<()> {
     step::run("formatting", &mut cargo("fmt --all --check"))?;
     step::run(
@@ -30,7 +30,7 @@ pub fn run() -> Result<()> {
     )?;
     let models = "run --release --locked --target-dir target/models --manifest-path";
     step::run("models", &mut cargo(&format!("{models} {MODELS}")))?;
-    // Private items too, and links to them: the readers are those who change the code.
+    // Private items too, and links to them: the readers are developers.
     step::run(
         "documentation",
         cargo("doc --workspace --no-deps --document-private-items --release").env(
@@ -51,8 +51,8 @@ fn licences() -> Result<()> {
     )
 }
 
-/// Known vulnerabilities of what is built in. Their database is somebody else's, on the network:
-/// where it cannot be had nothing is known of them, which is said and is no failure.
+/// Known vulnerabilities of dependencies. The database is on the network: without access, this step
+/// says so and does not fail.
 fn advisories() -> Result<()> {
     if !step::succeeds(&mut cargo("deny --version")) {
         step::announce("advisories: skipped, cargo-deny is not installed");

@@ -1,4 +1,4 @@
-//! Turns what the compiler made into a component.
+//! Turns the compiler's output into a component.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-/// How a component's file begins. A plain module has another version after the first four bytes.
+/// The first bytes of a component. A plain module has another version after the first four bytes.
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
-/// What a compiled file is for.
+/// The kind of a compiled file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// A library that exports functions.
@@ -23,7 +23,7 @@ pub enum Purpose {
     Command,
 }
 
-/// Gives a component back as it is, and wraps a WASI 0.1 module into one.
+/// Returns a component unchanged, and wraps a WASI 0.1 module into one.
 pub fn from_wasm(wasm: Vec<u8>, purpose: Purpose) -> Result<Vec<u8>> {
     if wasm.starts_with(&COMPONENT_HEADER) {
         return Ok(wasm);
@@ -39,8 +39,8 @@ pub fn from_wasm(wasm: Vec<u8>, purpose: Purpose) -> Result<Vec<u8>> {
         .encode()
 }
 
-/// Writes a file whole or not at all, because a running host may be watching it; and leaves it alone if
-/// nothing changed, so that such a host does not swap a handler for itself.
+/// Writes a file completely or not at all, because a running host may watch it. Leaves an unchanged
+/// file alone, so that such a host does not swap a handler for itself.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());

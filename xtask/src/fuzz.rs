@@ -13,14 +13,14 @@ use clap::{Args, ValueEnum};
 use crate::{layout, packages, step};
 use outcome::Outcome;
 
-/// What a target may take for one input, in seconds and in megabytes of the whole process. Its
-/// share of either is far smaller, so that whatever comes near has gone wrong.
+/// Limits of a target for one input, in seconds and in megabytes of the whole process. Normal
+/// inputs stay far below, so an input that reaches them reveals a bug.
 const INPUT_SECONDS: u32 = 5;
 const MEMORY_MB: u32 = 1024;
-/// The longest input: what is longer finds nothing else, and is slower.
+/// The longest input: longer ones find nothing else, and are slower.
 const INPUT_BYTES: u32 = 4096;
 
-/// What is fuzzed: each is a file in host/fuzz/fuzz_targets and a folder in host/fuzz/corpus.
+/// The targets: each is a file in host/fuzz/fuzz_targets and a directory in host/fuzz/corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     Address,
@@ -32,20 +32,22 @@ enum Target {
     Framing,
     Imports,
     Screening,
+    Telnet,
+    Websocket,
 }
 
 #[derive(Args)]
 pub struct Options {
-    /// What to fuzz. All targets by default, one after another.
+    /// Targets to fuzz. All by default, one after another.
     target: Option<Target>,
-    /// How long each target is fuzzed.
+    /// Time per target.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Repeats the choices of a run that printed this; for how long they are made is up to the
-    /// machine. By default another one each time.
+    /// Repeat the choices of the run that printed this seed; how far it gets depends on the
+    /// machine. By default a new one each time.
     #[arg(long)]
     seed: Option<u32>,
-    /// Runs the target with this input and nothing else.
+    /// Run the target with this input only.
     #[arg(long, value_name = "FILE", requires = "target", conflicts_with_all = ["seconds", "seed"])]
     input: Option<PathBuf>,
 }
@@ -62,6 +64,8 @@ impl Target {
             Target::Framing => "framing",
             Target::Imports => "imports",
             Target::Screening => "screening",
+            Target::Telnet => "telnet",
+            Target::Websocket => "websocket",
         }
     }
 
@@ -69,7 +73,7 @@ impl Target {
         format!("fuzz-{}", self.name())
     }
 
-    /// The target with the bounds of one input.
+    /// The target with the limits for one input.
     fn command(self) -> Command {
         let program = layout::root().join("target/release").join(self.program());
         let mut command = Command::new(program);
@@ -80,7 +84,7 @@ impl Target {
     }
 }
 
-/// Fuzzes, prints a line for each target, and fails if any input was found that does harm.
+/// Fuzzes, prints a line per target, and fails if an input causes harm.
 pub fn run(options: &Options) -> Result<()> {
     let targets = match options.target {
         Some(target) => vec![target],
@@ -127,8 +131,8 @@ fn build(targets: &[Target]) -> Result<()> {
     for target in targets {
         cargo.args(["--bin", &target.program()]);
     }
-    // Cargo keeps what a wrapper makes apart from what the compiler makes by itself. It does not
-    // look into the wrapper: after a change there, touch the sources.
+    // Cargo keeps the output of a wrapper apart from the compiler's. It does not notice a change in
+    // the wrapper: touch the sources after one.
     cargo.env(
         "RUSTC_WORKSPACE_WRAPPER",
         sources().join("instrumented-rustc"),
@@ -136,7 +140,7 @@ fn build(targets: &[Target]) -> Result<()> {
     step::run("fuzz targets", &mut cargo)
 }
 
-/// Runs a target from its corpus, and from what it has found before in this folder.
+/// Runs a target from its corpus, and from earlier findings in this directory.
 fn fuzz(target: Target, seconds: u32, seed: u32) -> Result<Outcome> {
     let folder = layout::root().join("target/fuzz").join(target.name());
     let grown = folder.join("corpus");
@@ -157,7 +161,7 @@ fn fuzz(target: Target, seconds: u32, seed: u32) -> Result<Outcome> {
         .arg(format!("-artifact_prefix={}/", findings.display()))
         .arg(&grown)
         .arg(sources().join("corpus").join(target.name()))
-        // What a target itself logs or prints is of no interest.
+        // The target's own output is discarded.
         .stdout(Stdio::null())
         .stderr(output);
     let status = command
@@ -172,7 +176,7 @@ fn sources() -> PathBuf {
     layout::root().join("host/fuzz")
 }
 
-/// Any number but 0, by which libFuzzer means another.
+/// Any number but 0, which has another meaning for libFuzzer.
 fn new_seed() -> u32 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(1, |now| now.subsec_nanos().max(1))

@@ -1,4 +1,4 @@
-//! `cargo xtask build-guests`: from handler crates to components.
+//! `cargo xtask build-guests`: builds handler crates into components.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,23 +7,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::artifacts::{self, Artifact};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Toolchain, hide_paths};
 use crate::{component, layout};
 
-/// What handlers in guest/ are written with: a library beside them, and none of them.
+/// The SDK that handlers in guest/ use. It is a library, not a handler.
 const LIBRARY: &str = "sdk";
 
 /// Something to build.
 #[derive(Debug, PartialEq, Eq)]
 enum Guest {
-    /// A folder of guest/, whose package is named guest-NAME.
+    /// A directory of guest/, whose package is named guest-NAME.
     Named(String),
     /// A crate of its own, anywhere.
     Outside(PathBuf),
 }
 
-/// Builds the guests of these names or paths, or all of guest/ if there are none.
-pub fn build(arguments: &[String]) -> Result<()> {
+/// Builds the guests with these names or paths, or all of guest/ if there are none. Returns the
+/// compiler.
+pub fn build(arguments: &[String]) -> Result<Toolchain> {
     let known = known()?;
     let mut named = Vec::new();
     let mut outside = Vec::new();
@@ -46,10 +47,11 @@ pub fn build(arguments: &[String]) -> Result<()> {
     for folder in &outside {
         components.extend(finish(build_outside(toolchain, folder)?)?);
     }
-    list(components)
+    list(components)?;
+    Ok(toolchain)
 }
 
-/// The folders of guest/ that hold a crate, in order. Those of other languages do not.
+/// The directories of guest/ with a crate, in order. Handlers in other languages have none.
 fn known() -> Result<Vec<String>> {
     let folder = layout::guest_sources();
     let context = || format!("cannot read {}", folder.display());
@@ -64,7 +66,7 @@ fn known() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Finds what the user means. A name of guest/ comes first; `./NAME` means the folder.
+/// Resolves a name or a path. A name in guest/ comes first; `./NAME` means the directory.
 fn choose(argument: &str, known: &[String]) -> Result<Guest> {
     if known.iter().any(|name| name == argument) {
         return Ok(Guest::Named(argument.to_owned()));
@@ -94,11 +96,12 @@ fn choose(argument: &str, known: &[String]) -> Result<Guest> {
 
 fn build_named(toolchain: Toolchain, names: &[String]) -> Result<Vec<Artifact>> {
     let mut cargo = toolchain.cargo_build();
+    hide_paths(&mut cargo);
     cargo.current_dir(layout::root());
     cargo.args(names.iter().map(|name| format!("--package=guest-{name}")));
     let mut artifacts = compile(cargo)?;
     for artifact in &mut artifacts {
-        // A library's name has underscores where its folder's has hyphens.
+        // A library's name has underscores where its directory's name has hyphens.
         let folder = |name: &&String| name.replace('-', "_") == artifact.name;
         if let Some(name) = names.iter().find(folder) {
             artifact.name.clone_from(name);
@@ -109,7 +112,7 @@ fn build_named(toolchain: Toolchain, names: &[String]) -> Result<Vec<Artifact>> 
 
 fn build_outside(toolchain: Toolchain, folder: &Path) -> Result<Vec<Artifact>> {
     let mut cargo = toolchain.cargo_build();
-    // Cargo looks for a crate's own settings from the folder it runs in.
+    // Cargo looks for a crate's own settings from the working directory.
     cargo.current_dir(folder);
     let artifacts = compile(cargo)?;
     if artifacts.is_empty() {
@@ -136,7 +139,7 @@ fn compile(mut cargo: Command) -> Result<Vec<Artifact>> {
     artifacts::parse(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// Puts components where the host, the tests and the user look for them.
+/// Copies components to where the host, the tests and the user look for them.
 fn finish(artifacts: Vec<Artifact>) -> Result<Vec<PathBuf>> {
     let finish = |artifact: Artifact| {
         let path = layout::components().join(format!("{}.wasm", artifact.name));
@@ -153,7 +156,7 @@ fn to_component(artifact: &Artifact) -> Result<Vec<u8>> {
         .with_context(|| format!("cannot make a component from {}", file.display()))
 }
 
-/// Prints what was built.
+/// Prints the built components.
 pub fn list(mut components: Vec<PathBuf>) -> Result<()> {
     components.sort();
     for path in &components {

@@ -1,4 +1,4 @@
-//! Installs packages by name and version into a folder of target/, and nowhere else.
+//! Installs packages by name and version into a directory of target/, and nowhere else.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::{packages, step};
 
-/// Packages of PyPI, into the virtual environment FOLDER/python.
+/// Packages of PyPI, into the virtual environment DIR/python.
 pub fn python(folder: &Path, packages: &[&str]) -> Result<()> {
     missing(folder, packages, |missing| {
         if !step::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
@@ -37,7 +37,7 @@ pub fn python(folder: &Path, packages: &[&str]) -> Result<()> {
     })
 }
 
-/// Packages of npm, into FOLDER/node_modules. Their scripts do not run.
+/// Packages of npm, into DIR/node_modules. Their scripts do not run.
 pub fn npm(folder: &Path, packages: &[&str]) -> Result<()> {
     missing(folder, packages, |missing| {
         let tools = [("node", "nodejs"), ("npm", "npm")].into_iter();
@@ -54,7 +54,7 @@ pub fn npm(folder: &Path, packages: &[&str]) -> Result<()> {
     })
 }
 
-/// A program of crates.io with these features only, into FOLDER/bin.
+/// A program of crates.io with only these features, into DIR/bin.
 pub fn cargo(folder: &Path, package: &str, features: &str) -> Result<()> {
     missing(folder, &[package], |_| {
         let mut cargo = step::cargo();
@@ -67,7 +67,7 @@ pub fn cargo(folder: &Path, package: &str, features: &str) -> Result<()> {
     })
 }
 
-/// Installs the packages that are not in FOLDER/installed in this version.
+/// Installs the packages that DIR/installed does not list in this version.
 fn missing(
     folder: &Path,
     packages: &[&str],

@@ -1,8 +1,8 @@
-//! Where things are in the repository.
+//! The paths of the repository.
 
 use std::path::{Path, PathBuf};
 
-/// The repository's own folder.
+/// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -19,22 +19,22 @@ pub fn docs() -> PathBuf {
     root().join("docs")
 }
 
-/// The sources of the guests, each in a folder named after it, and their build settings.
+/// The sources of the guests, each in a directory with its name, and their build settings.
 pub fn guest_sources() -> PathBuf {
     root().join("guest")
 }
 
-/// Where finished components go, named NAME.wasm.
+/// The directory of finished components, named NAME.wasm.
 pub fn components() -> PathBuf {
     root().join("target/guests")
 }
 
-/// Where cargo works on guests. One folder for all of them, so that what they share is built once.
+/// Cargo's target directory for guests. One for all of them, so that shared crates are built once.
 pub fn guest_build() -> PathBuf {
     root().join("target/guest-build")
 }
 
-/// Tools that are installed by package name.
+/// Tools installed by package name.
 pub fn tools() -> PathBuf {
     root().join("target/tools")
 }

@@ -1,9 +1,10 @@
-//! The project's chores: `cargo xtask --help` lists them.
+//! Development tasks: `cargo xtask --help` lists them.
 
 mod artifacts;
 mod bench;
 mod check;
 mod component;
+mod demos;
 mod fuzz;
 mod guests;
 mod install;
@@ -29,48 +30,57 @@ use clap::Parser;
 enum Task {
     /// Build handlers into target/guests/NAME.wasm, with whatever compiler this machine has.
     BuildGuests {
-        /// Also the handlers that `echo-host new` begins, in all languages, into
-        /// target/guests/HANDLER-LANGUAGE.wasm. Their tools are installed into target/tools; a language without
-        /// them is left out, and named.
+        /// Also build the handlers that `echo-host new` creates, in all languages, into
+        /// target/guests/HANDLER-LANGUAGE.wasm. Installs their tools into target/tools; skips a
+        /// language without tools, and names it.
         #[arg(long)]
         all: bool,
-        /// Names of folders in guest/, or paths of other handler crates. All of guest/ by default.
+        /// Names of directories in guest/, or paths of other handler crates. All of guest/ by
+        /// default.
         #[arg(value_name = "NAME|PATH")]
         guests: Vec<String>,
     },
+    /// Build the demos in host/engine/demos, which the host contains, from the handlers in guest/.
+    BuildDemos {
+        /// Names of folders in guest/. All demos by default.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Build the guests and run every test.
     Test(test::Options),
-    /// Compare the host with native servers and others that echo; `-- --help` lists what can be chosen.
+    /// Compare the host with native servers and other echo servers; `-- --help` lists the options.
     Bench {
-        /// First install what it is compared with, by apt, pip and npm. Otherwise what is missing is left
-        /// out, and named.
+        /// First install the other servers, with apt, pip and npm. Otherwise missing ones are
+        /// skipped and named.
         #[arg(long)]
         install: bool,
-        /// Passed to the benchmark.
+        /// Options of the benchmark.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Let bad clients, bad guests and operators loose on one host; `-- --help` lists what can be chosen.
+    /// Run bad clients, bad guests and operators against one host; `-- --help` lists the options.
     Torture {
-        /// Passed to the torture, such as `--minutes 30 --seed 1`.
+        /// Options of the torture run, such as `--minutes 30 --seed 1`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measure the handlers that `echo-host new` begins, in all languages, and write the table in
+    /// Measure the handlers that `echo-host new` creates, in all languages, and write the table in
     /// docs/handlers/languages.md.
     GuestTable,
-    /// Write docs/reference/contract.md from the WIT files, and build the host for the tables of its options, the schema
-    /// and the example of the configuration file.
+    /// Write docs/reference/contract.md from the WIT files, and build the host for its tables of
+    /// options, the schema and the example of the configuration file.
     Reference,
-    /// Fuzz all that reads what others wrote: each target for a bounded time, from the corpus in host/fuzz.
+    /// Fuzz everything that parses input: each target for a limited time, from the corpus in
+    /// host/fuzz.
     Fuzz(fuzz::Options),
-    /// Check formatting, lints, documentation, the reference of the contract, and the licences of dependencies.
+    /// Check formatting, lints, documentation, generated documents, and licences of dependencies.
     Check,
 }
 
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::BuildGuests { all, guests } => build_guests(all, &guests),
+        Task::BuildDemos { names } => demos::build(&names).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(&options),
         Task::GuestTable => languages::table().map(|()| ExitCode::SUCCESS),
         Task::Reference => reference::write().map(|()| ExitCode::SUCCESS),

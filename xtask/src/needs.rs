@@ -1,4 +1,4 @@
-//! The programs and libraries of others that tests need, as tests/tools.toml lists them.
+//! Tools and libraries that tests need, from tests/tools.toml.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,25 @@ use serde::Deserialize;
 use crate::{install, layout, packages, step};
 
 /// From PyPI.
-const PYTHON: [&str; 1] = ["redis==8.1.0"];
+const PYTHON: [&str; 4] = [
+    "protobuf==7.36.2",
+    "redis==8.1.0",
+    "websockets==17.0",
+    "kosoku==0.1.0",
+];
 /// From npm.
-const JAVASCRIPT: [&str; 2] = ["redis@6.3.1", "ioredis@6.0.0"];
+const JAVASCRIPT: [&str; 5] = [
+    "redis@6.3.1",
+    "ioredis@6.0.0",
+    "ws@8.23.0",
+    "wscat@6.1.0",
+    "playwright-core@1.65.1",
+];
 
 /// The table.
 pub struct Needs(Vec<Tool>);
 
-/// What some tests need.
+/// A tool or library that some tests need.
 pub struct Tool {
     name: String,
     row: Row,
@@ -27,7 +38,7 @@ pub struct Tool {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    /// The Debian packages that bring it.
+    /// The Debian packages that provide it.
     #[serde(default)]
     packages: Vec<String>,
     tests: Vec<String>,
@@ -45,7 +56,8 @@ impl Needs {
         Ok(Needs(tools.collect()))
     }
 
-    /// Installs what is not there, and returns what is still missing. That is an error if the run is `strict`.
+    /// Installs missing tools, and returns those that are still missing. That is an error if the
+    /// run is `strict`.
     pub fn install(self, strict: bool) -> Result<Vec<Tool>> {
         let missing = self.0.iter().filter(|tool| !tool.is_there());
         let mut wanted: Vec<&str> = missing
@@ -77,7 +89,7 @@ impl Tool {
         self.row.tests.iter().map(String::as_str)
     }
 
-    /// Says which tests were skipped for lack of it.
+    /// Prints the tests that were skipped without it.
     pub fn report(&self) {
         let Tool { name, row } = self;
         step::announce(&format!(

@@ -1,4 +1,4 @@
-//! Installs Debian packages by name, where that is possible without asking anyone.
+//! Installs Debian packages by name, where that is possible without asking for a password.
 
 use std::env;
 use std::process::{Command, Output};
@@ -19,7 +19,7 @@ pub fn installed(packages: &[&str]) -> bool {
         .args(["--show", "--showformat=${db:Status-Status} "])
         .args(packages)
         .output();
-    // dpkg-query fails if it does not know a package at all.
+    // dpkg-query fails for an unknown package.
     query.is_ok_and(|output| {
         let states = String::from_utf8_lossy(&output.stdout);
         output.status.success() && states.split_whitespace().all(|state| state == "installed")
@@ -42,7 +42,7 @@ pub fn install(packages: &[&str], reason: &str) -> Result<()> {
     {
         return Ok(());
     }
-    // A fresh machine has no package lists yet, and old lists name packages that are gone.
+    // A fresh machine has no package lists, and old lists name removed packages.
     step::announce("apt-get update, and once more");
     apt_get(rights, &["update"])?;
     let second = apt_get(rights, &install_arguments(packages))?;
@@ -58,7 +58,7 @@ pub fn install(packages: &[&str], reason: &str) -> Result<()> {
 }
 
 fn install_arguments<'a>(packages: &[&'a str]) -> Vec<&'a str> {
-    // --no-remove: a package that is in the way is its owner's to remove.
+    // --no-remove: a conflicting package stays; its owner must remove it.
     let options = ["install", "--yes", "--no-install-recommends", "--no-remove"];
     [&options, packages].concat()
 }
@@ -69,7 +69,7 @@ fn apt_get(rights: &[&str], arguments: &[&str]) -> Result<Output> {
         &[
             "env",
             "DEBIAN_FRONTEND=noninteractive",
-            // What comes with a service is not to be started: under systemd, and under sysvinit.
+            // Services of packages must not be started: under systemd, and under sysvinit.
             "SYSTEMD_OFFLINE=1",
             "RUNLEVEL=1",
             "apt-get",
@@ -85,7 +85,7 @@ fn apt_get(rights: &[&str], arguments: &[&str]) -> Result<Output> {
         .with_context(|| format!("cannot start {}", words[0]))
 }
 
-/// What to put before a command to run it as root: nothing, or sudo if it asks no password.
+/// The prefix of a command that runs as root: nothing, or sudo if it asks for no password.
 fn rights() -> Option<&'static [&'static str]> {
     let user = Command::new("id").arg("-u").output().ok()?;
     if user.stdout.trim_ascii() == b"0" {

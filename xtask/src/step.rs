@@ -1,4 +1,4 @@
-//! Runs other programs, and says which.
+//! Runs other programs, and prints which.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Says what happens next. On stderr: stdout is for results.
+/// Prints the next step, on stderr: stdout is for results.
 pub fn announce(what: &str) {
     eprintln!("==> {what}");
 }
 
-/// Runs a command to its end. What it prints is its own explanation of a failure.
+/// Runs a command to its end. Its own output explains a failure.
 pub fn run(what: &str, command: &mut Command) -> Result<()> {
     announce(what);
     let status = command
@@ -27,7 +27,7 @@ pub fn run(what: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// True if the command runs and succeeds. Nothing is printed either way.
+/// Returns true if the command runs and succeeds. Prints nothing.
 pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())
@@ -36,8 +36,18 @@ pub fn succeeds(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// The cargo that runs this program. What it said about this program's own package is forgotten: build
-/// scripts that read those variables would take them for a change, and run again.
+/// The output of a command, if it succeeds. Its complaint is the error otherwise.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.output();
+    let output = output.with_context(|| format!("cannot start {}", name(command)))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The cargo that runs this program, without the variables it has set for this program's package:
+/// build scripts that read those would see a change, and run again.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     for (variable, _) in env::vars_os() {
@@ -49,8 +59,8 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Builds the host and all other programs of the workspace. All of it, as for the tests: with fewer
-/// packages cargo would unite their dependencies' features differently, and build wasmtime again.
+/// Builds the host and all other programs of the workspace. With fewer packages cargo would unite
+/// their dependencies' features differently, and build wasmtime again.
 pub fn build(what: &str) -> Result<()> {
     run(
         what,

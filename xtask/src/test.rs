@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::needs::Needs;
-use crate::{guests, languages, step};
+use crate::{demos, guests, languages, step};
 
-/// Tests that take more than a few seconds each, or a machine of their own. `--fast` leaves them out.
+/// Tests that take more than a few seconds each, or need a machine of their own. `--fast` skips
+/// them.
 const SLOW: [&str; 10] = [
     "a_run_compares_the_host_with_the_native_servers",
     "faults::",
@@ -25,27 +26,27 @@ const SLOW: [&str; 10] = [
 
 #[derive(Args)]
 pub struct Options {
-    /// First build the handlers that `echo-host new` begins in all languages, run their unit tests and play their
-    /// exchanges.
+    /// First build the handlers that `echo-host new` creates in all languages, run their unit tests
+    /// and play their exchanges.
     #[arg(long)]
     all_languages: bool,
-    /// Leave out the slow tests. It takes less than three minutes once all is built.
+    /// Skip the slow tests. Takes less than three minutes once everything is built.
     #[arg(long)]
     fast: bool,
     /// Fail if a tool that tests need cannot be installed, instead of skipping these tests.
     #[arg(long)]
     strict: bool,
-    /// Passed to the test runner: a test's name, for instance. Doctests run only without any.
+    /// Arguments of the test runner, such as a test's name. Doctests run only without any.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
-/// Runs the whole suite, or the tests that the options select. The runner's summary comes last, but for the tests that
-/// were skipped; its exit code is the answer.
+/// Runs the whole suite, or the selected tests. The runner's summary comes last, except for skipped
+/// tests; its exit code is the result.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let needs = Needs::read()?;
     let missing = needs.install(options.strict)?;
-    guests::build(&[])?;
+    demos::compare(guests::build(&[])?)?;
     if options.all_languages {
         languages::test()?;
     }

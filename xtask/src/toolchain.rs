@@ -1,4 +1,4 @@
-//! Chooses how guests are compiled. Both ways lead to components that behave alike.
+//! Chooses how guests are compiled. Both ways produce components that behave the same.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use crate::{layout, packages, step};
 /// The compiler that builds guests.
 #[derive(Clone, Copy)]
 pub enum Toolchain {
-    /// The one that built this program. It has std for a target that yields components directly.
+    /// The compiler that built this program. It has std for a target that produces components.
     Wasip2,
-    /// Debian's, which builds std for itself and yields modules, to be wrapped into components. For
-    /// machines where rustup cannot fetch a target.
+    /// Debian's compiler. It builds std itself and produces modules, which are wrapped into
+    /// components. For machines where rustup cannot download a target.
     Debian,
 }
 
@@ -41,12 +41,12 @@ impl Toolchain {
         Ok(Self::Debian)
     }
 
-    /// Whether plain `cargo build --target wasm32-wasip2` makes components.
+    /// Whether plain `cargo build --target wasm32-wasip2` produces components.
     pub fn has_target(self) -> bool {
         matches!(self, Self::Wasip2)
     }
 
-    /// Says what is used, and why a first build takes longer than the reader may expect.
+    /// Prints which compiler is used, and why a first build may take long.
     pub fn introduce(self) {
         let first = !layout::guest_build().exists();
         step::announce(match (self, first) {
@@ -59,7 +59,7 @@ impl Toolchain {
         });
     }
 
-    /// The beginning of a `cargo build` for WebAssembly.
+    /// The start of a `cargo build` for WebAssembly.
     pub fn cargo_build(self) -> Command {
         let settings = layout::guest_sources();
         let (mut command, target) = match self {
@@ -73,14 +73,46 @@ impl Toolchain {
         }
         command
     }
+
+    /// The version of the compiler and the target: with the same, the same source gives the same
+    /// component.
+    pub fn version(self) -> Result<String> {
+        let (rustc, target) = match self {
+            Self::Wasip2 => (rustc(), "wasm32-wasip2"),
+            Self::Debian => ("/usr/bin/rustc".into(), "wasm32-wasip1"),
+        };
+        let mut ask = Command::new(rustc);
+        ask.arg("--version").current_dir(layout::root());
+        let answer = step::output(&mut ask)?;
+        Ok(format!("{} for {target}", answer.trim()))
+    }
 }
 
-/// Asks the compiler itself: it may come from rustup, from a distribution or from a container
-/// image.
+/// Keeps the paths of this machine out of components: panic messages name source files. Cargo keeps
+/// builds with other flags apart, but not if they have this one: for guests of one set of flags.
+pub fn hide_paths(cargo: &mut Command) {
+    if let Some(registry) = registry() {
+        let flag = format!("--remap-path-prefix={}=/cargo", registry.display());
+        let wasm = "target.'cfg(target_family = \"wasm\")'";
+        cargo.args(["--config", &format!("{wasm}.rustflags=[{flag:?}]")]);
+    }
+}
+
+fn rustc() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+/// Where cargo keeps the sources of packages.
+fn registry() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")))?;
+    Some(home.join("registry/src"))
+}
+
+/// Asks the compiler itself: it may come from rustup, a distribution or a container image.
 fn has_wasip2() -> bool {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let question = ["--print", "target-libdir", "--target", "wasm32-wasip2"];
-    let Ok(answer) = Command::new(rustc)
+    let Ok(answer) = Command::new(rustc())
         .args(question)
         .current_dir(layout::root())
         .output()
@@ -105,8 +137,8 @@ fn wasip2_cargo() -> Command {
     command
 }
 
-/// Debian's cargo, kept apart from the toolchain that `cargo xtask` itself runs under: that one
-/// leaves its compiler, its libraries and its settings in the environment.
+/// Debian's cargo, isolated from the toolchain that runs `cargo xtask`, whose compiler, libraries
+/// and settings are in the environment.
 fn debian_cargo() -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     for (variable, _) in env::vars_os() {
@@ -115,13 +147,13 @@ fn debian_cargo() -> Command {
         }
     }
     command.env("RUSTC", "/usr/bin/rustc");
-    // Building std is an unstable feature. The compiler is a released one all the same.
+    // Building std is an unstable feature, but the compiler is a stable one.
     command.env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
-/// True for variables that would choose another compiler or change its flags. What concerns the
-/// network and the registry stays.
+/// Returns true for variables that would choose another compiler or change its flags. Variables of
+/// the network and the registry stay.
 fn is_foreign(variable: &str) -> bool {
     const EXACT: [&str; 5] = [
         "CARGO",

@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: builds what the torture needs and hands over to it.
+//! `cargo xtask torture`: builds what the torture run needs, and runs it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -8,12 +8,12 @@ use anyhow::{Result, anyhow};
 
 use crate::{guests, layout, step};
 
-/// Builds the host and all guests, and becomes the torture: so that signals reach it, and it alone decides how to
-/// end.
+/// Builds the host and all guests, and executes the torture run in place of this process, so that
+/// it receives signals and sets the exit code.
 pub fn run(arguments: &[OsString]) -> Result<()> {
     guests::build(&[])?;
-    // The whole workspace, as for the tests: with fewer packages cargo would unite their dependencies'
-    // features differently, and build wasmtime once more.
+    // The whole workspace, as for the tests: with fewer packages cargo would unite their
+    // dependencies' features differently, and build wasmtime once more.
     let build = ["build", "--workspace", "--bins", "--release"];
     step::run("host and torture", step::cargo().args(build))?;
     step::announce("torture");

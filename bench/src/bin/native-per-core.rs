@@ -1,6 +1,6 @@
-//! The best native echo without unsafe code: a thread, a runtime and a listener for each core, so that no
-//! connection ever moves; one buffer for a whole thread, which stays in its core's cache; a reply is written in
-//! the same poll that read its message, and never waits in between.
+//! The best native echo without unsafe code. Each core has a thread, a runtime and a listener, so
+//! no connection ever moves. Each thread has one buffer, which stays in its core's cache. A reply
+//! is written in the same poll that read its message.
 
 #![forbid(unsafe_code)]
 
@@ -23,11 +23,11 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER_BYTES].into());
 }
 
-/// How a poll that read something ended.
+/// The result of a poll that read something.
 enum Step {
-    /// All of it is written.
+    /// Everything is written.
     Written,
-    /// The client does not read fast enough: this is left to be written.
+    /// The client does not read fast enough: these bytes are left to write.
     Left(Vec<u8>),
     Closed,
 }
@@ -54,7 +54,7 @@ fn main() -> io::Result<()> {
     })
 }
 
-/// The kernel deals connections out to all listeners of an address.
+/// The kernel distributes connections among all listeners of an address.
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_port(true)?;

@@ -1,4 +1,5 @@
-//! The plain native echo: what one writes who has read tokio's tutorial and knows about Nagle. The baseline.
+//! The plain native echo, as a reader of tokio's tutorial writes it, with TCP_NODELAY. The
+//! baseline.
 
 #![forbid(unsafe_code)]
 
@@ -6,8 +7,8 @@ use std::io::{self, Write};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Holds the largest message of the benchmark, so that no row is decided by this size. Only what is used of it
-/// becomes resident.
+/// Holds the largest message of the benchmark, so that no row depends on this size. Only the used
+/// part becomes resident.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 #[tokio::main]
@@ -17,7 +18,7 @@ async fn main() -> io::Result<()> {
     writeln!(stdout, "listening on tcp://{}", listener.local_addr()?)?;
     stdout.flush()?;
     loop {
-        // No file left, or the client has gone again: either way there will be others.
+        // No descriptor is left, or the client is gone already. Other clients will come.
         if let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(echo(stream));
         }
@@ -26,7 +27,7 @@ async fn main() -> io::Result<()> {
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // Read into as it is: nobody has to write zeros into it first.
+    // Read without zeroing the buffer first.
     let mut buffer = Vec::with_capacity(BUFFER_BYTES);
     while stream.read_buf(&mut buffer).await? > 0 {
         stream.write_all(&buffer).await?;

@@ -1,8 +1,8 @@
-//! What the calculator answers, line by line.
+//! The calculator: the reply to each line.
 
 use crate::expression::evaluate;
 
-/// Stands before each line the user types.
+/// The prompt before each line.
 pub const PROMPT: &str = "> ";
 
 const HELP: &str = "\
@@ -16,7 +16,7 @@ pub struct Calculator {
 }
 
 impl Calculator {
-    /// A calculator that goes on with this last result.
+    /// A calculator that continues with this last result.
     pub fn resume(ans: f64) -> Self {
         Calculator { ans }
     }
@@ -25,7 +25,7 @@ impl Calculator {
         self.ans
     }
 
-    /// What to say to a line, or nothing if the user wants to go.
+    /// The reply to a line, or `None` if the user wants to leave.
     pub fn answer(&mut self, line: &str) -> Option<String> {
         match line.trim() {
             "quit" | "exit" => return None,
@@ -38,14 +38,14 @@ impl Calculator {
                 self.ans = value;
                 Some(show(value) + "\n")
             }
-            // The user typed to the right of a prompt, so what points at it stands there too.
+            // The user typed after a prompt, so the marker is indented by its width.
             Err(mistake) => Some(format!("{:1$}{mistake}\n", "", PROMPT.len())),
         }
     }
 }
 
-/// Writes a number with 15 significant digits: all that an f64 certainly has, and few enough that
-/// 0.1 + 0.2 is 0.3.
+/// Writes a number with 15 significant digits: an f64 always has that many, and they are few enough
+/// that 0.1 + 0.2 is 0.3.
 fn show(value: f64) -> String {
     let digits = format!("{value:.14e}");
     let rounded: f64 = digits.parse().unwrap_or(value);

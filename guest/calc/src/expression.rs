@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-/// How deeply parentheses, signs and powers may nest. Each level is a call, and a guest's stack is small.
+/// Maximum nesting of parentheses, signs and powers. Each level is a call, and a guest's stack is
+/// small.
 const MAX_DEPTH: usize = 64;
 
 /// Signs bind tighter than `*` and looser than `^`, as in mathematics: -2^2 is -4.
 const SIGN: u8 = 3;
 
-/// Why a text has no value, and where that shows.
+/// Why a text has no value, and the position of the error.
 #[derive(Debug, PartialEq)]
 pub struct Mistake {
     /// Counted in characters, from 0.
@@ -17,13 +18,13 @@ pub struct Mistake {
 }
 
 impl fmt::Display for Mistake {
-    /// Points at the place in the line above.
+    /// Points at the position in the line above.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:1$}^ {2}", "", self.column, self.what)
     }
 }
 
-/// What the text comes to. The word `ans` in it stands for the number given.
+/// The value of the text. The word `ans` in it stands for the given number.
 pub fn evaluate(text: &str, ans: f64) -> Result<f64, Mistake> {
     let mut reader = Reader {
         text,
@@ -41,14 +42,14 @@ pub fn evaluate(text: &str, ans: f64) -> Result<f64, Mistake> {
 
 struct Reader<'a> {
     text: &'a str,
-    /// In bytes. Only ASCII is ever passed over, so this stays on a character boundary.
+    /// In bytes. Only ASCII is skipped, so this is always a character boundary.
     at: usize,
     depth: usize,
     ans: f64,
 }
 
 impl Reader<'_> {
-    /// Reads operands and the operators between them that bind at least this tightly.
+    /// Reads operands, and the operators between them that bind at least this tightly.
     fn expression(&mut self, least: u8) -> Result<f64, Mistake> {
         if self.depth == MAX_DEPTH {
             return Err(self.mistake("nested too deeply"));
@@ -62,10 +63,10 @@ impl Reader<'_> {
             if tightness < least {
                 break;
             }
-            let place = self.at;
+            let position = self.at;
             self.at += 1;
             let right = self.expression(right_least)?;
-            left = apply(operator, left, right).map_err(|what| self.mistake_at(place, what))?;
+            left = apply(operator, left, right).map_err(|what| self.mistake_at(position, what))?;
         }
         self.depth -= 1;
         Ok(left)
@@ -82,13 +83,13 @@ impl Reader<'_> {
                 self.expression(SIGN)
             }
             Some(b'(') => {
-                let place = self.at;
+                let position = self.at;
                 self.at += 1;
                 let value = self.expression(0)?;
                 match self.peek() {
                     Some(b')') => self.at += 1,
                     Some(_) => return Err(self.mistake("expected an operator")),
-                    None => return Err(self.mistake_at(place, "is never closed")),
+                    None => return Err(self.mistake_at(position, "is never closed")),
                 }
                 Ok(value)
             }
@@ -128,7 +129,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The next byte that is no blank, without passing it.
+    /// The next byte that is not a blank, without consuming it.
     fn peek(&mut self) -> Option<u8> {
         self.skip(|byte| byte.is_ascii_whitespace());
         self.rest().bytes().next()
@@ -152,8 +153,8 @@ impl Reader<'_> {
     }
 }
 
-/// How tightly an operator binds, and how tightly one must bind to belong to its right side instead.
-/// They are equal where a chain is computed from the right: 2^3^2 is 2^9.
+/// How tightly an operator binds, and how tightly an operator must bind to belong to its right
+/// side. They are equal for operators that are computed from the right: 2^3^2 is 2^9.
 fn binding(operator: u8) -> Option<(u8, u8)> {
     match operator {
         b'+' | b'-' => Some((1, 2)),
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_point_at_their_place() {
+    fn mistakes_point_at_their_position() {
         for (text, expected) in [
             ("1 + * 2", (4, "expected a number")),
             ("1 +", (3, "expected a number")),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_drawn_below_its_place() {
+    fn a_mistake_is_drawn_below_its_position() {
         let mistake = evaluate("1 + * 2", 0.0).unwrap_err();
         assert_eq!(mistake.to_string(), "    ^ expected a number");
     }

@@ -1,8 +1,8 @@
-//! A calculator: each line is answered with what it comes to.
+//! A calculator: replies to each line with its value.
 //!
-//! It shows how a conversation greets, keeps state, and says goodbye to a user who has gone quiet. This
-//! file connects it with the host; what it computes is in modules that know nothing of connections, so
-//! that they are tested without any.
+//! It shows how a conversation greets, keeps state, and says goodbye to an idle user. This file
+//! connects the calculator to the host. The other modules know nothing of connections, so they are
+//! tested without one.
 
 mod calculator;
 mod expression;
@@ -10,13 +10,13 @@ mod expression;
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
 use calculator::{Calculator, PROMPT};
-use echo_host::handler::connections::{CloseMode, Connection};
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::connections::Connection;
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 use std::cell::RefCell;
 use std::env;
 
-/// How long a user may be quiet. The variable `CALC_IDLE_MS` changes it (`--env CALC_IDLE_MS=5000`).
+/// How long a user may be idle. The variable `CALC_IDLE_MS` changes it (`--env CALC_IDLE_MS=5000`).
 const IDLE_MS: u32 = 60_000;
 /// The only timer.
 const IDLE: u32 = 0;
@@ -28,7 +28,7 @@ impl manifest::Guest for Calc {
         manifest::About {
             name: "calc".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Lines,
+            framing: "lines".to_owned(),
             max_message_bytes: 1024,
         }
     }
@@ -51,7 +51,7 @@ impl Session {
 
     fn part(&self, farewell: &str) {
         self.say(farewell);
-        self.connection.close(CloseMode::Graceful);
+        self.connection.close();
     }
 }
 
@@ -69,7 +69,7 @@ impl conversation::GuestSession for Session {
                 None => Calculator::default(),
             }),
         };
-        // Who is carried over from another generation has a prompt already.
+        // A user who comes from another generation has a prompt already.
         if saved_ans.is_none() {
             session.say("Type an expression, help or quit.\n");
             session.say(PROMPT);
@@ -89,7 +89,7 @@ impl conversation::GuestSession for Session {
     }
 
     fn on_eof(&self) -> Result<(), Failure> {
-        // A timer that is set would keep the connection open.
+        // A timer would keep the connection open.
         self.connection.cancel_timer(IDLE);
         Ok(())
     }
@@ -113,11 +113,11 @@ impl conversation::GuestSession for Session {
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Calc);
 
-/// What the variable says, if it says a number.
+/// The value of the variable, if it is a number.
 fn idle_ms(variable: Option<String>) -> u32 {
     variable
         .and_then(|text| text.parse().ok())
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn it_asks_for_lines() {
-        assert!(matches!(Calc::describe().framing, Framing::Lines));
+        assert_eq!(Calc::describe().framing, "lines");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Who is here, in which room, and who hears what.
+//! Who is in which room, and who receives what.
 //!
-//! The hall knows no connections: it talks to listeners, which are connections when it is served and
-//! strings when it is tested.
+//! The hall knows no connections. It talks to listeners: connections when it is served, strings
+//! when it is tested.
 
 use crate::words::{GIVEN, Request, check_name, check_nick};
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ const HELP: &str = "\
 * anything else is said to all in the room
 ";
 
-/// Someone who can be told something.
+/// Someone who receives text.
 pub trait Listener {
     /// The text consists of whole lines.
     fn hear(&self, text: &str);
 }
 
-/// All users, by a number of each.
+/// All users, by number.
 pub struct Hall<L> {
     users: BTreeMap<u64, User<L>>,
 }
@@ -32,7 +32,7 @@ struct User<L> {
     listener: L,
 }
 
-/// Whether a user goes on.
+/// Whether a user stays.
 #[derive(Debug, PartialEq)]
 pub enum Next {
     Stay,
@@ -46,22 +46,25 @@ impl<L: Listener> Hall<L> {
         }
     }
 
-    /// Lets someone new into the lobby, under a name given to them.
-    pub fn enter(&mut self, id: u64, listener: L) {
+    /// Adds a new user to the lobby, with a generated name. Greets with the message of the day first.
+    pub fn enter(&mut self, id: u64, listener: L, motd: &str) {
         let name = given_name(id);
+        for line in motd.lines() {
+            listener.hear(&format!("* {line}\n"));
+        }
         listener.hear(&format!(
-            "* Welcome, {name}. /nick NAME changes your name, /help tells the rest.\n"
+            "* Welcome, {name}. /nick NAME changes your name, /help lists all commands.\n"
         ));
         self.seat_down(id, listener, name, LOBBY);
         self.arrive(id);
     }
 
-    /// Lets someone in who comes from the hall of another generation, without a word to anybody.
+    /// Adds a user from the hall of another generation, without telling anybody.
     pub fn take_over(&mut self, id: u64, listener: L, seat: &str) {
         let (name, room) = seat.split_once('\n').unwrap_or((seat, LOBBY));
         let mut name = name.to_owned();
         if self.is_taken(id, &name) {
-            // Someone new was quicker.
+            // A new user has taken the name.
             name = given_name(id);
             listener.hear(&format!("* you are {name} now\n"));
         }
@@ -78,25 +81,25 @@ impl<L: Listener> Hall<L> {
         self.users.insert(id, user);
     }
 
-    /// What `take_over` needs to know.
+    /// The state that `take_over` needs.
     pub fn seat(&self, id: u64) -> Option<String> {
         let user = self.users.get(&id)?;
         Some(format!("{}\n{}", user.name, user.room))
     }
 
-    /// Forgets someone without a word.
+    /// Removes a user without telling anybody.
     pub fn remove(&mut self, id: u64) {
         self.users.remove(&id);
     }
 
-    /// Forgets someone, and tells those who were in the same room.
+    /// Removes a user, and tells the others in the room.
     pub fn leave(&mut self, id: u64) {
         if let Some(user) = self.users.remove(&id) {
             self.tell(&user.room, id, &format!("* {} left\n", user.name));
         }
     }
 
-    /// Does what a line of this user asks for.
+    /// Executes a line of this user.
     pub fn obey(&mut self, id: u64, line: &str) -> Next {
         let Some(user) = self.users.get(&id) else {
             return Next::Quit;
@@ -112,9 +115,7 @@ impl<L: Listener> Hall<L> {
             Request::Who => hear(&self.who(&user.room)),
             Request::Help => hear(HELP),
             Request::Unknown(command) => {
-                hear(&format!(
-                    "* there is no {command}; /help tells what there is\n"
-                ));
+                hear(&format!("* unknown command {command}; /help lists all\n"));
             }
             Request::Nothing => {}
             Request::Quit => {
@@ -131,7 +132,7 @@ impl<L: Listener> Hall<L> {
             return;
         };
         let verdict = match check_nick(name) {
-            Ok(()) if is_taken => Err("somebody has that name"),
+            Ok(()) if is_taken => Err("that name is taken"),
             verdict => verdict,
         };
         if let Err(why) = verdict {
@@ -144,7 +145,7 @@ impl<L: Listener> Hall<L> {
         self.tell(&room, id, &format!("* {before} is {name} now\n"));
     }
 
-    /// Names that differ by case only would be taken for each other.
+    /// Names that differ only in case would be confused.
     fn is_taken(&self, id: u64, name: &str) -> bool {
         let name = name.to_lowercase();
         let mut others = self.users.iter().filter(|(other, _)| **other != id);
@@ -163,7 +164,7 @@ impl<L: Listener> Hall<L> {
         let before = std::mem::replace(&mut user.room, room);
         if before == user.room {
             user.listener
-                .hear(&format!("* you are in {before} already\n"));
+                .hear(&format!("* you are already in {before}\n"));
             return;
         }
         let farewell = format!("* {} left\n", user.name);
@@ -171,7 +172,7 @@ impl<L: Listener> Hall<L> {
         self.arrive(id);
     }
 
-    /// Introduces someone to their room and the room to them.
+    /// Tells a user about their room, and the room about them.
     fn arrive(&self, id: u64) {
         if let Some(user) = self.users.get(&id) {
             user.listener.hear(&self.who(&user.room));
@@ -184,7 +185,7 @@ impl<L: Listener> Hall<L> {
         format!("* in {room}: {}\n", names.join(", "))
     }
 
-    /// Tells a room something that one of its users has done, and knows already.
+    /// Tells a room about an action of one of its users, except that user.
     fn tell(&self, room: &str, except: u64, text: &str) {
         for (_, user) in self.in_room(room).filter(|(id, _)| *id != except) {
             user.listener.hear(text);
@@ -197,7 +198,7 @@ impl<L: Listener> Hall<L> {
     }
 }
 
-/// Unique, as the number is and nobody may choose such a name.
+/// Unique: the number is, and nobody may choose such a name.
 fn given_name(id: u64) -> String {
     format!("{GIVEN}{id}")
 }

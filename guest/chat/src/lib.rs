@@ -1,32 +1,37 @@
-//! Rooms in which those who are connected talk to each other.
+//! Chat rooms for all connected users.
 //!
-//! Serve it with `--isolation shared`, so that one instance has all connections; otherwise everybody is
-//! alone. It shows what a shared instance is for: the hall holds the connection handles of all sessions,
-//! and whoever speaks sends to the others. This file connects the hall with the host.
+//! Serve it with `--isolation shared`, so that one instance has all connections; otherwise each
+//! user is alone. It shows the use of a shared instance: the hall holds the connection handles of
+//! all sessions, and a session sends to the others. This file connects the hall to the host.
 
 mod hall;
 mod words;
 
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
-use echo_host::handler::connections::{CloseMode, Connection};
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::connections::Connection;
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 use hall::{Hall, Listener, Next};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 thread_local! {
-    /// What the sessions of an instance share. An instance has one thread.
+    /// State that the sessions of an instance share. An instance has one thread.
     static HALL: RefCell<Hall<Rc<Connection>>> = const { RefCell::new(Hall::new()) };
 }
 
 impl Listener for Rc<Connection> {
-    /// Sends without waiting: one who does not read holds nobody up, and is disconnected by the host
-    /// when too much is waiting for them.
+    /// Sends without waiting: a client that does not read delays nobody, and the host disconnects
+    /// it when too much is queued.
     fn hear(&self, text: &str) {
         self.send(text.as_bytes());
     }
+}
+
+/// The message of the day: the variable `MOTD`, if it is granted with `--env`.
+fn motd() -> String {
+    std::env::var("MOTD").unwrap_or_default()
 }
 
 struct Chat;
@@ -36,7 +41,7 @@ impl manifest::Guest for Chat {
         manifest::About {
             name: "chat".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Lines,
+            framing: "lines".to_owned(),
             max_message_bytes: 2048,
         }
     }
@@ -46,11 +51,11 @@ impl conversation::Guest for Chat {
     type Session = Session;
 }
 
-/// One user. The hall has their connection too, and sends them what the others say.
+/// One user. The hall has a handle to the same connection, for messages of others.
 struct Session {
     connection: Rc<Connection>,
     id: u64,
-    /// Whether another generation has the user now.
+    /// Whether another generation has taken over the user.
     moved: Cell<bool>,
 }
 
@@ -63,7 +68,7 @@ impl conversation::GuestSession for Session {
         let id = connection.id();
         HALL.with_borrow_mut(|hall| match saved {
             Some(seat) => hall.take_over(id, connection.clone(), &String::from_utf8_lossy(&seat)),
-            None => hall.enter(id, connection.clone()),
+            None => hall.enter(id, connection.clone(), &motd()),
         });
         Ok(conversation::Session::new(Session {
             connection,
@@ -75,12 +80,12 @@ impl conversation::GuestSession for Session {
     fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
         let line = words::clean(&line);
         if HALL.with_borrow_mut(|hall| hall.obey(self.id, &line)) == Next::Quit {
-            self.connection.close(CloseMode::Graceful);
+            self.connection.close();
         }
         Ok(())
     }
 
-    /// A user who says no more is let go: the others are told when the session is dropped.
+    /// Ends the session of a user who has left. The others are told when it is dropped.
     fn on_eof(&self) -> Result<(), Failure> {
         Ok(())
     }
@@ -105,7 +110,7 @@ impl conversation::GuestSession for Session {
     }
 }
 
-/// However the connection ended, this comes after it.
+/// Runs however the connection ended.
 impl Drop for Session {
     fn drop(&mut self) {
         HALL.with_borrow_mut(|hall| {
@@ -118,7 +123,7 @@ impl Drop for Session {
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Chat);
 
@@ -129,6 +134,6 @@ mod tests {
 
     #[test]
     fn it_asks_for_lines() {
-        assert!(matches!(Chat::describe().framing, Framing::Lines));
+        assert_eq!(Chat::describe().framing, "lines");
     }
 }

@@ -1,11 +1,11 @@
-//! What users type, as far as it concerns one line alone.
+//! Parses a line that a user typed, without knowing of other users.
 
 /// Longest name of a user or a room, in characters.
 const MAX_NAME: usize = 20;
-/// How the names begin that the hall gives, and that nobody may take.
+/// Prefix of the names that the hall generates. Users cannot choose such a name.
 pub const GIVEN: &str = "guest";
 
-/// What a line asks for.
+/// The request in a line.
 #[derive(Debug, PartialEq)]
 pub enum Request<'a> {
     Say(&'a str),
@@ -40,8 +40,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A line as text that cannot drive another user's terminal: no escape sequences, and nothing that ends
-/// a line or turns its direction, which would let one user forge the words of another.
+/// Makes a line safe for another user's terminal: no escape sequences, and nothing that ends a line
+/// or changes its direction, so that a user cannot forge the words of another.
 pub fn clean(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     text.chars().filter(|&char| !is_unsafe(char)).collect()
@@ -52,7 +52,7 @@ fn is_unsafe(char: char) -> bool {
         || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a user or a room may be called so, or why not.
+/// Checks the name of a user or a room; the error says why it is invalid.
 pub fn check_name(name: &str) -> Result<(), &'static str> {
     let length = name.chars().count();
     if length == 0 || length > MAX_NAME {
@@ -65,11 +65,11 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a user may take this name, or why not.
+/// Checks whether a user may take this name; the error says why not.
 pub fn check_nick(name: &str) -> Result<(), &'static str> {
     check_name(name)?;
     if name.to_lowercase().starts_with(GIVEN) {
-        return Err("names of guests are given");
+        return Err("names like guest1 are reserved");
     }
     Ok(())
 }

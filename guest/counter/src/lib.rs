@@ -1,32 +1,33 @@
-//! A counter: answers each line with its own version, how many lines it has been sent, and the line.
+//! A counter: answers each line with its own version, the number of lines so far, and the line.
 //!
-//! It shows that nothing is lost when a handler is swapped under live connections: the count is carried
-//! over, so a reply that was dropped, doubled or given by a stranger is one that does not count on.
+//! It shows that a swap under live connections loses nothing: the count is carried over, so a reply
+//! that was lost, sent twice or sent by another session breaks the sequence.
 //!
 //! # Any number of versions
 //!
-//! What tells versions apart are the eight bytes behind the mark in [`VERSION`]. They stand in the component
-//! as they stand here, once, so whoever needs another version writes others over them: no compiler, no tool,
-//! and it works whichever way the component was built. An environment variable at build time would need a
+//! The eight bytes after the mark in [`VERSION`] tell versions apart. They are in the component
+//! once, as they are here, so to make another version, overwrite them. This needs no compiler and
+//! no tool, however the component was built. An environment variable at build time would need a
 //! build for each version.
 
-use echo_host_guest::{Connection, Failure, Framing, Result, Session};
+use echo_host_guest::{Connection, Failure, Result, Session};
 use std::hint::black_box;
 
 echo_host_guest::conversation!(
     Counter,
     name: "counter",
     version: version(),
-    framing: Framing::Lines,
+    framing: "lines",
     max_message_bytes: 1024,
 );
 
-/// What finds the version in the component.
+/// Finds the version in the component.
 const MARK: &[u8; 16] = b"counter-version=";
-/// The mark, and the version, filled up with blanks.
+/// The mark and the version, padded with blanks.
 static VERSION: [u8; 24] = *b"counter-version=v1      ";
 
-/// Begins what is saved, so that what another handler saved is told apart: a name, and the form's version.
+/// Prefix of the saved state, a name and a format version, to tell it from the state of another
+/// handler.
 const SAVED: &[u8; 8] = b"counter\x01";
 
 struct Counter {
@@ -37,7 +38,7 @@ struct Counter {
 impl Session for Counter {
     fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
         let count = match saved {
-            // A session that begins again at nought would look as if it had been carried over.
+            // A session that started again at 0 would look as if it had been carried over.
             Some(saved) => resume(&saved).ok_or_else(foreign)?,
             None => 0,
         };
@@ -64,7 +65,7 @@ impl Session for Counter {
     }
 }
 
-/// The version, as it stands in the component: a compiler that knew it would write it elsewhere, too.
+/// Reads the version from the static. A compiler that knew the value would copy it elsewhere.
 fn version() -> String {
     let version = &black_box(&VERSION)[MARK.len()..];
     String::from_utf8_lossy(version).trim_end().to_owned()
@@ -80,7 +81,7 @@ fn resume(saved: &[u8]) -> Option<u64> {
 }
 
 fn foreign() -> Failure {
-    Failure::internal("what was saved is not a counter's")
+    Failure::internal("the saved state is not a counter's")
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The echo once more, as the smallest conversation: beside [echo](../../echo/src/lib.rs) it shows what a
-//! session costs to write, and to call.
+//! Echo as the smallest conversation. Compare it with [echo](../../echo/src/lib.rs) to see what a
+//! session costs to write and to call.
 
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
 use echo_host::handler::connections::Connection;
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 
 struct Echo;
@@ -14,7 +14,7 @@ impl manifest::Guest for Echo {
         manifest::About {
             name: "echo-conversation".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Chunks,
+            framing: "chunks".to_owned(),
             max_message_bytes: 1 << 20,
         }
     }
@@ -54,13 +54,13 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// Nothing has to be remembered.
+    /// There is no state to save.
     fn save(&self) -> Option<Vec<u8>> {
         None
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Echo);
 
@@ -71,6 +71,6 @@ mod tests {
 
     #[test]
     fn it_takes_what_comes() {
-        assert!(matches!(Echo::describe().framing, Framing::Chunks));
+        assert_eq!(Echo::describe().framing, "chunks");
     }
 }

@@ -1,4 +1,4 @@
-//! The smallest handler: it answers each message with the message itself.
+//! The smallest handler: answers each message with the message itself.
 
 wit_bindgen::generate!({ path: "../../wit", world: "responder" });
 

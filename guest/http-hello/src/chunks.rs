@@ -1,25 +1,26 @@
-//! Puts a chunked body together (RFC 9112, section 7.1), in whatever pieces it comes.
+//! Decodes a chunked body (RFC 9112, section 7.1) from pieces of any size.
 
 use crate::response::Status;
 
-/// Longest line that tells a chunk's size, and longest trailer, in bytes.
+/// Longest chunk size line, and longest trailer, in bytes.
 const MAX_LINE: usize = 1024;
-/// Most trailers, which are read and ignored.
+/// Maximum number of trailers, which are read and ignored.
 const MAX_TRAILERS: usize = 32;
 
-/// What comes next in the stream.
+/// What the decoder expects next.
 #[derive(Clone, Copy, Debug)]
 pub enum Chunks {
     Size,
     Data(usize),
     /// The line ending after a chunk's data.
     DataEnd,
-    /// So many trailers have come.
+    /// The number of trailers so far.
     Trailers(usize),
 }
 
 impl Chunks {
-    /// Moves data from the stream to the body, which may become so long. True at the body's end.
+    /// Moves data from the stream to the body, up to this length. Returns true at the end of the
+    /// body.
     pub fn read(
         &mut self,
         stream: &mut &[u8],
@@ -56,7 +57,7 @@ impl Chunks {
     }
 }
 
-/// The next line, without its ending, which is CR LF here and nothing else.
+/// The next line, without its ending. Only CR LF ends a line here.
 fn line<'a>(stream: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Status> {
     let Some(end) = stream.iter().take(MAX_LINE).position(|&byte| byte == b'\n') else {
         return match stream.len() {
@@ -71,7 +72,7 @@ fn line<'a>(stream: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Status> {
         .ok_or(Status::BAD_REQUEST)
 }
 
-/// Reads a chunk's size. What may follow it after a semicolon is ignored.
+/// Reads a chunk's size. Ignores chunk extensions after a semicolon.
 fn size(line: &[u8]) -> Result<usize, Status> {
     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
     let digits = digits.trim_ascii_end();
@@ -79,7 +80,7 @@ fn size(line: &[u8]) -> Result<usize, Status> {
         return Err(Status::BAD_REQUEST);
     }
     let number = str::from_utf8(digits).map(|digits| usize::from_str_radix(digits, 16));
-    // Digits that make no number are too many.
+    // A number that does not fit is too large.
     Ok(number.ok().and_then(Result::ok).unwrap_or(usize::MAX))
 }
 
@@ -87,7 +88,7 @@ fn size(line: &[u8]) -> Result<usize, Status> {
 mod tests {
     use super::*;
 
-    /// The body, and what is left of the stream.
+    /// Returns the body and the rest of the stream.
     fn read(stream: &[u8]) -> Result<Option<(String, usize)>, Status> {
         let mut rest = stream;
         let mut body = Vec::new();

@@ -16,7 +16,7 @@ impl Client {
         self.requests.is_idle()
     }
 
-    /// Takes what the client sent and writes what it is answered. Says whether the connection goes on.
+    /// Takes bytes of the client and writes replies. Returns whether the connection stays open.
     pub fn answer(&mut self, bytes: Vec<u8>, out: &mut Vec<u8>) -> Flow {
         self.requests.push(bytes);
         let read = self.requests.read(|event| match event {
@@ -27,7 +27,7 @@ impl Client {
             Event::Request(head, body) => respond(&head, body, out),
         });
         read.unwrap_or_else(|status| {
-            // Where the next request would begin is not known now.
+            // The start of the next request is unknown now.
             Response::plain(status).write(out, Connection::Close, true);
             Flow::Stop
         })
@@ -56,7 +56,7 @@ mod tests {
         (String::from_utf8(out).unwrap(), flow)
     }
 
-    /// The first line of the answer to a request of HTTP/1.1, and its fields.
+    /// The status line and fields of the reply to an HTTP/1.1 request.
     fn head(method: &str, path: &str) -> String {
         let (answer, flow) = answer(&format!("{method} {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
         assert_eq!(flow, Flow::GoOn);
@@ -110,7 +110,7 @@ mod tests {
             assert!(answer.contains(said), "{answer}");
             assert_eq!(goes_on, flow, "{request}");
         }
-        // What comes after the last request is not looked at.
+        // Bytes after the last request are ignored.
         let (answer, _) = answer("GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1);
     }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever what came is cut, it is answered alike.
+        /// The replies do not depend on how the input is split.
         #[test]
         fn any_bytes_are_answered_however_they_are_cut(
             words in proptest::collection::vec("(GET|POST|HEAD| |/|/echo|HTTP/1\\.[01]|\r\n|\r\n\r\n|Host: h|Content-Length: [0-9]{1,25}|Transfer-Encoding: chunked|[0-9a-f]{1,18}|;|:|é|\u{0}|[a-z]{0,9}){0,12}", 0..8),

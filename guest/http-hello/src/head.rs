@@ -1,6 +1,7 @@
-//! Understands what a request begins with: its request line and its fields (RFC 9112, sections 3 and 5).
+//! Parses the head of a request: the request line and the fields (RFC 9112, sections 3 and 5).
 //!
-//! It is strict where guessing differently from a proxy in front could let one request be taken for two.
+//! It is strict: a server that guesses differently from a proxy in front of it allows request
+//! smuggling.
 
 use crate::response::Status;
 
@@ -14,22 +15,22 @@ pub struct Head {
     pub body: Body,
     /// Whether the client wants to send more requests.
     pub keep_alive: bool,
-    /// Whether the client waits for a word before it sends the body.
+    /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
 }
 
-/// How the length of the body is told.
+/// How the length of the body is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body {
     Length(usize),
     Chunked,
 }
 
-/// Why a request is not dealt with. What follows it in the stream is not understood either.
+/// Why a request is rejected. The rest of the stream cannot be parsed either.
 type Result<T> = std::result::Result<T, Status>;
 
 impl Head {
-    /// Reads a head that is complete, with or without the empty line at its end.
+    /// Parses a complete head, with or without the empty line at its end.
     pub fn read(head: &[u8]) -> Result<Self> {
         let mut lines = head
             .split(|&byte| byte == b'\n')
@@ -40,7 +41,7 @@ impl Head {
         for line in lines {
             fields.add(line)?;
         }
-        // A client of HTTP/1.0 knows neither chunks nor expectations.
+        // HTTP/1.0 knows neither chunks nor expectations.
         let body = fields.body(minor > 0)?;
         if fields.hosts > 1 || (fields.hosts == 0 && minor > 0) {
             return Err(Status::BAD_REQUEST);
@@ -77,7 +78,7 @@ fn request_line(line: &[u8]) -> Result<(String, String, u8)> {
     }
     let minor = match version.strip_prefix("HTTP/").map(str::as_bytes) {
         Some([b'1', b'.', b'0']) => 0,
-        // Later minor versions are spoken to in 1.1.
+        // Later minor versions get HTTP/1.1 responses.
         Some([b'1', b'.', b'1'..=b'9']) => 1,
         Some([b'0'..=b'9', b'.', b'0'..=b'9']) => return Err(Status::VERSION_NOT_SUPPORTED),
         _ => return Err(Status::BAD_REQUEST),
@@ -86,7 +87,7 @@ fn request_line(line: &[u8]) -> Result<(String, String, u8)> {
     Ok((method.to_owned(), path.to_owned(), minor))
 }
 
-/// The path of a target in any of its forms: a path, a whole URL as proxies are sent, or `*`.
+/// The path of a target in any of its forms: a path, a full URL as sent to proxies, or `*`.
 fn path(target: &str) -> Option<&str> {
     let target = target.split('?').next()?;
     if target.starts_with('/') || target == "*" {
@@ -99,7 +100,7 @@ fn path(target: &str) -> Option<&str> {
     Some(rest.find('/').map_or("/", |slash| &rest[slash..]))
 }
 
-/// What the fields say that matters here.
+/// The fields that matter here.
 #[derive(Default)]
 struct Fields {
     hosts: usize,
@@ -113,7 +114,7 @@ struct Fields {
 impl Fields {
     fn add(&mut self, line: &[u8]) -> Result<()> {
         let line = text(line)?;
-        // A blank before the colon, or a line that goes on from the one before, makes no token either.
+        // A blank before the colon, or a folded line, is no token either.
         let (name, value) = line.split_once(':').ok_or(Status::BAD_REQUEST)?;
         if !is_token(name) {
             return Err(Status::BAD_REQUEST);
@@ -148,11 +149,11 @@ fn length(value: &str) -> Result<usize> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Status::BAD_REQUEST);
     }
-    // Digits that make no number are too many.
+    // A number that does not fit is too large.
     Ok(value.parse().unwrap_or(usize::MAX))
 }
 
-/// A line as text. Control characters have no place in it: a lone CR may end a line for others.
+/// A line as text. Control characters are rejected: others may treat a lone CR as a line ending.
 fn text(line: &[u8]) -> Result<String> {
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     if line.iter().any(is_control) {

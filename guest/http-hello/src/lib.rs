@@ -1,8 +1,8 @@
 //! A small HTTP/1.1 server: one page, and an echo of what is posted.
 //!
-//! It shows how a handler speaks a protocol of its own framing: the host hands it chunks, and it finds the
-//! requests in them, however they are cut. It tells no date, as a server without a clock (RFC 9110,
-//! section 6.6.1). This file connects the client with the host.
+//! It shows how a handler does its own framing: the host passes it chunks, and it finds the
+//! requests in them, however they are split. It sends no `Date` field, as a server without a clock
+//! may (RFC 9110, section 6.6.1). This file connects the client to the host.
 
 mod chunks;
 mod client;
@@ -14,8 +14,8 @@ mod response;
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
 use client::Client;
-use echo_host::handler::connections::{self, CloseMode};
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::connections;
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 use requests::Flow;
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ impl manifest::Guest for HttpHello {
         manifest::About {
             name: "http-hello".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Chunks,
+            framing: "chunks".to_owned(),
             max_message_bytes: 1 << 20,
         }
     }
@@ -60,7 +60,7 @@ impl conversation::GuestSession for Session {
             self.connection.send(&out);
         }
         if flow == Flow::Stop {
-            self.connection.close(CloseMode::Graceful);
+            self.connection.close();
         }
         Ok(())
     }
@@ -81,13 +81,13 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// Between two requests there is nothing to know; within one, the client tries again.
+    /// Between two requests there is no state; within one, the client tries again.
     fn save(&self) -> Option<Vec<u8>> {
         self.client.borrow().is_idle().then(Vec::new)
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(HttpHello);
 
@@ -98,6 +98,6 @@ mod tests {
 
     #[test]
     fn it_cuts_its_requests_itself() {
-        assert!(matches!(HttpHello::describe().framing, Framing::Chunks));
+        assert_eq!(HttpHello::describe().framing, "chunks");
     }
 }

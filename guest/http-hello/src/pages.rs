@@ -1,15 +1,15 @@
-//! What there is to be had: the part to change for a server of your own.
+//! The resources: the part to change for a server of your own.
 
 use crate::response::{Response, Status};
 
 const HELLO: &str = "<!doctype html>\n<title>Hello</title>\n<h1>Hello, client!</h1>\n";
 
-/// Methods with a meaning that every server should know, though none needs to allow all of them.
+/// Methods that every server should recognize, though it need not allow all of them.
 const KNOWN_METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 
-/// Answers a request. A HEAD is answered like a GET; what writes the response leaves out the body.
+/// Answers a request. HEAD is answered like GET; the response writer omits the body.
 pub fn answer(method: &str, path: &str, body: Vec<u8>) -> Response {
     if !KNOWN_METHODS.contains(&method) {
         return Response::plain(Status::NOT_IMPLEMENTED);
@@ -21,7 +21,7 @@ pub fn answer(method: &str, path: &str, body: Vec<u8>) -> Response {
             ..Response::plain(Status::OK)
         },
         ("/", _) => not_allowed("GET, HEAD"),
-        // Sent as bytes that mean nothing, so that no browser runs a stranger's script.
+        // A type without meaning, so that no browser runs a script that someone posted.
         ("/echo", "POST") => Response {
             content_type: "application/octet-stream",
             body,

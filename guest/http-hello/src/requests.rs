@@ -1,4 +1,4 @@
-//! Cuts requests out of a stream of bytes, in whatever pieces it comes.
+//! Cuts requests out of a stream of bytes that arrives in pieces of any size.
 
 use crate::chunks::Chunks;
 use crate::head::{Body, Head};
@@ -13,7 +13,7 @@ const MAX_BODY: usize = 256 << 10;
 #[derive(Default)]
 pub struct Requests {
     buffer: Vec<u8>,
-    /// A request whose body has not come as a whole.
+    /// A request whose body is incomplete.
     unfinished: Option<Unfinished>,
 }
 
@@ -30,7 +30,7 @@ enum Missing {
 
 #[derive(Debug, PartialEq)]
 pub enum Event {
-    /// A client waits for leave to send its body.
+    /// The client waits for `100 Continue` before it sends the body.
     MayContinue,
     Request(Head, Vec<u8>),
 }
@@ -49,7 +49,7 @@ impl Requests {
         self.buffer.is_empty() && self.unfinished.is_none()
     }
 
-    /// Tells what has come, in order, and returns when more is needed for anything.
+    /// Reports events in order, and returns when it needs more bytes.
     pub fn read(&mut self, mut tell: impl FnMut(Event) -> Flow) -> Result<Flow, Status> {
         let buffer = std::mem::take(&mut self.buffer);
         let mut rest = &buffer[..];
@@ -83,7 +83,7 @@ impl Requests {
     }
 }
 
-/// Whether to go on with the stream.
+/// Whether to continue with the stream.
 #[derive(Debug, PartialEq)]
 pub enum Flow {
     GoOn,
@@ -99,13 +99,13 @@ impl Unfinished {
         };
         Ok(Unfinished {
             head,
-            // No room is made for what is only announced.
+            // Allocate nothing for a length that is only announced.
             body: Vec::new(),
             missing,
         })
     }
 
-    /// Takes what is there of the body. True if that was all.
+    /// Takes the available part of the body. Returns true if the body is complete.
     fn collect(&mut self, stream: &mut &[u8]) -> Result<bool, Status> {
         match &mut self.missing {
             Missing::Chunks(chunks) => chunks.read(stream, &mut self.body, MAX_BODY),
@@ -120,8 +120,8 @@ impl Unfinished {
     }
 }
 
-/// Takes a head with the empty line that ends it, if it is there as a whole. Empty lines before it, which
-/// some clients send after a body, are passed over.
+/// Takes a head with the empty line at its end, if it is complete. Skips empty lines before it,
+/// which some clients send after a body.
 fn take_head<'a>(stream: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Status> {
     while let Some(rest) = stream.strip_prefix(b"\r\n").or(stream.strip_prefix(b"\n")) {
         *stream = rest;

@@ -1,8 +1,8 @@
-//! What is answered, and how it is written.
+//! Responses, and how they are written.
 
 use std::fmt;
 
-/// A status code and what it means.
+/// A status code and its reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Status(u16, &'static str);
 
@@ -31,22 +31,22 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub struct Response {
     pub status: Status,
     pub content_type: &'static str,
-    /// The methods that are allowed instead, if that was wrong.
+    /// The allowed methods, for 405.
     pub allow: Option<&'static str>,
     pub body: Vec<u8>,
 }
 
-/// What the client is told about the connection.
+/// The `Connection` field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Connection {
-    /// Nothing: it stays open, as is usual.
+    /// No field: the connection stays open, which is the default.
     Usual,
     KeepAlive,
     Close,
 }
 
 impl Response {
-    /// A response that says what its status means.
+    /// A response whose body is the reason of its status.
     pub fn plain(status: Status) -> Self {
         Response {
             status,
@@ -56,7 +56,7 @@ impl Response {
         }
     }
 
-    /// Writes the response, or only its head: that tells the body's length all the same.
+    /// Writes the response. For HEAD, only the head, with the length of the body.
     pub fn write(&self, out: &mut Vec<u8>, connection: Connection, with_body: bool) {
         let connection = match connection {
             Connection::Usual => "",

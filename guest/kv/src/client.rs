@@ -11,20 +11,20 @@ use crate::store::Store;
 pub struct Client {
     requests: Requests,
     profile: Profile,
-    /// What the store was told that this client holds.
+    /// Bytes of this client that the store counts.
     held: usize,
 }
 
-/// How a client goes on.
+/// How a client continues.
 #[derive(Debug, PartialEq)]
 pub enum Next {
-    /// It is to send more.
+    /// Read more requests.
     Read,
-    /// It is to take its replies before it gets more of them.
+    /// Wait until the client has read its replies.
     Write,
-    /// Others are to have their turn before it goes on.
+    /// Let other connections run first.
     Later,
-    /// It has said goodbye, or nonsense.
+    /// Close: the client said goodbye, or sent nonsense.
     Close,
 }
 
@@ -44,8 +44,9 @@ impl Client {
         self.requests.push(bytes);
     }
 
-    /// Answers requests until there is none left, there are this many bytes of replies, or the store has worked
-    /// enough. Requests are short and replies long: without such a bound a few packets would fill the memory.
+    /// Answers requests until there are none left, the replies reach this many bytes, or the store
+    /// has worked enough. Requests are short and replies long: without this limit a few packets
+    /// could fill the memory.
     pub fn answer(&mut self, store: &mut Store, replies: &mut Vec<u8>, enough: usize) -> Next {
         let next = self.answer_requests(store, replies, enough);
         if next == Next::Close {
@@ -63,7 +64,7 @@ impl Client {
         next
     }
 
-    /// Gives back what the client holds.
+    /// Returns what the client holds to the store.
     pub fn leave(&mut self, store: &mut Store) {
         self.requests = Requests::default();
         store.hold(std::mem::take(&mut self.held), 0);
@@ -77,7 +78,7 @@ impl Client {
             match self.requests.next() {
                 Ok(Some(request)) if is_http(&request[0]) => return Next::Close,
                 Ok(Some(request)) => {
-                    // A request that is complete counts by what it stores.
+                    // A complete request counts by what it stores.
                     store.hold(std::mem::take(&mut self.held), 0);
                     let reply = obey(store, &mut self.profile, &request);
                     reply.write(self.profile.protocol, replies);
@@ -97,8 +98,8 @@ impl Client {
     }
 }
 
-/// A web page can make a browser send HTTP requests here, with commands in them: like Redis, stop at the
-/// first word that shows it.
+/// A web page can make a browser send HTTP requests here, with commands in them. Like Redis, stop
+/// at the first word that reveals HTTP.
 fn is_http(command: &[u8]) -> bool {
     is(command, "post") || is(command, "host:")
 }
@@ -208,7 +209,7 @@ mod tests {
         assert_eq!(refused, (error.as_bytes().to_vec(), Next::Close));
         assert!((40..70).contains(&clients.len()), "{}", clients.len());
         assert!(!store.has_room());
-        // Whole requests are answered all the same.
+        // Complete requests are still answered.
         let mut replies = Vec::new();
         let mut other = Client::default();
         other.push(b"get k\r\n".to_vec());
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(store.bytes(), 0);
     }
 
-    /// Random bytes, and pieces of the protocol among them.
+    /// Random bytes, mixed with pieces of the protocol.
     fn stream() -> impl Strategy<Value = Vec<u8>> {
         let token = prop_oneof![
             any::<Vec<u8>>(),
@@ -258,7 +259,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes is answered or refused, in a bounded number of turns, and nothing is held afterwards.
+        /// Any input is answered or refused in a bounded number of turns, and nothing is held
+        /// afterwards.
         #[test]
         fn no_input_harms_the_store(stream in stream(), cut in 1_usize..64) {
             let mut store = Store::new(Instant::now());

@@ -1,4 +1,4 @@
-//! Which commands there are, and what is said when there is no such command.
+//! The table of commands, and the reply to an unknown one.
 
 use crate::arguments::{is, shown, wrong_number};
 use crate::profile::{self, Profile};
@@ -7,7 +7,7 @@ use crate::store::Store;
 use crate::{keys, scan, server, set};
 use std::ops::RangeInclusive;
 
-/// What a command makes of its arguments, its name not among them.
+/// Executes a command with its arguments, without its name.
 #[derive(Clone, Copy)]
 enum Run {
     OnStore(fn(&mut Store, &[Vec<u8>]) -> Result<Reply, Failure>),
@@ -16,9 +16,9 @@ enum Run {
 
 struct Command {
     name: &'static str,
-    /// How many arguments it takes.
+    /// Number of arguments.
     arguments: RangeInclusive<usize>,
-    /// Whether it may add to what is kept.
+    /// Whether it may store more data.
     grows: bool,
     run: Run,
 }
@@ -98,7 +98,7 @@ const fn grows(
     }
 }
 
-/// Executes a request, which has a name at least.
+/// Executes a request, which has at least a name.
 pub fn obey(store: &mut Store, profile: &mut Profile, request: &[Vec<u8>]) -> Reply {
     let Some((name, arguments)) = request.split_first() else {
         return Reply::Error("ERR unknown command ''".into());
@@ -121,7 +121,7 @@ pub fn obey(store: &mut Store, profile: &mut Profile, request: &[Vec<u8>]) -> Re
 }
 
 fn unknown(name: &[u8], arguments: &[Vec<u8>]) -> Failure {
-    /// So many characters of each are shown, and so many of all arguments.
+    /// Maximum number of characters shown of each argument, and of all together.
     const SHOWN: usize = 128;
     let mut listed = String::new();
     for argument in arguments {

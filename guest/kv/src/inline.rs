@@ -1,7 +1,7 @@
 //! Requests as people type them: words on a line, some of them in quotes.
 
-/// Splits a line into words, as Redis does; nothing if quotes are not closed or a word follows them closely. A NUL
-/// ends the line.
+/// Splits a line into words, as Redis does. `None` if quotes are not closed, or a word follows them
+/// directly. A NUL ends the line.
 pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let end = line.iter().position(|&byte| byte == 0);
     let mut words = Vec::new();
@@ -14,8 +14,8 @@ pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(words)
 }
 
-/// Blanks are the same here and at the end of a word: what ended a word and were no blank would be an empty word, again
-/// and again.
+/// Blanks must be the same here and at the end of a word: a byte that ends a word without being a
+/// blank would yield empty words for ever.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
@@ -25,7 +25,7 @@ fn trim_start(text: &[u8]) -> &[u8] {
     &text[begin.unwrap_or(text.len())..]
 }
 
-/// The first word and what comes after it. Quotes may begin within a word.
+/// The first word and the rest of the line. Quotes may begin within a word.
 fn word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut word = Vec::new();
     while let Some((&first, after)) = rest.split_first() {
@@ -45,7 +45,7 @@ fn word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     Some((word, rest))
 }
 
-/// Appends what is in quotes to the word, and gives what comes after them.
+/// Appends the quoted text to the word, and returns the rest of the line.
 fn quoted<'a>(quote: u8, mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         let (byte, after) = match rest {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Longest reply, in bytes. A short request may ask for the same long value many times.
 pub const MAX_REPLY: usize = 640 << 10;
-/// What a value costs in a reply beside its bytes.
+/// Overhead of a value in a reply, in bytes.
 pub const VALUE_BYTES: usize = 16;
 
 type Result = std::result::Result<Reply, Failure>;
@@ -22,7 +22,7 @@ pub fn mget(store: &mut Store, keys: &[Vec<u8>]) -> Result {
         .iter()
         .map(|key| VALUE_BYTES + store.get(key).map_or(0, <[u8]>::len));
     if lengths.sum::<usize>() > MAX_REPLY {
-        return Err("ERR the values are too long for one reply".into());
+        return Err("ERR the values exceed the longest reply".into());
     }
     Ok(Reply::Array(
         keys.iter().map(|key| value(store, key)).collect(),
@@ -48,7 +48,7 @@ pub fn del(store: &mut Store, keys: &[Vec<u8>]) -> Result {
     Ok(count(keys, |key| store.remove(key)))
 }
 
-/// A key that is named twice counts twice.
+/// A key that is given twice counts twice.
 pub fn exists(store: &mut Store, keys: &[Vec<u8>]) -> Result {
     Ok(count(keys, |key| store.get(key).is_some()))
 }
@@ -124,7 +124,7 @@ fn expire_in(store: &mut Store, arguments: &[Vec<u8>], unit: i64, invalid: &'sta
             let moment = store.after(Duration::from_millis(milliseconds));
             store.expire(&arguments[0], moment.ok_or(invalid)?)
         }
-        // It should have expired already.
+        // Redis would have expired it already.
         Err(_) => store.remove(&arguments[0]),
     };
     Ok(Reply::Integer(found.into()))

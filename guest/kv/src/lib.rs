@@ -1,9 +1,9 @@
-//! Keeps keys and values, and speaks Redis's protocol: redis-cli and redis-benchmark work unchanged.
+//! A key-value store that speaks Redis's protocol: redis-cli and redis-benchmark work unchanged.
 //!
-//! Serve it with `--isolation shared`, so that one instance, and with it one store, serves all
-//! connections. What is kept lives as long as the instance. It shows how a handler cuts a stream by itself,
-//! and how it keeps pace with a client that asks for more than it reads. This file connects the client and
-//! the store with the host.
+//! Serve it with `--isolation shared`, so that one instance, and one store, serves all connections.
+//! Data lives as long as the instance. It shows how a handler does its own framing, and how it
+//! handles a client that requests more than it reads. This file connects the client and the store
+//! to the host.
 
 mod arguments;
 mod client;
@@ -24,23 +24,23 @@ mod table;
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
 use client::{Client, Next};
-use echo_host::handler::connections::{CloseMode, Connection};
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::connections::Connection;
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 use std::cell::RefCell;
 use std::time::Instant;
 use store::Store;
 
-/// Unsent bytes of a connection at which its requests wait. It is above the host's high-water mark of
-/// 256 KiB, so the host says when they have gone out; and with the longest reply on top it is below the
-/// 1 MiB at which the host gives a connection up.
+/// Unsent bytes of a connection at which it stops answering requests. Above the host's high-water
+/// mark of 256 KiB, so that the host calls `on_writable` when they have been written; with the
+/// longest reply added, below 1 MiB, at which the host closes a connection.
 const ENOUGH: usize = 320 << 10;
 
-/// The only timer: it runs out at once, so that other connections are served in between.
+/// The only timer. It fires at once, so that other connections are served in between.
 const GO_ON: u32 = 0;
 
 thread_local! {
-    /// What the sessions of an instance share. An instance has one thread.
+    /// State that the sessions of an instance share. An instance has one thread.
     static STORE: RefCell<Store> = RefCell::new(Store::new(Instant::now()));
 }
 
@@ -51,7 +51,7 @@ impl manifest::Guest for Kv {
         manifest::About {
             name: "kv".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Chunks,
+            framing: "chunks".to_owned(),
             max_message_bytes: 1 << 20,
         }
     }
@@ -67,7 +67,7 @@ struct Session {
 }
 
 impl Session {
-    /// Answers what can be answered now, and sends all replies at once.
+    /// Answers the requests that can be answered now, and sends all replies at once.
     fn answer(&self) {
         let queued = usize::try_from(self.connection.queued()).unwrap_or(usize::MAX);
         let mut replies = Vec::new();
@@ -83,7 +83,7 @@ impl Session {
             // The rest is answered in `on_writable`.
             Next::Read | Next::Write => {}
             Next::Later => self.connection.set_timer(GO_ON, 0),
-            Next::Close => self.connection.close(CloseMode::Graceful),
+            Next::Close => self.connection.close(),
         }
     }
 }
@@ -114,7 +114,7 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// Goes on with what was put off.
+    /// Continues with postponed requests.
     fn on_timer(&self, _: u32) -> Result<(), Failure> {
         self.answer();
         Ok(())
@@ -124,20 +124,20 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// What is kept is lost with the instance, so its clients shall notice.
+    /// Data is lost with the instance, so its clients must notice.
     fn save(&self) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// However the connection ended, what its requests held is free again.
+/// Releases what its requests held, however the connection ended.
 impl Drop for Session {
     fn drop(&mut self) {
         STORE.with_borrow_mut(|store| self.client.borrow_mut().leave(store));
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Kv);
 
@@ -148,6 +148,6 @@ mod tests {
 
     #[test]
     fn it_cuts_its_requests_itself() {
-        assert!(matches!(Kv::describe().framing, Framing::Chunks));
+        assert_eq!(Kv::describe().framing, "chunks");
     }
 }

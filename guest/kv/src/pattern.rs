@@ -1,14 +1,14 @@
 //! Patterns of keys: `*`, `?`, `[a-c]`, `[^a]`, and `\` before a character that stands for itself.
 
-/// The pattern and the key take more steps to compare than are left.
+/// The comparison needs more steps than are left.
 #[derive(Debug, PartialEq)]
 pub struct TooLong;
 
-/// Whether a key matches. Takes what it costs from `steps`; a key is looked at again from each place where the last
-/// `*` may end, so the cost is at most the product of both lengths.
+/// Whether a key matches. Takes the cost from `steps`. A key is compared again from each position
+/// where the last `*` may end, so the cost is at most the product of both lengths.
 pub fn matches(pattern: &[u8], key: &[u8], steps: &mut u64) -> Result<bool, TooLong> {
     let (mut p, mut k) = (0, 0);
-    // Where the pattern goes on after the last `*`, and the key where that star ends.
+    // The pattern after the last `*`, and the position in the key where that star ends.
     let mut star: Option<(usize, usize)> = None;
     loop {
         *steps = steps.checked_sub(1).ok_or(TooLong)?;
@@ -30,13 +30,14 @@ pub fn matches(pattern: &[u8], key: &[u8], steps: &mut u64) -> Result<bool, TooL
         let Some((after, end)) = star else {
             return Ok(false);
         };
-        // The star takes one byte more.
+        // Let the star match one more byte.
         (p, k) = (after, end + 1);
         star = Some((after, end + 1));
     }
 }
 
-/// How long the first element of a pattern is, and whether it fits this byte. Nothing at the pattern's end.
+/// The length of the pattern's first element, and whether it matches this byte. `None` at the end
+/// of the pattern.
 fn one(pattern: &[u8], byte: u8) -> Option<(usize, bool)> {
     Some(match pattern {
         [] => return None,
@@ -50,7 +51,8 @@ fn one(pattern: &[u8], byte: u8) -> Option<(usize, bool)> {
     })
 }
 
-/// How long a class is behind its `[`, and whether it has this byte. One that is not closed ends with the pattern.
+/// The length of a class after its `[`, and whether it contains this byte. An unclosed class ends
+/// with the pattern.
 fn in_class(class: &[u8], byte: u8) -> (usize, bool) {
     let negated = class.first() == Some(&b'^');
     let mut at = usize::from(negated);

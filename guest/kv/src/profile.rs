@@ -1,11 +1,11 @@
-//! What a client has said of itself: HELLO and CLIENT.
+//! What a client declares about itself: HELLO and CLIENT.
 
 use crate::arguments::{is, shown, wrong_number};
 use crate::integer::parse_integer;
 use crate::reply::{Failure, Protocol, Reply};
 use crate::server::IMITATED;
 
-/// Longest name of a client, in bytes. It is kept for as long as the connection.
+/// Longest name of a client, in bytes. It is stored as long as the connection lives.
 const MAX_NAME_BYTES: usize = 64;
 
 const BAD_PROTOCOL: Failure =
@@ -22,8 +22,9 @@ pub struct Profile {
     pub name: Vec<u8>,
 }
 
-/// `HELLO [2|3 [AUTH user password] [SETNAME name]]`. There are no passwords here; like a Redis without one, any is
-/// taken for the user `default`.
+/// `HELLO [2
+/// 3 [AUTH user password] [SETNAME name]]`. There are no passwords here. Like a Redis without one,
+/// it accepts any for the user `default`.
 pub fn hello(profile: &mut Profile, arguments: &[Vec<u8>]) -> Result<Reply, Failure> {
     let mut protocol = profile.protocol;
     let mut name = None;
@@ -96,7 +97,7 @@ pub fn client(profile: &mut Profile, arguments: &[Vec<u8>]) -> Result<Reply, Fai
             profile.name.clone_from(name);
             Ok(Reply::OK)
         }
-        // Nobody asks for it here, so it is checked and forgotten.
+        // Checked and dropped: nothing here asks for it.
         [option, value] if is(subcommand, "setinfo") => {
             if !is(option, "lib-name") && !is(option, "lib-ver") {
                 return Err(format!("ERR Unrecognized option '{}'", shown(option)).into());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The version of Redis's protocol that a client has asked for.
+/// The protocol version that a client has requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Protocol {
     #[default]
@@ -17,17 +17,17 @@ pub enum Reply {
     Simple(&'static str),
     Integer(i64),
     Bulk(Vec<u8>),
-    /// Nothing where a bulk might have been.
+    /// No value, in place of a bulk.
     Nil,
     Array(Vec<Reply>),
-    /// Names and values: in version 2 an array of both by turns.
+    /// Names and values; in version 2 an array that alternates them.
     Map(Vec<(&'static str, Reply)>),
-    /// Text for people: in version 2 a bulk.
+    /// Text for people; in version 2 a bulk.
     Text(String),
     Error(Failure),
 }
 
-/// Why a command was not obeyed; clients look at the first word.
+/// Why a command failed; clients look at the first word.
 pub type Failure = Cow<'static, str>;
 
 impl Reply {
@@ -84,7 +84,7 @@ fn line(out: &mut Vec<u8>, kind: char, text: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The length of some parts together, and the parts.
+/// The total length of some parts, and the parts.
 fn counted(out: &mut Vec<u8>, kind: char, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     line(out, kind, &length.to_string());

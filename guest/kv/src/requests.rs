@@ -1,4 +1,5 @@
-//! Cuts requests out of a stream of bytes: Redis's protocol, version 2, in whatever pieces it comes.
+//! Cuts requests out of a stream of bytes that arrives in pieces of any size: Redis's protocol,
+//! version 2.
 
 use crate::inline;
 use crate::integer::parse_integer;
@@ -6,18 +7,18 @@ use std::borrow::Cow;
 
 /// Longest single argument, in bytes.
 pub const MAX_ARGUMENT: usize = 512 << 10;
-/// Most arguments of a request.
+/// Maximum number of arguments of a request.
 const MAX_ARGUMENTS: usize = 64 << 10;
-/// Longest request, in bytes, counting what each argument costs beside its bytes.
+/// Longest request, in bytes, including the overhead of each argument.
 const MAX_REQUEST: usize = 1 << 20;
 const ARGUMENT_COST: usize = 32;
-/// Longest line: an inline request or the head of an argument.
+/// Longest line: an inline request, or the header of an argument.
 const MAX_LINE: usize = 64 << 10;
 
 /// The name of a command and its arguments.
 pub type Request = Vec<Vec<u8>>;
 
-/// What is wrong with the stream, in Redis's words. Nothing after it can be understood.
+/// A protocol error, in Redis's words. The rest of the stream cannot be parsed.
 #[derive(Debug, PartialEq)]
 pub struct ProtocolError(pub Cow<'static, str>);
 
@@ -29,17 +30,17 @@ fn wrong<T>(what: &'static str) -> Result<T, ProtocolError> {
 #[derive(Default)]
 pub struct Requests {
     buffer: Vec<u8>,
-    /// How much of the buffer is dealt with.
+    /// How much of the buffer has been consumed.
     at: usize,
     unfinished: Option<Unfinished>,
 }
 
-/// A request some of whose arguments have not come yet.
+/// A request with missing arguments.
 struct Unfinished {
     arguments: Request,
     missing: usize,
     size: usize,
-    /// The length of the next argument, if that much is known.
+    /// The length of the next argument, if known.
     length: Option<usize>,
 }
 
@@ -54,15 +55,15 @@ impl Requests {
         self.at = 0;
     }
 
-    /// How many bytes are kept for what is unfinished or not answered yet.
+    /// Number of bytes stored for unfinished or unanswered requests.
     pub fn held(&self) -> usize {
         let unfinished = self.unfinished.as_ref();
-        // What is only announced takes no room.
+        // A length that is only announced takes no room.
         let collected = unfinished.map_or(0, |request| request.size - request.length.unwrap_or(0));
         self.buffer.capacity() + collected
     }
 
-    /// The next request, if it is there as a whole.
+    /// The next request, if it is complete.
     pub fn next(&mut self) -> Result<Option<Request>, ProtocolError> {
         loop {
             if let Some(mut request) = self.unfinished.take() {
@@ -75,7 +76,7 @@ impl Requests {
             }
             match self.buffer.get(self.at) {
                 None => {
-                    // Idle clients hold nothing.
+                    // Idle clients hold no buffer.
                     (self.buffer, self.at) = (Vec::new(), 0);
                     return Ok(None);
                 }
@@ -100,7 +101,7 @@ impl Requests {
         }
     }
 
-    /// Takes as many of the missing arguments as there are. True if that was all.
+    /// Takes the arguments that have arrived. Returns true if none is missing.
     fn collect(&mut self, request: &mut Unfinished) -> Result<bool, ProtocolError> {
         while request.missing > 0 {
             let length = match request.length {
@@ -117,7 +118,7 @@ impl Requests {
                     *request.length.insert(length)
                 }
             };
-            // Two more bytes for CR LF, which Redis does not look at either.
+            // Two more bytes for CR LF, which Redis does not check either.
             let Some(argument) = self.buffer[self.at..].get(..length + 2) else {
                 return Ok(false);
             };
@@ -129,7 +130,7 @@ impl Requests {
         Ok(true)
     }
 
-    /// The next line without its ending, if it is there as a whole.
+    /// The next line without its ending, if it is complete.
     fn line(&mut self, too_long: &'static str) -> Result<Option<&[u8]>, ProtocolError> {
         let rest = &self.buffer[self.at..];
         let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
@@ -144,7 +145,7 @@ impl Requests {
     }
 }
 
-/// Reads the head of a request, such as `*3`. There is none to come if it announces no arguments.
+/// Reads the header of a request, such as `*3`. If it announces no arguments, there is no request.
 fn begin(line: &[u8]) -> Result<Option<Unfinished>, ProtocolError> {
     let missing = match parse_integer(&line[1..]) {
         Some(..=0) => return Ok(None),
@@ -155,7 +156,7 @@ fn begin(line: &[u8]) -> Result<Option<Unfinished>, ProtocolError> {
         return wrong("invalid multibulk length");
     }
     Ok(Some(Unfinished {
-        // No room is made for what is only announced.
+        // Allocate nothing for a count that is only announced.
         arguments: Vec::new(),
         missing,
         size: 0,
@@ -163,7 +164,7 @@ fn begin(line: &[u8]) -> Result<Option<Unfinished>, ProtocolError> {
     }))
 }
 
-/// Reads the head of an argument, such as `$5`.
+/// Reads the header of an argument, such as `$5`.
 fn argument_length(line: &[u8]) -> Result<usize, ProtocolError> {
     match line.split_first() {
         Some((b'$', digits)) => {
@@ -193,7 +194,7 @@ mod tests {
         words.join("|")
     }
 
-    /// What these pieces of a stream hold, with `!` before what is wrong with it.
+    /// The requests in these pieces of a stream, with `!` before an error.
     fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
         let mut requests = Requests::default();
         let mut found = Vec::new();

@@ -9,7 +9,7 @@ use crate::store::Store;
 
 /// How much one command may compare, in steps of about a byte: some 50 ms.
 const MAX_STEPS: u64 = 20_000_000;
-/// How many keys a step of SCAN looks at, unless the client says.
+/// Number of keys that a SCAN step looks at by default.
 const COUNT: i64 = 10;
 
 type Result = std::result::Result<Reply, Failure>;
@@ -18,7 +18,7 @@ const BAD_CURSOR: Failure = Failure::Borrowed("ERR invalid cursor");
 const TOO_LONG: Failure = Failure::Borrowed("ERR the pattern takes too long to compare");
 const TOO_MANY: Failure = Failure::Borrowed("ERR the keys are too long for one reply: use SCAN");
 
-/// The keys that match, as far as one reply and one command's time go.
+/// The matching keys, within the limits of one reply and one command's time.
 struct Found {
     keys: Vec<Reply>,
     bytes: usize,
@@ -69,7 +69,7 @@ pub fn keys(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
 struct Options<'a> {
     pattern: Option<&'a [u8]>,
     count: i64,
-    /// Whether keys of the asked type, if one is asked for, can be there: all are strings.
+    /// Whether keys of the requested type can exist: all values are strings.
     is_there: bool,
 }
 

@@ -21,7 +21,7 @@ pub fn echo(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
     Ok(Reply::bulk(&*arguments[0]))
 }
 
-/// The connection is closed after this reply.
+/// The connection closes after this reply.
 pub fn quit(_: &mut Store, _: &[Vec<u8>]) -> Result {
     Ok(Reply::OK)
 }
@@ -48,7 +48,7 @@ pub fn flushall(store: &mut Store, arguments: &[Vec<u8>]) -> Result {
     Ok(Reply::OK)
 }
 
-/// Clients ask for descriptions of commands, to help their users. They do without.
+/// Clients request descriptions of commands, to help their users. They work without.
 pub fn command(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
     Ok(match arguments {
         [subcommand, ..] if is(subcommand, "docs") => Reply::Map(Vec::new()),
@@ -56,7 +56,7 @@ pub fn command(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
     })
 }
 
-/// Tells the settings that clients ask for, such as redis-benchmark.
+/// Returns the settings that clients request, such as redis-benchmark.
 pub fn config(_: &mut Store, arguments: &[Vec<u8>]) -> Result {
     let [subcommand, names @ ..] = arguments else {
         return Err(wrong_number("config"));

@@ -1,4 +1,4 @@
-//! The command SET, which has options, and its older relatives.
+//! The command SET, which has options, and its older variants.
 
 use crate::arguments::{NOT_AN_INTEGER, SYNTAX, is};
 use crate::integer::parse_integer;
@@ -16,7 +16,7 @@ enum Condition {
 struct Options {
     condition: Condition,
     expiry: Expiry,
-    /// Whether to answer with the value before.
+    /// Whether to return the previous value.
     get: bool,
 }
 
@@ -70,7 +70,7 @@ fn read(store: &Store, mut words: &[Vec<u8>]) -> Result<Options, Failure> {
         expiry: Expiry::Never,
         get: false,
     };
-    // A time is judged after the syntax of all.
+    // Syntax errors of all options come before an invalid time.
     let mut time = None;
     while let [word, rest @ ..] = words {
         words = rest;
@@ -100,7 +100,7 @@ fn read(store: &Store, mut words: &[Vec<u8>]) -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// How long the unit of a time is.
+/// The length of a time unit.
 fn milliseconds(word: &[u8]) -> Option<i64> {
     if is(word, "ex") {
         Some(1000)

@@ -3,27 +3,28 @@
 use crate::table::Table;
 use std::time::{Duration, Instant};
 
-/// How much may be kept, in bytes as counted here. An instance that runs out of memory is gone with all
-/// its data, so this leaves room for requests, replies and the growth of the table.
+/// Maximum size of all data, in bytes as counted here. An instance that runs out of memory loses
+/// all its data, so this leaves room for requests, replies and the growth of the table.
 pub const MAX_BYTES: usize = 24 << 20;
-/// How much more unfinished requests may take, so that a full store still reads the commands that empty it.
+/// Additional room for unfinished requests, so that a full store can still read the commands that
+/// empty it.
 pub const RESERVE_BYTES: usize = 4 << 20;
-/// What an entry costs beside the bytes of its key and value.
+/// Overhead of an entry, in bytes, beside its key and value.
 const ENTRY_BYTES: usize = 192;
-/// How often the whole store is searched for what has expired, at most.
+/// Minimum time between two searches of the whole store for expired keys.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// What one callback may spend on commands that look at many keys, in steps of about a byte.
 const MAX_STEPS_PER_TURN: u64 = 5_000_000;
 
-/// Keys and values. It has a clock of its own, which stands still while a command is executed.
+/// Keys and values. Its clock stands still while a command runs.
 pub struct Store {
     entries: Table<Entry>,
     bytes: usize,
-    /// What the unfinished requests of all clients hold, in bytes.
+    /// Size of the unfinished requests of all clients, in bytes.
     held: usize,
     now: Instant,
     swept: Option<Instant>,
-    /// What the running callback has spent.
+    /// Steps spent by the running callback.
     steps: u64,
 }
 
@@ -38,7 +39,7 @@ impl Entry {
     }
 }
 
-/// What becomes of a key's expiry when its value changes.
+/// What happens to a key's expiry when its value changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expiry {
     Never,
@@ -58,23 +59,24 @@ impl Store {
         }
     }
 
-    /// Begins a callback's turn, at this time. What expires is not deleted, but not seen any more either.
+    /// Starts a callback at this time. Expired keys are not deleted, but no longer visible.
     pub fn begin_turn(&mut self, now: Instant) {
         self.now = now;
         self.steps = 0;
     }
 
-    /// Counts what a command has cost beyond the bytes of its request and its reply.
+    /// Counts the cost of a command beyond the bytes of its request and reply.
     pub fn spend(&mut self, steps: u64) {
         self.steps = self.steps.saturating_add(steps);
     }
 
-    /// Whether this callback has done enough: a call that takes too long ends the instance and all its data.
+    /// Whether this callback has done enough: a call that takes too long ends the instance and
+    /// loses its data.
     pub fn turn_is_over(&self) -> bool {
         self.steps >= MAX_STEPS_PER_TURN
     }
 
-    /// Notes that a client's unfinished requests hold another number of bytes now.
+    /// Records the new size of a client's unfinished requests.
     pub fn hold(&mut self, before: usize, now: usize) {
         self.held = self.held - before + now;
     }
@@ -84,7 +86,7 @@ impl Store {
         self.bytes + self.held > MAX_BYTES + RESERVE_BYTES
     }
 
-    /// The moment so much later than now, if time goes that far.
+    /// The time this much later than now, unless it overflows.
     pub fn after(&self, duration: Duration) -> Option<Instant> {
         self.now.checked_add(duration)
     }
@@ -106,7 +108,7 @@ impl Store {
         }
     }
 
-    /// Removes a key. True if there was one.
+    /// Removes a key. Returns true if there was one.
     pub fn remove(&mut self, key: &[u8]) -> bool {
         let Some(entry) = self.entries.remove(key) else {
             return false;
@@ -115,7 +117,7 @@ impl Store {
         entry.is_alive(self.now)
     }
 
-    /// Sets when a key expires. True if there is one.
+    /// Sets when a key expires. Returns true if there is one.
     pub fn expire(&mut self, key: &[u8], moment: Instant) -> bool {
         let now = self.now;
         let entry = self
@@ -131,24 +133,24 @@ impl Store {
         }
     }
 
-    /// How long a key has to live, if there is one and its life is limited.
+    /// How long a key will live, if it exists and expires.
     pub fn time_left(&self, key: &[u8]) -> Option<Option<Duration>> {
         let expires = self.entry(key)?.expires;
         Some(expires.map(|moment| moment.saturating_duration_since(self.now)))
     }
 
-    /// The keys from this place of a walk on, in small groups, each with its place.
+    /// The keys from this cursor on, in small groups, each with its cursor.
     pub fn walk_from(
         &self,
-        place: u64,
+        cursor: u64,
     ) -> impl Iterator<Item = (u64, impl Iterator<Item = &[u8]>)> {
-        self.entries.walk_from(place).map(|(place, bucket)| {
+        self.entries.walk_from(cursor).map(|(cursor, bucket)| {
             let alive = bucket.iter().filter(|(_, entry)| entry.is_alive(self.now));
-            (place, alive.map(|(key, _)| &key[..]))
+            (cursor, alive.map(|(key, _)| &key[..]))
         })
     }
 
-    /// How many keys there are. As in Redis, some of them may have expired just now.
+    /// Number of keys. As in Redis, some of them may have expired just now.
     pub fn len(&mut self) -> usize {
         self.sweep();
         self.entries.len()
@@ -163,7 +165,7 @@ impl Store {
         self.bytes
     }
 
-    /// Whether more may be kept.
+    /// Whether more data may be stored.
     pub fn has_room(&mut self) -> bool {
         if self.bytes + self.held > MAX_BYTES {
             self.sweep();
@@ -176,7 +178,7 @@ impl Store {
         entry.filter(|entry| entry.is_alive(self.now))
     }
 
-    /// Deletes what has expired, unless that was done a moment ago: it looks at every key.
+    /// Deletes expired keys, unless that was done recently: it looks at every key.
     fn sweep(&mut self) {
         let next = self.swept.map(|swept| swept + SWEEP_INTERVAL);
         if next.is_some_and(|next| self.now < next) {

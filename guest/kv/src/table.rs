@@ -1,12 +1,13 @@
-//! A hash table that can be walked in steps while it changes, which SCAN needs.
+//! A hash table that can be traversed in steps while it changes, as SCAN requires.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// Cursors are hashes of this many bits: clients in JavaScript read them exactly.
+/// Cursors are hashes with this many bits: clients in JavaScript read them exactly.
 const HASH_BITS: u32 = 52;
 
-/// Entries in the order of their hashes. The hash is keyed: clients cannot choose keys that collide.
+/// Entries in the order of their hashes. The hash is keyed: clients cannot choose keys that
+/// collide.
 pub struct Table<V> {
     buckets: BTreeMap<u64, Bucket<V>>,
     hasher: RandomState,
@@ -40,12 +41,12 @@ impl<V> Table<V> {
         entries.find(|(own, _)| own == key).map(|(_, v)| v)
     }
 
-    /// Sets the value of a key, and returns the one before.
+    /// Sets the value of a key, and returns the previous one.
     pub fn insert(&mut self, key: &[u8], value: V) -> Option<V> {
         if let Some(old) = self.get_mut(key) {
             return Some(std::mem::replace(old, value));
         }
-        // Exactly one: a vector's first growth would make room for four.
+        // Exactly one: a vector's first growth would allocate room for four.
         let bucket = self.buckets.entry(self.hash(key)).or_default();
         bucket.reserve_exact(1);
         bucket.push((key.to_vec(), value));
@@ -76,8 +77,8 @@ impl<V> Table<V> {
         self.len = kept;
     }
 
-    /// The buckets from this hash on, each with its hash. Every entry that is there from the first step of a walk
-    /// to the last is visited, whatever else comes and goes.
+    /// The buckets from this hash on, each with its hash. A traversal visits every entry that
+    /// exists from its first step to its last, whatever else is added or removed.
     pub fn walk_from(&self, hash: u64) -> impl Iterator<Item = (u64, &[(Vec<u8>, V)])> {
         let buckets = self.buckets.range(hash..);
         buckets.map(|(hash, bucket)| (*hash, &bucket[..]))
@@ -122,7 +123,7 @@ mod tests {
             );
             at = walk.next().map(|(hash, _)| hash);
             drop(walk);
-            // Others come and go in between.
+            // Other entries are added and removed in between.
             table.remove(&key(seen.len() as u32 + 1000));
             table.insert(&key(seen.len() as u32 + 2000), 2000);
         }

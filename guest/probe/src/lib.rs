@@ -1,9 +1,8 @@
-//! Does what each line says: shows what a handler may see and do, and misbehaves on request, so that
-//! one can watch what the host makes of it. `help` lists the commands.
+//! Executes the command in each line: shows what a handler can see and do, and misbehaves on
+//! request, to show how the host reacts. `help` lists the commands.
 
 wit_bindgen::generate!({ path: "../../wit", world: "framed-responder" });
 
-use echo_host::handler::types::Framing;
 use exports::echo_host::handler::manifest;
 use std::cell::Cell;
 use std::time::Duration;
@@ -30,7 +29,7 @@ impl manifest::Guest for Probe {
         manifest::About {
             name: "probe".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Lines,
+            framing: "lines".to_owned(),
             max_message_bytes: 4096,
         }
     }

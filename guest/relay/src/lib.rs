@@ -1,18 +1,18 @@
-//! Has another server answer: connects to it for each line, sends the line on, and answers with the line that comes
-//! back. Which one, the variable `UPSTREAM` says, as `HOST:PORT`; the operator grants both:
+//! Forwards each line to another server: connects to it, sends the line, and answers with the line
+//! that comes back. The variable `UPSTREAM` names the server, as `HOST:PORT`; the operator grants
+//! both:
 //! `echo-host serve relay.wasm --env UPSTREAM=db.internal:7777 --allow-connect db.internal:7777`.
 //!
-//! A call waits for the other server, for as long as `--call-timeout` allows.
+//! A call waits for the other server as long as `--call-timeout` allows.
 
 mod upstream;
 
-use echo_host_guest::Framing;
 use std::env;
 use upstream::{Upstream, ask};
 
 wit_bindgen::generate!({ path: "wit", world: "relay", generate_all });
 
-echo_host_guest::responder!(respond, framing: Framing::Lines);
+echo_host_guest::responder!(respond, framing: "lines");
 
 fn respond(mut line: Vec<u8>) -> Vec<u8> {
     line.push(b'\n');

@@ -1,5 +1,5 @@
-//! A server to ask. With the target wasm32-wasip2, `std::net` does all this; it is written out here as it builds with
-//! any compiler.
+//! Requests to another server. With the target wasm32-wasip2, `std::net` does all this; it is
+//! written out here because this builds with any compiler.
 
 use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::wasi::sockets::instance_network::instance_network;
@@ -14,7 +14,7 @@ use std::str::FromStr;
 /// The longest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Upstream {
     host: String,
@@ -33,9 +33,9 @@ impl FromStr for Upstream {
     }
 }
 
-/// Sends a line and returns the one that comes back, with its end.
+/// Sends a line and returns the line that comes back, with its ending.
 pub fn ask(upstream: &Upstream, line: &[u8]) -> Result<Vec<u8>, String> {
-    // Until they are gone, their socket must be there.
+    // The streams must be dropped before their socket.
     let (_socket, input, output) = connect(upstream)?;
     for piece in line.chunks(4096) {
         output
@@ -46,11 +46,13 @@ pub fn ask(upstream: &Upstream, line: &[u8]) -> Result<Vec<u8>, String> {
     while !answer.ends_with(b"\n") {
         match input.blocking_read(4096) {
             Ok(more) => answer.extend(more),
-            Err(StreamError::Closed) => return Err("it hung up in the middle of a line".to_owned()),
+            Err(StreamError::Closed) => {
+                return Err("the server closed the connection within a line".to_owned());
+            }
             Err(error) => return Err(broken(&error)),
         }
         if answer.len() > MAX_ANSWER_BYTES {
-            return Err(format!("it answers more than {MAX_ANSWER_BYTES} bytes"));
+            return Err(format!("the answer exceeds {MAX_ANSWER_BYTES} bytes"));
         }
     }
     Ok(answer)
@@ -58,12 +60,12 @@ pub fn ask(upstream: &Upstream, line: &[u8]) -> Result<Vec<u8>, String> {
 
 fn broken(error: &StreamError) -> String {
     match error {
-        StreamError::Closed => "it hung up".to_owned(),
+        StreamError::Closed => "the server closed the connection".to_owned(),
         StreamError::LastOperationFailed(error) => error.to_debug_string(),
     }
 }
 
-/// Connects to the first of its addresses that lets us.
+/// Connects to the first address that accepts.
 fn connect(upstream: &Upstream) -> Result<(TcpSocket, InputStream, OutputStream), String> {
     let network = instance_network();
     let addresses =
@@ -134,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_place_or_is_refused(text in "[\\[\\]:.0-9a-z\u{0}-\u{ff}]{0,40}") {
+        fn any_text_is_a_server_or_is_refused(text in "[\\[\\]:.0-9a-z\u{0}-\u{ff}]{0,40}") {
             if let Ok(Upstream { host, port }) = text.parse::<Upstream>() {
                 prop_assert!(text.contains(&host) && text.ends_with(&port.to_string()));
             }

@@ -1,10 +1,9 @@
 //! Answers each line with the line reversed.
 //!
-//! It declares its framing, so it always sees whole lines, whatever pieces TCP delivers them in.
+//! It declares its framing, so it always receives whole lines, however TCP splits them.
 
 wit_bindgen::generate!({ path: "../../wit", world: "framed-responder" });
 
-use echo_host::handler::types::Framing;
 use exports::echo_host::handler::manifest;
 
 struct Reverse;
@@ -14,7 +13,7 @@ impl manifest::Guest for Reverse {
         manifest::About {
             name: "reverse".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Lines,
+            framing: "lines".to_owned(),
             max_message_bytes: 65_536,
         }
     }
@@ -28,16 +27,16 @@ impl Guest for Reverse {
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Reverse);
 
-/// Reverses by characters, so that text stays text; what is not UTF-8 is reversed by bytes.
+/// Reverses by characters, so that text stays text. Reverses invalid UTF-8 by bytes.
 fn reversed(line: &[u8]) -> Vec<u8> {
     let Ok(text) = str::from_utf8(line) else {
         return line.iter().rev().copied().collect();
     };
-    // Room for the line ending too, so that the reply is never moved.
+    // Room for the line ending too, so that the reply is never reallocated.
     let mut reply = String::with_capacity(line.len() + 1);
     reply.extend(text.chars().rev());
     reply.into_bytes()
@@ -67,7 +66,7 @@ mod tests {
 
     #[test]
     fn it_asks_for_lines() {
-        assert!(matches!(Reverse::describe().framing, Framing::Lines));
+        assert_eq!(Reverse::describe().framing, "lines");
     }
 
     proptest! {

@@ -1,11 +1,11 @@
-//! A plain program that does what each line of its input says, all of which is wrong: so one can watch what the
-//! host makes of it. Anything else is answered with a list of what it knows.
+//! A plain program that misbehaves as each line of its input says, to show how the host reacts. It
+//! answers any other line with a list of commands.
 
 use std::io::{self, Write};
 
 fn main() -> io::Result<()> {
     let mut line = String::new();
-    // Not `lines()`, which would keep standard input from those misdeeds that read it.
+    // Not `lines()`, which would hide standard input from the misdeeds that read it.
     while io::stdin().read_line(&mut line)? > 0 {
         let (name, rest) = line
             .trim_end()

@@ -1,13 +1,15 @@
-//! An echo that goes wrong at the point, and in the way, that a file tells it: so one can watch what the host
-//! makes of it. `/orders/POINT`, where there is one, names a misdeed that is done, once, when POINT is reached:
-//! `start`, `describe`, `open`, `message`, `eof`, `timer`, `writable`, `shutdown`, `save` or `drop`.
+//! An echo that fails at a point, and in a way, that a file chooses, to show how the host reacts.
+//! The file `/orders/POINT`, if there is one, names a misdeed that runs once when POINT is reached:
+//! `start`, `describe`, `open`, `message`, `eof`, `timer`, `writable`, `shutdown`, `save` or
+//! `drop`.
 //!
-//! Besides the misdeeds of all guests it knows some that only a conversation can do: see `Session::act`.
+//! Besides the misdeeds of all guests it knows some that only a conversation can do: see
+//! `Session::act`.
 
 wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
 
 use echo_host::handler::connections::Connection;
-use echo_host::handler::types::{Failure, Framing};
+use echo_host::handler::types::Failure;
 use exports::echo_host::handler::{conversation, manifest};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,7 +25,7 @@ impl manifest::Guest for Saboteur {
         manifest::About {
             name: "saboteur".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: Framing::Lines,
+            framing: "lines".to_owned(),
             max_message_bytes: 4096,
         }
     }
@@ -91,11 +93,12 @@ impl conversation::GuestSession for Session {
 }
 
 impl Session {
-    /// Does what is ordered for this point, and returns the number in the order, if it only is one.
+    /// Executes the order for this point. Returns the number in the order, if it is only a number.
     ///
-    /// It can ask things of its connection, so many of them in one callback (`sends`, `timers`, `framings`), or send
-    /// so much once or twice (`flood`, `floods`); make sessions, which are handles of its own, until there is no room
-    /// (`sessions`); use a handle that was never its own (`forge`); and `keep` its connection beyond its end, for
+    /// It can make many requests of its connection in one callback (`sends`, `timers`, `framings`),
+    /// send a lot once or twice (`flood`, `floods`), create sessions, which are handles of its own,
+    /// until there is no room (`sessions`), use a handle that it never had (`forge`), and keep its
+    /// connection after it has ended, for another session to send to (`keep`, `haunt`).
     /// another session to send to (`haunt`).
     fn act(&self, point: &str) -> usize {
         let order = order(point);
@@ -112,7 +115,7 @@ impl Session {
                 kept.send(&vec![b'x'; number as usize]);
             }),
             "timers" => (0..number).for_each(|id| self.connection.set_timer(id, id)),
-            "framings" => (0..number).for_each(|_| self.connection.set_framing(&Framing::Lines)),
+            "framings" => (0..number).for_each(|_| self.connection.set_framing("lines")),
             "sessions" => loop {
                 let connection = self.connection.clone();
                 mem::forget(conversation::Session::new(Session { connection }));
@@ -132,7 +135,7 @@ impl Drop for Session {
     }
 }
 
-/// Runs while an instance is made, before anything in it is called.
+/// Runs during instantiation, before any export is called.
 #[cfg(target_family = "wasm")]
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -143,11 +146,11 @@ static START: extern "C" fn() = {
     start
 };
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(Saboteur);
 
-/// What is to be done at this point, and only once: nothing, if no file says so.
+/// The order for this point, which is taken only once; nothing without a file.
 fn order(point: &str) -> String {
     let path = format!("{ORDERS}/{point}");
     let order = fs::read_to_string(&path).unwrap_or_default();
@@ -155,15 +158,15 @@ fn order(point: &str) -> String {
     order.trim().to_owned()
 }
 
-/// Does what is ordered for a point where there is no connection yet.
+/// Executes the order for a point where there is no connection yet.
 fn misdo(point: &str) {
     let order = order(point);
     let (name, rest) = order.split_once(' ').unwrap_or((&order, ""));
     misdeeds::commit(name, rest);
 }
 
-/// A handle that nobody has given to this instance.
+/// A handle that nobody gave to this instance.
 fn forge(handle: u32) -> Connection {
-    // SAFETY: it is no handle of ours, which is for the host to find out.
+    // SAFETY: the handle is not ours; it is the host's task to notice.
     unsafe { Connection::from_handle(handle) }
 }

@@ -1,9 +1,9 @@
-//! What a handler says about itself.
+//! How a handler describes itself.
 
-use crate::Framing;
 use crate::bindings::describing::manifest;
 
-/// What a handler says about itself: the macros make it of the crate's name and version, and of what they are told.
+/// How a handler describes itself. The macros build it from the crate's name and version, and from
+/// their arguments.
 #[derive(Debug)]
 pub struct About(manifest::About);
 
@@ -13,30 +13,31 @@ impl About {
         About(manifest::About {
             name: name.to_owned(),
             version: version.to_owned(),
-            framing: Framing::Chunks,
+            framing: "chunks".to_owned(),
             max_message_bytes: 1 << 20,
         })
     }
 
-    /// Under another name than the crate's.
+    /// Sets a name other than the crate's.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
     }
 
-    /// Of another version than the crate's.
+    /// Sets a version other than the crate's.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.0.version = version.into();
         self
     }
 
-    /// How messages are cut out of the stream. Chunks by default: whatever one read returned.
-    pub fn framing(mut self, framing: Framing) -> Self {
-        self.0.framing = framing;
+    /// Sets the framing, written as for `--framing`, such as `lines`. The default is `chunks`:
+    /// whatever one read returned.
+    pub fn framing(mut self, framing: impl Into<String>) -> Self {
+        self.0.framing = framing.into();
         self
     }
 
-    /// The largest message the handler wants, at least 1 byte. 1 MiB by default.
+    /// Sets the largest message the handler accepts, at least 1 byte. The default is 1 MiB.
     pub fn max_message_bytes(mut self, limit: u32) -> Self {
         self.0.max_message_bytes = limit;
         self

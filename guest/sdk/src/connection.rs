@@ -1,16 +1,16 @@
 //! A handle on one client's connection.
 
+use crate::PeerInfo;
 #[cfg(target_family = "wasm")]
 use crate::bindings::connections::Connection as Handle;
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::Handle;
-use crate::{CloseMode, Framing, PeerInfo};
 use std::time::Duration;
 
-/// A handle on one client's connection, which outlives it: using it then does nothing.
+/// A handle to one client's connection. It outlives the connection; calls on it then do nothing.
 ///
-/// A session has that of its own connection, and may give it to other sessions of the same instance: a chat room is
-/// a list of them.
+/// A session has the handle of its own connection, and may give it to other sessions of the same
+/// instance: a chat room is a list of them.
 #[derive(Debug)]
 pub struct Connection(Handle);
 
@@ -20,44 +20,69 @@ impl Connection {
         self.0.id()
     }
 
-    /// Who is on the other side. The same for the connection's whole life.
+    /// The peer and the listener it reached. Does not change while the connection lives.
     pub fn peer(&self) -> PeerInfo {
         self.0.peer()
     }
 
-    /// Sends bytes exactly as they are. What several calls of one callback send is written together.
+    /// A detail of the connection, such as `tls.alpn`; `None` if there is none of this name. The
+    /// contract lists the names.
+    pub fn info(&self, name: &str) -> Option<String> {
+        self.0.info(name)
+    }
+
+    /// Sends bytes unchanged. Everything that one callback sends is written together.
     pub fn send(&self, bytes: impl AsRef<[u8]>) {
         self.0.send(bytes.as_ref());
     }
 
-    /// How many bytes were sent and not yet written, those of the running callback included.
+    /// Number of bytes sent but not yet written, including those of the running callback.
     pub fn queued(&self) -> u64 {
         self.0.queued()
     }
 
-    /// Closes when all that was sent is written. The session sees nothing more of its client.
+    /// Stops reading: no message comes until [`resume`](Connection::resume).
+    pub fn pause(&self) {
+        self.0.pause();
+    }
+
+    /// Reads again.
+    pub fn resume(&self) {
+        self.0.resume();
+    }
+
+    /// Continues under TLS, once what was sent before is written (STARTTLS). Then
+    /// [`on_secured`](crate::Session::on_secured) is called. Only where `info("start-tls")` is
+    /// `offered`; elsewhere it ends the callback like a panic. The contract says what a client must
+    /// not send before.
+    pub fn start_tls(&self) {
+        self.0.start_tls();
+    }
+
+    /// Closes when everything sent is written. The session gets no further callbacks.
     pub fn close(&self) {
-        self.0.close(CloseMode::Graceful);
+        self.0.close();
     }
 
-    /// Closes at once, and drops what was sent and is not yet written.
+    /// Closes at once. Discards bytes that were sent but not yet written.
     pub fn reset(&self) {
-        self.0.close(CloseMode::Reset);
+        self.0.reset();
     }
 
-    /// Cuts messages in another way, from the next one on.
-    pub fn set_framing(&self, framing: &Framing) {
+    /// Changes the framing, from the next message on. It is written as for `--framing`, such as
+    /// `fixed:4`; any other text ends the callback like a panic.
+    pub fn set_framing(&self, framing: &str) {
         self.0.set_framing(framing);
     }
 
-    /// Asks for [`on_timer`](crate::Session::on_timer), once, after some time of up to 49 days. A timer of the same id
-    /// that has not run out is replaced.
+    /// Requests one [`on_timer`](crate::Session::on_timer) call after this time, up to 49 days.
+    /// Replaces a timer with the same id that has not fired.
     pub fn set_timer(&self, id: u32, delay: Duration) {
         let delay = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
         self.0.set_timer(id, delay);
     }
 
-    /// Cancels the timer of this id, if there is one.
+    /// Cancels the timer with this id, if there is one.
     pub fn cancel_timer(&self, id: u32) {
         self.0.cancel_timer(id);
     }

@@ -1,24 +1,33 @@
-//! Why a session will not go on.
+//! Why a session ends.
 
 use crate::Failure;
 
-/// What callbacks return.
+/// The result of callbacks.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// The reasons are for the host's log; the client sees none of them.
+/// The reasons go to the host's log, never to the client.
 impl Failure {
-    /// The client broke the protocol: what earlier callbacks sent is written, then the connection closes.
+    /// The client broke the protocol: what earlier callbacks sent is written, then the connection
+    /// closes.
     pub fn protocol(reason: impl ToString) -> Self {
-        Failure::Protocol(reason.to_string())
+        Failure::of("protocol", &reason)
     }
 
-    /// This client is declined: what earlier callbacks sent is written, then the connection closes.
+    /// The handler declines this client: what earlier callbacks sent is written, then the
+    /// connection closes.
     pub fn refused(reason: impl ToString) -> Self {
-        Failure::Refused(reason.to_string())
+        Failure::of("refused", &reason)
     }
 
     /// The handler failed: the connection closes at once.
     pub fn internal(reason: impl ToString) -> Self {
-        Failure::Internal(reason.to_string())
+        Failure::of("internal", &reason)
+    }
+
+    fn of(kind: &str, reason: &impl ToString) -> Self {
+        Failure {
+            kind: kind.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 }

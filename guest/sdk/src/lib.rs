@@ -1,4 +1,4 @@
-//! What handlers for echo-host are written with in Rust: the bindings of its [contract], with a small face.
+//! Write echo-host handlers in Rust: the bindings of the [contract], behind a small interface.
 //!
 //! A *responder* is a function from bytes to bytes:
 //!
@@ -11,20 +11,21 @@
 //! # fn main() { assert_eq!(respond(b"hello".to_vec()), b"HELLO"); }
 //! ```
 //!
-//! One that declares how its messages are cut is served without options, under its crate's name and version:
-//! `responder!(respond, framing: Framing::Lines)`; see [`responder!`]. A *conversation* is a type with a value for
-//! each connection; see [`conversation!`] and [`Session`].
+//! A responder that declares its framing is served without options, under its crate's name and
+//! version: `responder!(respond, framing: "lines")`; see [`responder!`]. A *conversation* is
+//! a type with one value for each connection; see [`conversation!`] and [`Session`].
 //!
-//! A handler's crate is a `cdylib`. Its unit tests run natively: [`testing`] lets them be a session's clients.
+//! A handler's crate is a `cdylib`. Its unit tests run natively: with [`testing`] they act as
+//! clients of a session.
 //!
-//! With the feature `log`, what is logged with the crate of that name is in the host's log, at its level and with its
-//! target as the context. The operator chooses which levels are shown; one that is not still costs a call of the host,
-//! unless `log` leaves it out (`log::set_max_level`, or its features). In a unit test that has no logger of its own it is
-//! printed.
+//! With the feature `log`, messages of the crate `log` go to the host's log, with their level, and
+//! their target as the context. The operator chooses which levels are shown. A message that is not
+//! shown still costs a call of the host, unless `log` drops it (`log::set_max_level`, or its
+//! features). A unit test without a logger of its own prints messages.
 //!
 //! [contract]: https://component-model.bytecodealliance.org/design/wit.html
 
-// The bindings' exported macros name this crate as their users do.
+// The bindings' exported macros name this crate as its users do.
 extern crate self as echo_host_guest;
 
 mod about;
@@ -41,8 +42,7 @@ pub mod session;
 pub mod testing;
 
 pub use about::About;
-pub use bindings::connections::CloseMode;
-pub use bindings::types::{Failure, Framing, PeerInfo, TlsInfo, Transport};
+pub use bindings::types::{Failure, PeerInfo};
 pub use connection::Connection;
 pub use failure::Result;
 pub use session::Session;

@@ -1,7 +1,7 @@
-//! What is logged with the crate `log`.
+//! Messages of the crate `log`.
 
-/// Makes `log` known to this module, once, unless it has a logger already. All levels are handed on: which of them are
-/// shown is the operator's choice.
+/// Registers this module with `log`, once, unless there is a logger already. It forwards all
+/// levels; the operator chooses which ones are shown.
 #[cfg(feature = "log")]
 pub fn start() {
     if log::set_logger(&Logger).is_ok() {
@@ -9,7 +9,7 @@ pub fn start() {
     }
 }
 
-/// Without the feature nobody logs.
+/// Without the feature nothing is logged.
 #[cfg(not(feature = "log"))]
 pub fn start() {}
 
@@ -29,7 +29,7 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
-/// In the host's log, with the module that has logged it as the context.
+/// Writes to the host's log, with the module as the context.
 #[cfg(all(feature = "log", target_family = "wasm"))]
 fn say(level: log::Level, context: &str, message: &str) {
     use crate::bindings::logging::logging;
@@ -43,7 +43,7 @@ fn say(level: log::Level, context: &str, message: &str) {
     logging::log(level, context, message);
 }
 
-/// With what the unit test prints.
+/// Prints with the output of the unit test.
 #[cfg(all(feature = "log", not(target_family = "wasm")))]
 fn say(level: log::Level, context: &str, message: &str) {
     eprintln!("{level} {context}: {message}");

@@ -2,12 +2,11 @@
 
 /// Makes the crate a responder: a function computes the reply to each message.
 ///
-/// It takes a `Vec<u8>` and returns what becomes one: another, a `String`, a `&str`.
+/// It takes a `Vec<u8>` and returns anything that converts to one: a `Vec<u8>`, a `String`, a
+/// `&str`.
 ///
 /// ```
-/// use echo_host_guest::Framing;
-///
-/// echo_host_guest::responder!(respond, framing: Framing::Lines, max_message_bytes: 1024);
+/// echo_host_guest::responder!(respond, framing: "lines", max_message_bytes: 1024);
 ///
 /// fn respond(line: Vec<u8>) -> String {
 ///     format!("{} bytes\n", line.len())
@@ -15,8 +14,8 @@
 /// # fn main() {}
 /// ```
 ///
-/// With nothing behind the function the handler declares nothing, and the operator chooses how messages are cut. What
-/// else can be said are the methods of [`About`](crate::About).
+/// Without further arguments the handler declares nothing, and the operator chooses the framing.
+/// The methods of [`About`](crate::About) are the possible arguments.
 #[macro_export]
 macro_rules! responder {
     ($respond:path $(,)?) => {
@@ -32,7 +31,7 @@ macro_rules! responder {
     };
 }
 
-/// Exports a function as `respond`, from a type that is called `Handler`.
+/// Exports a function as `respond`, from a type with the name `Handler`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __respond {
@@ -46,16 +45,16 @@ macro_rules! __respond {
             }
         }
 
-        // Only for wasm: a native linker, which unit tests use, has no way to spell all exports' names.
+        // Only for wasm: native linkers, which unit tests use, do not accept all exports' names.
         #[cfg(target_family = "wasm")]
         $crate::bindings::responding::export_responding!(Handler);
-        // What is exported is used, even where it is not.
+        // Marks exports as used, also where they are not exported.
         const _: fn(::std::vec::Vec<u8>) -> ::std::vec::Vec<u8> =
             <Handler as $crate::bindings::responding::Guest>::respond;
     };
 }
 
-/// Exports what is said about a type that is called `Handler`.
+/// Exports the description of a type with the name `Handler`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __describe {

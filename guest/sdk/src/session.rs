@@ -1,58 +1,68 @@
-//! Conversations: what happens to one connection after the other.
+//! Conversations: callbacks for one connection.
 
 use crate::bindings::conversing::conversation::{self, GuestSession};
 use crate::{Connection, Result, bindings, logging};
 use std::cell::RefCell;
 
-/// A conversation's state for one connection, and what it does when something happens.
+/// A conversation's state for one connection, and its callbacks.
 ///
-/// **Commit on return.** What a callback sends, sets or closes takes effect when it returns `Ok`, in that order; after
-/// an error or a panic none of it does. An error ends the session: see [`Failure`](crate::Failure) for what the client still gets.
+/// **Commit on return.** What a callback sends, sets or closes takes effect in that order when it
+/// returns `Ok`; after an error or a panic nothing takes effect. An error ends the session:
+/// [`Failure`](crate::Failure) says what the client still receives.
 ///
-/// The session is dropped once, when its connection ends for whatever reason.
+/// The session is dropped once, when its connection ends for any reason.
 pub trait Session: Sized + 'static {
-    /// A client has connected, and has sent nothing yet: the session may speak first. `saved` is what [`save`] returned
-    /// in the version that served this connection before, if the handler was swapped.
+    /// A client has connected, and has sent nothing yet: the session may speak first. If the
+    /// handler was swapped, `saved` has what [`save`] returned in the previous version.
     ///
     /// [`save`]: Session::save
     fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self>;
 
-    /// The client has sent a message, as the framing cut it out.
+    /// The client has sent a message, cut by the framing.
     fn on_message(&mut self, message: Vec<u8>) -> Result;
 
-    /// The client has finished sending. It may still be reading: what is sent here reaches it.
+    /// The client has finished sending. It may still read: what this callback sends reaches it.
     fn on_eof(&mut self) -> Result {
         Ok(())
     }
 
-    /// More than 256 KiB were queued, and half of that or less is left: a session that produces without end goes on.
+    /// More than 256 KiB were queued, and at most half of that is left: a session that produces
+    /// data without end continues here.
     fn on_writable(&mut self) -> Result {
         Ok(())
     }
 
-    /// A timer has run out.
+    /// A timer has fired.
     fn on_timer(&mut self, id: u32) -> Result {
         let _ = id;
         Ok(())
     }
 
-    /// The host is stopping, or swaps this handler out: the time to say goodbye.
+    /// The connection for which the session called
+    /// [`start_tls`](crate::Connection::start_tls) is secured.
+    fn on_secured(&mut self) -> Result {
+        Ok(())
+    }
+
+    /// The host stops, or swaps this handler out: the session can say goodbye.
     fn on_shutdown(&mut self) -> Result {
         Ok(())
     }
 
-    /// What the next version's [`open`](Session::open) needs to carry this session on; nothing if it can't be carried.
+    /// The state that the next version's [`open`](Session::open) needs to continue this session;
+    /// `None` if it cannot continue.
     fn save(&mut self) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// Makes the crate a conversation: a type that is a [`Session`] has a value for each connection.
+/// Makes the crate a conversation: a type that implements [`Session`], with one value for each
+/// connection.
 ///
 /// ```
-/// use echo_host_guest::{Connection, Framing, Result, Session};
+/// use echo_host_guest::{Connection, Result, Session};
 ///
-/// echo_host_guest::conversation!(Counter, framing: Framing::Lines);
+/// echo_host_guest::conversation!(Counter, framing: "lines");
 ///
 /// struct Counter {
 ///     connection: Connection,
@@ -74,8 +84,8 @@ pub trait Session: Sized + 'static {
 /// # fn main() {}
 /// ```
 ///
-/// What can be said behind the type are the methods of [`About`](crate::About); its name and version are the crate's
-/// otherwise.
+/// The methods of [`About`](crate::About) are the possible arguments after the type. Name and
+/// version default to the crate's.
 #[macro_export]
 macro_rules! conversation {
     ($session:ty $(, $key:ident: $value:expr)* $(,)?) => {
@@ -86,10 +96,19 @@ macro_rules! conversation {
                 type Session = $crate::session::Slot<$session>;
             }
 
-            // Only for wasm: a native linker, which unit tests use, has no way to spell the exports' names.
+            impl $crate::bindings::conversing::securing::Guest for Handler {
+                fn on_secured(
+                    session: $crate::bindings::conversing::conversation::SessionBorrow<'_>,
+                ) -> $crate::Result {
+                    session.get::<$crate::session::Slot<$session>>().on_secured()
+                }
+            }
+
+            // Only for wasm: native linkers, which unit tests use, do not accept the exports'
+            // names.
             #[cfg(target_family = "wasm")]
             $crate::bindings::conversing::export_conversing!(Handler);
-            // What is exported is used, even where it is not.
+            // Marks exports as used, also where they are not exported.
             const _: $crate::session::Open<$session> = <$session as $crate::Session>::open;
 
             $crate::__describe!($($key: $value),*);
@@ -97,12 +116,19 @@ macro_rules! conversation {
     };
 }
 
+impl<S: Session> Slot<S> {
+    /// The callback of the interface `securing`.
+    pub fn on_secured(&self) -> Result {
+        self.0.borrow_mut().on_secured()
+    }
+}
+
 /// The type of [`Session::open`].
 #[doc(hidden)]
 pub type Open<S> = fn(Connection, Option<Vec<u8>>) -> Result<S>;
 
-/// Where a session is while it is the host's: the contract shares it, and a session is alone with its state. Callbacks
-/// of one instance run one at a time, so it is never borrowed twice.
+/// Holds a session while the host owns it. The contract shares it, but a session needs `&mut self`.
+/// Callbacks of one instance run one at a time, so it is never borrowed twice.
 #[doc(hidden)]
 pub struct Slot<S>(RefCell<S>);
 

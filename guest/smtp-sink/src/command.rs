@@ -1,6 +1,6 @@
-//! Understands the commands of RFC 5321, section 4.1.
+//! Parses the commands of RFC 5321, section 4.1.
 
-/// What a line asks for.
+/// The request in a line.
 #[derive(Debug, PartialEq)]
 pub enum Command {
     Helo,
@@ -12,22 +12,23 @@ pub enum Command {
     Noop,
     Vrfy,
     Help,
+    StartTls,
     Quit,
 }
 
 /// Longest command line, in bytes, without its ending.
 const MAX_LINE: usize = 510;
 
-/// Why a line is no command: the reply to it.
+/// Why a line is not a command: the reply to it.
 pub type Refusal = &'static str;
 
-const UNKNOWN: Refusal = "500 5.5.2 I do not know that command";
+const UNKNOWN: Refusal = "500 5.5.2 Unknown command";
 const TOO_LONG: Refusal = "500 5.5.2 The line is too long";
 const NO_ARGUMENTS: Refusal = "501 5.5.4 That command takes no argument";
-const NO_DOMAIN: Refusal = "501 5.5.4 Say who you are";
+const NO_DOMAIN: Refusal = "501 5.5.4 Domain or address required";
 const NO_FROM: Refusal = "501 5.5.4 Syntax: MAIL FROM:<address>";
 const NO_TO: Refusal = "501 5.5.4 Syntax: RCPT TO:<address>";
-const UNKNOWN_PARAMETER: Refusal = "555 5.5.4 I do not know that parameter";
+const UNKNOWN_PARAMETER: Refusal = "555 5.5.4 Unknown parameter";
 
 impl Command {
     pub fn read(line: &[u8]) -> Result<Self, Refusal> {
@@ -42,13 +43,14 @@ impl Command {
             "HELO" | "EHLO" => Err(NO_DOMAIN),
             "MAIL" => mail(rest),
             "RCPT" => rcpt(rest),
-            // These may be followed by something.
+            // These may have arguments.
             "NOOP" => Ok(Command::Noop),
             "VRFY" => Ok(Command::Vrfy),
             "HELP" => Ok(Command::Help),
-            "DATA" | "RSET" | "QUIT" if !rest.is_empty() => Err(NO_ARGUMENTS),
+            "DATA" | "RSET" | "STARTTLS" | "QUIT" if !rest.is_empty() => Err(NO_ARGUMENTS),
             "DATA" => Ok(Command::Data),
             "RSET" => Ok(Command::Rset),
+            "STARTTLS" => Ok(Command::StartTls),
             "QUIT" => Ok(Command::Quit),
             _ => Err(UNKNOWN),
         }
@@ -77,14 +79,14 @@ fn rcpt(rest: &str) -> Result<Command, Refusal> {
     }
 }
 
-/// The address in `FROM:<address>`, and the parameters that follow it. A notice that mail could not be
-/// delivered has an empty address.
+/// The address in `FROM:<address>`, and the parameters after it. A bounce message has an empty
+/// address.
 fn path<'a>(text: &'a str, keyword: &str) -> Option<(String, &'a str)> {
     let (found, rest) = text.split_at_checked(keyword.len())?;
     if !found.eq_ignore_ascii_case(keyword) {
         return None;
     }
-    // The blank is not allowed, and usual.
+    // The blank is not allowed, but common.
     let path = rest.trim_start().strip_prefix('<')?;
     let end = closing(path)?;
     let (address, parameters) = (&path[..end], &path[end + 1..]);
@@ -92,7 +94,7 @@ fn path<'a>(text: &'a str, keyword: &str) -> Option<(String, &'a str)> {
     {
         return None;
     }
-    // Hosts to pass mail along, as in `<@a,@b:user@c>`, are accepted and ignored.
+    // Source routes, as in `<@a,@b:user@c>`, are accepted and ignored.
     let address = match address.split_once(':') {
         Some((route, address)) if route.starts_with('@') => address,
         _ => address,
@@ -100,7 +102,7 @@ fn path<'a>(text: &'a str, keyword: &str) -> Option<(String, &'a str)> {
     Some((address.to_owned(), parameters.trim()))
 }
 
-/// Where the path ends. A user's name may contain anything, in quotes.
+/// The end of the path. A user's name in quotes may contain anything.
 fn closing(path: &str) -> Option<usize> {
     let mut is_quoted = false;
     let mut bytes = path.bytes().enumerate();
@@ -134,7 +136,9 @@ mod tests {
         assert_eq!(Command::read(b"NOOP whatever"), Ok(Command::Noop));
         assert_eq!(Command::read(b"EHLO"), Err(NO_DOMAIN));
         assert_eq!(Command::read(b"DATA now"), Err(NO_ARGUMENTS));
-        assert_eq!(Command::read(b"STARTTLS"), Err(UNKNOWN));
+        assert_eq!(Command::read(b"starttls"), Ok(Command::StartTls));
+        assert_eq!(Command::read(b"STARTTLS x"), Err(NO_ARGUMENTS));
+        assert_eq!(Command::read(b"AUTH PLAIN"), Err(UNKNOWN));
         assert_eq!(Command::read(b"\xff"), Err(UNKNOWN));
         assert_eq!(Command::read(&[b'x'; MAX_LINE + 1]), Err(TOO_LONG));
     }

@@ -1,35 +1,38 @@
-//! What is said when (RFC 5321, sections 3 and 4.1.4).
+//! The order of commands and replies (RFC 5321, sections 3 and 4.1.4; RFC 3207 for STARTTLS).
 
 use crate::command::Command;
 use crate::lines::has_stray_end;
 use crate::message::{MAX_SIZE, Message};
 use std::mem;
 
-/// What a client is greeted with.
-pub const BANNER: &str = "220 smtp-sink ESMTP, I keep nothing\r\n";
-/// What it is told when the server must stop.
+/// The greeting.
+pub const BANNER: &str = "220 smtp-sink ESMTP, mail is discarded\r\n";
+/// The reply when the server must stop.
 pub const STOPPING: &str = "421 4.3.2 smtp-sink is stopping\r\n";
 
-/// What a client is told whose line is too long to go on.
+/// The reply to a line that is too long to continue.
 pub const LINE_TOO_LONG: &str = "500 5.5.2 The line is too long\r\n";
 
 const MAX_RECIPIENTS: usize = 100;
 
-const GREET_FIRST: &str = "503 5.5.1 Say HELO or EHLO first";
-const MAIL_FIRST: &str = "503 5.5.1 Say MAIL first";
-const RCPT_FIRST: &str = "503 5.5.1 Say RCPT first";
-const ONE_AT_A_TIME: &str = "503 5.5.1 You have said MAIL already";
-const STRAY_END: &str = "500 5.5.2 A line ends with CR LF, and neither stands alone";
-const STRAY_END_IN_MAIL: &str = "550 5.6.0 A line ends with CR LF, and neither stands alone";
+const GREET_FIRST: &str = "503 5.5.1 HELO or EHLO required first";
+const MAIL_FIRST: &str = "503 5.5.1 MAIL required first";
+const RCPT_FIRST: &str = "503 5.5.1 RCPT required first";
+const ONE_AT_A_TIME: &str = "503 5.5.1 MAIL was already given";
+const STRAY_END: &str = "500 5.5.2 Lines must end with CR LF, without lone CR or LF";
+const STRAY_END_IN_MAIL: &str = "550 5.6.0 Lines must end with CR LF, without lone CR or LF";
 const TOO_LONG: &str = "552 5.3.4 The mail is too long";
+const NO_TLS: &str = "502 5.5.1 STARTTLS is not offered";
 const TOO_MANY: &str = "452 4.5.3 Too many recipients";
 
 /// The state of one conversation.
 #[derive(Default)]
 pub struct Dialogue {
+    /// Whether TLS can be started.
+    offers_tls: bool,
     has_greeted: bool,
     mail: Option<Mail>,
-    /// The mail's text, while it comes.
+    /// The mail's text, while it arrives.
     message: Option<Message>,
 }
 
@@ -44,13 +47,23 @@ struct Mail {
 pub enum Next {
     Listen,
     Reply(String),
-    /// Reply, and log that a mail has come.
+    /// Reply, and log that a mail has arrived.
     Accept(String, String),
-    /// Reply for the last time.
+    /// Reply, then shake hands for TLS.
+    StartTls(String),
+    /// Reply, then close.
     Close(String),
 }
 
 impl Dialogue {
+    /// The start of a conversation.
+    pub fn new(offers_tls: bool) -> Self {
+        Dialogue {
+            offers_tls,
+            ..Dialogue::default()
+        }
+    }
+
     pub fn hear(&mut self, line: &[u8]) -> Next {
         if let Some(mut message) = self.message.take() {
             if message.add(line) {
@@ -62,6 +75,9 @@ impl Dialogue {
         let reply = match Command::read(line) {
             _ if has_stray_end(line) => STRAY_END.to_owned(),
             Ok(Command::Quit) => return Next::Close("221 2.0.0 Goodbye\r\n".to_owned()),
+            Ok(Command::StartTls) if self.offers_tls => {
+                return Next::StartTls("220 2.0.0 Go on with TLS\r\n".to_owned());
+            }
             Ok(command) => self.obey(command),
             Err(refusal) => refusal.to_owned(),
         };
@@ -76,9 +92,14 @@ impl Dialogue {
             }
             Command::Ehlo => {
                 self.greet();
+                let starttls = if self.offers_tls {
+                    "250-STARTTLS\r\n"
+                } else {
+                    ""
+                };
                 return format!(
                     "250-smtp-sink\r\n250-SIZE {MAX_SIZE}\r\n250-8BITMIME\r\n250-PIPELINING\r\n\
-                     250 ENHANCEDSTATUSCODES"
+                     {starttls}250 ENHANCEDSTATUSCODES"
                 );
             }
             Command::Mail { .. } if !self.has_greeted => GREET_FIRST,
@@ -103,15 +124,16 @@ impl Dialogue {
                 "250 2.0.0 Forgotten"
             }
             Command::Noop => "250 2.0.0 Nothing done",
-            Command::Vrfy => "252 2.1.5 I take mail for anybody",
+            Command::Vrfy => "252 2.1.5 All recipients are accepted",
             Command::Help => "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY QUIT",
-            // Dealt with before.
+            Command::StartTls => NO_TLS,
+            // Handled above.
             Command::Quit => "221 2.0.0 Goodbye",
         };
         reply.to_owned()
     }
 
-    /// A greeting in the middle begins anew.
+    /// A greeting within a session starts over.
     fn greet(&mut self) {
         self.has_greeted = true;
         self.mail = None;
@@ -144,7 +166,7 @@ impl Dialogue {
             message.size(),
             message.subject(),
         );
-        Next::Accept("250 2.0.0 Taken, and thrown away\r\n".to_owned(), summary)
+        Next::Accept("250 2.0.0 Accepted and discarded\r\n".to_owned(), summary)
     }
 }
 
@@ -154,7 +176,7 @@ mod tests {
     use crate::lines::Lines;
     use proptest::prelude::*;
 
-    /// What is answered to these bytes, whole.
+    /// The complete reply to these bytes.
     fn answers(bytes: &[u8]) -> String {
         let (mut dialogue, mut lines) = (Dialogue::default(), Lines::default());
         let mut all = String::new();
@@ -163,14 +185,14 @@ mod tests {
             match dialogue.hear(line) {
                 Next::Listen => {}
                 Next::Reply(reply) | Next::Accept(reply, _) => all += &reply,
-                Next::Close(reply) => return all + &reply,
+                Next::StartTls(reply) | Next::Close(reply) => return all + &reply,
             }
         }
         all
     }
 
     proptest! {
-        /// Whatever comes is answered line by line.
+        /// The replies do not depend on how the input is split.
         #[test]
         fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             answers(&bytes);
@@ -189,11 +211,14 @@ mod tests {
         }
     }
 
-    /// The first three characters of what each line is answered with; nothing for silence.
+    /// The first three characters of the reply to each line; empty for no reply.
     fn codes(dialogue: &mut Dialogue, lines: &[&str]) -> Vec<String> {
         let code = |line: &&str| match dialogue.hear(line.as_bytes()) {
             Next::Listen => String::new(),
-            Next::Reply(reply) | Next::Accept(reply, _) | Next::Close(reply) => {
+            Next::Reply(reply)
+            | Next::Accept(reply, _)
+            | Next::StartTls(reply)
+            | Next::Close(reply) => {
                 assert!(reply.ends_with("\r\n"), "{reply:?}");
                 reply[..3].to_owned()
             }
@@ -225,7 +250,7 @@ mod tests {
             summary,
             r#"mail from <a@x> to <b@x> <c@x>: 36 bytes, subject "say \"hi\"""#
         );
-        // The next mail begins anew.
+        // The next mail starts over.
         let lines = ["DATA", "MAIL FROM:<>", "DATA", "RCPT TO:<b@x>", "DATA", "."];
         assert_eq!(
             codes(&mut dialogue, &lines),
@@ -261,6 +286,18 @@ mod tests {
     }
 
     #[test]
+    fn tls_is_offered_where_it_can_be_started() {
+        let mut plain = Dialogue::new(false);
+        assert_eq!(codes(&mut plain, &["EHLO me", "STARTTLS"]), ["250", "502"]);
+        let mut dialogue = Dialogue::new(true);
+        let Next::Reply(features) = dialogue.hear(b"EHLO me") else {
+            panic!("EHLO has a reply");
+        };
+        assert!(features.contains("\r\n250-STARTTLS\r\n"), "{features}");
+        assert!(matches!(dialogue.hear(b"STARTTLS"), Next::StartTls(_)));
+    }
+
+    #[test]
     fn too_much_is_refused() {
         let mut dialogue = Dialogue::default();
         let lines = [
@@ -276,7 +313,7 @@ mod tests {
         for _ in 0..=MAX_SIZE / 1000 {
             assert_eq!(dialogue.hear(line.as_bytes()), Next::Listen);
         }
-        // The mail is read to its end all the same.
+        // The mail is still read to its end.
         assert_eq!(codes(&mut dialogue, &[".", "NOOP"]), ["552", "250"]);
     }
 }

@@ -1,19 +1,19 @@
-//! Accepts mail, logs what came, and throws it away: for testing programs that send mail.
+//! Accepts mail, logs it, and discards it: for testing programs that send mail.
 //!
-//! It shows a protocol of lines in which the server speaks first and the meaning of a line depends on the
-//! lines before it. This file connects the dialogue with the host.
+//! It shows a line protocol in which the server speaks first, and the meaning of a line depends on
+//! the lines before it. This file connects the dialogue to the host.
 
 mod command;
 mod dialogue;
 mod lines;
 mod message;
 
-wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
+wit_bindgen::generate!({ path: "../../wit", world: "securing-conversation-handler" });
 
 use dialogue::{Dialogue, Next};
-use echo_host::handler::connections::{CloseMode, Connection};
-use echo_host::handler::types::{Failure, Framing};
-use exports::echo_host::handler::{conversation, manifest};
+use echo_host::handler::connections::Connection;
+use echo_host::handler::types::Failure;
+use exports::echo_host::handler::{conversation, manifest, securing};
 use lines::{Lines, TooLong};
 use std::cell::RefCell;
 
@@ -24,8 +24,9 @@ impl manifest::Guest for SmtpSink {
         manifest::About {
             name: "smtp-sink".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            // The framing `lines` would take a lone LF for an end, and whatever comes last for a line.
-            framing: Framing::Chunks,
+            // The framing `lines` would accept a lone LF, and would deliver an unfinished last
+            // line.
+            framing: "chunks".to_owned(),
             max_message_bytes: 65_536,
         }
     }
@@ -47,9 +48,10 @@ impl conversation::GuestSession for Session {
         _saved: Option<Vec<u8>>,
     ) -> Result<conversation::Session, Failure> {
         connection.send(dialogue::BANNER.as_bytes());
+        let offers_tls = connection.info("start-tls").is_some();
         Ok(conversation::Session::new(Session {
             connection,
-            dialogue: RefCell::default(),
+            dialogue: RefCell::new(Dialogue::new(offers_tls)),
             lines: RefCell::default(),
         }))
     }
@@ -71,9 +73,21 @@ impl conversation::GuestSession for Session {
                     println!("{summary}");
                     self.connection.send(reply.as_bytes());
                 }
+                Next::StartTls(reply) => {
+                    if !lines.is_empty() {
+                        // Anyone on the way may have added it: it must not count as sent under TLS.
+                        return Err(Failure {
+                            kind: "protocol".to_owned(),
+                            reason: "commands in clear after STARTTLS".to_owned(),
+                        });
+                    }
+                    self.connection.send(reply.as_bytes());
+                    self.connection.start_tls();
+                    return Ok(());
+                }
                 Next::Close(reply) => {
                     self.connection.send(reply.as_bytes());
-                    self.connection.close(CloseMode::Graceful);
+                    self.connection.close();
                     return Ok(());
                 }
             }
@@ -97,13 +111,22 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// A client whose mail was not accepted yet sends it again.
+    /// A client sends a mail again that was not accepted yet.
     fn save(&self) -> Option<Vec<u8>> {
         None
     }
 }
 
-// Only for wasm: a native linker, which the unit tests use, has no way to spell the exports' names.
+impl securing::Guest for SmtpSink {
+    /// What the client has said in clear is forgotten (RFC 3207, section 4.2).
+    fn on_secured(session: conversation::SessionBorrow<'_>) -> Result<(), Failure> {
+        let session: &Session = session.get();
+        session.dialogue.replace(Dialogue::new(false));
+        Ok(())
+    }
+}
+
+// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
 #[cfg(target_family = "wasm")]
 export!(SmtpSink);
 
@@ -114,6 +137,6 @@ mod tests {
 
     #[test]
     fn it_cuts_lines_itself() {
-        assert!(matches!(SmtpSink::describe().framing, Framing::Chunks));
+        assert_eq!(SmtpSink::describe().framing, "chunks");
     }
 }

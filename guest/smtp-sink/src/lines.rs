@@ -1,25 +1,25 @@
-//! Lines as SMTP means them: CR LF ends one, and nothing else does (RFC 5321, section 2.3.8). A server that takes a lone
-//! LF or CR for an end, or passes it on to one that does, lets a sender smuggle mails in.
+//! Lines of SMTP: only CR LF ends one (RFC 5321, section 2.3.8). A server that accepts a lone LF or
+//! CR, or passes it on to a server that does, allows mails to be smuggled in.
 
-/// The longest line, in bytes, with its end. RFC 5321, section 4.5.3.1.6, asks for 1000.
+/// The longest line, in bytes, with its ending. RFC 5321, section 4.5.3.1.6, requires 1000.
 const MAX_LINE: usize = 65_536;
 
-/// What came and is no whole line yet.
+/// Received bytes that are not a whole line yet.
 #[derive(Default)]
 pub struct Lines {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// Start of the next line.
     begin: usize,
-    /// Up to where no end was found.
+    /// How far the buffer was searched for an ending.
     searched: usize,
 }
 
-/// A line is longer than any may be.
+/// A line exceeds the limit.
 #[derive(Debug, PartialEq)]
 pub struct TooLong;
 
 impl Lines {
-    /// Takes what came.
+    /// Adds received bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.begin);
         self.searched -= self.begin;
@@ -27,13 +27,18 @@ impl Lines {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole line, without its end.
+    /// Whether there is nothing behind the last line.
+    pub fn is_empty(&self) -> bool {
+        self.begin == self.bytes.len()
+    }
+
+    /// The next whole line, without its ending.
     pub fn next(&mut self) -> Result<Option<&[u8]>, TooLong> {
         let end = self.bytes[self.searched..]
             .windows(2)
             .position(|pair| pair == b"\r\n");
         let Some(end) = end else {
-            // The last byte may be the CR of an end.
+            // The last byte may be the CR of an ending.
             self.searched = self.bytes.len().saturating_sub(1).max(self.searched);
             return if self.bytes.len() - self.begin > MAX_LINE {
                 Err(TooLong)
@@ -52,7 +57,7 @@ impl Lines {
     }
 }
 
-/// Whether a line has a CR or an LF that ends nothing.
+/// Whether a line has a CR or an LF that is not part of a line ending.
 pub fn has_stray_end(line: &[u8]) -> bool {
     line.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
 }
@@ -93,7 +98,7 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever what came is cut, the lines are the same, and joined they are what came.
+        /// The lines do not depend on how the input is split, and joined they equal the input.
         #[test]
         fn cuts_change_nothing(bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), any::<u8>()], 0..300), cut in 0_usize..300) {
             let cut = cut.min(bytes.len());

@@ -1,10 +1,10 @@
-//! A mail's text while it comes in. It is looked at and not kept, so that its size costs no memory.
+//! A mail's text as it arrives. It is inspected and not stored, so its size costs no memory.
 
 use crate::lines::has_stray_end;
 
 /// Longest mail, in bytes.
 pub const MAX_SIZE: usize = 1 << 20;
-/// So much of the subject is kept.
+/// How much of the subject is stored.
 const MAX_SUBJECT: usize = 200;
 
 #[derive(Default)]
@@ -19,15 +19,15 @@ pub struct Message {
 enum Part {
     #[default]
     Header,
-    /// Within the subject, which may go on in the next line.
+    /// Within the subject, which may continue on the next line.
     Subject,
     Body,
 }
 
 impl Message {
-    /// Takes a line. True if it was the end.
+    /// Takes a line. Returns true at the end of the mail.
     pub fn add(&mut self, line: &[u8]) -> bool {
-        // The client put a dot before every line that begins with one, so that a dot alone is the end.
+        // The client doubles a dot at the start of a line, so a lone dot is the end.
         let line = match line {
             b"." => return true,
             [b'.', rest @ ..] => rest,
@@ -45,7 +45,7 @@ impl Message {
         self.size
     }
 
-    /// Whether a CR or an LF stood alone in it, which another server might take for the end of a line.
+    /// Whether it has a lone CR or LF, which another server might take for a line ending.
     pub fn has_stray_end(&self) -> bool {
         self.has_stray_end
     }

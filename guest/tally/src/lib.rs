@@ -1,12 +1,11 @@
-//! Counts the names that it is sent, in `wasi:keyvalue`: what it knows outlives its instances and its versions, and in
-//! Redis several hosts count together.
+//! Counts names in `wasi:keyvalue`: counts outlive its instances and versions, and with Redis
+//! several hosts share them.
 //!
-//! A line `NAME` counts the name and answers with its count; `NAME >N` raises the count to N, if it is less; `NAME -`
-//! forgets it; an empty line asks for all of them.
+//! A line `NAME` counts the name and answers with its count; `NAME >N` raises the count to N if it
+//! is less; `NAME -` deletes it; an empty line lists all of them.
 
 mod order;
 
-use echo_host_guest::Framing;
 use order::Order;
 use wasi::keyvalue::atomics::{self, Cas, CasError};
 use wasi::keyvalue::batch;
@@ -14,7 +13,7 @@ use wasi::keyvalue::store::{self, Bucket, Error};
 
 wit_bindgen::generate!({ path: "../../wit/deps/keyvalue.wit", world: "imports" });
 
-echo_host_guest::responder!(respond, framing: Framing::Lines, max_message_bytes: 256);
+echo_host_guest::responder!(respond, framing: "lines", max_message_bytes: 256);
 
 fn respond(line: Vec<u8>) -> String {
     let line = String::from_utf8_lossy(&line);
@@ -49,7 +48,7 @@ fn answer(counts: &Bucket, order: Order) -> Result<String, Error> {
     }
 }
 
-/// Compares and swaps until nobody was in between.
+/// Compares and swaps until no other instance has interfered.
 fn raise(counts: &Bucket, name: &str, least: i64) -> Result<i64, Error> {
     let mut cas = Cas::new(counts, name)?;
     loop {
@@ -67,14 +66,14 @@ fn raise(counts: &Bucket, name: &str, least: i64) -> Result<i64, Error> {
     }
 }
 
-/// Page by page, as the host may have more names than fit into one.
+/// Page by page: the host may have more names than fit into one page.
 fn all(counts: &Bucket) -> Result<String, Error> {
     let mut lines = Vec::new();
     let mut cursor = None;
     loop {
         let page = counts.list_keys(cursor.as_deref())?;
         let found = batch::get_many(counts, &page.keys)?;
-        // One may be gone by now.
+        // A name may have been deleted.
         for (name, count) in found.into_iter().flatten() {
             lines.push(format!("{name} {}\n", String::from_utf8_lossy(&count)));
         }

@@ -1,15 +1,15 @@
-//! What a line asks for.
+//! The request in a line.
 
-/// What a line asks for.
+/// The request in a line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Order<'a> {
-    /// Counts a name once more.
+    /// Count a name once more.
     Count(&'a str),
-    /// Has it counted at least so often.
+    /// Raise the count to at least this number.
     Raise(&'a str, i64),
-    /// Forgets it.
+    /// Delete it.
     Forget(&'a str),
-    /// Asks for all names and counts.
+    /// List all names and counts.
     All,
 }
 

@@ -5,8 +5,8 @@ wit_bindgen::generate!({ path: "../../wit", world: "responder" });
 struct Upper;
 
 impl Guest for Upper {
-    /// Changes ASCII letters only. A message is whatever one read returned, so it may end in the middle
-    /// of a character: every other byte passes through as it is.
+    /// Changes ASCII letters only. A message is whatever one read returned, so it may end in the
+    /// middle of a character: all other bytes stay unchanged.
     fn respond(mut message: Vec<u8>) -> Vec<u8> {
         message.make_ascii_uppercase();
         message

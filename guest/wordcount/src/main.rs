@@ -1,8 +1,8 @@
-//! Counts the lines, words and bytes of its input, as `wc` does.
+//! Counts the lines, words and bytes of its input, like `wc`.
 //!
-//! It is a plain program that knows nothing of connections. Served by echo-host, its standard input and
-//! output are the connection: the counts come when the client has finished sending. What it says on
-//! standard error goes to the host's log, and its arguments are what `--arg` grants.
+//! It is a plain program that knows nothing of connections. Served by echo-host, its standard input
+//! and output are the connection: the counts come when the client has finished sending. Its
+//! standard error goes to the host's log, and its arguments are those that `--arg` grants.
 
 use std::env;
 use std::fmt;
@@ -34,7 +34,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// Those that the options ask for, in the order of the options.
+    /// The counts that the options select, in the order of the options.
     fn only(&self, options: &[String]) -> String {
         let chosen = options.iter().map(|option| match option.as_str() {
             "-l" => self.lines.to_string(),
@@ -56,7 +56,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Reads piece by piece, so that input of any length takes the same memory.
+/// Reads in pieces, so that input of any length takes the same memory.
 fn count(mut input: impl BufRead) -> io::Result<Counts> {
     let mut counts = Counts::default();
     let mut is_in_word = false;

@@ -22,10 +22,16 @@ pub trait Handler: Send + Sync + 'static {
     /// needed.
     fn serve(&self, handle: &Arc<ConnectionHandle>) -> Service<Self::Session, Self::Program>;
 
+    /// The same handler without its instances.
+    fn renewed(&self) -> Self;
+
     /// Whether its sessions converse: they open when a client connects, may send at any time, and
     /// learn when the host stops. Other sessions open with the first byte, only reply, and run
     /// until the client has finished.
     fn converses(&self) -> bool;
+
+    /// Whether all its connections share an instance, whose calls are one at a time.
+    fn is_shared(&self) -> bool;
 }
 
 /// What serves one connection.
@@ -50,6 +56,8 @@ pub enum Event {
     Writable,
     /// The timer with this id expired.
     Timer(u32),
+    /// The connection that the session wanted under TLS is secured.
+    Secured,
     /// A new generation of the handler is current.
     Move,
     /// The host is stopping, or the handler is being swapped out. Always the last event.
@@ -58,10 +66,13 @@ pub enum Event {
 
 /// Serves one connection message by message.
 pub trait Session: Send {
-    /// Calls the session with an event and waits until it returns. Its orders are in the
-    /// connection's handle then. After an error there are no orders from this event, and no further
-    /// calls.
-    fn tell(&mut self, event: Event) -> impl Future<Output = Result<(), SessionError>> + Send;
+    /// Calls the session with an event and waits until it returns, with its reply if it has one.
+    /// Its other orders are in the connection's handle then. After an error there are no orders
+    /// from this event, and no further calls.
+    fn tell(
+        &mut self,
+        event: Event,
+    ) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;
 
     /// The state for a session of a new generation, if this one can move.
     fn save(&mut self) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;

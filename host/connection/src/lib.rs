@@ -1,11 +1,10 @@
-//! One connection: framing, the handler traits, and generations. Must not know sockets or Wasm:
+//! One connection: the handler traits, and generations. Must not know sockets or Wasm:
 //! [`task`] is generic over its stream, and [`handler`] is the seam to the engine.
 
 #![forbid(unsafe_code)]
 
 pub mod address;
-pub mod exchange;
-pub mod framing;
+pub mod busy;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generation;

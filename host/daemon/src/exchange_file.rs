@@ -1,6 +1,6 @@
 //! Reads a file of exchanges.
 
-use connection::exchange::{Exchanges, MAX_FILE_BYTES, ParseError, parse};
+use exchange::{Exchanges, MAX_FILE_BYTES, ParseError, parse};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use system::opening;

@@ -1,9 +1,8 @@
-//! A running host: configuration, services, swaps, reloads, the control socket and metrics. Takes
+//! A running host: services, swaps, reloads, the control socket and metrics. Takes
 //! plain data; must not know the command line.
 
 #![forbid(unsafe_code)]
 
-pub mod config;
 pub mod control;
 pub mod exchange_file;
 #[cfg(any(test, fuzzing))]

@@ -1,4 +1,4 @@
-//! What was refused: how often, and the last time.
+//! Refusals: how many, and the last one.
 
 use parking_lot::{Mutex, MutexGuard};
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 pub struct LastRefusal {
     /// When.
     pub at: SystemTime,
-    /// What was refused: the handler, or the configuration.
+    /// The refused handler or configuration.
     pub subject: String,
     /// Why.
     pub reason: String,

@@ -1,5 +1,5 @@
-//! What one message costs from the connection's side: telling the session, collecting its reply. No
-//! socket, no framing; the instance is there already.
+//! The cost of one message on the connection's side: telling the session, collecting its reply.
+//! Without a socket and framing; the instance already exists.
 //!
 //! `cargo bench --workspace --bench call`
 

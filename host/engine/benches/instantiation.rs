@@ -1,4 +1,4 @@
-//! What an instance costs: making it, its first call, and giving it back.
+//! The cost of an instance: creating it, its first call, and dropping it.
 //!
 //! `cargo bench --workspace --bench instantiation`
 

@@ -1,7 +1,7 @@
 //! The entry points of the fuzz targets in `host/fuzz`: each takes an input and panics if an
 //! invariant is violated. The invariants are in modules `invariants` beside the code.
 
-pub use crate::loading::screening::invariants::check as screening;
+pub use crate::loading::weights::invariants::check as screening;
 
 #[cfg(test)]
 #[path = "../../fuzz/corpus.rs"]

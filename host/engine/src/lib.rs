@@ -5,7 +5,7 @@
 //! screens and compiles it. `guest` is what a guest gets: grants, host functions and limits of its
 //! handles. `kinds` has the kinds of handlers (responder, conversation, program, pipeline) on top
 //! of `instance`; `serving` offers them to the network side as one type. `scheduling` decides who
-//! computes next, and who gets places for instances.
+//! computes next, and who gets slots for instances.
 
 #![forbid(unsafe_code)]
 
@@ -20,52 +20,52 @@ pub use guest::contract::HandlerKind;
 pub use guest::grants::{Directory, Grants, InvalidGrant};
 pub use guest::imports::grant;
 pub use kinds::isolation::Isolation;
-pub use kinds::serving::Serving;
 pub use loading::compile::compile_for_cache;
 pub use loading::costs::Costs;
+pub use loading::demos::{DEMOS, Demo, instead_of};
 pub use loading::file::{FileError, HandlerFile, open, open_signature};
-pub use loading::load::{LoadError, LoadedHandler};
+pub use loading::load::LoadError;
+pub use loading::loaded::LoadedHandler;
 pub use loading::manifest::About;
 pub use loading::origin::Language;
-pub use loading::panics;
 pub use loading::proving::prove;
-pub use loading::screening::Unfit;
-pub use loading::source::{HandlerSource, SourceError};
+pub use loading::serving::Serving;
+pub use loading::source::{ComponentSource, HandlerSource, SourceError};
+pub use scheduling::call_times::CallTimes;
 pub use scheduling::capacity::Capacity;
+pub use scheduling::wiping::{CannotScan, Wipe};
+pub use screening::{Unfit, panics};
 
-use connection::limits::MAX_TABLE_ELEMENTS;
+use connection::limits::{MAX_CORE_INSTANCES, MAX_TABLE_ELEMENTS};
 use guest::granted::Granted;
 use guest::state::{Guest, SharedResources};
 use loading::proving::Proofs;
 use loading::recompiling::CompiledFunctions;
 use scheduling::fair_share::FairShare;
-use scheduling::places::{Pool, Share};
 use scheduling::shares::Shares;
+use scheduling::slots::{Pool, Share};
 use scheduling::turns::Turns;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_config::WasiConfig;
 
-/// The most core instances of a component. The usual tools create three (its module, an adapter and
-/// glue code), one memory and one or two tables.
-const MAX_CORE_INSTANCES: u32 = 32;
 const MAX_MEMORIES: u32 = 4;
 const MAX_TABLES: u32 = 8;
 
-/// The most memory of a place, and of each of its tables, that stays resident between two
+/// The most memory of a slot, and of each of its tables, that stays resident between two
 /// instances: everything a small guest uses (`guest/build.toml`).
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const KEEP_RESIDENT_TABLE_BYTES: usize = 4 << 10;
 const PAGE_BYTES: usize = 4 << 10;
 
-/// The address space of a place. Each handler has its own, lower limit. Address space is free, and
+/// The address space of a slot. Each handler has its own, lower limit. Address space is free, and
 /// reserved anyway.
 const MAX_MEMORY_BYTES: usize = 4 << 30;
-/// Each place reserves 4 GiB of address space; without it, every access would need a bounds check.
+/// Each slot reserves 4 GiB of address space; without it, every access would need a bounds check.
 /// A process has 128 TiB; we take half.
-const MAX_PLACES: usize = 16 << 10;
+const MAX_SLOTS: usize = 16 << 10;
 
 /// Compiles and runs handlers. One for the whole process; each service has its own view of it.
 pub struct Engine {
@@ -73,8 +73,8 @@ pub struct Engine {
     /// Host functions for guests with granted directories, and without.
     with_files: Arc<Linker<Guest>>,
     without_files: Arc<Linker<Guest>>,
-    /// As many places as the pool has memories. An instance takes one for each of its memories, so
-    /// that it waits for places instead of failing.
+    /// As many slots as the pool has memories. An instance takes one for each of its memories, so
+    /// that it waits for slots instead of failing.
     pool: Arc<Pool>,
     /// The shares of its handlers.
     shares: Shares,
@@ -87,12 +87,12 @@ pub struct Engine {
     granted: Arc<Granted>,
 }
 
-/// The places for instances: one for each memory of each of them.
+/// The slots for instances: one for each memory of each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Places {
-    /// Places in use.
+pub struct Slots {
+    /// Slots in use.
     pub taken: u32,
-    /// All places.
+    /// All slots.
     pub total: u32,
 }
 
@@ -128,9 +128,9 @@ impl Engine {
         functions: Option<Arc<CompiledFunctions>>,
     ) -> Result<Self, EngineError> {
         let connections = capacity.all_connections();
-        let places = connections.saturating_mul(capacity.places_each.max(1));
-        let places = places.min(MAX_PLACES);
-        let mut config = config(places as u32, capacity.max_warm_bytes);
+        let slots = connections.saturating_mul(capacity.slots_each.max(1));
+        let slots = slots.min(MAX_SLOTS);
+        let mut config = config(slots as u32, &capacity);
         let opened = cache.and_then(loading::cache::open);
         let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
         config.cache(opened);
@@ -155,7 +155,7 @@ impl Engine {
             WasiConfig::from(guest.config())
         })
         .map_err(EngineError::new)?;
-        let pool = Pool::new(places, connections);
+        let pool = Pool::new(slots, connections);
         let without_files = guest::no_files::offer(&linker).map_err(EngineError::new)?;
         let turns = Arc::<Turns>::default();
         scheduling::ticker::start(&wasm, &turns).map_err(EngineError::new)?;
@@ -171,6 +171,7 @@ impl Engine {
                 outgoing: guest::network::sockets(),
                 files: guest::files::permits(capacity.max_connections),
                 turns,
+                timer: Arc::default(),
             },
             proofs: Arc::new(proofs),
             functions,
@@ -178,7 +179,7 @@ impl Engine {
         })
     }
 
-    /// The same engine for another service, which gets its own share of places.
+    /// The same engine for another service, which gets its own share of slots.
     pub fn for_service(&self) -> Self {
         Engine {
             wasm: self.wasm.clone(),
@@ -194,15 +195,20 @@ impl Engine {
         }
     }
 
-    /// Changes the expected connections, sessions and shared instances. The number of places stays.
+    /// How long the calls of its service took.
+    pub fn call_times(&self) -> CallTimes {
+        self.common.timer.times()
+    }
+
+    /// Changes the expected connections, sessions and shared instances. The number of slots stays.
     pub fn expect(&self, capacity: &Capacity) {
         self.pool.expect(capacity.all_connections());
     }
 
-    /// The number of places, and how many are taken.
-    pub fn places(&self) -> Places {
+    /// The number of slots, and how many are taken.
+    pub fn slots(&self) -> Slots {
         let (taken, total) = self.pool.counts();
-        Places {
+        Slots {
             taken: taken as u32,
             total: total as u32,
         }
@@ -210,9 +216,9 @@ impl Engine {
 }
 
 /// The bytes of each memory and each table that stay resident without an instance, in whole pages.
-/// A used place keeps them for good. A place has one memory and, with the usual tools, two tables.
-fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
-    let share = (max_warm_bytes / places as usize).min(KEEP_RESIDENT_BYTES);
+/// A used slot keeps them for good. A slot has one memory and, with the usual tools, two tables.
+fn warm_bytes(slots: u32, max_warm_bytes: usize) -> (usize, usize) {
+    let share = (max_warm_bytes / slots as usize).min(KEEP_RESIDENT_BYTES);
     // A small budget is worth more to memories.
     let of_table = if share >= 8 * KEEP_RESIDENT_TABLE_BYTES {
         KEEP_RESIDENT_TABLE_BYTES
@@ -223,26 +229,25 @@ fn warm_bytes(places: u32, max_warm_bytes: usize) -> (usize, usize) {
     (of_memory & !(PAGE_BYTES - 1), of_table)
 }
 
-fn config(places: u32, max_warm_bytes: usize) -> Config {
-    let (of_memory, of_table) = warm_bytes(places, max_warm_bytes);
+fn config(slots: u32, capacity: &Capacity) -> Config {
+    let (of_memory, of_table) = warm_bytes(slots, capacity.max_warm_bytes);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(places)
-        .total_stacks(places)
-        .total_core_instances(places * MAX_CORE_INSTANCES)
+    pool.total_component_instances(slots)
+        .total_stacks(slots)
+        .total_core_instances(slots * MAX_CORE_INSTANCES)
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
-        .total_memories(places)
+        .total_memories(slots)
         .max_memories_per_component(MAX_MEMORIES)
         .max_memories_per_module(MAX_MEMORIES)
         .max_memory_size(MAX_MEMORY_BYTES)
-        .total_tables(places * MAX_TABLES)
+        .total_tables(slots * MAX_TABLES)
         .max_tables_per_component(MAX_TABLES)
         .max_tables_per_module(MAX_TABLES)
         .table_elements(MAX_TABLE_ELEMENTS)
         // Clearing touched pages costs less than returning and faulting them again.
         .linear_memory_keep_resident(of_memory)
         .table_keep_resident(of_table)
-        // With swap, scanning for touched pages may leave some to the next tenant.
-        .pagemap_scan(Enabled::No);
+        .pagemap_scan(capacity.wipe.scans());
 
     let mut config = Config::new();
     config

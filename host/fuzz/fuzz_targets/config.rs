@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| daemon::fuzzing::config(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| config::fuzzing::config(input));

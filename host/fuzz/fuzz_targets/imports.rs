@@ -17,7 +17,7 @@ mod scene;
 #[path = "../../../tests/fixture/crates.rs"]
 mod crates;
 
-/// What the tests' source finds as their fixture.
+/// Stands in for the fixture that the tests' source uses.
 mod fixture {
     pub use super::crates::crate_folder;
     use std::path::{Path, PathBuf};

@@ -3,13 +3,15 @@
 use super::handler::{serving, small_engine};
 use super::log;
 use super::options::Given;
-use anyhow::Context;
+use super::output;
+use super::serve::ServeArgs;
 use clap::Args;
-use daemon::config::{HostSettings, Sources, schema};
+use config::{Sources, schema};
 use daemon::host::{Service, StartError, capacity};
+use daemon::logs::progress::Progress;
+use daemon::process;
 use engine::{Capacity, Costs, Engine, HandlerKind, Language, LoadedHandler, grant};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,13 +19,14 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Check whether a handler or a configuration file can be served, and describe it
 ///
-/// Reads, compiles, links, starts and probes everything as serve does. Does not listen. Prints what
+/// Reads, compiles, links, starts and probes everything as serve does. Listens only with --bind. Prints what
 /// the handler imports and which option grants it. Also prints its size, compile time, memory and
 /// known problems of its language. Exits with 0 if everything can be served.
 #[derive(Debug, Args)]
 #[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// Handler: a component in binary (.wasm) or text (.wat) form
+    /// Handler: a component in binary (.wasm) or text (.wat) form, or a demo; `-` for standard
+    /// input
     #[arg(required_unless_present_any = ["config", "schema"])]
     handler: Option<PathBuf>,
     /// Check all services in this configuration file
@@ -32,19 +35,23 @@ pub struct CheckArgs {
     /// Print the JSON schema of configuration files, for editors
     #[arg(long, conflicts_with_all = ["handler", "config"])]
     schema: bool,
+    /// Also bind every address of the configuration file, and close it again
+    #[arg(long, requires = "config", conflicts_with_all = ["handler", "schema"])]
+    bind: bool,
     #[command(flatten)]
     given: Given<false>,
 }
 
 const USAGE: &str = "\
 echo-host check [OPTIONS] <HANDLER>
-       echo-host check [OPTIONS] --config <FILE>
+       echo-host check [OPTIONS] --config <FILE> [--bind]
        echo-host check --schema";
 
 const EXAMPLES: &str = "\
 Examples:
   echo-host check hello.wasm
   echo-host check --config echo-host.toml
+  echo-host check --config echo-host.toml --bind
   echo-host check --schema > echo-host.schema.json";
 
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
@@ -57,11 +64,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         // Clap requires one of them.
         (None, None) => String::new(),
     };
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot print the result")
+    output::print(text, "the result")
 }
 
 fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow::Result<String> {
@@ -78,7 +81,9 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
         &config.grants,
         config.guest_limits,
     );
+    let progress = Progress::of(format!("compiling {}", config.handler));
     let handler = runtime.block_on(loading)?;
+    drop(progress);
     Ok(format!(
         "{} can be served\n{}",
         config.handler,
@@ -88,31 +93,30 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
 
 /// All services of a file, each with its handler and its listeners.
 fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Result<String> {
+    // Variables say the same as to serve.
+    let environment = ServeArgs::from_environment().sources();
     let sources = Sources {
         file: Some(file.to_owned()),
-        host: HostSettings {
-            cache: args.given.host.cache.clone(),
-            ..HostSettings::default()
-        },
-        service: args.given.service.clone(),
-        ..Sources::default()
+        host: args.given.host.clone().or(environment.host),
+        service: args.given.service.clone().or(environment.service),
+        ..environment
     };
     let config = sources.load()?;
-    let capacity = Capacity {
-        places_each: capacity(&config).places_each,
-        ..Capacity::of(1)
-    };
-    let engine = Engine::new(capacity, config.cache.as_deref());
+    let entered = runtime.enter();
+    process::check(&sources, &config, args.bind)?;
+    drop(entered);
+    let engine = Engine::new(capacity(&config), config.cache.as_deref());
     let engine = Arc::new(engine.map_err(StartError::from)?);
     let mut text = format!("{} can be served\n", file.display());
     for service in &config.services {
-        let swapper = runtime.block_on(Service::load(&engine, service))?;
+        let swapper = runtime.block_on(Service::load(&engine, service));
+        let swapper = swapper.map_err(|error| error.placed(&sources))?;
         let current = swapper.generations().current();
         let handler = &current.made_from;
         // Writing to a String cannot fail.
         let _ = writeln!(text, "service {}", service.name);
         let _ = writeln!(text, "  handler   {}", handler.name);
-        let _ = writeln!(text, "  tier      {}", handler.tier);
+        let _ = writeln!(text, "  kind      {}", handler.tier);
         let _ = writeln!(text, "  framing   {}", handler.settings.framing);
         for listener in &service.listen {
             let _ = writeln!(text, "  listens   {}", listener.uri);
@@ -122,7 +126,14 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
 }
 
 fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
-    let mut rows = vec![("tier", handler.tier().to_string())];
+    let mut rows = vec![("kind", handler.tier().to_string())];
+    if handler.tier() != HandlerKind::Program {
+        let contract = match handler.contract_version() {
+            Some(version) => format!("echo-host:handler@{version}"),
+            None => "echo-host:handler, any version".to_owned(),
+        };
+        rows.push(("contract", contract));
+    }
     match handler.about() {
         _ if handler.tier() == HandlerKind::Program => {
             rows.push(("framing", "none: a stream".to_owned()));
@@ -143,7 +154,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
             ));
         }
     }
-    rows.extend(wants(handler));
+    rows.extend(imports(handler));
     if let Some(language) = language {
         rows.push(("written", format!("in {language}")));
     }
@@ -166,13 +177,13 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
 }
 
 /// What the handler imports, and which option grants it.
-fn wants(handler: &LoadedHandler) -> Vec<(&'static str, String)> {
-    let wants = handler.wants();
-    if wants.is_empty() {
-        return vec![("wants", "nothing beyond a plain program".to_owned())];
+fn imports(handler: &LoadedHandler) -> Vec<(&'static str, String)> {
+    let imports = handler.wants();
+    if imports.is_empty() {
+        return vec![("imports", "only those of a plain program".to_owned())];
     }
-    let names = ["wants"].into_iter().chain(iter::repeat(""));
-    let rows = names.zip(wants);
-    rows.map(|(name, want)| (name, format!("{want}: {}", grant(&want))))
+    let names = ["imports"].into_iter().chain(iter::repeat(""));
+    let rows = names.zip(imports);
+    rows.map(|(name, import)| (name, format!("{import}: {}", grant(&import))))
         .collect()
 }

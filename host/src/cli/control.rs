@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use daemon::config::OptionalPath;
+use config::OptionalPath;
 use daemon::control::find;
 use std::path::PathBuf;
 
@@ -21,8 +21,8 @@ pub struct ControlArgs {
 impl ControlArgs {
     /// Whether to take over the listening sockets of another host. Exits if there is no control
     /// socket: clap only checks presence, and the variable may be present and say no.
-    pub fn takes_over(&self, place: Option<&OptionalPath>) -> bool {
-        if self.takeover && place == Some(&OptionalPath::Off) {
+    pub fn takes_over(&self, path: Option<&OptionalPath>) -> bool {
+        if self.takeover && path == Some(&OptionalPath::Off) {
             let why = "--takeover needs a control socket: omit --no-control\n";
             clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
         }
@@ -39,6 +39,14 @@ pub struct HostArg {
 }
 
 impl HostArg {
+    /// The host with this control socket, or else that of the variable.
+    pub fn named(control: Option<PathBuf>) -> Self {
+        let variable = || std::env::var_os("ECHO_HOST_CONTROL").map(PathBuf::from);
+        HostArg {
+            control: control.or_else(variable),
+        }
+    }
+
     /// The named control socket, or that of the only running host.
     pub fn path(&self) -> anyhow::Result<PathBuf> {
         match &self.control {

@@ -2,15 +2,18 @@
 
 use super::printable::{printable, tell};
 use anyhow::Error;
+use config::{ConfigError, Diagnostics};
 use connection::handler::{CallError, SessionError};
-use daemon::config::ConfigError;
 use daemon::control::{ControlError, Refused, SocketError, TakeoverError};
 use daemon::exchange_file::FileError;
 use daemon::host::{ListenerError, StartError};
-use daemon::logs::output::{self, Stderr};
+use daemon::logs::{
+    self,
+    output::{self, Stderr},
+};
 use daemon::process::InheritedError;
 use daemon::swap::{BeginError, Refusal};
-use engine::{EngineError, InvalidGrant, LoadError, panics};
+use engine::{CannotScan, EngineError, InvalidGrant, LoadError, panics};
 use server::listener::{AdoptError, BindError};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,9 +39,18 @@ pub struct ConnectError {
     pub cause: io::Error,
 }
 
+/// A reload that a host has refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefusedReload(pub Refused);
+
 /// Prints why the command failed on one line, its hint on another, and the details of a refused
-/// swap. Returns the exit code.
+/// swap; or all mistakes of a file. Returns the exit code.
 pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
+    if let Some(mistakes) = mistakes(error) {
+        let _ = Stderr.write_all(mistakes.as_bytes());
+        return ExitCode::from(code(error, code_of_tool));
+    }
     let text = format!("{error:#}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.rsplit_once(HINT) {
@@ -48,14 +60,22 @@ pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
         }
         None => tell("echo-host", &text),
     }
-    if let Some(Refused {
-        detail: Some(detail),
-        ..
-    }) = error.downcast_ref()
-    {
+    if let Some(detail) = refused(error).and_then(|refused| refused.detail.as_ref()) {
         let _ = writeln!(Stderr, "{}", printable(detail.trim_end()));
     }
     ExitCode::from(code(error, code_of_tool))
+}
+
+/// All mistakes of a file, as they are shown, if that is the error.
+fn mistakes(error: &Error) -> Option<String> {
+    let told = error.chain().find_map(|cause| cause.downcast_ref());
+    let told = told.map(|told: &Diagnostics| told.render(logs::may_color()));
+    told.or_else(|| Some(printable(refused(error)?.mistakes.as_ref()?)))
+}
+
+fn refused(error: &Error) -> Option<&Refused> {
+    let reload = error.downcast_ref().map(|RefusedReload(refused)| refused);
+    reload.or_else(|| error.downcast_ref())
 }
 
 fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
@@ -82,12 +102,15 @@ fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
                 || is.a::<InvalidGrant>()
                 || is.a::<FileError>()
                 || is.a::<ConfinementError>()
+                || is.a::<RefusedReload>()
                 || is.a::<UserError>()
+                || is.a::<CannotScan>()
             {
                 Some(CONFIGURATION)
             } else if let Some(error) = cause.downcast_ref::<StartError>() {
                 Some(match error {
                     StartError::Engine(_) => INTERNAL,
+                    StartError::Config(_) => CONFIGURATION,
                     StartError::Service { cause, .. } => match cause {
                         BeginError::ProbeFile(_) | BeginError::Refused(Refusal::Config(_)) => {
                             CONFIGURATION
@@ -129,12 +152,12 @@ pub fn report_panics() {
         if panics::is_caught() {
             return;
         }
-        let place = panic
+        let location = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("unknown reason");
-        let line = format!("echo-host: internal error at {place}: {what}\n");
+        let line = format!("echo-host: internal error at {location}: {what}\n");
         let _ = Stderr.write_all(line.as_bytes());
         if std::thread::current().name() == Some("main") {
             output::exit(i32::from(INTERNAL));

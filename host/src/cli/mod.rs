@@ -3,20 +3,28 @@
 
 mod check;
 mod control;
+mod demos;
 pub mod exit;
 mod handler;
+mod history;
 mod log;
+mod manual;
 mod options;
+mod output;
 mod pages;
 mod printable;
 mod reference;
 mod reload;
 mod serve;
+mod short_help;
 mod status;
 mod swap;
+mod table;
 #[cfg(feature = "tools")]
 mod tools;
 mod variables;
+mod watch;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use daemon::process::{compiler, helper, helping};
@@ -37,7 +45,8 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   echo-host                                      echo on tcp://127.0.0.1:8888
-  echo-host serve hello.wasm                     a handler of yours, same port
+  echo-host serve hello                          a demo, same port; `echo-host demos` lists all
+  echo-host serve hello.wasm                     a handler of yours
   echo-host serve hello.wasm --listen tcp://[::1]:0
   echo-host serve --config echo-host.toml        serve many services
   echo-host check hello.wasm                     check whether it can be served
@@ -54,11 +63,11 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success; for serve, drained after SIGINT, SIGTERM or a takeover
   2    wrong usage
-  65   bad handler: unreadable, not a component, wrong world, trap, failed test, swap or reload
+  65   bad handler: unreadable, not a component, wrong world, trap, failed test or swap
   69   cannot listen on an address, or cannot reach a server or the running host
   70   internal error
   74   input or output failed
-  78   invalid configuration or file of recorded exchanges
+  78   invalid configuration, refused reload, or invalid file of recorded exchanges
   130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
 
 #[cfg(feature = "tools")]
@@ -74,6 +83,7 @@ pub fn code_of_tool(_: &(dyn std::error::Error + 'static)) -> Option<u8> {
 enum Command {
     Serve(Box<serve::ServeArgs>),
     Check(Box<check::CheckArgs>),
+    Demos(demos::DemosArgs),
     Status(status::StatusArgs),
     Swap(swap::SwapArgs),
     Reload(reload::ReloadArgs),
@@ -94,6 +104,9 @@ pub fn run() -> anyhow::Result<()> {
     if first == reference::NAME {
         return reference::run(&args.next().unwrap_or_default().to_string_lossy());
     }
+    if first == words::NAME {
+        return words::run(&args.collect::<Vec<_>>());
+    }
     if first == compiler::NAME {
         return compiler::run(args.next().map(PathBuf::from).as_deref());
     }
@@ -101,6 +114,9 @@ pub fn run() -> anyhow::Result<()> {
     // The options of `serve`, if that is the command.
     let options: Vec<_> = env::args_os().skip(2).collect();
     let mut known = variables::prepare(Cli::command());
+    if env::args_os().any(|arg| arg == "-h") {
+        known = known.mut_subcommand("serve", short_help::shorten);
+    }
     let found = known.get_matches_mut();
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut known).exit());
     let command = match cli.command {
@@ -111,6 +127,7 @@ pub fn run() -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(&args, &options),
         Command::Check(args) => check::run(&args),
+        Command::Demos(_) => demos::run(),
         Command::Status(args) => status::run(&args),
         Command::Swap(args) => swap::run(&args),
         Command::Reload(args) => reload::run(&args),

@@ -7,9 +7,9 @@ use clap::builder::{
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
-use daemon::config::options::{Group, Listed, Opt, Options, Parse};
-use daemon::config::value::{Change, Number};
-use daemon::config::{HostSettings, ListenerSettings, ServiceSettings};
+use config::options::{Group, Listed, Opt, Options, Parse};
+use config::value::{Change, Number};
+use config::{HostSettings, ListenerSettings, ServiceSettings};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -207,7 +207,7 @@ impl<S: Options> Parser<S> {
     }
 }
 
-/// What is wrong with a value that no message shows.
+/// An error for a value, without the value itself.
 fn without_value(command: &Command, arg: Option<&Arg>, why: &str) -> Error {
     let option = arg.map(ToString::to_string).unwrap_or_default();
     let variable = arg.and_then(Arg::get_env).unwrap_or_default();
@@ -218,7 +218,7 @@ fn without_value(command: &Command, arg: Option<&Arg>, why: &str) -> Error {
 
 /// Parses a value of an enum whose names are declared.
 #[cfg(feature = "tools")]
-pub fn choice<T: daemon::config::value::Text>() -> impl TypedValueParser<Value = T> {
+pub fn choice<T: config::value::Text>() -> impl TypedValueParser<Value = T> {
     let (names, help) = T::FORM.choices;
     let values = names.iter().zip(help);
     let values = values.map(|(name, help)| PossibleValue::new(*name).help(help.trim()));

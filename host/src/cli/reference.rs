@@ -1,10 +1,10 @@
-//! What documents say about the options, for `cargo xtask reference` and the tests.
+//! The generated documents about options, for `cargo xtask reference` and the tests.
 
+use super::output;
 use super::serve::ServeArgs;
 use anyhow::Context;
 use clap::{Args, Command};
-use daemon::config::reference::{self, Flag};
-use std::io::{self, Write};
+use config::reference::{self, Flag};
 
 /// The first argument that prints a text. It is no command: it is for those who change the program.
 pub const NAME: &str = "reference-of-options";
@@ -23,6 +23,5 @@ pub fn run(name: &str) -> anyhow::Result<()> {
         .collect();
     let text =
         reference::text(name, &flags).with_context(|| format!("there is no text `{name}`"))?;
-    io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(())
+    output::print(text, "the reference")
 }

@@ -1,16 +1,17 @@
 //! `echo-host reload`.
 
 use super::control::HostArg;
+use super::exit::RefusedReload;
+use super::output;
 use super::printable::printable;
-use anyhow::Context;
 use clap::Args;
 use daemon::control::{ControlError, Reply, Request, request};
-use std::io::{self, Write};
+use daemon::logs::progress::Progress;
 
 /// Make a running host reload its configuration file and handlers
 ///
 /// Everything new is bound, loaded and probed before a service changes. On any error the host keeps
-/// the old configuration; the command prints the reason and exits with 65. SIGHUP does the same
+/// the old configuration; the command prints the reason and exits with 78. SIGHUP does the same
 /// without an answer.
 #[derive(Debug, Args)]
 pub struct ReloadArgs {
@@ -20,9 +21,12 @@ pub struct ReloadArgs {
 
 pub fn run(args: &ReloadArgs) -> anyhow::Result<()> {
     let path = args.host.path()?;
-    let changes = match request(&path, &Request::Reload, &[])? {
+    let progress = Progress::of("reloading".to_owned());
+    let reply = request(&path, &Request::Reload, &[]);
+    drop(progress);
+    let changes = match reply? {
         Reply::Reloaded(reloaded) => reloaded.changes,
-        Reply::Refused(refused) => return Err(refused.into()),
+        Reply::Refused(refused) => return Err(RefusedReload(refused).into()),
         _ => {
             let what = "not a reply to this request".into();
             return Err(ControlError::Answer { path, what }.into());
@@ -32,5 +36,5 @@ pub fn run(args: &ReloadArgs) -> anyhow::Result<()> {
         [] => "nothing has changed".to_owned(),
         changes => changes.join("\n"),
     };
-    writeln!(io::stdout(), "{}", printable(&text)).context("cannot print the changes")
+    output::print(printable(&text) + "\n", "the changes")
 }

@@ -3,18 +3,19 @@
 use super::control::ControlArgs;
 use super::options::Given;
 use super::variables;
+use clap::builder::UnknownArgumentValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
-use daemon::config::{OptionalPath, Sources};
+use config::{OptionalPath, Sources};
 use daemon::process;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Serve a handler
 ///
-/// Accepts connections, cuts messages out of what clients send, lets the handler compute the replies
-/// and writes them in order. A client that has finished sending still gets all its replies. Every
-/// option can also be given by the variable named with it, and by the key of that name in a configuration file,
-/// which may have many services: options are for each of them then.
+/// Accepts connections, splits the stream into messages, and sends the replies of the handler in
+/// order. A client that has finished sending still gets all replies. Every option can also be set
+/// by its variable, and by the key of the same name in a configuration file. A flag overrides its
+/// variable, a variable the file. Flags apply to every service of the file.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
@@ -25,6 +26,10 @@ pub struct ServeArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     control: ControlArgs,
+    /// What other servers call it
+    #[arg(long, aliases = ["bind", "host", "address"], hide = true, num_args = 0..=1, default_missing_value = "",
+        value_parser = UnknownArgumentValueParser::suggest("use '--listen tcp://ADDR:PORT'"))]
+    port: Option<String>,
 }
 
 const EXAMPLES: &str = "\
@@ -64,12 +69,13 @@ impl ServeArgs {
         FromEnvironment::parse("echo-host", &[])
     }
 
-    /// These options and arguments, and what variables say besides. Exits by itself on wrong usage, as for a command.
+    /// These options and arguments, and environment variables. Exits on wrong usage, as for a
+    /// command.
     pub fn from_options(options: &[OsString]) -> Self {
         FromEnvironment::parse("echo-host serve", options)
     }
 
-    /// What was said, here and in the file.
+    /// The settings given here and in the file.
     pub fn sources(&self) -> Sources {
         let mut given = self.given.clone();
         if self.control.no_control {

@@ -1,17 +1,20 @@
 //! `echo-host status`.
 
 use super::control::HostArg;
+use super::history::{history, last_swaps};
+use super::output;
 use super::printable::printable;
-use anyhow::Context;
+use super::table::{age, table};
+use super::watch;
 use bytesize::ByteSize;
 use clap::Args;
 use daemon::control::{
     ControlError, GenerationState, GenerationStatus, RefusalStatus, RefusedReload, Reply, Request,
-    ServiceStatus, Status, request,
+    ServiceStatus, Status, WarningStatus, WorkerStatus, request,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// Show the state of a running host
@@ -23,6 +26,12 @@ pub struct StatusArgs {
     /// Print one line of JSON; names of figures end in their unit
     #[arg(long)]
     json: bool,
+    /// Print it again each second, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Show the versions that were current: since when, until when and why they ended
+    #[arg(long, conflicts_with = "json")]
+    history: bool,
     #[command(flatten)]
     host: HostArg,
 }
@@ -30,33 +39,48 @@ pub struct StatusArgs {
 const EXAMPLES: &str = "\
 Examples:
   echo-host status
+  echo-host status --watch
+  echo-host status --history
   echo-host status --json | jq .connections.open
   echo-host status --control /run/user/1000/echo-host/4711.sock";
 
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
     let path = args.host.path()?;
-    let Reply::Status(status) = request(&path, &Request::Status, &[])? else {
+    if args.watch {
+        return watch::run(|| report(args, &path));
+    }
+    output::print(report(args, &path)?, "the status")
+}
+
+/// The status of the host behind this socket.
+fn report(args: &StatusArgs, path: &Path) -> anyhow::Result<String> {
+    let Reply::Status(status) = request(path, &Request::Status, &[])? else {
         let what = "not a reply to this request".into();
+        let path = path.to_owned();
         return Err(ControlError::Answer { path, what }.into());
     };
-    let text = if args.json {
+    Ok(if args.json {
         serde_json::to_string(&status)? + "\n"
+    } else if args.history {
+        printable(&history(&status))
     } else {
         printable(&text(&status, SystemTime::now()))
-    };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot print the status")
+    })
 }
 
 fn text(status: &Status, now: SystemTime) -> String {
     let mut lines = vec![(
         "host",
         format!(
-            "echo-host {}, process {}, up {}",
+            "echo-host {}{}, process {}, up {}{}",
             status.version,
+            (status.commit.as_ref()).map_or(String::new(), |commit| format!(" ({commit})")),
             status.pid,
-            age(since(status.started_unix_seconds, now))
+            age(since(status.started_unix_seconds, now)),
+            (status.resident_bytes).map_or(String::new(), |bytes| format!(
+                ", {} of memory",
+                ByteSize(bytes)
+            ))
         ),
     )];
     // A single service needs no name.
@@ -67,13 +91,23 @@ fn text(status: &Status, now: SystemTime) -> String {
         } else {
             String::new()
         };
-        lines.push(("listening", listener.uri.clone() + &service));
+        let open = listener.connections;
+        lines.push((
+            "listening",
+            format!("{}{service}, {open} open", listener.uri),
+        ));
     }
     lines.extend(counts(status));
+    lines.extend(workers(&status.workers).map(|text| ("workers", text)));
+    lines.extend(call_times(&status.services).map(|text| ("call times", text)));
     lines.extend(shed(status));
+    lines.extend(last_swaps(status));
     lines.push(("refused swaps", refusals(status, now)));
     if let Some(refused) = &status.last_refused_reload {
         lines.push(("refused reloads", refused_reloads(status, refused, now)));
+    }
+    for warning in &status.last_warnings {
+        lines.push(("warning", told(warning, now)));
     }
     let mut text = String::new();
     for (name, value) in lines {
@@ -87,7 +121,13 @@ fn text(status: &Status, now: SystemTime) -> String {
 }
 
 fn counts(status: &Status) -> [(&'static str, String); 4] {
-    let (connections, places) = (status.connections, status.places);
+    let (connections, slots) = (status.connections, status.slots);
+    // Not the default, so the operator is reminded of it.
+    let scanned = if status.wipe == "scan" {
+        ", not all is wiped for the next (wipe: scan)"
+    } else {
+        ""
+    };
     let traffic = format!(
         "{} received, {} sent, {} messages",
         ByteSize(status.received_bytes),
@@ -101,11 +141,20 @@ fn counts(status: &Status) -> [(&'static str, String); 4] {
         ),
         (
             "instances",
-            format!("{} of {} places taken", places.taken, places.total),
+            format!("{} of {} slots taken{scanned}", slots.taken, slots.total),
         ),
         ("traffic", traffic),
         ("failed calls", status.failed_calls.to_string()),
     ]
+}
+
+/// The connections of each worker, unless the host is older than these figures.
+fn workers(workers: &[WorkerStatus]) -> Option<String> {
+    let each = workers.iter().map(|worker| {
+        let busy = if worker.busy { " (busy)" } else { "" };
+        format!("{}: {} open{busy}", worker.number, worker.connections)
+    });
+    (!workers.is_empty()).then(|| each.collect::<Vec<_>>().join(", "))
 }
 
 /// What clients were refused, if anything.
@@ -150,6 +199,47 @@ fn refused_reloads(status: &Status, last: &RefusedReload, now: SystemTime) -> St
         "{}, the last {ago} ago: {}",
         status.refused_reloads, last.reason
     )
+}
+
+fn told(warning: &WarningStatus, now: SystemTime) -> String {
+    let ago = age(since(warning.at_unix_seconds, now));
+    let times = match warning.times {
+        1 => String::new(),
+        times => format!(", {times} times"),
+    };
+    let service = warning.service.as_ref();
+    let service = service.map_or(String::new(), |name| format!("{name}: "));
+    format!("{ago} ago{times}: {service}{}", warning.message)
+}
+
+/// How long half of the calls of all services took, and nearly all, if there were any.
+fn call_times(services: &[ServiceStatus]) -> Option<String> {
+    let counts = services.iter().flat_map(|it| &it.call_times.counts);
+    let mut by_time = BTreeMap::new();
+    for count in counts {
+        let up_to = count.up_to_microseconds.unwrap_or(u64::MAX);
+        *by_time.entry(up_to).or_insert(0) += count.calls;
+    }
+    let all: u64 = by_time.values().sum();
+    let within = |percent: u64| {
+        let mut sum = 0;
+        let mut bounds = by_time.iter();
+        let (up_to, _) = bounds.find(|(_, calls)| {
+            sum += **calls;
+            sum * 100 >= all * percent
+        })?;
+        Some(match *up_to {
+            u64::MAX => "longer than counted".to_owned(),
+            up_to => age(Duration::from_micros(up_to)),
+        })
+    };
+    (all > 0).then(|| {
+        Some(format!(
+            "50% within {}, 99% within {}",
+            within(50)?,
+            within(99)?
+        ))
+    })?
 }
 
 fn service_rows(services: &[ServiceStatus]) -> Vec<Vec<String>> {
@@ -199,25 +289,6 @@ fn generation_rows(generations: &[GenerationStatus], named: bool) -> Vec<Vec<Str
     rows
 }
 
-/// An empty line and a table with aligned columns; empty if there is only the head.
-fn table(rows: &[Vec<String>]) -> String {
-    if rows.len() < 2 {
-        return String::new();
-    }
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let mut table = "\n".to_owned();
-    for row in rows {
-        let cells = row.iter().enumerate();
-        let cells = cells.map(|(column, cell)| format!("{cell:<0$}", width(column)));
-        table += cells.collect::<Vec<_>>().join("  ").trim_end();
-        table.push('\n');
-    }
-    table
-}
-
 fn state(state: GenerationState) -> &'static str {
     match state {
         GenerationState::Current => "current",
@@ -234,14 +305,12 @@ fn since(unix_seconds: u64, now: SystemTime) -> Duration {
     Duration::from_secs(now.as_secs().saturating_sub(unix_seconds))
 }
 
-fn age(age: Duration) -> String {
-    humantime::format_duration(age).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daemon::control::{ConnectionCounts, ListenerStatus, PlaceCounts};
+    use daemon::control::{
+        CallTimeCount, CallTimesStatus, ConnectionCounts, ListenerStatus, SlotCounts,
+    };
 
     fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
         GenerationStatus {
@@ -266,6 +335,15 @@ mod tests {
             turned_away: 0,
             failed_calls: 0,
             refused_swaps: 0,
+            call_times: CallTimesStatus {
+                sum_microseconds: 500,
+                counts: [(Some(30), 98), (Some(100), 1), (None, 1)]
+                    .map(|(up_to_microseconds, calls)| CallTimeCount {
+                        up_to_microseconds,
+                        calls,
+                    })
+                    .into(),
+            },
         }
     }
 
@@ -274,12 +352,17 @@ mod tests {
         let status = Status {
             pid: 4711,
             version: "0.1.0".into(),
+            commit: Some("0123abc".into()),
+            uptime_seconds: 100,
+            resident_bytes: Some(50 << 20),
             started_unix_seconds: 1_000_000,
             services: vec![service("calc")],
             listeners: vec![ListenerStatus {
                 uri: "tcp://127.0.0.1:8888".into(),
                 service: "calc".into(),
+                connections: 3,
             }],
+            versions: Vec::new(),
             generations: vec![
                 generation(10, GenerationState::Current, 62),
                 generation(9, GenerationState::Previous, 4000),
@@ -288,10 +371,20 @@ mod tests {
                 open: 24,
                 total: 99,
             },
-            places: PlaceCounts {
+            workers: [(11, false), (13, true)]
+                .into_iter()
+                .zip(0..)
+                .map(|((connections, busy), number)| WorkerStatus {
+                    number,
+                    connections,
+                    busy,
+                })
+                .collect(),
+            slots: SlotCounts {
                 taken: 23,
                 total: 1004,
             },
+            wipe: "scan".into(),
             received_bytes: 1536,
             sent_bytes: 10,
             messages: 100,
@@ -307,6 +400,15 @@ mod tests {
             }),
             refused_reloads: 0,
             last_refused_reload: None,
+            last_warnings: [1, 12]
+                .map(|times| WarningStatus {
+                    at_unix_seconds: 1_000_090,
+                    level: "warn".into(),
+                    service: (times > 1).then(|| "calc".into()),
+                    message: "the store is full".into(),
+                    times,
+                })
+                .into(),
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_100);
         (status, now)
@@ -318,14 +420,18 @@ mod tests {
         assert_eq!(
             text(&status, now),
             "\
-host           echo-host 0.1.0, process 4711, up 1m 40s
-listening      tcp://127.0.0.1:8888
+host           echo-host 0.1.0 (0123abc), process 4711, up 1m 40s, 50.0 MiB of memory
+listening      tcp://127.0.0.1:8888, 3 open
 connections    24 open, 99 in all
-instances      23 of 1004 places taken
+instances      23 of 1004 slots taken, not all is wiped for the next (wipe: scan)
 traffic        1.5 KiB received, 10 B sent, 100 messages
 failed calls   1
+workers        0: 11 open, 1: 13 open (busy)
+call times     50% within 30us, 99% within 100us
 limits         max-message 3
 refused swaps  2, the last 10s ago: /srv/bad.wasm: no component
+warning        10s ago: the store is full
+warning        10s ago, 12 times: calc: the store is full
 
 GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLER
 10          current   12           0             1m 2s      0123456789ab  /srv/calc-10.wasm
@@ -339,6 +445,7 @@ GENERATION  STATE     CONNECTIONS  FAILED CALLS  AGE        SHA-256       HANDLE
         let (mut status, now) = status();
         status.services.push(service("chat"));
         status.generations.truncate(1);
+        status.last_warnings.clear();
         status.refused_reloads = 1;
         status.last_refused_reload = Some(RefusedReload {
             at_unix_seconds: 1_000_095,

@@ -3,7 +3,7 @@
 
 use clap::Command;
 use clap::builder::Resettable;
-use daemon::config::options::Listed;
+use config::options::Listed;
 use std::env;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -8,6 +8,7 @@ pub mod beneath;
 pub mod confinement;
 pub mod descriptors;
 pub mod limits;
+pub mod listening;
 pub mod opening;
 pub mod ownership;
 pub mod trust;

@@ -1,7 +1,7 @@
 //! Calls a handler with one message, without a socket.
 
-use bytes::{Bytes, BytesMut};
-use connection::handle::{ConnectionHandle, Peer};
+use bytes::Bytes;
+use connection::handle::{ConnectionHandle, Outgoing, Peer};
 use connection::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use connection::limits::PIPE_BYTES;
 use std::sync::Arc;
@@ -21,20 +21,22 @@ pub async fn call<H: Handler>(handler: &H, message: Bytes) -> Result<Bytes, Sess
         Service::Session(mut session) => {
             let told = tell(&mut session, message).await;
             session.end().await;
-            told?;
-            let mut reply = BytesMut::new();
-            handle.collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
-            Ok(reply.freeze())
+            let mut reply = told?;
+            handle.collect(|orders| reply.append(&mut orders.bytes));
+            Ok(Bytes::copy_from_slice(reply.chunk()))
         }
         Service::Program(program) => Ok(run(program, &message).await?),
     }
 }
 
-async fn tell(session: &mut impl Session, message: Bytes) -> Result<(), SessionError> {
+async fn tell(session: &mut impl Session, message: Bytes) -> Result<Outgoing, SessionError> {
+    let mut replies = Outgoing::default();
     for event in [Event::Open(None), Event::Message(message), Event::Eof] {
-        session.tell(event).await?;
+        if let Some(reply) = session.tell(event).await? {
+            replies.push(reply);
+        }
     }
-    Ok(())
+    Ok(replies)
 }
 
 async fn run(program: impl Program, message: &[u8]) -> Result<Bytes, CallError> {

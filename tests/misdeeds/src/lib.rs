@@ -1,6 +1,8 @@
-//! What a guest can do wrong, by name: the handlers of the tests do it when and where they are told to.
+//! Misdeeds of guests, by name: the handlers of the tests commit them when and where they are told
+//! to.
 //!
-//! `commit` does not return from most of it. What it does return is what the guest found out.
+//! `commit` does not return from most of them. If it returns, the result is what the guest found
+//! out.
 
 mod beyond;
 mod secret;
@@ -33,7 +35,8 @@ socket, name    asks for a socket, or for the address of a name
 plant SEED      leaves a secret all over its memory
 find SEED       tells how often that secret is in its memory";
 
-/// Does what is named and returns what came of it, if anything does; `None` if it has no such name.
+/// Commits the named misdeed and returns the result, if it returns; `None` if there is none with
+/// this name.
 pub fn commit(name: &str, rest: &str) -> Option<String> {
     let number = || rest.parse().unwrap_or_default();
     match name {
@@ -74,7 +77,7 @@ pub fn commit(name: &str, rest: &str) -> Option<String> {
     }
 }
 
-/// The text with the characters in it that a line can't have.
+/// The text with escapes for characters that a line cannot have.
 pub fn unescape(text: &str) -> String {
     text.replace("\\e", "\x1b")
         .replace("\\n", "\n")
@@ -91,14 +94,14 @@ fn unreachable() -> ! {
     process::abort()
 }
 
-/// No guest of the tests has so much memory.
+/// No guest of the tests has this much memory.
 fn outside() -> u8 {
     let end = hint::black_box(usize::MAX - 15) as *const u8;
-    // SAFETY: none is needed: the sandbox is what this tries.
+    // SAFETY: none is needed: this tests the sandbox.
     unsafe { end.read_volatile() }
 }
 
-/// Never returns; the condition only keeps the compiler from seeing that.
+/// Never returns; the condition only hides that from the compiler.
 fn recurse(depth: u64) -> u64 {
     if depth == 0 {
         0
@@ -115,7 +118,7 @@ fn read_to_end() -> String {
     }
 }
 
-/// A clock keeps to its resolution if all it ever tells are multiples of it.
+/// A clock keeps its resolution if all its values are multiples of it.
 fn clocks() -> String {
     let (monotonic, wall) = (monotonic_clock::resolution(), wall_clock::resolution());
     let wall = wall.seconds * 1_000_000_000 + u64::from(wall.nanoseconds);
@@ -126,7 +129,7 @@ fn clocks() -> String {
     format!("{monotonic} {wall} {kept}")
 }
 
-/// Waits as a careful program does, which looks at its clock when it has woken.
+/// Waits like a careful program, which checks the clock after it wakes.
 fn wait(nanoseconds: u64) -> String {
     let begin = monotonic_clock::now();
     let mut woke = 0;

@@ -1,4 +1,4 @@
-//! Whoever receives datagrams, and the task of their session.
+//! The receiver of datagrams, and the task of their session.
 
 use crate::Model;
 use crate::inbox::{Datagrams, Inbox, NotTaken};
@@ -29,7 +29,7 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// What a session's task does until nothing more comes.
+/// Runs a session's task until no more datagrams come.
 fn take_all(inbox: &Inbox) -> Vec<Vec<u8>> {
     let mut taken = Vec::new();
     block_on(async {
@@ -84,7 +84,7 @@ fn a_datagram_is_taken_out_or_refused_when_its_session_ends() {
     });
     let mut taken = Vec::new();
     let mut datagrams = Datagrams::default();
-    // As a session does that has been idle: it ends unless something has come meanwhile.
+    // Like a session that has been idle: it ends unless something has arrived in the meantime.
     while !inbox.close_if_empty() {
         inbox.take(&mut datagrams);
         taken.extend(std::iter::from_fn(|| datagrams.pop()));

@@ -1,7 +1,9 @@
-//! The handle and the inbox, which several threads share, in every order in which their locks and atomics can be taken:
-//! nobody sleeps while there is something to do, and nothing is lost or told twice.
+//! The handle and the inbox, which several threads share, in every order in which their locks and
+//! atomics can be taken: no task sleeps while there is work, and nothing is lost or delivered
+//! twice.
 //!
-//! They are compiled here once more, from the host's own source, with loom's locks and atomics in place of std's.
+//! They are compiled here from the host's own source, with loom's locks and atomics in place of
+//! std's.
 
 #![allow(dead_code, unused_imports, reason = "the models do not need all of it")]
 
@@ -10,8 +12,8 @@ mod inboxes;
 
 use loom::model::Builder;
 
-/// How often a thread may be interrupted in one order of things. With more, all of it takes minutes, not a second; what goes
-/// wrong in practice goes wrong with two.
+/// How often a thread may be interrupted in one execution. More takes minutes instead of a second;
+/// bugs in practice need at most two.
 const PREEMPTIONS: usize = 2;
 
 fn main() {
@@ -23,12 +25,13 @@ fn main() {
     }
 }
 
-/// What the source finds as modules of the host: only as much as it needs, and small bounds.
-mod framing {
-    #[derive(Debug)]
-    pub struct Framing;
-}
+/// The modules of the host that the source uses: only what it needs, with small limits.
 mod limits {
+    #[derive(Debug)]
+    pub struct ConnectionLimits {
+        pub idle_timeout: Option<std::time::Duration>,
+    }
+    pub const IDLE_SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
     pub const MAX_WAITING_DATAGRAMS: usize = 3;
     pub const MAX_WAITING_DATAGRAM_BYTES: usize = 8;
 }
@@ -55,5 +58,5 @@ mod handle;
 #[path = "../../../host/connection/src/task/inbox.rs"]
 mod inbox;
 
-/// What must hold, and what shows it.
+/// The properties, and their models.
 type Model = (&'static str, fn());

@@ -1,4 +1,4 @@
-//! What operators ask a host: by its control socket, and its metrics.
+//! Requests of operators: by control socket, and for metrics.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -11,11 +11,11 @@ use tokio::net::UnixStream;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// How long a host may take to answer: others that keep the socket busy are cut off after 5 s, and may come in
-/// several waves.
+/// Time limit for the host's answer: clients that keep the socket busy are cut off after 5 s, and
+/// may come in several waves.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks for something, such as `{"command":"status"}`, and returns what the host says.
+/// Sends a request, such as `{"command":"status"}`, and returns the host's answer.
 pub async fn ask(socket: &Path, mut request: Value) -> Result<Value> {
     request["version"] = 1.into();
     let asking = async {
@@ -37,7 +37,8 @@ pub async fn ask(socket: &Path, mut request: Value) -> Result<Value> {
     Ok(reply)
 }
 
-/// Waits where the socket's queue is full, as every ordinary client does. A connection that may not wait would fail there.
+/// Waits while the socket's queue is full, like every ordinary client. A non-blocking connect would
+/// fail.
 async fn connect(socket: &Path) -> io::Result<UnixStream> {
     let socket = socket.to_owned();
     let connected = spawn_blocking(|| net::UnixStream::connect(socket)).await??;
@@ -45,13 +46,13 @@ async fn connect(socket: &Path) -> io::Result<UnixStream> {
     UnixStream::from_std(connected)
 }
 
-/// How the host is doing.
+/// The host's status.
 pub async fn status(socket: &Path) -> Result<Value> {
     let mut reply = ask(socket, serde_json::json!({ "command": "status" })).await?;
     Ok(reply["status"].take())
 }
 
-/// Collects the metrics, as Prometheus does.
+/// Fetches the metrics, like Prometheus.
 pub async fn metrics(socket: &Path) -> Result<String> {
     let collecting = async {
         let mut stream = connect(socket).await?;

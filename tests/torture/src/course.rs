@@ -18,17 +18,16 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
-/// Between two looks at what the host uses, and how many looks there are for each line about how it goes.
+/// Interval between two samples of the host's resources, and samples per progress line.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_A_LINE: u32 = 5;
-/// How long everybody may take to leave, and the host to give everything back.
+/// Time limit for all clients to leave, and for the host to release everything.
 const SETTLE: Duration = Duration::from_secs(60);
-/// How long it must look settled before it counts as that: longer than the host waits for anybody at its control
-/// socket.
+/// How long the host must look settled: longer than it waits for any client of its control socket.
 const CALM: Duration = Duration::from_secs(6);
 
-/// Everything once, to see what a host uses that has done it; then everything for so long; then nothing, to see
-/// whether it is as it was.
+/// First everything once, to sample a host that has done it; then everything for the given time;
+/// then nothing, to see whether the host returns to the first sample.
 pub struct Course<'a> {
     seed: u64,
     site: Arc<Site>,
@@ -38,19 +37,19 @@ pub struct Course<'a> {
     samples: Samples,
 }
 
-/// What was seen of the host while it was tortured.
+/// Samples of the host during the run.
 #[derive(Default)]
 pub struct Samples {
     pub resident_kib: Vec<u64>,
-    /// The most log lines a second between two looks.
+    /// The highest rate of log lines between two samples, per second.
     pub most_lines_a_second: u64,
 }
 
-/// What there is to tell when all phases are over.
+/// The results after all phases.
 pub struct Outcome {
     pub baseline: Usage,
     pub end: Usage,
-    /// What the host says of itself at the end.
+    /// The host's final status.
     pub status: Value,
     pub samples: Samples,
 }
@@ -73,7 +72,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// All phases, if nothing is found before.
+    /// Runs all phases, unless there is a finding.
     pub async fn run(mut self, length: Duration) -> Result<Outcome> {
         println!("rehearsal: everything once");
         self.rehearse().await?;
@@ -144,13 +143,13 @@ impl<'a> Course<'a> {
         self.watch(length).await;
         enough.store(true, Ordering::Relaxed);
         leave(villains).await?;
-        // The well-behaved go on for a moment, with the host for themselves.
+        // The well-behaved clients continue for a moment, with the host to themselves.
         sleep(CALM).await;
         last.store(true, Ordering::Relaxed);
         leave(regulars).await
     }
 
-    /// Looks at the host and its log all the while.
+    /// Watches the host and its log during the run.
     async fn watch(&mut self, length: Duration) {
         let begun = Instant::now();
         let mut looks = interval(LOOK);
@@ -192,7 +191,7 @@ impl<'a> Course<'a> {
         );
     }
 
-    /// What the host uses, if it is there and all is well with its log.
+    /// The host's resources, if it runs and its log is in order.
     fn look(&self) -> Option<Usage> {
         if let Some(stray) = self.host.log.stray() {
             self.findings.add(&format!("the host says: {stray}"));
@@ -207,8 +206,8 @@ impl<'a> Course<'a> {
         usage.ok()
     }
 
-    /// Waits until the host has given everything back: until it uses no more than it did, or, if that is not known,
-    /// until it uses the same for a while.
+    /// Waits until the host has released everything: until it uses no more than before or, if that
+    /// is unknown, until it uses the same for a while.
     async fn settle(&self, baseline: Option<&Usage>) -> Result<Usage> {
         let stream = match baseline {
             None => Stream::Before,
@@ -248,7 +247,7 @@ impl<'a> Course<'a> {
         Changer::new(self.stream(stream), self.site.clone(), self.record.clone())
     }
 
-    /// The seed of those who do one kind of thing.
+    /// The seed of the actors of one kind.
     fn stream(&self, stream: Stream) -> u64 {
         self.seed.wrapping_mul(1000).wrapping_add(stream as u64)
     }

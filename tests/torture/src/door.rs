@@ -1,4 +1,4 @@
-//! How a client gets to the host: one way for each kind of listener.
+//! How a client reaches the host: one way for each kind of listener.
 
 use socket2::SockRef;
 use std::io;
@@ -17,7 +17,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// Where clients of one service come in.
+/// The addresses of one service.
 #[derive(Clone)]
 pub enum Door {
     Tcp(SocketAddr),
@@ -26,7 +26,7 @@ pub enum Door {
 }
 
 impl Door {
-    /// Connects from an address of this machine; Unix sockets know none.
+    /// Connects from an address of this machine; Unix sockets ignore it.
     pub async fn enter(&self, from: Ipv4Addr) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Door::Tcp(address) => Box::new(tcp(*address, from).await?),
@@ -39,7 +39,7 @@ impl Door {
         })
     }
 
-    /// Its address, if it is one of the network's.
+    /// Its address, if it is a network address.
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
             Door::Tcp(address) | Door::Tls(address, _) => Some(*address),
@@ -48,7 +48,7 @@ impl Door {
     }
 }
 
-/// Connects by TCP from an address of this machine.
+/// Connects over TCP from an address of this machine.
 pub async fn tcp(to: SocketAddr, from: Ipv4Addr) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;
@@ -64,13 +64,13 @@ pub async fn udp(to: SocketAddr, from: Ipv4Addr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Leaves with a reset rather than a FIN.
+/// Closes with a reset rather than a FIN.
 pub fn vanish(stream: TcpStream) {
-    // What can't be set to vanish leaves with a FIN.
+    // A transport that cannot reset closes with a FIN.
     let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
 }
 
-/// What trusts this certificate and nobody else's.
+/// Trusts only this certificate.
 pub fn connector(certificate: CertificateDer<'static>) -> Result<TlsConnector, rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate)?;

@@ -1,4 +1,4 @@
-//! The folder of the host: its configuration, its handlers, and what else it reads.
+//! The directory of the host: its configuration, its handlers, and its other files.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -22,23 +22,23 @@ const VISITOR: &str = "
 handler = \"upper.wasm\"
 listen = [\"tcp://127.0.0.1:0\"]
 ";
-/// A limit that changes, before and after.
+/// The value of a limit, before and after a reload.
 const LIMIT: [&str; 2] = ["max-message = \"64KiB\"", "max-message = \"65KiB\""];
 
-/// The service whose handler hostile ones take the place of for a while.
+/// The service whose handler is replaced by hostile ones for a while.
 pub const STAGE: &str = "stage";
 
-/// What reverse must answer, whichever version of it is served.
+/// The expected replies of reverse, in all versions.
 const EXCHANGE: &str = "== hello\n> hello\n< olleh\n";
 
-/// A folder, which goes with this.
+/// A directory, removed on drop.
 pub struct Files {
     folder: TempDir,
     certificate: CertificateDer<'static>,
 }
 
 impl Files {
-    /// Writes all that the host needs, with handlers from a folder of built ones.
+    /// Writes all files of the host, with handlers from a directory of built ones.
     pub fn write(guests: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a folder")?;
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -73,7 +73,7 @@ impl Files {
         fs::read(self.path(name)).with_context(|| format!("cannot read {name}"))
     }
 
-    /// Puts a file there at once, by renaming. Returns its path.
+    /// Writes a file atomically, by renaming. Returns its path.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
         let (beside, path) = (self.path("unfinished"), self.path(name));
         fs::write(&beside, content)
@@ -82,8 +82,8 @@ impl Files {
         Ok(path)
     }
 
-    /// Writes the configuration in one of its four variants: with a visiting service or not, and with one or the
-    /// other limit.
+    /// Writes one of four variants of the configuration: with or without the visiting service, and
+    /// with one or the other limit.
     pub fn configure(&self, variant: u8) -> Result<PathBuf> {
         let mut text = SERVICES.to_owned();
         if variant & 1 != 0 {
@@ -95,19 +95,19 @@ impl Files {
         self.put("echo-host.toml", text)
     }
 
-    /// What the host shows to clients of TLS.
+    /// The host's certificate.
     pub fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.clone()
     }
 }
 
-/// How many addresses the host listens on at the start.
+/// Number of addresses that the host listens on at the start.
 pub fn listeners() -> usize {
     SERVICES.matches("uri = ").count()
 }
 
-/// Instances that may be there when nobody is connected: in each service that shares them, one for each worker, as
-/// many as there are cores.
+/// Instances that may exist without clients: one per worker in each service that shares them; there
+/// are as many workers as cores.
 pub fn shared_instances() -> u64 {
     let shared = SERVICES.matches("isolation = \"shared\"").count();
     let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_and_replaced_is_there() {
-        assert_eq!(listeners(), SERVICES.matches("[service.").count() + 4);
+        assert_eq!(listeners(), SERVICES.matches("[service.").count() + 5);
         assert_eq!(SERVICES.matches("isolation = \"shared\"").count(), 3);
         assert_eq!(SERVICES.matches(LIMIT[0]).count(), 2);
         assert!(SERVICES.contains(&format!("[service.{STAGE}]")));

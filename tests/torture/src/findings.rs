@@ -1,10 +1,10 @@
-//! What should not be: the first thing found ends the run.
+//! Violations: the first one ends the run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 
-/// Whatever was found.
+/// The findings so far.
 pub struct Findings {
     begun: Instant,
     first: Mutex<Option<String>>,
@@ -20,8 +20,8 @@ impl Findings {
         }
     }
 
-    /// Notes what should not be, with when it was. What follows the first one may well be its consequence, and is
-    /// left out.
+    /// Records a violation, with its time. Later ones may be consequences of the first, and are
+    /// dropped.
     pub fn add(&self, what: &str) {
         let at = self.begun.elapsed().as_secs_f64();
         self.locked()
@@ -34,7 +34,7 @@ impl Findings {
         self.locked().clone()
     }
 
-    /// Waits until something is found.
+    /// Waits until there is a finding.
     pub async fn wait(&self) {
         while self.locked().is_none() {
             self.found.notified().await;

@@ -1,10 +1,10 @@
-//! Handlers for the host to serve, made without a compiler: versions of good ones, and bad ones.
+//! Handlers for the host, made without a compiler: versions of good ones, and bad ones.
 
-/// What finds the counter's version, which is the eight bytes behind it: see its source.
+/// Finds the counter's version, which is the eight bytes behind it: see its source.
 const MARK: &[u8] = b"counter-version=";
 
-/// A version of a component, with the same code and other content: it has one more section, which means nothing.
-/// (A custom section: the byte 0, the length of the rest, the length of the name, the name, anything.)
+/// A version of a component, with the same code and another custom section without meaning: the
+/// byte 0, the length of the rest, the length of the name, the name, any bytes.
 pub fn version(component: &[u8], number: u64) -> Vec<u8> {
     let content = number.to_le_bytes();
     let section = [&[0, 1 + 7 + 8, 7], &b"version"[..], &content].concat();
@@ -13,17 +13,17 @@ pub fn version(component: &[u8], number: u64) -> Vec<u8> {
 
 /// The counter, signing its replies with another number.
 pub fn counter(component: &[u8], number: u64) -> Option<Vec<u8>> {
-    let place = component.windows(MARK.len()).position(|it| it == MARK)?;
+    let position = component.windows(MARK.len()).position(|it| it == MARK)?;
     let mut other = component.to_vec();
     let version = format!("v{:<7}", number % 10_000_000);
-    let begin = place + MARK.len();
+    let begin = position + MARK.len();
     other
         .get_mut(begin..begin + version.len())?
         .copy_from_slice(version.as_bytes());
     Some(other)
 }
 
-/// What no host serves: each with a name. `good` is a component that is.
+/// Files that no host serves, by name. `good` is a valid component.
 pub fn bad(good: &[u8]) -> [(&'static str, Vec<u8>); 6] {
     let start =
         "(core module $s (func $f unreachable) (start $f)) (core instance (instantiate $s))";
@@ -39,7 +39,7 @@ pub fn bad(good: &[u8]) -> [(&'static str, Vec<u8>); 6] {
     ]
 }
 
-/// What is served, and goes wrong at every message: each with a name.
+/// Handlers that load, and fail at every message, by name.
 pub fn hostile() -> [(&'static str, Vec<u8>); 3] {
     let grows = "(loop (drop (memory.grow (i32.const 16))) (br 0)) unreachable";
     [
@@ -49,7 +49,7 @@ pub fn hostile() -> [(&'static str, Vec<u8>); 3] {
     ]
 }
 
-/// A component in text form whose `respond` does what `body` says, with `head` before it.
+/// A component in text form whose `respond` executes `body`, with `head` before it.
 fn responder(head: &str, body: &str) -> Vec<u8> {
     format!(
         r#"(component {head}

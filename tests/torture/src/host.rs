@@ -10,19 +10,19 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Descriptors that the host may have: fewer than a full house needs.
+/// The host's limit of descriptors: fewer than it needs for all clients at once.
 const DESCRIPTORS: u32 = 330;
-/// Between two looks whether it has ended.
+/// Interval between two checks whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A running host. It is killed when this is dropped, and when this process is gone.
+/// A running host. Killed on drop, and when this process ends.
 pub struct Host {
     child: Child,
     pub log: Log,
 }
 
 impl Host {
-    /// Serves what is configured in a folder, and waits until it listens.
+    /// Serves the configuration of a directory, and waits until it listens.
     pub fn start(program: &Path, folder: &Path) -> Result<Self> {
         let program = program
             .canonicalize()
@@ -34,7 +34,7 @@ impl Host {
         command
             .arg(program)
             .args(["serve", "--config", "echo-host.toml"])
-            // Whoever talks to the control socket names files only by their paths.
+            // Clients of the control socket name files by path.
             .args(["--sandbox-read", "."])
             .current_dir(folder);
         let mut child = command
@@ -58,7 +58,7 @@ impl Host {
                 );
             }
         }
-        // It must not come to write to nobody.
+        // Its output must never be without a reader.
         thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         Ok(host)
     }
@@ -67,7 +67,7 @@ impl Host {
         self.child.id()
     }
 
-    /// Asks it to stop, and waits until it has; fails if it takes longer.
+    /// Asks it to stop, and waits until it has; fails if that takes too long.
     pub fn stop(&mut self, limit: Duration) -> Result<ExitStatus> {
         signal(self.pid(), Signal::TERM)?;
         let deadline = Instant::now() + limit;

@@ -1,4 +1,5 @@
-//! The host's log, read as it comes unless it is to wait: counted, searched for what must never be in it, and forgotten but for its end.
+//! Reads the host's log unless paused: counts lines, searches for forbidden text, and keeps only
+//! the last lines.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
@@ -6,19 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Lines that are kept.
+/// Number of lines kept.
 const KEPT: usize = 300;
-/// What of each is kept, in bytes.
+/// Length of a kept line, in bytes.
 const KEPT_BYTES: usize = 400;
 
-/// What a guest or a client writes who wants it to be taken for a line of the host's own, by this target.
+/// The target in lines of guests and clients that imitate the host's log.
 pub const FORGED: &str =
     "\r\n2026-11-23T05:34:49.534678Z ERROR forged: all is lost\x1b[2J\u{202e}\u{9b}1m";
-/// Between two times that a log is not read.
+/// Interval between two pauses.
 const READ: Duration = Duration::from_secs(40);
-/// Between two looks whether it is read again.
+/// Interval between two checks whether the pause is over.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long what was written may take to be read.
+/// Time limit for reading what was written.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
@@ -32,12 +33,12 @@ struct State {
     lines: BTreeMap<&'static str, u64>,
     last: VecDeque<String>,
     stray: Option<String>,
-    /// Until when nothing more is read.
+    /// The end of the pause.
     unread_until: Option<Instant>,
 }
 
 impl Log {
-    /// Reads all that comes out of a pipe, in a thread of its own, until it ends.
+    /// Reads everything from a pipe, in a thread of its own, until it ends.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Log::default();
         let reader = log.clone();
@@ -54,7 +55,7 @@ impl Log {
         log
     }
 
-    /// Leaves the log unread for so long; false if that was done a short time ago.
+    /// Pauses reading for this time; returns false if the last pause was a short time ago.
     pub fn leave_unread(&self, time: Duration) -> bool {
         let (mut state, now) = (self.locked(), Instant::now());
         if state.unread_until.is_some_and(|until| now < until + READ) {
@@ -64,7 +65,7 @@ impl Log {
         true
     }
 
-    /// Has it read again, and waits for what was written by now.
+    /// Resumes reading, and waits for everything written so far.
     pub fn catch_up(&self) {
         self.locked().unread_until = None;
         thread::sleep(CATCH_UP);
@@ -96,17 +97,17 @@ impl Log {
         read.last.push_back(line[..kept].to_owned());
     }
 
-    /// How many lines there were, by their level.
+    /// Number of lines, by level.
     pub fn lines(&self) -> BTreeMap<&'static str, u64> {
         self.locked().lines.clone()
     }
 
-    /// How many lines there were.
+    /// Number of lines.
     pub fn count(&self) -> u64 {
         self.locked().lines.values().sum()
     }
 
-    /// The first line that is no log line: what a panic or an internal error says is none.
+    /// The first line that is not a log line, such as a panic or an internal error.
     pub fn stray(&self) -> Option<String> {
         self.locked().stray.clone()
     }
@@ -121,7 +122,7 @@ impl Log {
     }
 }
 
-/// The level of a line that begins as log lines do: with the time and the level.
+/// The level of a line that starts with a time and a level.
 fn level(line: &str) -> Option<&'static str> {
     let (time, rest) = line.split_once(' ')?;
     let is_time = time.len() == 27 && time.ends_with('Z') && time.as_bytes()[10] == b'T';
@@ -129,7 +130,7 @@ fn level(line: &str) -> Option<&'static str> {
     LEVELS.into_iter().find(|level| is_time && *level == word)
 }
 
-/// Whether somebody else than the host wrote the line, or something in it that a terminal would obey.
+/// Whether the line, or a part of it, does not come from the host, or would control a terminal.
 fn is_forged(line: &str) -> bool {
     let acts = |char: char| {
         char.is_control()

@@ -1,6 +1,6 @@
-//! Torture: a seeded random mix of clients and guests that misbehave, and of operators who swap, reload and ask,
-//! against one host, while well-behaved clients check every byte they get. `cargo xtask torture` builds all it
-//! needs and runs it.
+//! The torture run: a seeded random mix of clients and guests that misbehave, and of operators who
+//! swap, reload and send requests, against one host, while well-behaved clients check every byte
+//! they get. `cargo xtask torture` builds what it needs and runs it.
 //!
 //! ```text
 //! run -> regulars, villains, operators -> site -> door      what happens to the host
@@ -9,8 +9,8 @@
 //!  +-> host, log, usage -> verdict -> report                what must hold
 //! ```
 //!
-//! What each task decides comes from the seed and the task's number alone, so a seed repeats the mix. When things
-//! happen is the machine's business, so it does not repeat the moment. Linux only: what the host uses is read from
+//! Each task's decisions depend only on the seed and the task's number, so a seed repeats the mix.
+//! The timing depends on the machine and does not repeat. Linux only: resource usage is read from
 //! /proc.
 
 #![forbid(unsafe_code)]

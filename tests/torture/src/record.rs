@@ -1,14 +1,14 @@
-//! What happened, counted.
+//! Counts of events.
 
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a villain met.
+/// The outcome for a villain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Met {
-    /// A reply, or it did what it had in mind.
+    /// A reply, or the misdeed succeeded.
     Served,
     /// The end of the connection.
     Closed,
@@ -16,20 +16,20 @@ pub enum Met {
     Reset,
     /// No connection at all.
     Refused,
-    /// Nothing for as long as it would wait.
+    /// Nothing within its time limit.
     Silence,
-    /// What it must never be given, which is a finding.
+    /// Something it must never get, which is a finding.
     Harm(&'static str),
 }
 
-/// What well-behaved clients of one kind got.
+/// Results of well-behaved clients of one kind.
 #[derive(Clone)]
 pub struct Service {
     pub sessions: u64,
     pub messages: u64,
-    /// Datagrams that were sent once more, as no reply came for a while.
+    /// Datagrams that were sent again, because no reply came.
     pub repeated: u64,
-    /// From sending a message to its whole reply, in microseconds.
+    /// Time from sending a message to its whole reply, in microseconds.
     latency: Histogram<u64>,
 }
 
@@ -52,19 +52,19 @@ impl Service {
         self.sessions += other.sessions;
         self.messages += other.messages;
         self.repeated += other.repeated;
-        // It grows as it needs to.
+        // It grows as needed.
         let _ = self.latency.add(&other.latency);
     }
 }
 
-/// What operators asked for.
+/// Results of operators' orders.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked {
     pub done: u64,
     pub refused: u64,
 }
 
-/// All that is counted, by name.
+/// All counts, by name.
 #[derive(Default)]
 pub struct Record {
     villains: Mutex<BTreeMap<&'static str, BTreeMap<Met, u64>>>,
@@ -73,7 +73,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// A villain did something.
+    /// Records the outcome for a villain.
     pub fn met(&self, villain: &'static str, met: Met) {
         *locked(&self.villains)
             .entry(villain)
@@ -88,11 +88,11 @@ impl Record {
         let service = regulars.entry(kind).or_insert_with(Service::new);
         service.messages += 1;
         let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
-        // It grows as it needs to.
+        // It grows as needed.
         let _ = service.latency.record(micros);
     }
 
-    /// A well-behaved client's session has ended as it should.
+    /// A well-behaved client's session has ended as expected.
     pub fn ended(&self, kind: &'static str) {
         locked(&self.regulars)
             .entry(kind)
@@ -108,7 +108,7 @@ impl Record {
             .repeated += 1;
     }
 
-    /// An operator asked for something, and got it or did not.
+    /// Records whether an operator's order succeeded.
     pub fn asked(&self, what: &'static str, done: bool) {
         let mut operators = locked(&self.operators);
         let asked = operators.entry(what).or_default();
@@ -138,7 +138,7 @@ impl Record {
         all
     }
 
-    /// How often villains did something.
+    /// Number of misdeeds.
     pub fn deeds(&self) -> u64 {
         locked(&self.villains)
             .values()

@@ -1,4 +1,4 @@
-//! What a run tells at its end.
+//! The report at the end of a run.
 
 use crate::course::Outcome;
 use crate::log::Log;
@@ -15,7 +15,7 @@ const MET: [(Met, &str); 5] = [
     (Met::Silence, "silence"),
 ];
 
-/// Prints what was counted.
+/// Prints the counts.
 pub fn counts(record: &Record) {
     let mut villains = table(&[
         "villain", "times", "served", "closed", "reset", "refused", "silence",
@@ -61,7 +61,7 @@ fn row(name: &str, service: &Service) -> Vec<String> {
     ]
 }
 
-/// Prints what the host used before and after, and what it says of itself.
+/// Prints the host's resources before and after, and its own status.
 pub fn host(outcome: &Outcome, log: &Log) {
     let Outcome {
         baseline,
@@ -97,7 +97,7 @@ pub fn host(outcome: &Outcome, log: &Log) {
     println!("log lines: {}; at most {most} a second", lines.join(", "));
 }
 
-/// The counts that are not nought.
+/// The counts that are not zero.
 fn named(counts: &Value) -> String {
     let counts = counts.as_object().into_iter().flatten();
     let counts = counts.filter(|(_, count)| **count != 0);

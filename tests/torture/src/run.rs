@@ -1,4 +1,4 @@
-//! One run: what it is given, what ends it, and what it says at its end.
+//! One run: its options, its end, and its result.
 
 use crate::control;
 use crate::course::Course;
@@ -17,33 +17,33 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long the host may take to stop: its drain timeout, and something for a busy machine.
+/// Time limit for the host to stop: its drain timeout, plus time for a busy machine.
 const STOP: Duration = Duration::from_secs(15);
-/// What all besides the torture may take together.
+/// Time limit for everything except the run itself.
 const BESIDES: Duration = Duration::from_secs(240);
 
-/// Which mix, for how long, against what.
+/// The mix, its duration, and the host.
 #[derive(Parser)]
 #[command(
     bin_name = "cargo xtask torture",
     about = "Lets bad clients, bad guests and operators loose on one host, and checks what must hold"
 )]
 pub struct Arguments {
-    /// How long it lasts, in minutes; one or two for the rehearsal and for settling come on top.
+    /// Duration in minutes; the rehearsal and settling take one or two more.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// The seed of a run that is to be repeated [default: any]
+    /// Seed of the run to repeat [default: any]
     #[arg(long)]
     seed: Option<u64>,
     /// The host's program.
     #[arg(long, default_value = "target/release/echo-host")]
     host: PathBuf,
-    /// The folder of the built guests.
+    /// The directory of the built guests.
     #[arg(long, default_value = "target/guests")]
     guests: PathBuf,
 }
 
-/// Runs it all: true if everything held.
+/// Runs everything: returns true if there is no finding.
 pub fn run(arguments: &Arguments) -> Result<bool> {
     let minutes = arguments.minutes;
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let length = Duration::try_from_secs_f64(minutes * 60.0).context("--minutes is no time")?;
     stop_hard_after(length + BESIDES);
     let files = Files::write(&arguments.guests)?;
-    // Here, and not in a task: when the thread that has started it ends, so does the host.
+    // Here, and not in a task: when the thread that has started it ends, the host ends too.
     let mut host = Host::start(&arguments.host, files.folder())?;
     let (findings, record) = (Arc::new(Findings::new()), Arc::new(Record::default()));
     let runtime = Builder::new_multi_thread().enable_all().build()?;
@@ -67,10 +67,10 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
             interrupted = interrupted() => interrupted,
         }
     });
-    // Whoever is still at it is in the way now.
+    // Remaining clients would be in the way now.
     runtime.shutdown_background();
     report::counts(&record);
-    // What was found is the cause of whatever failed then.
+    // The finding is the cause of any later failure.
     if findings.first().is_none() {
         if let Some(outcome) = outcome? {
             report::host(&outcome, &host.log);
@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     Ok(findings.first().is_none())
 }
 
-/// Stops the host, which must be done in time, without an error, and without another word than log lines.
+/// Stops the host, which must end in time, without an error, and with only log lines.
 fn stop(host: &mut Host, findings: &Findings) {
     match host.stop(STOP) {
         Ok(status) if status.success() => {}

@@ -1,22 +1,22 @@
-//! What a process uses, as the kernel tells.
+//! The resource usage of a process, from the kernel.
 
 use anyhow::{Context, Result};
 use std::fs;
 
-/// What a process uses at one moment.
+/// The resources of a process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub resident_kib: u64,
-    /// The most resident memory that it ever had.
+    /// The peak of resident memory.
     pub peak_kib: u64,
     pub descriptors: u64,
     pub threads: u64,
-    /// Pieces of its address space: compiled code is some, and so is each memory that grew.
+    /// Memory mappings: compiled code has some, and so does each memory that grew.
     pub mappings: u64,
 }
 
 impl Usage {
-    /// Fails if there is no such process any more.
+    /// Fails if the process does not exist any more.
     pub fn of(pid: u32) -> Result<Self> {
         let gone = || format!("there is no process {pid} any more");
         let folder = format!("/proc/{pid}");
@@ -36,7 +36,7 @@ impl Usage {
     }
 }
 
-/// A line of the status. A process that has ended and was not waited for has none about memory.
+/// A line of the status. A zombie has none about memory.
 fn kib(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse().ok()

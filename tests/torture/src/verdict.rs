@@ -1,11 +1,11 @@
-//! What must hold of a host that has been through all this: that it gives back what it took.
+//! What must hold of a host after the run: it returns what it took.
 
 use crate::files;
 use crate::usage::Usage;
 use serde_json::Value;
 
-/// How much more than at the beginning each may be at the end. The allocator gives memory back, but not the last of it;
-/// threads that block come and go; compiled code of other versions is other mappings.
+/// Permitted growth of each resource. The allocator returns memory, but not all of it; threads that
+/// block come and go; code of other versions has other mappings.
 const SLACK: Usage = Usage {
     resident_kib: 32 << 10,
     peak_kib: 0,
@@ -13,31 +13,33 @@ const SLACK: Usage = Usage {
     threads: 4,
     mappings: 100,
 };
-/// What may stay of each place for an instance once one has used all of it, in KiB: 256 of its memory, which the host
-/// keeps on purpose, and some of its tables.
-const PLACE_KIB: u64 = 272;
-/// Likewise the mappings that a place may be cut into. Chosen to allow for what was seen to stay, not derived.
-const PLACE_MAPPINGS: u64 = 2;
-/// How much more resident memory may be in the last quarter of a run than it was in the second, beside what stays when
-/// all have left, in KiB.
+/// Memory that each used slot may keep, in KiB: 256 of its memory, which the host keeps on purpose,
+/// and some of its tables.
+const SLOT_KIB: u64 = 272;
+/// Likewise, the mappings of a slot. From observation, not derived.
+const SLOT_MAPPINGS: u64 = 2;
+/// Permitted growth of resident memory from the second to the last quarter of a run, beyond what
+/// stays when all have left, in KiB.
 const GROWTH_KIB: u64 = 32 << 10;
-/// The most resident memory that a host may ever have, in KiB: twice what it had in long runs. A dozen guests whose
-/// handles were not charged took more.
+/// The maximum resident memory of a host at any time, in KiB: twice the peak of long runs. A dozen
+/// guests whose handles were not charged took more.
 const MOST_RESIDENT_KIB: u64 = 1 << 20;
-/// What the limits of the log add up to, in lines a second: 1000 of the guests of each of the nine services whose
-/// guests print, a hundred about the connections of each of all services, and as many again for what operators do.
+/// The sum of the log limits, in lines per second: 1000 of the guests of each of the nine services
+/// whose guests print, a hundred about the connections of each service, and as many again for
+/// operators.
 pub const MOST_LINES_A_SECOND: u64 = 9 * 1000 + 2 * 20 * 100;
-/// What a host holds back while nobody reads its log, in lines: 1 MiB, and what a pipe holds, of the shortest lines.
+/// Lines that a host buffers while nobody reads its log: 1 MiB, and the content of a pipe, of the
+/// shortest lines.
 pub const HELD_BACK_LINES: u64 = ((1 << 20) + (64 << 10)) / 60;
-/// Below so many samples there is no trend.
+/// With fewer samples there is no trend.
 const TREND_SAMPLES: usize = 120;
 
-/// What a host without clients still uses and should not; nothing if it is as it was.
+/// Resources that a host without clients uses beyond the permitted growth; empty if none.
 pub fn left_behind(baseline: &Usage, now: &Usage, status: &Value) -> Option<String> {
-    let places = count(&status["places"]["total"]);
-    let with_places = |slack: u64, each: u64| slack.saturating_add(places.saturating_mul(each));
-    let memory_slack = with_places(SLACK.resident_kib, PLACE_KIB);
-    let mappings_slack = with_places(SLACK.mappings, PLACE_MAPPINGS);
+    let slots = count(&status["places"]["total"]);
+    let with_slots = |slack: u64, each: u64| slack.saturating_add(slots.saturating_mul(each));
+    let memory_slack = with_slots(SLACK.resident_kib, SLOT_KIB);
+    let mappings_slack = with_slots(SLACK.mappings, SLOT_MAPPINGS);
     let figures = [
         (
             "KiB of memory",
@@ -69,14 +71,15 @@ pub fn left_behind(baseline: &Usage, now: &Usage, status: &Value) -> Option<Stri
     ))
 }
 
-/// Whether a host had more memory at some time than it may.
+/// Whether a host exceeded the memory limit at any time.
 pub fn excess(usage: &Usage) -> Option<String> {
     let peak = usage.peak_kib;
     (peak > MOST_RESIDENT_KIB).then(|| format!("{peak} KiB of memory at once"))
 }
 
-/// Whether memory grows: the medians of the second and of the last quarter of the samples, in KiB, if it does. What stays
-/// when all have left, `kept_kib`, is no growth: places for instances keep some memory, each from when it is first used.
+/// Whether memory grows: the medians of the second and the last quarter of the samples, in KiB, if
+/// so. Memory that stays when all have left (`kept_kib`) is not growth: each slot keeps some from
+/// its first use on.
 pub fn growth(resident_kib: &[u64], kept_kib: u64) -> Option<(u64, u64)> {
     let quarter = resident_kib.len() / 4;
     if resident_kib.len() < TREND_SAMPLES {
@@ -94,7 +97,7 @@ fn median(samples: &[u64]) -> u64 {
 }
 
 fn count(value: &Value) -> u64 {
-    // What is no number is none of what was asked for.
+    // Values that are not numbers are not checked.
     value.as_u64().unwrap_or(u64::MAX)
 }
 
@@ -147,7 +150,7 @@ mod tests {
         let grows: Vec<u64> = (0..400).map(|at| 50_000 + at * 200).collect();
         assert!(growth(&grows, 0).is_some());
         assert_eq!(growth(&grows, 20_000), None);
-        // What rises at the beginning only.
+        // Growth at the start only.
         let rises: Vec<u64> = (0..400)
             .map(|at| 50_000 + u64::min(at, 50) * 2000)
             .collect();

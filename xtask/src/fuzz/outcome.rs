@@ -1,39 +1,39 @@
-//! Reads from what libFuzzer printed how a run went.
+//! Parses the output of libFuzzer.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// How a run of one target went.
+/// The outcome of a run of one target.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     executions: u64,
     executions_per_second: u64,
-    /// Places in the code that were reached in different ways.
+    /// Coverage: code reached in different ways.
     edges: u64,
     /// Inputs that reached something new.
     new_inputs: u64,
     harm: Option<Harm>,
 }
 
-/// What ended a run before its time.
+/// Why a run ended early.
 #[derive(Debug, PartialEq, Eq)]
 struct Harm {
     what: String,
-    /// The input that did it, if it was written.
+    /// The input that caused it, if it was written.
     input: Option<PathBuf>,
 }
 
 impl Outcome {
-    /// Reads what a run printed that succeeded, or did not.
+    /// Parses the output of a run that succeeded or failed.
     pub fn read(printed: &str, succeeded: bool) -> Result<Self> {
         let number = |name: &str| {
             let line = printed.lines().rfind(|line| line.starts_with(name));
             let value = line.and_then(|line| line.split(':').next_back()?.trim().parse().ok());
             value.with_context(|| format!("libFuzzer has not printed `{name}`"))
         };
-        // Of the last line that says how far it is: `#131072 pulse cov: 629 ft: 2830 …`.
+        // From the last progress line: `#131072 pulse cov: 629 ft: 2830 …`.
         let edges = printed
             .lines()
             .rev()
@@ -47,7 +47,7 @@ impl Outcome {
         })
     }
 
-    /// Whether it found an input that does harm.
+    /// Whether it found an input that causes harm.
     pub fn is_harmful(&self) -> bool {
         self.harm.is_some()
     }
@@ -61,10 +61,10 @@ impl Outcome {
 impl Harm {
     fn read(printed: &str) -> Self {
         let mut lines = printed.lines();
-        // What a panic says stands below its place.
+        // A panic prints its message on the line after its location.
         let panic = lines.find_map(|line| {
-            let (_, place) = line.split_once("panicked at ")?;
-            Some(place.trim_end_matches(':'))
+            let (_, location) = line.split_once("panicked at ")?;
+            Some(location.trim_end_matches(':'))
         });
         let said = lines.next().unwrap_or_default();
         let summary = printed
@@ -75,7 +75,7 @@ impl Harm {
             .find_map(|line| Some(line.split_once("unit written to ")?.1.into()));
         Harm {
             what: match (panic, summary) {
-                (Some(place), _) => format!("panicked at {place}: {said}"),
+                (Some(location), _) => format!("panicked at {location}: {said}"),
                 (None, Some(summary)) => summary.to_owned(),
                 (None, None) => "ended before its time".to_owned(),
             },

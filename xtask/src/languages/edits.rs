@@ -1,10 +1,10 @@
-//! An edit of each handler that `echo-host new` begins, which clients notice.
+//! An edit, visible to clients, of each handler that `echo-host new` creates.
 
 use anyhow::{Context, Result, bail};
 
 use super::Language;
 
-/// Language, kind, file, what is replaced, and by what. `@` stands for a digit, `⏎` for a line
+/// Language, kind, file, the old text and the new text. `@` stands for a digit, `⏎` for a line
 /// break.
 const EDITS: &str = r#"
 rust | responder | src/lib.rs | message⏎} | [b"@", &message[1..]].concat()⏎}
@@ -29,9 +29,9 @@ javascript | program | src/lines.js | `${count} ` | `${count}@ `
 python | program | src/handler.py | b"%d %s\n" | b"%d@ %s\n"
 "#;
 
-/// Puts a digit into what a handler answers to a client that sends `ping`.
+/// Puts a digit into the handler's reply to `ping`.
 pub struct Edit {
-    /// The file, in the handler's folder.
+    /// The file, in the handler's directory.
     pub file: &'static str,
     from: String,
     to: String,
@@ -39,7 +39,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// That of a handler of this kind in this language.
+    /// The edit of a handler of this kind in this language.
     pub fn of(language: Language, kind: &str) -> Result<Self> {
         let mut edits = EDITS
             .lines()
@@ -63,7 +63,7 @@ impl Edit {
         })
     }
 
-    /// The text with this digit, whether it had another one before or none.
+    /// The text with this digit, whether or not it had another one.
     pub fn make(&self, text: &str, digit: u8) -> Result<String> {
         let with = |digit: u8| self.to.replace('@', &digit.to_string());
         let earlier = (0..=9).map(with).find(|earlier| text.contains(earlier));
@@ -74,7 +74,7 @@ impl Edit {
         Ok(format!("{before}{}{after}", with(digit)))
     }
 
-    /// How what is sent to a client begins then.
+    /// How the reply starts after the edit.
     pub fn answer(&self, digit: u8) -> String {
         self.answer.replace('@', &digit.to_string())
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::Language;
 use crate::layout;
 
-/// What stands in the guide, in place of which a test has its own.
+/// Placeholders of the guide, which a test replaces.
 const NEW: &str = "echo-host new greeter --lang rust --tier responder";
 const FOLDER: &str = "cd greeter";
 const UNIT_TESTS: &str = "cargo test";
@@ -34,8 +34,8 @@ impl Guide {
         ))
     }
 
-    /// The commands under "Start a handler", for another handler than the one they create: first
-    /// `echo-host new`, and last `echo-host dev`, which does not end by itself.
+    /// The commands under "Start a handler", for another handler: first `echo-host new`, and last
+    /// `echo-host dev`, which does not end by itself.
     pub fn commands(&self, name: &str, language: Language, kind: &str) -> Result<Vec<String>> {
         let shown = self.block("Start a handler", "sh")?;
         let begin = format!(
@@ -59,7 +59,8 @@ impl Guide {
         Ok(own)
     }
 
-    /// What handler.toml says, as the guide has it, where rustup has no target for components.
+    /// The text of handler.toml, from the guide, for machines where rustup has no target for
+    /// components.
     pub fn without_target(&self, project: &Path, component: &str) -> Result<String> {
         let text = self.block("Build without the rustup target", "toml")?;
         Ok(text

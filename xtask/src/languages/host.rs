@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// How long a reply may take.
+/// Time limit for a reply.
 const REPLY: Duration = Duration::from_secs(5);
 
-/// A process that is killed when this is dropped.
+/// A process that is killed on drop.
 pub struct Host {
     process: Child,
     pub address: SocketAddr,
 }
 
 impl Host {
-    /// Starts `echo-host serve` or `dev`, whose stderr goes to a file, and waits until it serves.
+    /// Starts `echo-host serve` or `dev` with stderr in a file, and waits until it serves.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
         command.args(["--listen", "tcp://127.0.0.1:0", "--no-control"]);
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -43,7 +43,7 @@ impl Host {
         self.process.id()
     }
 
-    /// Whether a client that connects and sends `ping` gets this.
+    /// Whether a client that connects and sends `ping` gets this reply.
     pub fn answers(&self, expected: &str) -> bool {
         let ask = || {
             let mut client = TcpStream::connect(self.address)?;

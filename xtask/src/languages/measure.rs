@@ -1,4 +1,4 @@
-//! What handlers cost: the table in docs/handlers/languages.md.
+//! The cost of handlers: the table in docs/handlers/languages.md.
 
 use std::fs;
 use std::path::Path;
@@ -17,11 +17,12 @@ const PAGE: &str = "docs/handlers/languages.md";
 const BEGIN: &str = "<!-- written by cargo xtask guest-table -->\n";
 const END: &str = "<!-- end of what cargo xtask guest-table writes -->";
 
-/// How often what takes long is measured. The quickest counts, because others use the machine too.
+/// How often slow measurements are repeated. The quickest counts, because others use the machine
+/// too.
 const TRIES: usize = 3;
 /// How often a source is edited, each time with another digit.
 const EDITS: u8 = 9;
-/// Connections with an instance each. The difference in memory is theirs, not the host's own.
+/// Connections with an instance each. Measures the memory of instances, without the host's own.
 const CONNECTIONS: [u32; 2] = [40, 100];
 
 /// Measures the echo of a language, and the sizes of all its handlers. Returns a row of the table.
@@ -34,7 +35,7 @@ pub fn row(language: Language, projects: &[Project]) -> Result<String> {
     }
     let echo = projects.first().context("there is an echo")?;
     let component = echo.component();
-    // One process for all, because what loading leaves behind differs between processes.
+    // One process for all, because the memory that loading leaves behind differs between processes.
     let mut serve = host();
     serve.args(["serve", "--log-level", "error", "--workers", "1"]);
     let server = Host::start(serve.arg(&component), &component.with_extension("log"))?;
@@ -51,7 +52,7 @@ pub fn row(language: Language, projects: &[Project]) -> Result<String> {
         .iter()
         .max_by(|a, b| speed(a).partial_cmp(&speed(b)).expect("no NaN"));
     let best = best.context("measured at least once")?;
-    // After this the allocator has given back what loading left over.
+    // Until the allocator has returned the memory that loading used.
     bench(&server, CONNECTIONS[0])?;
     let [before, after] = CONNECTIONS.map(|count| {
         memory(&bench(&server, count)?).context("this system does not report resident memory")
@@ -70,7 +71,7 @@ pub fn row(language: Language, projects: &[Project]) -> Result<String> {
     Ok(row)
 }
 
-/// Edits an echo again and again, and returns how long each took until it was served, in order.
+/// Edits an echo repeatedly. Returns how long each edit took until it was served, in order.
 fn edits(echo: &Project) -> Result<Vec<Duration>> {
     let host = echo.develop("echo-host dev")?;
     let mut taken = (0..EDITS)
@@ -80,20 +81,20 @@ fn edits(echo: &Project) -> Result<Vec<Duration>> {
     Ok(taken)
 }
 
-/// How long it takes until a handler could be served, with an empty cache.
+/// Time until a handler could be served, with an empty cache.
 fn compile(component: &Path) -> Result<Duration> {
     let cache = component.with_extension("cache");
     let mut quickest = Duration::MAX;
     for _ in 0..TRIES {
         let begin = Instant::now();
-        output(host().args(["check", "--cache"]).arg(&cache).arg(component))?;
+        step::output(host().args(["check", "--cache"]).arg(&cache).arg(component))?;
         quickest = quickest.min(begin.elapsed());
         fs::remove_dir_all(&cache)?;
     }
     Ok(quickest)
 }
 
-/// The report of `echo-host bench` with so many connections.
+/// The report of `echo-host bench` with this many connections.
 fn bench(server: &Host, connections: u32) -> Result<Value> {
     let mut bench = host();
     bench.args([
@@ -105,7 +106,7 @@ fn bench(server: &Host, connections: u32) -> Result<Value> {
     ]);
     bench.args(["--connections", &connections.to_string()]);
     bench.args(["--server-pid", &server.pid().to_string()]);
-    let report: Value = serde_json::from_slice(&output(&mut bench)?)?;
+    let report: Value = serde_json::from_str(&step::output(&mut bench)?)?;
     ensure!(
         report["replies"] == report["messages"],
         "the handler does not echo"
@@ -113,23 +114,12 @@ fn bench(server: &Host, connections: u32) -> Result<Value> {
     Ok(report)
 }
 
-/// The host that was built.
+/// The built host.
 fn host() -> Command {
     Command::new(layout::root().join("target/release/echo-host"))
 }
 
-/// What a command printed, if it succeeded.
-fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let output = command.output().context("cannot start a command")?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(output.stdout)
-}
-
-/// Writes the rows in place of those in the page.
+/// Replaces the rows of the page.
 pub fn write(rows: &[String]) -> Result<()> {
     let handlers = HANDLERS.map(|(handler, _)| handler).join(" | ");
     let table = format!(

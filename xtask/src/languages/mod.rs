@@ -1,5 +1,5 @@
-//! Handlers in all languages: the folders that `echo-host new` writes, built, tested, developed and
-//! measured. The repository has no other copies of them.
+//! Handlers in all languages: builds, tests, develops and measures the directories that `echo-host
+//! new` creates. The repository has no other copies of them.
 
 mod edits;
 mod guide;
@@ -15,7 +15,7 @@ use guide::Guide;
 use project::Project;
 use tools::Tools;
 
-/// What handlers are written in.
+/// The languages of handlers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Language {
     Rust,
@@ -34,18 +34,18 @@ impl Language {
         Language::Python,
     ];
 
-    /// As people write it.
+    /// The name in texts.
     fn title(self) -> String {
         format!("{self:?}")
     }
 
-    /// As `echo-host new --lang` has it.
+    /// The value of `echo-host new --lang`.
     fn name(self) -> String {
         self.title().to_lowercase()
     }
 }
 
-/// The handlers, and their kinds as `echo-host new --tier` has them.
+/// The handlers, and their kinds as values of `echo-host new --tier`.
 const HANDLERS: [(&str, &str); 4] = [
     ("echo", "responder"),
     ("reverse-lines", "framed-responder"),
@@ -54,7 +54,7 @@ const HANDLERS: [(&str, &str); 4] = [
 ];
 
 /// Builds all handlers in all languages into target/guests/HANDLER-LANGUAGE.wasm, and plays their
-/// recorded exchanges. A language whose tools cannot be installed is left out, and named.
+/// recorded exchanges. Skips a language whose tools cannot be installed, and names it.
 pub fn build() -> Result<()> {
     let mut components = Vec::new();
     for_each_language(|_, projects| {
@@ -66,7 +66,7 @@ pub fn build() -> Result<()> {
     guests::list(components)
 }
 
-/// Runs the commands of the guide for each handler: begin it, run its unit tests, build it, play
+/// Runs the commands of the guide for each handler: create it, run its unit tests, build it, play
 /// its recorded exchanges, and develop it until an edit is served.
 pub fn test() -> Result<()> {
     let mut walked = Vec::new();
@@ -82,7 +82,7 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Builds them, plays their exchanges, measures them, and writes the table into
+/// Builds the handlers, plays their exchanges, measures them, and writes the table of
 /// docs/handlers/languages.md.
 pub fn table() -> Result<()> {
     let mut rows = Vec::new();
@@ -97,8 +97,8 @@ pub fn table() -> Result<()> {
     measure::write(&rows)
 }
 
-/// Builds the host, which begins handlers, and acts on the handlers of each language whose tools
-/// can be installed.
+/// Builds the host, which creates handlers, and runs the function on the handlers of each language
+/// whose tools can be installed.
 fn for_each_language(mut act: impl FnMut(Language, &[Project]) -> Result<()>) -> Result<()> {
     step::build("the host")?;
     let guide = Guide::read()?;

@@ -15,12 +15,12 @@ use super::host::Host;
 use super::tools::Tools;
 use crate::{component, layout, step};
 
-/// How long building and compiling an edit may take, on a busy machine.
+/// Time limit for building and compiling an edit, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// How often clients ask for it meanwhile.
+/// How often clients ask for it.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A folder that `echo-host new` writes.
+/// A directory that `echo-host new` creates.
 pub struct Project<'a> {
     /// HANDLER-LANGUAGE.
     name: String,
@@ -44,12 +44,12 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// Where its component is put.
+    /// The path of its component.
     pub fn component(&self) -> PathBuf {
         layout::components().join(format!("{}.wasm", self.name))
     }
 
-    /// Begins it, and builds it by playing its recorded exchanges. Returns its component.
+    /// Creates it, and builds it by playing its recorded exchanges. Returns its component.
     pub fn build(&self) -> Result<PathBuf> {
         for command in self.commands()? {
             if command.starts_with("echo-host new ") || command == "echo-host test" {
@@ -66,7 +66,7 @@ impl<'a> Project<'a> {
         Ok(self.component())
     }
 
-    /// Does all that the guide shows.
+    /// Runs all commands of the guide.
     pub fn walk(&self) -> Result<()> {
         self.commands()?
             .iter()
@@ -90,7 +90,7 @@ impl<'a> Project<'a> {
         step::run(&what, &mut self.shell(command))
     }
 
-    /// Has the folder written, in place of the one that is there.
+    /// Creates the directory in place of an existing one.
     fn begin(&self, command: &str) -> Result<()> {
         let parent = self.folder.parent().unwrap_or(Path::new("."));
         if self.folder.exists() {
@@ -110,15 +110,15 @@ impl<'a> Project<'a> {
         self.tools.prepare(&self.folder)
     }
 
-    /// Starts `echo-host dev`. Its stderr goes to a file beside the folder.
+    /// Starts `echo-host dev`. Its stderr goes to a file beside the directory.
     pub fn develop(&self, command: &str) -> Result<Host> {
         let mut dev = self.shell(&format!("exec {command} -- \"$@\""));
         Host::start(dev.arg("sh"), &self.folder.with_extension("dev.log"))
             .with_context(|| format!("cannot develop {}", self.name))
     }
 
-    /// Puts a digit into what the handler answers. Returns how long it took from then until a
-    /// client that connects got the new answer.
+    /// Puts a digit into the handler's reply. Returns the time until a client that connects got the
+    /// new reply.
     pub fn edit(&self, host: &Host, digit: u8) -> Result<Duration> {
         let edit = Edit::of(self.tools.language, self.kind)?;
         let edited = edit.make(&self.read(edit.file)?, digit)?;
@@ -142,7 +142,7 @@ impl<'a> Project<'a> {
         shell
     }
 
-    /// Puts these lines into handler.toml, in place of those with the same key.
+    /// Puts these lines into handler.toml, in place of lines with the same key.
     fn set(&self, lines: &str) -> Result<()> {
         let key = |line: &str| line.split(" = ").next().map(str::to_owned);
         let mut text = lines.to_owned();

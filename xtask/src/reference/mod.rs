@@ -1,8 +1,8 @@
-//! `cargo xtask reference`: the contract as a page, from the WIT files, and what the host says about its options.
+//! `cargo xtask reference`: the contract as a page, from the WIT files, and the documents that the
+//! host generates from its options.
 //!
-//! The generator that `wit-bindgen markdown` has makes a page for each world, in which all that
-//! several worlds share stands several times, and what is said about exported interfaces not at
-//! all. So the page is written here, once for the whole package.
+//! `wit-bindgen markdown` writes a page per world, repeats what several worlds share, and omits the
+//! documentation of exported interfaces. So this module writes one page for the whole package.
 
 mod names;
 mod tables;
@@ -25,7 +25,7 @@ const HEAD: &str = "\
 
 ";
 
-/// Writes the page of the contract, and what the host says about its options.
+/// Writes the page of the contract, and the documents that the host generates.
 pub fn write() -> Result<()> {
     let contract = (path(), page()?);
     for (path, text) in [contract].into_iter().chain(tables::files()?) {
@@ -38,7 +38,7 @@ pub fn write() -> Result<()> {
     Ok(())
 }
 
-/// Fails if a page is not what would be written.
+/// Fails if a page differs from what would be written.
 pub fn check() -> Result<()> {
     step::announce("reference");
     check_contract()?;
@@ -91,7 +91,7 @@ fn page() -> Result<String> {
     Ok(page.text.trim_end().to_owned() + "\n")
 }
 
-/// What has been written so far.
+/// The text so far.
 struct Page<'a> {
     text: String,
     names: Names<'a>,
@@ -134,7 +134,7 @@ impl Page<'_> {
         self.docs(&interface.docs);
         for (name, id) in &interface.types {
             let definition = &self.names.0.types[*id];
-            // What another interface has defined stands there.
+            // Types of another interface are documented there.
             if matches!(definition.kind, TypeDefKind::Type(Type::Id(_))) {
                 continue;
             }

@@ -1,8 +1,8 @@
-//! Types and functions as WIT writes them.
+//! Formats types and functions as WIT.
 
 use wit_parser::{Function, FunctionKind, Handle, InterfaceId, Resolve, Type, TypeDefKind, TypeId};
 
-/// Tells what things are called.
+/// Knows the names of all types.
 pub struct Names<'a>(pub &'a Resolve);
 
 impl Names<'_> {
@@ -11,7 +11,7 @@ impl Names<'_> {
         name.expect("what a world names has a name")
     }
 
-    /// A type, which leads to where it is defined if it has a name.
+    /// A type, with a link to its definition if it has a name.
     pub fn linked(&self, of: &Type) -> String {
         let name = self.of(of);
         match self.named(of) {
@@ -24,7 +24,7 @@ impl Names<'_> {
         }
     }
 
-    /// As it stands in an interface.
+    /// In WIT syntax.
     pub fn signature(&self, function: &Function) -> String {
         let is_method = matches!(
             function.kind,
@@ -79,7 +79,7 @@ impl Names<'_> {
         let of = |of: &Type| self.of(of);
         let or_nothing = |of: &Option<Type>| of.as_ref().map_or("_".to_owned(), |of| self.of(of));
         match &definition.kind {
-            // One that is owned is written as the resource.
+            // An owned handle is written as the resource.
             TypeDefKind::Handle(Handle::Own(id)) => self.of_definition(*id),
             TypeDefKind::Handle(Handle::Borrow(id)) => {
                 format!("borrow<{}>", self.of_definition(*id))
@@ -108,7 +108,7 @@ impl Names<'_> {
         }
     }
 
-    /// The definition of the first type in it that has a name.
+    /// The definition of the first named type in it.
     fn named(&self, of: &Type) -> Option<TypeId> {
         let Type::Id(id) = of else { return None };
         match &self.0.types[*id].kind {

@@ -1,24 +1,25 @@
-//! What the host says about its options: tables in the documents, the schema and the example of the configuration file.
+//! Documents that the host generates: tables in pages, the schema and the example of the
+//! configuration file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{layout, step};
 
-/// What begins a part of a page that the host says; its name follows.
+/// The start of a generated part of a page; its name follows.
 const BEGIN: &str = "<!-- written by cargo xtask reference: ";
 const END: &str = "<!-- end of ";
 
-/// Files that the host says as a whole, with the name of what it says.
+/// Files that are generated completely, with the name of their content.
 const FILES: [(&str, &str); 2] = [
     ("host/echo-host.schema.json", "schema"),
     ("host/echo-host.example.toml", "example"),
 ];
 
-/// Builds the host, and returns each file that it says something in, with the text that it should have.
+/// Builds the host, and returns each file that has generated parts, with its new text.
 pub fn files() -> Result<Vec<(PathBuf, String)>> {
     step::build("the host")?;
     let mut files = Vec::new();
@@ -35,7 +36,7 @@ pub fn files() -> Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-/// The page with each of its parts as the host says it.
+/// The page with each generated part replaced.
 fn with_parts(page: &str) -> Result<String> {
     let mut parts = page.split(BEGIN);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -50,16 +51,10 @@ fn with_parts(page: &str) -> Result<String> {
     Ok(text)
 }
 
-/// What the host says under this name.
+/// The host's output for this name.
 fn said(name: &str) -> Result<String> {
     let host = layout::root().join("target/release/echo-host");
-    let output = Command::new(host)
-        .args(["reference-of-options", name])
-        .output()
-        .context("cannot run the host")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{error}");
-    Ok(String::from_utf8(output.stdout)?)
+    step::output(Command::new(host).args(["reference-of-options", name]))
 }
 
 fn pages(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -14,18 +14,18 @@ impl Listener for Ear {
 }
 
 impl Ear {
-    /// What was heard since the last time.
+    /// What was received since the last call.
     fn heard(&self) -> String {
         self.0.take()
     }
 }
 
-/// A hall with these users, numbered from 1, none of whom has heard anything yet.
+/// A hall with these users, numbered from 1, who have received nothing yet.
 fn hall<const N: usize>(names: [&str; N]) -> (Hall<Ear>, [Ear; N]) {
     let mut hall = Hall::new();
     let ears = [(); N].map(|()| Ear::default());
     for (id, (name, ear)) in (1..).zip(names.iter().zip(&ears)) {
-        hall.enter(id, ear.clone());
+        hall.enter(id, ear.clone(), "");
         hall.obey(id, &format!("/nick {name}"));
     }
     for ear in &ears {
@@ -38,13 +38,25 @@ fn hall<const N: usize>(names: [&str; N]) -> (Hall<Ear>, [Ear; N]) {
 fn who_enters_is_welcomed_and_announced() {
     let (mut hall, [ann]) = hall(["ann"]);
     let new = Ear::default();
-    hall.enter(7, new.clone());
+    hall.enter(7, new.clone(), "");
     assert_eq!(
         new.heard(),
-        "* Welcome, guest7. /nick NAME changes your name, /help tells the rest.\n\
+        "* Welcome, guest7. /nick NAME changes your name, /help lists all commands.\n\
          * in lobby: ann, guest7\n"
     );
     assert_eq!(ann.heard(), "* guest7 joined\n");
+}
+
+#[test]
+fn the_message_of_the_day_comes_first() {
+    let (mut hall, []) = hall([]);
+    let new = Ear::default();
+    hall.enter(7, new.clone(), "Be kind.\nTea is at four.");
+    let heard = new.heard();
+    assert!(
+        heard.starts_with("* Be kind.\n* Tea is at four.\n* Welcome, guest7."),
+        "{heard}"
+    );
 }
 
 #[test]
@@ -70,7 +82,7 @@ fn rooms_are_apart() {
     assert_eq!(bob.heard(), "ann: milk?\n");
     assert_eq!(cid.heard(), "");
     hall.obey(1, "/join tea");
-    assert_eq!(ann.heard(), "* you are in tea already\n");
+    assert_eq!(ann.heard(), "* you are already in tea\n");
     assert_eq!(bob.heard(), "");
     hall.obey(1, "/join no way");
     assert_eq!(
@@ -83,10 +95,10 @@ fn rooms_are_apart() {
 fn a_name_belongs_to_one() {
     let (mut hall, [ann, bob]) = hall(["ann", "bob"]);
     hall.obey(2, "/nick ANN");
-    assert_eq!(bob.heard(), "* somebody has that name\n");
+    assert_eq!(bob.heard(), "* that name is taken\n");
     hall.obey(2, "/nick guest1");
-    assert_eq!(bob.heard(), "* names of guests are given\n");
-    // One's own name in another spelling is free.
+    assert_eq!(bob.heard(), "* names like guest1 are reserved\n");
+    // A user may change the case of their own name.
     hall.obey(2, "/nick Bob");
     assert_eq!(bob.heard(), "* you are Bob now\n");
     assert_eq!(ann.heard(), "* bob is Bob now\n");
@@ -136,10 +148,7 @@ fn who_is_carried_over_too_late_has_lost_their_name() {
 fn what_is_unknown_is_said_so() {
     let (mut hall, [ann]) = hall(["ann"]);
     hall.obey(1, "/dance");
-    assert_eq!(
-        ann.heard(),
-        "* there is no /dance; /help tells what there is\n"
-    );
+    assert_eq!(ann.heard(), "* unknown command /dance; /help lists all\n");
     hall.obey(1, "/help");
     assert_eq!(ann.heard(), HELP);
     hall.obey(1, "");
@@ -147,8 +156,8 @@ fn what_is_unknown_is_said_so() {
 }
 
 proptest! {
-    /// Whatever guests type, and whatever a version before has saved, the hall stays whole: names are short, and each
-    /// is somebody's.
+    /// Whatever clients type, and whatever an earlier version has saved, names stay short and
+    /// unique.
     #[test]
     fn any_lines_leave_the_hall_whole(
         lines in proptest::collection::vec((0_u64..4, "(/nick|/join|/who|/help|/quit|/|guest[0-9]|ada| |é|[\u{0}-\u{ff}]{0,30}){0,5}"), 0..40),
@@ -159,7 +168,7 @@ proptest! {
         for (id, ear) in (0..).zip(&ears) {
             match id {
                 3 => hall.take_over(id, ear.clone(), &seat),
-                _ => hall.enter(id, ear.clone()),
+                _ => hall.enter(id, ear.clone(), ""),
             }
         }
         for (id, line) in &lines {

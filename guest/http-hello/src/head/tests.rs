@@ -4,7 +4,7 @@ fn read(head: &str) -> Result<Head> {
     Head::read(head.as_bytes())
 }
 
-/// A request of HTTP/1.1 with these fields more than it needs.
+/// An HTTP/1.1 request with these additional fields.
 fn with(fields: &str) -> Result<Head> {
     read(&format!("POST / HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n"))
 }
@@ -23,7 +23,7 @@ fn the_usual_is_understood() {
             expects_continue: false,
         }
     );
-    // People type lines that end with LF alone.
+    // People who type end lines with a lone LF.
     assert_eq!(read("GET /a/b HTTP/1.1\nHOST:h\n\n").unwrap(), head);
 }
 

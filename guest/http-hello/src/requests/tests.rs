@@ -1,6 +1,6 @@
 use super::*;
 
-/// What comes out of a stream in these pieces: a line for each event.
+/// The events of a stream in these pieces, one per line.
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
     let mut requests = Requests::default();
     let mut events = Vec::new();

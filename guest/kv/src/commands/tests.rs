@@ -1,10 +1,10 @@
-//! Each line of a dialogue is a request, what it is answered with follows the arrow.
+//! Each line of a dialogue is a request; its reply follows the arrow.
 
 use super::*;
 use crate::inline::split;
 use std::time::{Duration, Instant};
 
-/// Holds a conversation with one store; `wait MS` moves its clock.
+/// Plays a dialogue with one store; `wait MS` moves its clock.
 fn assert_dialogue(dialogue: &str) {
     let mut now = Instant::now();
     let mut store = Store::new(now);
@@ -348,10 +348,7 @@ fn what_is_full_takes_no_more() {
         obey("incr n"),
         "OOM command not allowed when used memory > 'maxmemory'."
     );
-    assert_eq!(
-        obey("mget big"),
-        "ERR the values are too long for one reply"
-    );
+    assert_eq!(obey("mget big"), "ERR the values exceed the longest reply");
     assert_eq!(obey("get k"), "nil");
     assert_eq!(obey("del big"), "1");
     assert_eq!(obey("set k v"), "OK");

@@ -1,6 +1,7 @@
-//! What lies between a session and its client in a test.
+//! The connection between a session and its client in a test.
 
-use crate::{CloseMode, Framing, PeerInfo, Result};
+use super::CloseMode;
+use crate::{PeerInfo, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -8,15 +9,17 @@ use std::time::Duration;
 
 thread_local! {
     static NEXT_ID: Cell<u64> = const { Cell::new(1) };
-    /// What the running callback has ordered so far.
+    /// Orders of the running callback so far.
     static ORDERED: RefCell<Vec<(Rc<Line>, Order)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What a session wants of a connection.
+/// An order of a session to a connection.
 enum Order {
     Send(Vec<u8>),
     Close(CloseMode),
-    Framing(Framing),
+    Framing(String),
+    SetPaused(bool),
+    StartTls,
     SetTimer(u32, Duration),
     CancelTimer(u32),
 }
@@ -26,21 +29,24 @@ enum Order {
 pub struct Line {
     id: u64,
     peer: PeerInfo,
+    info: BTreeMap<String, String>,
     state: RefCell<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the client has not asked for yet.
+    /// Bytes that the client has not read yet.
     sent: Vec<u8>,
     closed: Option<CloseMode>,
-    framing: Option<Framing>,
+    framing: Option<String>,
+    is_paused: bool,
+    starts_tls: bool,
     timers: BTreeMap<u32, Duration>,
 }
 
-/// Runs a callback of a session, and carries out what it ordered if it returns well.
+/// Runs a callback of a session, and carries out its orders if it returns `Ok`.
 pub fn commit<T>(callback: impl FnOnce() -> Result<T>) -> Result<T> {
-    // A test that has caught a panic goes on without what was ordered before it.
+    // Orders from before a panic that the test has caught are dropped.
     ORDERED.take();
     let returned = callback();
     let ordered = ORDERED.take();
@@ -53,10 +59,14 @@ pub fn commit<T>(callback: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl Line {
-    pub fn new(peer: PeerInfo) -> Rc<Self> {
-        let id = NEXT_ID.replace(NEXT_ID.get() + 1);
-        let state = RefCell::default();
-        Rc::new(Line { id, peer, state })
+    pub fn new(peer: PeerInfo, info: &[(&str, &str)]) -> Rc<Self> {
+        let owned = |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
+        Rc::new(Line {
+            id: NEXT_ID.replace(NEXT_ID.get() + 1),
+            peer,
+            info: info.iter().map(owned).collect(),
+            state: RefCell::default(),
+        })
     }
 
     fn obey(&self, order: Order) {
@@ -68,6 +78,8 @@ impl Line {
             Order::Send(bytes) => state.sent.extend(bytes),
             Order::Close(mode) => state.close(mode),
             Order::Framing(framing) => state.framing = Some(framing),
+            Order::SetPaused(is_paused) => state.is_paused = is_paused,
+            Order::StartTls => state.starts_tls = true,
             Order::SetTimer(id, delay) => {
                 state.timers.insert(id, delay);
             }
@@ -85,15 +97,24 @@ impl Line {
         self.state.borrow().closed
     }
 
-    pub fn framing(&self) -> Option<Framing> {
+    pub fn framing(&self) -> Option<String> {
         self.state.borrow().framing.clone()
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.state.borrow().is_paused
+    }
+
+    /// Whether TLS is to be started: once.
+    pub fn take_start_tls(&self) -> bool {
+        std::mem::take(&mut self.state.borrow_mut().starts_tls)
     }
 
     pub fn timer(&self, id: u32) -> Option<Duration> {
         self.state.borrow().timers.get(&id).copied()
     }
 
-    /// Forgets a timer. False if it is not set.
+    /// Removes a timer. Returns false if it is not set.
     pub fn take_timer(&self, id: u32) -> bool {
         self.state.borrow_mut().timers.remove(&id).is_some()
     }
@@ -113,7 +134,7 @@ impl State {
     }
 }
 
-/// What a session has in place of the host's handle: the same functions.
+/// Stands in for the host's handle, with the same functions.
 #[derive(Debug)]
 pub struct Handle(Rc<Line>);
 
@@ -130,6 +151,10 @@ impl Handle {
         self.0.peer.clone()
     }
 
+    pub fn info(&self, name: &str) -> Option<String> {
+        self.0.info.get(name).cloned()
+    }
+
     pub fn send(&self, bytes: &[u8]) {
         self.order(Order::Send(bytes.to_owned()));
     }
@@ -143,12 +168,33 @@ impl Handle {
         (sent + ordered) as u64
     }
 
-    pub fn close(&self, mode: CloseMode) {
-        self.order(Order::Close(mode));
+    pub fn pause(&self) {
+        self.order(Order::SetPaused(true));
     }
 
-    pub fn set_framing(&self, framing: &Framing) {
-        self.order(Order::Framing(framing.clone()));
+    pub fn resume(&self) {
+        self.order(Order::SetPaused(false));
+    }
+
+    pub fn start_tls(&self) {
+        assert_eq!(
+            self.info("start-tls").as_deref(),
+            Some("offered"),
+            "start-tls is not offered here"
+        );
+        self.order(Order::StartTls);
+    }
+
+    pub fn close(&self) {
+        self.order(Order::Close(CloseMode::Graceful));
+    }
+
+    pub fn reset(&self) {
+        self.order(Order::Close(CloseMode::Reset));
+    }
+
+    pub fn set_framing(&self, framing: &str) {
+        self.order(Order::Framing(framing.to_owned()));
     }
 
     pub fn set_timer(&self, id: u32, delay_ms: u32) {

@@ -1,4 +1,4 @@
-//! Lets a unit test be the client of a session, natively and without a host.
+//! Lets a unit test act as the client of a session, natively and without a host.
 //!
 //! ```
 //! use echo_host_guest::testing::Client;
@@ -22,8 +22,9 @@
 //! assert_eq!(client.received(), "hello");
 //! ```
 //!
-//! What holds for sessions holds here: a callback's sends and orders, to whichever connections, take effect when it
-//! returns `Ok`; after an error none does, and the session is over. Messages are given whole: nothing is cut.
+//! The rules of sessions apply here as well: what a callback sends or orders, on any connection,
+//! takes effect when it returns `Ok`; after an error nothing does, and the session is over. Pass
+//! whole messages: nothing is cut.
 
 mod line;
 mod received;
@@ -31,14 +32,21 @@ mod received;
 pub(crate) use line::Handle;
 pub use received::Received;
 
-use crate::{
-    CloseMode, Connection, Failure, Framing, PeerInfo, Result, Session, Transport, logging,
-};
+use crate::{Connection, PeerInfo, Result, Session, logging};
 use line::Line;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// A client of a session. Several of them, of one test, are connections of one instance.
+/// How a connection was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseMode {
+    /// What was sent is written first.
+    Graceful,
+    /// At once.
+    Reset,
+}
+
+/// A client of a session. Several clients in one test are connections of one instance.
 pub struct Client<S: Session> {
     session: Option<S>,
     line: Rc<Line>,
@@ -47,22 +55,22 @@ pub struct Client<S: Session> {
 impl<S: Session> Client<S> {
     /// Connects over TCP from 192.0.2.1, and opens a session.
     pub fn connect() -> Result<Self> {
-        Self::connect_as(peer())
+        Self::connect_as(peer(), &[])
     }
 
-    /// Connects as somebody else.
-    pub fn connect_as(peer: PeerInfo) -> Result<Self> {
-        Self::open(peer, None)
+    /// Connects as this peer, with these details of the connection, such as
+    /// `[("tls.alpn", "h2")]`.
+    pub fn connect_as(peer: PeerInfo, info: &[(&str, &str)]) -> Result<Self> {
+        Self::open(Line::new(peer, info), None)
     }
 
-    /// Goes on with what the session of another client has [saved](Client::save), as after a swap.
+    /// Continues with the [saved](Client::save) state of another client's session, as after a swap.
     pub fn resume(saved: impl Into<Vec<u8>>) -> Result<Self> {
-        Self::open(peer(), Some(saved.into()))
+        Self::open(Line::new(peer(), &[]), Some(saved.into()))
     }
 
-    fn open(peer: PeerInfo, saved: Option<Vec<u8>>) -> Result<Self> {
+    fn open(line: Rc<Line>, saved: Option<Vec<u8>>) -> Result<Self> {
         logging::start();
-        let line = Line::new(peer);
         let connection = Connection::of_a_test(Handle::on(&line));
         let session = line::commit(|| S::open(connection, saved))?;
         let session = Some(session);
@@ -71,7 +79,7 @@ impl<S: Session> Client<S> {
         Ok(client)
     }
 
-    /// Sends a message, without what the framing takes off.
+    /// Sends a message, without its delimiter or length.
     #[track_caller]
     pub fn message(&mut self, message: impl Into<Vec<u8>>) -> Result {
         let message = message.into();
@@ -84,7 +92,7 @@ impl<S: Session> Client<S> {
         self.call(S::on_eof)
     }
 
-    /// Lets a timer run out.
+    /// Lets a timer fire.
     ///
     /// # Panics
     ///
@@ -96,14 +104,28 @@ impl<S: Session> Client<S> {
         self.call(|session| session.on_timer(id))
     }
 
-    /// Tells the session that what was queued above the high-water mark has gone out, as far as it was
-    /// [received](Client::received).
+    /// Calls `on_writable`, as when what was queued above the high-water mark has been written.
+    /// Only [received](Client::received) bytes count as written.
     #[track_caller]
     pub fn writable(&mut self) -> Result {
         self.call(S::on_writable)
     }
 
-    /// Has the host stop, or swap the handler out.
+    /// Shakes hands, as the session has asked for with `start_tls`.
+    ///
+    /// # Panics
+    ///
+    /// If it has not.
+    #[track_caller]
+    pub fn secure(&mut self) -> Result {
+        assert!(
+            self.line.take_start_tls(),
+            "the session has not started TLS"
+        );
+        self.call(S::on_secured)
+    }
+
+    /// Stops the host, or swaps the handler out.
     #[track_caller]
     pub fn shutdown(&mut self) -> Result {
         let said = self.call(S::on_shutdown);
@@ -111,28 +133,33 @@ impl<S: Session> Client<S> {
         said
     }
 
-    /// What the session gives to the next version's, if it can be carried on.
+    /// The state that the session passes to the next version, if it can continue.
     #[track_caller]
     pub fn save(&mut self) -> Option<Vec<u8>> {
         self.session().save()
     }
 
-    /// What was sent to the client since it was last asked.
+    /// What was sent to the client since the last call.
     pub fn received(&mut self) -> Received {
         Received(self.line.take_sent())
     }
 
-    /// How the session, or another one, has closed the connection; not if it is open.
+    /// How the session, or another one, has closed the connection; `None` if it is open.
     pub fn closed(&self) -> Option<CloseMode> {
         self.line.closed()
     }
 
-    /// The framing that the session has set, if it has set one.
-    pub fn framing(&self) -> Option<Framing> {
+    /// The framing that the session has set, if any.
+    pub fn framing(&self) -> Option<String> {
         self.line.framing()
     }
 
-    /// In what time a timer will run out, if it is set.
+    /// Whether the session has paused reading.
+    pub fn is_paused(&self) -> bool {
+        self.line.is_paused()
+    }
+
+    /// When a timer will fire, if it is set.
     pub fn timer(&self, id: u32) -> Option<Duration> {
         self.line.timer(id)
     }
@@ -149,16 +176,16 @@ impl<S: Session> Client<S> {
         let session = self.session();
         let returned = line::commit(|| callback(session));
         if let Err(failure) = &returned {
-            self.line.close(match failure {
-                Failure::Internal(_) => CloseMode::Reset,
-                Failure::Protocol(_) | Failure::Refused(_) => CloseMode::Graceful,
+            self.line.close(match &*failure.kind {
+                "protocol" | "refused" => CloseMode::Graceful,
+                _ => CloseMode::Reset,
             });
         }
         self.end_if_closed();
         returned
     }
 
-    /// A session sees nothing more of a connection that is closed.
+    /// A session gets no callbacks of a closed connection.
     fn end_if_closed(&mut self) {
         if self.line.closed().is_some() {
             self.session = None;
@@ -166,14 +193,13 @@ impl<S: Session> Client<S> {
     }
 }
 
-/// A client on a documentation network, as RFC 5737 has them.
+/// A client in a documentation network (RFC 5737).
 fn peer() -> PeerInfo {
     PeerInfo {
-        transport: Transport::Tcp,
+        transport: "tcp".to_owned(),
         peer: "192.0.2.1:49152".to_owned(),
         local: "127.0.0.1:8888".to_owned(),
         listener: "tcp://127.0.0.1:8888".to_owned(),
-        tls: None,
     }
 }
 

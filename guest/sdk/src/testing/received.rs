@@ -1,8 +1,8 @@
-//! What a client was sent.
+//! What a client received.
 
 use std::fmt;
 
-/// What a client was sent. It is compared with text and with bytes, and shown as text with escapes.
+/// What a client received. Compares with text and bytes, and prints as text with escapes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Received(pub Vec<u8>);
 

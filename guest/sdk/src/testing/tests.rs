@@ -1,7 +1,8 @@
 use super::*;
+use crate::Failure;
 use std::cell::RefCell;
 
-/// Does what it is told, and remembers all connections there are.
+/// Does what the test says, and remembers all connections.
 struct Obedient {
     connection: Rc<Connection>,
     count: u64,
@@ -13,7 +14,7 @@ thread_local! {
 
 impl Session for Obedient {
     fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
-        if connection.peer().transport == Transport::Udp {
+        if connection.peer().transport == "udp" {
             return Err(Failure::refused("no datagrams"));
         }
         let connection = Rc::new(connection);
@@ -31,6 +32,10 @@ impl Session for Obedient {
                 let queued = self.connection.queued();
                 self.connection.send(queued.to_string());
             }
+            b"alpn" => {
+                let alpn = self.connection.info("tls.alpn");
+                self.connection.send(alpn.unwrap_or_default());
+            }
             b"all" => ROOM.with_borrow(|room| room.iter().for_each(|other| other.send("all\n"))),
             b"fail" => {
                 ROOM.with_borrow(|room| room.iter().for_each(|other| other.send("half a reply")));
@@ -38,7 +43,7 @@ impl Session for Obedient {
             }
             b"close" => self.connection.close(),
             b"reset" => self.connection.reset(),
-            b"fixed" => self.connection.set_framing(&Framing::Fixed(4)),
+            b"fixed" => self.connection.set_framing("fixed:4"),
             b"timer" => self.connection.set_timer(7, Duration::from_secs(3)),
             b"cancel" => self.connection.cancel_timer(7),
             other => self.connection.send(other),
@@ -90,7 +95,7 @@ fn what_is_queued_is_what_was_not_received() {
 fn a_callback_that_fails_has_done_nothing_to_anybody() {
     let (mut one, mut other) = (connect(), connect());
     let failure = one.message("fail").unwrap_err();
-    assert_eq!(failure, Failure::Internal("as told".to_owned()));
+    assert_eq!(failure, Failure::internal("as told"));
     assert_eq!(one.closed(), Some(CloseMode::Reset));
     assert_eq!(
         (one.received(), other.received()),
@@ -104,11 +109,21 @@ fn a_callback_that_fails_has_done_nothing_to_anybody() {
 #[test]
 fn a_client_can_be_refused() {
     let peer = PeerInfo {
-        transport: Transport::Udp,
+        transport: "udp".to_owned(),
         ..peer()
     };
-    let refused = Client::<Obedient>::connect_as(peer).err();
-    assert_eq!(refused, Some(Failure::Refused("no datagrams".to_owned())));
+    let refused = Client::<Obedient>::connect_as(peer, &[]).err();
+    assert_eq!(refused, Some(Failure::refused("no datagrams")));
+}
+
+#[test]
+fn details_are_those_of_the_client() {
+    let mut client = Client::<Obedient>::connect_as(peer(), &[("tls.alpn", "irc")]).unwrap();
+    client.message("alpn").unwrap();
+    assert_eq!(client.received(), "ready\nirc");
+    let mut client = connect();
+    client.message("alpn").unwrap();
+    assert_eq!(client.received(), "");
 }
 
 #[test]
@@ -124,7 +139,7 @@ fn timers_and_framings_are_noted() {
     client.message("cancel").unwrap();
     assert_eq!(client.timer(7), None);
     client.message("fixed").unwrap();
-    assert_eq!(client.framing(), Some(Framing::Fixed(4)));
+    assert_eq!(client.framing(), Some("fixed:4".to_owned()));
 }
 
 #[test]

@@ -5,7 +5,9 @@
 //! |---|---|
 //! | `tcp://ADDR:PORT` | TCP |
 //! | `tls://ADDR:PORT` | TLS over TCP |
+//! | `telnet://ADDR:PORT` | telnet over TCP |
 //! | `udp://ADDR:PORT` | UDP |
+//! | `ws://ADDR:PORT/PATH`, `wss://…` | WebSocket over TCP or TLS, on one path or, without, on all |
 //! | `unix:/PATH`, `unix:PATH` | a Unix stream socket in the file system |
 //! | `unix:@NAME` | a Unix stream socket with an abstract name (Linux) |
 //! | `stdio:` | standard input and output |
@@ -17,6 +19,7 @@ mod client;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod network;
+mod web;
 mod zone;
 
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod tests;
 
 pub use client::counted_as;
 pub use network::{InvalidNetworkAddress, NetworkAddress};
+pub use web::WebAddress;
 pub use zone::{NotAnAddress, Zone, ZonedAddress, scope};
 
 use std::fmt;
@@ -37,8 +41,14 @@ pub enum Endpoint {
     Tcp(NetworkAddress),
     /// TLS over TCP.
     Tls(NetworkAddress),
+    /// Telnet over TCP.
+    Telnet(NetworkAddress),
     /// UDP: one datagram is one message.
     Udp(NetworkAddress),
+    /// WebSocket over TCP.
+    Ws(WebAddress),
+    /// WebSocket over TLS.
+    Wss(WebAddress),
     /// A Unix stream socket.
     Unix(UnixAddress),
     /// The process's own standard input and output.
@@ -67,11 +77,15 @@ impl UnixAddress {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidEndpoint {
     #[error(
-        "expected tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT, unix:PATH or stdio:, such as \
+        "expected tcp://ADDR:PORT, tls://ADDR:PORT, telnet://ADDR:PORT, udp://ADDR:PORT, \
+         ws://ADDR:PORT/PATH, wss://ADDR:PORT/PATH, unix:PATH or stdio:, such as \
          tcp://127.0.0.1:8888"
     )]
     NotAUri,
-    #[error("`{0}:` is not supported: expected tcp://, tls://, udp://, unix: or stdio:")]
+    #[error(
+        "`{0}:` is not supported: expected tcp://, tls://, telnet://, udp://, ws://, wss://, unix: or \
+         stdio:"
+    )]
     Scheme(String),
     #[error("missing two slashes: expected {0}://ADDR:PORT, such as {0}://127.0.0.1:8888")]
     NoSlashes(&'static str),
@@ -93,6 +107,10 @@ pub enum InvalidEndpoint {
     #[error("unexpected `{1}`: {0}://ADDR:PORT ends after the port")]
     Trailing(&'static str, String),
     #[error(
+        "`{1}` is not a path of {0}://ADDR:PORT/PATH: expected printable ASCII without `?` and `#`"
+    )]
+    WebPath(&'static str, String),
+    #[error(
         "missing path: expected unix:PATH, such as unix:/run/echo.sock, or unix:@NAME for an \
          abstract name"
     )]
@@ -109,10 +127,41 @@ impl Endpoint {
     /// The network address, if it has one.
     pub fn network(&self) -> Option<&NetworkAddress> {
         match self {
-            Endpoint::Tcp(address) | Endpoint::Tls(address) | Endpoint::Udp(address) => {
-                Some(address)
-            }
+            Endpoint::Tcp(address)
+            | Endpoint::Tls(address)
+            | Endpoint::Telnet(address)
+            | Endpoint::Udp(address) => Some(address),
+            Endpoint::Ws(web) | Endpoint::Wss(web) => Some(&web.network),
             Endpoint::Unix(_) | Endpoint::Stdio => None,
+        }
+    }
+
+    /// The address of the WebSocket, if it is one.
+    pub fn web(&self) -> Option<&WebAddress> {
+        match self {
+            Endpoint::Ws(web) | Endpoint::Wss(web) => Some(web),
+            _ => None,
+        }
+    }
+
+    /// Whether it has TLS.
+    pub fn has_tls(&self) -> bool {
+        matches!(self, Endpoint::Tls(_) | Endpoint::Wss(_))
+    }
+
+    /// The endpoint of a TCP socket at this address that listens for what `self` describes.
+    #[must_use]
+    pub fn at(&self, network: NetworkAddress) -> Endpoint {
+        let web = |web: &WebAddress, network| WebAddress {
+            network,
+            path: web.path.clone(),
+        };
+        match self {
+            Endpoint::Tls(_) => Endpoint::Tls(network),
+            Endpoint::Telnet(_) => Endpoint::Telnet(network),
+            Endpoint::Ws(there) => Endpoint::Ws(web(there, network)),
+            Endpoint::Wss(there) => Endpoint::Wss(web(there, network)),
+            _ => Endpoint::Tcp(network),
         }
     }
 
@@ -121,15 +170,39 @@ impl Endpoint {
         self.network().is_some_and(|address| address.port == 0)
     }
 
-    /// Whether both use the same kind of socket and address; TLS may differ.
+    /// Whether both use the same kind of socket and address; what is on top of TCP may differ.
     pub fn shares_a_socket_with(&self, other: &Endpoint) -> bool {
-        match (self, other) {
-            (
-                Endpoint::Tcp(one) | Endpoint::Tls(one),
-                Endpoint::Tcp(other) | Endpoint::Tls(other),
-            ) => one == other && one.port != 0,
-            _ => self == other && !self.is_any_port(),
+        let is_udp = |it: &Endpoint| matches!(it, Endpoint::Udp(_));
+        match (self.network(), other.network()) {
+            (Some(one), Some(another)) => {
+                one == another && one.port != 0 && is_udp(self) == is_udp(other)
+            }
+            _ => self == other,
         }
+    }
+
+    /// Whether it means all addresses of this machine, of one family.
+    pub fn is_any_address(&self) -> bool {
+        let address = self.network().and_then(NetworkAddress::address);
+        address.is_some_and(|address| address.ip.is_unspecified())
+    }
+
+    /// Whether no machine can listen on both. Says nothing of names.
+    pub fn conflicts_with(&self, other: &Endpoint) -> bool {
+        if self.shares_a_socket_with(other) {
+            return true;
+        }
+        let is_udp = |it: &Endpoint| matches!(it, Endpoint::Udp(_));
+        let (Some(one), Some(another)) = (self.network(), other.network()) else {
+            return false;
+        };
+        let is_ipv4 = |it: &NetworkAddress| it.address().map(|address| address.ip.is_ipv4());
+        is_udp(self) == is_udp(other)
+            && one.port == another.port
+            && one.port != 0
+            && is_ipv4(one).is_some()
+            && is_ipv4(one) == is_ipv4(another)
+            && (self.is_any_address() || other.is_any_address())
     }
 
     /// Whether a socket that listens at `bound` was bound with this endpoint. False for a port that
@@ -154,7 +227,10 @@ impl fmt::Display for Endpoint {
         match self {
             Endpoint::Tcp(address) => write!(f, "tcp://{address}"),
             Endpoint::Tls(address) => write!(f, "tls://{address}"),
+            Endpoint::Telnet(address) => write!(f, "telnet://{address}"),
             Endpoint::Udp(address) => write!(f, "udp://{address}"),
+            Endpoint::Ws(address) => write!(f, "ws://{address}"),
+            Endpoint::Wss(address) => write!(f, "wss://{address}"),
             Endpoint::Unix(address) => write!(f, "unix:{address}"),
             Endpoint::Stdio => write!(f, "stdio:"),
         }
@@ -183,7 +259,10 @@ impl FromStr for Endpoint {
         match scheme {
             "tcp" => NetworkAddress::parse("tcp", rest).map(Endpoint::Tcp),
             "tls" => NetworkAddress::parse("tls", rest).map(Endpoint::Tls),
+            "telnet" => NetworkAddress::parse("telnet", rest).map(Endpoint::Telnet),
             "udp" => NetworkAddress::parse("udp", rest).map(Endpoint::Udp),
+            "ws" => WebAddress::parse("ws", rest).map(Endpoint::Ws),
+            "wss" => WebAddress::parse("wss", rest).map(Endpoint::Wss),
             "unix" => parse_unix(rest).map(Endpoint::Unix),
             "stdio" if rest.is_empty() || rest == "//" => Ok(Endpoint::Stdio),
             "stdio" => Err(InvalidEndpoint::StdioTrailing(rest.to_owned())),

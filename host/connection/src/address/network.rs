@@ -50,6 +50,14 @@ impl NetworkAddress {
         self.host.parse().ok()
     }
 
+    /// Whether only this machine can reach it. False for names other than `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        match self.address() {
+            Some(address) => address.ip.is_loopback(),
+            None => self.host == "localhost",
+        }
+    }
+
     /// The result of the first address for which `attempt` succeeds, or else the last error.
     pub async fn first<T>(
         &self,

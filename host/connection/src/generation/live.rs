@@ -1,15 +1,33 @@
 //! The connections that a generation serves.
 
-use super::{Generation, Generations};
+use super::{Generation, Generations, Moves, Stay};
 use crate::handle::{ConnectionHandle, Notice, Traffic};
 use crate::handler::Handler;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The connections of one generation, by id.
 #[derive(Debug, Default)]
-pub struct Live(Mutex<HashMap<u64, Arc<ConnectionHandle>>>);
+pub struct Live(Mutex<HashMap<u64, Registered>>);
+
+#[derive(Debug)]
+struct Registered {
+    handle: Arc<ConnectionHandle>,
+    stage: Stage,
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// No session has started: it starts with whatever generation is current then.
+    New,
+    /// It has a session, which decides whether it moves.
+    Session,
+    /// A program serves it.
+    Program,
+}
 
 impl Live {
     pub fn count(&self) -> usize {
@@ -19,13 +37,32 @@ impl Live {
     /// Adds the traffic of each connection so far.
     pub fn add_to(&self, connections: &mut HashMap<u64, Traffic>) {
         let live = self.0.lock();
-        connections.extend(live.iter().map(|(id, it)| (*id, it.traffic())));
+        connections.extend(live.iter().map(|(id, it)| (*id, it.handle.traffic())));
     }
 
     /// Gives all sessions a notice.
     pub fn notify(&self, notice: Notice) {
-        for handle in self.0.lock().values() {
-            handle.notify(notice);
+        for it in self.0.lock().values() {
+            it.handle.notify(notice);
+        }
+    }
+
+    /// Notifies the idle ones. See [`ConnectionHandle::sweep`].
+    pub fn sweep(&self, now: Duration) {
+        for it in self.0.lock().values() {
+            it.handle.sweep(now);
+        }
+    }
+
+    /// Notes all connections as open at a swap; `stay` is why none of them moves.
+    pub fn ask(&self, moves: &Moves, stay: Option<Stay>) {
+        for (id, it) in &*self.0.lock() {
+            match (stay, it.stage) {
+                (_, Stage::Program) => moves.note(Err(Stay::Program)),
+                (Some(why), _) => moves.note(Err(why)),
+                (None, Stage::New) => moves.note(Ok(())),
+                (None, Stage::Session) => moves.ask(*id),
+            }
         }
     }
 }
@@ -47,11 +84,20 @@ impl<H> ConnectionGuard<H> {
     pub fn handle(&self) -> &Arc<ConnectionHandle> {
         &self.handle
     }
+
+    /// Notes how far the connection is.
+    pub fn set_stage(&self, stage: Stage) {
+        if let Some(it) = self.generation.live.0.lock().get_mut(&self.handle.id()) {
+            it.stage = stage;
+        }
+    }
 }
 
 impl<H> Drop for ConnectionGuard<H> {
     fn drop(&mut self) {
-        self.generation.live.0.lock().remove(&self.handle.id());
+        let id = self.handle.id();
+        self.generation.live.0.lock().remove(&id);
+        self.generation.moves.lock().forget(id);
     }
 }
 
@@ -62,7 +108,12 @@ impl<H: Handler> Generations<H> {
         generation: Arc<Generation<H>>,
         handle: &Arc<ConnectionHandle>,
     ) -> ConnectionGuard<H> {
-        generation.live.0.lock().insert(handle.id(), handle.clone());
+        let registered = Registered {
+            handle: handle.clone(),
+            stage: Stage::New,
+        };
+        generation.live.0.lock().insert(handle.id(), registered);
+        handle.note_generation(generation.number);
         // A connection that arrives while the host starts to stop would miss the notice.
         if generation.made_from.settings.converses && self.is_stopping() {
             handle.notify(Notice::Stop);

@@ -1,133 +1,37 @@
 //! Generations: versions of a handler, one of them current, and the connections that each serves.
 //! Must not know Wasm, sockets or files.
 //!
-//! A new connection belongs to the current generation. After a swap, [`SwapPolicy`] decides what happens
-//! to open connections. Those that stay keep their generation alive until the last of them ends.
+//! A new connection belongs to the current generation. After a swap, [`SwapPolicy`] decides what
+//! happens to open connections. Those that stay keep their generation alive until the last of them
+//! ends.
 
+mod history;
 mod live;
+mod moves;
+mod policy;
 mod session;
+mod version;
 
 #[cfg(test)]
 mod tests;
 
-pub use live::ConnectionGuard;
+pub use history::{End, Reign};
+pub use live::{ConnectionGuard, Stage};
+pub use moves::{MoveOutcome, Moves, Stay};
+pub use policy::{Probation, Rules, SwapPolicy};
 pub use session::MigratingSession;
+pub use version::{Candidate, Generation};
 
 use crate::handle::{Notice, Traffic};
 use crate::handler::{Handler, SessionError};
-use crate::task::ConnectionSettings;
 use arc_swap::ArcSwap;
-use choices::choices;
-use live::Live;
+use history::History;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
-
-choices! {
-    /// What happens to open connections after a swap.
-    pub enum SwapPolicy {
-        /// They stay with the old version
-        NewConnections = "new-connections",
-        /// Connections of responders move to the new version between two messages
-        NextMessage = "next-message",
-        /// As `next-message`, and conversations move with the state they save
-        Migrate = "migrate",
-    }
-}
-
-/// A new version of a handler, before it serves.
-#[derive(Debug)]
-pub struct Candidate<H> {
-    /// The handler.
-    pub handler: H,
-    /// The settings of its connections.
-    pub settings: ConnectionSettings,
-    /// Its name for people.
-    pub name: String,
-    /// The kind of handler.
-    pub tier: String,
-    /// The files it came from.
-    pub files: Vec<PathBuf>,
-    /// The SHA-256 of its component, in hexadecimal.
-    pub hash: String,
-    /// The interfaces it imports, except those of every plain program.
-    pub imports: Vec<String>,
-}
-
-/// A version of a handler and its connections.
-#[derive(Debug)]
-pub struct Generation<H> {
-    /// Counts from 1, unique in the process.
-    pub number: u64,
-    /// The version it serves.
-    pub made_from: Candidate<H>,
-    /// When it first became current.
-    pub since: SystemTime,
-    /// When it last became current.
-    promoted: Mutex<Instant>,
-    live: Live,
-    failed_calls: AtomicU64,
-}
-
-impl<H: Handler> Generation<H> {
-    fn new(number: u64, made_from: Candidate<H>) -> Arc<Self> {
-        Arc::new(Generation {
-            number,
-            made_from,
-            since: SystemTime::now(),
-            promoted: Mutex::new(Instant::now()),
-            live: Live::default(),
-            failed_calls: AtomicU64::new(0),
-        })
-    }
-
-    /// The number of its open connections.
-    pub fn live(&self) -> usize {
-        self.live.count()
-    }
-
-    /// Calls that trapped, ran out of memory or timed out.
-    pub fn failed_calls(&self) -> u64 {
-        self.failed_calls.load(Ordering::Relaxed)
-    }
-
-    /// Ends its connections, each as soon as all its messages are answered.
-    pub fn stop(&self) {
-        self.live.notify(Notice::Stop);
-    }
-
-    /// Whether an open connection of the other generation can continue with this one: both cut
-    /// messages the same way.
-    fn continues(&self, other: &Generation<H>) -> bool {
-        self.made_from.settings == other.made_from.settings
-    }
-
-    fn age(&self) -> Duration {
-        self.promoted.lock().elapsed()
-    }
-}
-
-/// How many failed calls within what time make a generation unfit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Probation {
-    /// The most failed calls.
-    pub failed_calls: u64,
-    /// After this time, failed calls no longer count.
-    pub time: Duration,
-}
-
-/// Rules for swaps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// What happens to open connections.
-    pub on_swap: SwapPolicy,
-    /// When a new generation is unfit.
-    pub probation: Option<Probation>,
-}
 
 /// The result of a swap or rollback.
 #[derive(Debug)]
@@ -136,6 +40,8 @@ pub struct Replacement<H> {
     pub current: Arc<Generation<H>>,
     /// The generation before it.
     pub replaced: Arc<Generation<H>>,
+    /// What becomes of open connections.
+    pub moves: Arc<Moves>,
 }
 
 /// All generations that still serve, and the previous one.
@@ -156,6 +62,7 @@ struct Past<H> {
     previous: Option<Arc<Generation<H>>>,
     /// Generations that are not current but may still serve.
     old: Vec<Weak<Generation<H>>>,
+    history: History<H>,
     last_number: u64,
     /// Whether the host is stopping.
     stopping: bool,
@@ -164,14 +71,16 @@ struct Past<H> {
 impl<H: Handler> Generations<H> {
     /// Starts with the first generation.
     pub fn new(first: Candidate<H>, rules: Rules) -> Arc<Self> {
+        let first = Generation::new(1, first);
         Arc::new(Generations {
-            current: ArcSwap::new(Generation::new(1, first)),
             past: Mutex::new(Past {
+                history: History::new(&first),
                 previous: None,
                 old: Vec::new(),
                 last_number: 1,
                 stopping: false,
             }),
+            current: ArcSwap::new(first),
             rules: ArcSwap::from_pointee(rules),
             numbers: watch::Sender::new(1),
             call_failed: Notify::new(),
@@ -198,9 +107,17 @@ impl<H: Handler> Generations<H> {
         self.past.lock().previous.clone()
     }
 
-    /// Drops the target of a rollback: it may no longer be acceptable.
-    pub fn forget_previous(&self) {
-        self.past.lock().previous = None;
+    /// Drops all versions but the current one: they may no longer be acceptable.
+    pub fn forget_others(&self) {
+        let mut past = self.past.lock();
+        past.previous = None;
+        past.history.forget();
+    }
+
+    /// When each version was current, oldest first, and the numbers of those that can be again.
+    pub fn history(&self) -> (Vec<Reign>, Vec<u64>) {
+        let past = self.past.lock();
+        (past.history.reigns(), past.history.kept())
     }
 
     /// Generations that serve only open connections, oldest first.
@@ -212,13 +129,27 @@ impl<H: Handler> Generations<H> {
 
     /// The number of open connections of all generations, and their traffic so far.
     pub fn live(&self) -> (usize, Traffic) {
+        // A connection that is moving belongs to two generations for a moment.
+        let mut connections = HashMap::new();
+        let serving = self.serving();
+        serving
+            .iter()
+            .for_each(|it| it.live.add_to(&mut connections));
+        (connections.len(), connections.into_values().sum())
+    }
+
+    /// Ends connections that are idle. To be called each second, with the time since a fixed
+    /// moment.
+    pub fn sweep(&self, now: Duration) {
+        self.serving().iter().for_each(|it| it.live.sweep(now));
+    }
+
+    /// All generations that may have connections.
+    fn serving(&self) -> Vec<Arc<Generation<H>>> {
         let mut all = self.old();
         all.extend(self.previous());
         all.push(self.current());
-        // A connection that is moving belongs to two generations for a moment.
-        let mut connections = HashMap::new();
-        all.iter().for_each(|it| it.live.add_to(&mut connections));
-        (connections.len(), connections.into_values().sum())
+        all
     }
 
     /// Makes a new version current for every new connection.
@@ -226,20 +157,19 @@ impl<H: Handler> Generations<H> {
         let mut past = self.past.lock();
         past.last_number += 1;
         let new = Generation::new(past.last_number, candidate);
-        let replacement = self.promote(&mut past, new);
-        past.previous = Some(replacement.replaced.clone());
-        replacement
+        self.promote(&mut past, new, End::Replaced)
     }
 
-    /// Makes the previous generation current again, if there is one. The replaced one is not kept
-    /// for another rollback: it was unfit.
-    pub fn roll_back(&self) -> Option<Replacement<H>> {
+    /// Makes an earlier or later version current again: the one before the current one, or that of
+    /// this number. `None` if there is none, or it is not kept any more.
+    pub fn go_to(&self, number: Option<u64>, end: End) -> Option<Replacement<H>> {
         let mut past = self.past.lock();
-        let previous = past.previous.take()?;
-        Some(self.promote(&mut past, previous))
+        let number = number.or_else(|| past.history.before())?;
+        let wanted = past.take_up(number)?;
+        Some(self.promote(&mut past, wanted, end))
     }
 
-    fn promote(&self, past: &mut Past<H>, current: Arc<Generation<H>>) -> Replacement<H> {
+    fn promote(&self, past: &mut Past<H>, current: Arc<Generation<H>>, end: End) -> Replacement<H> {
         *current.promoted.lock() = Instant::now();
         past.old.retain(|old| {
             let alive = old.upgrade();
@@ -248,13 +178,27 @@ impl<H: Handler> Generations<H> {
         let replaced = self.current.swap(current.clone());
         self.numbers.send_replace(current.number);
         past.old.push(Arc::downgrade(&replaced));
-        if self.rules.load().on_swap != SwapPolicy::NewConnections {
-            // A connection that is being registered checks by itself when its session starts.
-            for old in past.old.iter().filter_map(Weak::upgrade) {
+        let moves = Arc::new(Moves::default());
+        past.history.follow(&current, end, &moves);
+        let before = past.history.before();
+        past.previous = before.and_then(|number| past.take_up(number));
+        let policy = self.rules.load().on_swap;
+        for old in past.old.iter().filter_map(Weak::upgrade) {
+            let converses = old.made_from.settings.converses;
+            let decided = policy.keeps(converses);
+            *old.moves.lock() = moves.clone();
+            old.live
+                .ask(&moves, decided.or_else(|| current.refuses(&old)));
+            if policy != SwapPolicy::NewConnections {
+                // A connection that is being registered checks by itself when its session starts.
                 old.live.notify(Notice::Move);
             }
         }
-        Replacement { current, replaced }
+        Replacement {
+            current,
+            replaced,
+            moves,
+        }
     }
 
     /// Ends the conversations of all generations when the host stops.
@@ -296,5 +240,16 @@ impl<H: Handler> Generations<H> {
 
     fn is_stopping(&self) -> bool {
         self.past.lock().stopping
+    }
+}
+
+impl<H: Handler> Past<H> {
+    /// The generation of this number as it is, if it still serves, or a new one of its version.
+    fn take_up(&self, number: u64) -> Option<Arc<Generation<H>>> {
+        let version = self.history.version(number)?;
+        let old = self.old.iter().filter_map(Weak::upgrade);
+        let mut alive = self.previous.iter().cloned().chain(old);
+        let alive = alive.find(|it| it.number == number);
+        Some(alive.unwrap_or_else(|| Generation::new(number, version)))
     }
 }

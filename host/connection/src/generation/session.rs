@@ -1,6 +1,6 @@
 //! A session that can move to another generation.
 
-use super::{ConnectionGuard, Generations, SwapPolicy};
+use super::{ConnectionGuard, Generation, Generations, Moves, Stage, Stay};
 use crate::handler::{Event, Handler, Service, Session, SessionError};
 use crate::limits::{Limit, MAX_SAVED_BYTES};
 use bytes::Bytes;
@@ -34,12 +34,23 @@ impl<H: Handler> MigratingSession<H> {
         let current = self.generations.current();
         let here = self.guard.generation();
         if here.number != current.number
-            && current.continues(here)
+            && current.refuses(here).is_none()
             && let Service::Session(session) = current.made_from.handler.serve(self.guard.handle())
         {
             self.session = session;
-            self.guard = self.generations.guard(current, self.guard.handle());
+            self.settle_in(current);
+        } else {
+            self.guard.set_stage(Stage::Session);
         }
+    }
+
+    /// Registers the connection with the current generation, whose limits hold from now on.
+    fn settle_in(&mut self, current: Arc<Generation<H>>) {
+        let settings = &current.made_from.settings;
+        let handle = self.guard.handle();
+        handle.set_limits(settings.limits, settings.unsent_limit_bytes());
+        self.guard = self.generations.guard(current, self.guard.handle());
+        self.guard.set_stage(Stage::Session);
     }
 
     /// Moves to the current generation, if this session may and can. Otherwise it stays, as if
@@ -47,53 +58,62 @@ impl<H: Handler> MigratingSession<H> {
     async fn go_on(&mut self) -> Result<(), SessionError> {
         let here = self.guard.generation().clone();
         let current = self.generations.current();
-        let converses = here.made_from.settings.converses;
-        let may = match self.generations.rules.load().on_swap {
-            SwapPolicy::NewConnections => false,
-            SwapPolicy::NextMessage => !converses,
-            SwapPolicy::Migrate => true,
-        };
-        if here.number == current.number || !may {
+        if here.number == current.number {
             return Ok(());
         }
-        if !current.continues(&here) {
-            self.stays("its framing is different");
-            return Ok(());
+        // Another swap may come while the session saves and opens.
+        let moves = here.moves();
+        if let Err(why) = self.move_to(&current, &moves).await? {
+            moves.decide(self.guard.handle().id(), Err(why));
+            let _entered = self.guard.handle().span().enter();
+            tracing::debug!("stays with generation {}: {}", here.number, why.reason(1));
+        }
+        Ok(())
+    }
+
+    async fn move_to(
+        &mut self,
+        current: &Arc<Generation<H>>,
+        moves: &Moves,
+    ) -> Result<Result<(), Stay>, SessionError> {
+        let here = self.guard.generation();
+        let converses = here.made_from.settings.converses;
+        let policy = self.generations.rules.load().on_swap;
+        if let Some(why) = policy.keeps(converses).or_else(|| current.refuses(here)) {
+            return Ok(Err(why));
         }
         let saved = if converses {
             match self.save().await? {
                 Some(saved) if saved.len() > MAX_SAVED_BYTES => {
-                    self.cannot_move(saved.len());
-                    return Ok(());
+                    self.saved_too_much(saved.len());
+                    return Ok(Err(Stay::SavedTooMuch));
                 }
                 Some(saved) => Some(saved),
-                None => {
-                    self.stays("the handler saved no state");
-                    return Ok(());
-                }
+                None => return Ok(Err(Stay::SavedNothing)),
             }
         } else {
             None
         };
         let Service::Session(mut next) = current.made_from.handler.serve(self.guard.handle())
         else {
-            return Ok(());
+            return Ok(Err(Stay::Kind));
         };
         let opened = next.tell(Event::Open(saved)).await;
-        self.generations.note(&current, &opened);
+        self.generations.note(current, &opened);
         if let Err(error) = opened {
             next.end().await;
-            self.stays(&error.to_string());
-            return Ok(());
+            let _entered = self.guard.handle().span().enter();
+            tracing::debug!("the new version did not open the session: {error}");
+            return Ok(Err(Stay::NotOpened));
         }
-        let guard = self.generations.guard(current, self.guard.handle());
         let left = std::mem::replace(&mut self.session, next);
         left.end().await;
-        self.guard = guard;
-        Ok(())
+        moves.decide(self.guard.handle().id(), Ok(()));
+        self.settle_in(current.clone());
+        Ok(Ok(()))
     }
 
-    fn cannot_move(&self, saved_bytes: usize) {
+    fn saved_too_much(&self, saved_bytes: usize) {
         Limit::SavedBytes.reached();
         let number = self.guard.generation().number;
         let _entered = self.guard.handle().span().enter();
@@ -102,19 +122,13 @@ impl<H: Handler> MigratingSession<H> {
              the limit of {MAX_SAVED_BYTES}"
         );
     }
-
-    fn stays(&self, why: &str) {
-        let number = self.guard.generation().number;
-        let _entered = self.guard.handle().span().enter();
-        tracing::debug!("stays with generation {number}: {why}");
-    }
 }
 
 impl<H: Handler> Session for MigratingSession<H> {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
         match event {
             // Boxed, so that sessions that stay do not pay for its size.
-            Event::Move => return Box::pin(self.go_on()).await,
+            Event::Move => return Box::pin(self.go_on()).await.map(|()| None),
             Event::Open(_) => self.begin(),
             _ => {}
         }

@@ -1,12 +1,12 @@
 //! Tests of moving sessions, with handlers in plain Rust.
 
-use super::{Candidate, Generations, MigratingSession, Probation, Rules, SwapPolicy};
-use crate::framing::Framing;
-use crate::handle::{ConnectionHandle, Peer, Transport};
+use super::{Candidate, End, Generations, MigratingSession, Probation, Rules, SwapPolicy};
+use crate::handle::{ConnectionHandle, Outgoing, Peer, Transport};
 use crate::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use crate::limits::ConnectionLimits;
 use crate::task::ConnectionSettings;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use framing::Framing;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::DuplexStream;
@@ -46,13 +46,21 @@ impl Handler for Arc<Named> {
         })
     }
 
+    fn renewed(&self) -> Self {
+        self.clone()
+    }
+
     fn converses(&self) -> bool {
         self.converses
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 
 impl Session for NamedSession {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
         match event {
             Event::Open(_) if !self.handler.opens => {
                 return Err(SessionError::Refused("not here".into()));
@@ -68,7 +76,7 @@ impl Session for NamedSession {
             }
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
@@ -100,7 +108,6 @@ fn candidate(handler: Named, framing: Framing) -> Candidate<Arc<Named>> {
         },
         name: handler.name.into(),
         tier: "plain Rust".into(),
-        files: Vec::new(),
         hash: handler.name.into(),
         imports: Vec::new(),
         handler: Arc::new(handler),
@@ -116,13 +123,8 @@ struct Talk {
 }
 
 async fn connect(generations: &Arc<Sessions>, id: u64) -> Talk {
-    let peer = Peer {
-        transport: Transport::Tcp,
-        peer: "client".into(),
-        local: "host".into(),
-        listener: "tcp://host".into(),
-        tls: None,
-    };
+    let (client, host) = ("client".into(), "host".into());
+    let peer = Peer::new(Transport::Tcp, client, host, "tcp://host".into());
     let handle = Arc::new(ConnectionHandle::new(id, peer, 1000, tracing::Span::none()));
     let current = generations.current();
     let Service::Session(session) = current.made_from.handler.serve(&handle) else {
@@ -146,10 +148,10 @@ impl Talk {
             .tell(Event::Message(message.into()))
             .await
             .unwrap();
-        let mut reply = BytesMut::new();
+        let mut reply = Outgoing::default();
         self.handle
-            .collect(|orders| std::mem::swap(&mut reply, &mut orders.bytes));
-        String::from_utf8(reply.to_vec()).unwrap()
+            .collect(|orders| reply.append(&mut orders.bytes));
+        String::from_utf8(reply.chunk().to_vec()).unwrap()
     }
 }
 
@@ -194,9 +196,9 @@ async fn a_conversation_migrates_with_its_saved_state() {
     let swapped = generations.swap(candidate(named("new", true), Framing::Lines));
     assert_eq!(talk.say("x").await, "new 2\n");
     assert_eq!((swapped.replaced.live(), swapped.current.live()), (0, 1));
-    generations.roll_back().unwrap();
+    generations.go_to(None, End::Left).unwrap();
     assert_eq!(talk.say("x").await, "old 3\n");
-    assert!(generations.roll_back().is_none());
+    assert!(generations.go_to(None, End::Left).is_none());
 }
 
 #[tokio::test]
@@ -261,7 +263,7 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
     let unfit = generations.unfit().await;
     assert_eq!((unfit.number, unfit.failed_calls()), (2, 2));
     // Only once: the next current generation has not failed, and the first has no previous one.
-    generations.roll_back().unwrap();
+    generations.go_to(None, End::Left).unwrap();
     for id in 3..=5 {
         let mut talk = connect(&generations, id).await;
         let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
@@ -272,4 +274,48 @@ async fn a_generation_that_fails_too_often_too_soon_is_unfit() {
     generations.swap(candidate(named("newer", true), Framing::Lines));
     let unfit = tokio::time::timeout(Duration::ZERO, generations.unfit()).await;
     assert!(unfit.is_err());
+}
+
+#[tokio::test]
+async fn a_swap_knows_what_became_of_each_connection() {
+    let generations = begin(named("old", true), SwapPolicy::Migrate);
+    let mut talks = Vec::new();
+    for id in 1..=3 {
+        talks.push(connect(&generations, id).await);
+    }
+    let first = generations.swap(candidate(named("new", true), Framing::Lines));
+    assert_eq!(
+        first.moves.outcome().to_string(),
+        "3 connections still in a call"
+    );
+    assert_eq!(talks[0].say("x").await, "new 1\n");
+    drop(talks.pop());
+    assert_eq!(
+        first.moves.outcome().to_string(),
+        "1 connection migrated, 1 still in a call"
+    );
+    // The next swap overtakes it, and asks those that moved, too.
+    let unsaved = Named {
+        saves: false,
+        ..named("newest", true)
+    };
+    let second = generations.swap(candidate(unsaved, Framing::Lines));
+    assert_eq!(talks[1].say("x").await, "newest 1\n");
+    assert_eq!(
+        first.moves.settled(Duration::ZERO).await.to_string(),
+        "1 connection migrated, 1 still in a call"
+    );
+    assert_eq!(talks[0].say("x").await, "newest 2\n");
+    assert_eq!(second.moves.outcome().to_string(), "2 connections migrated");
+    let third = generations.go_to(None, End::Left).unwrap();
+    for talk in &mut talks {
+        talk.say("x").await;
+    }
+    assert_eq!(
+        third.moves.outcome().to_string(),
+        "2 connections stayed: their sessions saved nothing"
+    );
+    let (reigns, kept) = generations.history();
+    let numbers: Vec<_> = reigns.iter().map(|it| it.number).collect();
+    assert_eq!((numbers, kept), (vec![1, 2, 3, 2], vec![1, 2, 3]));
 }

@@ -4,18 +4,27 @@
 //! does. So orders are left here, and the task is woken.
 
 mod orders;
+mod outgoing;
 mod peer;
+mod quiet;
+mod telnet;
 mod traffic;
 
 pub use orders::{CloseMode, Lost, Notice, Orders, TimerChange};
-pub use peer::{Peer, TlsInfo, Transport};
+pub use outgoing::Outgoing;
+pub use peer::{Peer, TlsInfo, Transport, WebSocketInfo};
+pub use telnet::TelnetInfo;
 pub use traffic::Traffic;
 
-use crate::framing::Framing;
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::limits::ConnectionLimits;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
+use framing::Framing;
+use quiet::{Quiet, Sweep};
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tracing::Span;
 
 /// The handle of a connection that sessions use.
@@ -23,14 +32,26 @@ use tracing::Span;
 pub struct ConnectionHandle {
     id: u64,
     peer: Peer,
-    limit_bytes: usize,
+    /// The result of the handshake that a session asked for.
+    secured: OnceLock<TlsInfo>,
+    /// Whether a session has asked for one.
+    has_started_tls: AtomicBool,
+    limit_bytes: AtomicUsize,
     span: Span,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     messages: AtomicU64,
+    /// The number of the generation that serves it.
+    generation: AtomicU64,
+    quiet: Quiet,
     orders: Mutex<Orders>,
+    /// Whether there are orders: the task looks here first, without the lock.
+    has_orders: AtomicBool,
+    /// Whether its session is being called: the task collects the orders afterwards, and need not
+    /// be woken for them.
+    is_calling: AtomicBool,
 }
 
 impl ConnectionHandle {
@@ -40,13 +61,19 @@ impl ConnectionHandle {
         ConnectionHandle {
             id,
             peer,
-            limit_bytes,
+            secured: OnceLock::new(),
+            has_started_tls: AtomicBool::new(false),
+            limit_bytes: AtomicUsize::new(limit_bytes),
             span,
             unsent_bytes: AtomicUsize::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
             messages: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            quiet: Quiet::new(),
             orders: Mutex::default(),
+            has_orders: AtomicBool::new(false),
+            is_calling: AtomicBool::new(false),
         }
     }
 
@@ -56,12 +83,32 @@ impl ConnectionHandle {
     }
 
     /// The peer.
+    #[inline]
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 
+    /// A detail, by its name in the contract (`connection.info`).
+    pub fn info(&self, name: &str) -> Option<String> {
+        if name == "start-tls" {
+            return self.offers_tls().then(|| "offered".to_owned());
+        }
+        let tls = self.peer.tls.as_ref().or(self.secured.get());
+        let websocket = self.peer.websocket.as_ref();
+        let detail = tls.and_then(|it| it.get(name));
+        let detail = detail.or_else(|| websocket?.get(name));
+        let telnet = || self.peer.telnet.as_ref()?.get(name);
+        detail.map(str::to_owned).or_else(telnet)
+    }
+
+    /// Whether a session may start TLS.
+    pub fn offers_tls(&self) -> bool {
+        self.peer.offers_tls && !self.has_started_tls.load(Ordering::Relaxed)
+    }
+
     /// The span of the connection's log lines. Entered only for logging: entering it on every poll
     /// costs more than cutting a message.
+    #[inline]
     pub fn span(&self) -> &Span {
         &self.span
     }
@@ -71,23 +118,54 @@ impl ConnectionHandle {
         self.unsent_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends bytes: over UDP, as one datagram, possibly empty.
+    /// Sends bytes: over UDP and WebSocket, as one message, possibly empty.
     pub fn send(&self, bytes: impl Into<Bytes>) {
         let bytes = bytes.into();
         self.order(|orders| {
             let unsent = self.unsent_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
-            if unsent.saturating_add(bytes.len()) > self.limit_bytes {
-                let limit_bytes = self.limit_bytes;
+            let limit_bytes = self.limit_bytes.load(Ordering::Relaxed);
+            if unsent.saturating_add(bytes.len()) > limit_bytes {
                 orders.lost = Some(Lost::SlowReader { limit_bytes });
-            } else if self.peer.transport == Transport::Udp {
-                orders.datagrams.push_back(bytes);
-            } else if orders.bytes.is_empty() {
-                // Uniquely owned bytes are moved, not copied.
-                orders.bytes = bytes.into();
+            } else if self.peer.transport.keeps_messages() {
+                orders.messages.push_back(bytes);
+            } else if orders.is_securing {
+                orders.bytes_for_tls.push(bytes);
             } else {
-                orders.bytes.extend_from_slice(&bytes);
+                orders.bytes.push(bytes);
             }
         });
+    }
+
+    /// Reads from the client, or does not.
+    pub fn set_reading(&self, reads: bool) {
+        self.order(|orders| orders.reads = Some(reads));
+    }
+
+    /// Starts TLS when what was sent before is written. What is sent from now on waits for it.
+    pub fn start_tls(&self) {
+        self.has_started_tls.store(true, Ordering::Relaxed);
+        self.order(|orders| {
+            orders.starts_tls = true;
+            orders.is_securing = true;
+        });
+    }
+
+    /// TLS is established: what has waited for it can go out.
+    pub fn secured(&self, tls: TlsInfo) {
+        // There is one handshake only.
+        let _ = self.secured.set(tls);
+        self.order(|orders| {
+            orders.is_securing = false;
+            // What was sent in clear was taken with the order to start.
+            orders.bytes = std::mem::take(&mut orders.bytes_for_tls);
+        });
+    }
+
+    /// Counts bytes as unsent that the task of the connection will write, and were not ordered
+    /// here.
+    #[inline]
+    pub fn note_unsent(&self, bytes: usize) {
+        self.unsent_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Closes the connection. Later orders are ignored.
@@ -101,11 +179,23 @@ impl ConnectionHandle {
             close: Some(CloseMode::Reset),
             ..Orders::default()
         };
+        self.has_orders.store(true, Ordering::Release);
     }
 
     /// Changes the framing from the next message on.
     pub fn set_framing(&self, framing: Framing) {
         self.order(|orders| orders.framing = Some(framing));
+    }
+
+    /// Applies the limits of another version of the handler from the next message on. A UDP sender
+    /// keeps the idle timeout of its listener.
+    pub fn set_limits(&self, limits: ConnectionLimits, unsent_limit_bytes: usize) {
+        self.limit_bytes
+            .store(unsent_limit_bytes, Ordering::Relaxed);
+        if self.peer.transport != Transport::Udp {
+            self.set_idle_timeout(limits.idle_timeout);
+        }
+        self.order(|orders| orders.limits = Some(limits));
     }
 
     /// Starts or cancels a timer.
@@ -123,66 +213,78 @@ impl ConnectionHandle {
         self.order(|orders| orders.lost = Some(why));
     }
 
+    /// Ends the connection if no byte moves for this long, or never.
+    pub fn set_idle_timeout(&self, limit: Option<Duration>) {
+        self.quiet.set_limit(limit);
+    }
+
+    /// The idle timeout; `Duration::MAX` for none.
+    pub fn idle_timeout(&self) -> Duration {
+        self.quiet.limit()
+    }
+
+    /// Marks that bytes moved.
+    #[inline]
+    pub fn touch(&self) {
+        self.quiet.touch();
+    }
+
+    /// Whether bytes have moved since the last sweep.
+    #[inline]
+    pub fn has_moved(&self) -> bool {
+        self.quiet.has_moved()
+    }
+
+    /// Notifies the connection if it has been idle for its timeout, and a WebSocket once after half
+    /// of it, so that it asks whether its client is still there. To be called each second, with
+    /// the time since a fixed moment.
+    pub fn sweep(&self, now: Duration) {
+        match self.quiet.sweep(now) {
+            Sweep::Idle => self.order(|orders| orders.is_idle = true),
+            Sweep::Quiet if matches!(self.peer.transport, Transport::Ws | Transport::Wss) => {
+                self.order(|orders| orders.is_quiet = true);
+            }
+            Sweep::Quiet | Sweep::Moved => {}
+        }
+    }
+
     fn order(&self, order: impl FnOnce(&mut Orders)) {
         let mut orders = self.lock();
         if orders.has_ended() {
             return;
         }
         order(&mut orders);
-        if let Some(waker) = orders.waker.take() {
+        self.has_orders.store(true, Ordering::Release);
+        // An order that is not announced is found by `poll_ordered`, which takes the lock.
+        if !self.is_calling.load(Ordering::Relaxed)
+            && let Some(waker) = orders.waker.take()
+        {
             drop(orders);
             waker.wake();
         }
     }
 
-    /// Passes the orders to the connection's task, if there are any.
+    /// Says whether the session of the connection is being called.
+    #[inline]
+    pub fn set_calling(&self, is_calling: bool) {
+        self.is_calling.store(is_calling, Ordering::Relaxed);
+    }
+
+    /// Passes the orders to the connection's task, if there are any. A close stays for good.
+    #[inline]
     pub fn collect(&self, take: impl FnOnce(&mut Orders)) {
-        let mut orders = self.lock();
-        if !orders.is_empty() {
+        if self.has_orders.load(Ordering::Acquire) {
+            let mut orders = self.lock();
             take(&mut orders);
-        }
-    }
-
-    /// Notes that bytes were written.
-    pub fn written(&self, bytes: usize) {
-        self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.note_sent(bytes);
-    }
-
-    /// Notes that bytes will never be written.
-    pub fn discarded(&self, bytes: usize) {
-        self.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Counts written bytes that were not ordered here.
-    pub fn note_sent(&self, bytes: usize) {
-        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Counts received bytes.
-    pub fn note_received(&self, bytes: usize) {
-        self.received_bytes
-            .fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Counts a message passed to the handler.
-    pub fn note_message(&self) {
-        self.messages.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The traffic of the connection so far.
-    pub fn traffic(&self) -> Traffic {
-        Traffic {
-            received_bytes: self.received_bytes.load(Ordering::Relaxed),
-            sent_bytes: self.sent_bytes.load(Ordering::Relaxed),
-            messages: self.messages.load(Ordering::Relaxed),
+            self.has_orders.store(orders.has_ended(), Ordering::Relaxed);
         }
     }
 
     /// Ready when there are orders.
+    #[inline]
     pub fn poll_ordered(&self, cx: &Context<'_>) -> Poll<()> {
         let mut orders = self.lock();
-        if !orders.is_empty() {
+        if self.has_orders.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
         match &mut orders.waker {

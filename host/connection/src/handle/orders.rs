@@ -1,7 +1,9 @@
 //! Orders of sessions and of the host for a connection.
 
-use crate::framing::Framing;
-use bytes::{Bytes, BytesMut};
+use super::Outgoing;
+use crate::limits::ConnectionLimits;
+use bytes::Bytes;
+use framing::Framing;
 use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
@@ -30,6 +32,9 @@ pub enum Lost {
         /// The limit.
         limit: usize,
     },
+    /// The session sent bytes that the client would get as text and cannot read.
+    #[error("the handler sent text that is not UTF-8; hint: --ws-messages binary")]
+    NotText,
     /// Its handler was swapped out.
     #[error("the handler was swapped out")]
     SwappedOut,
@@ -68,15 +73,29 @@ pub enum TimerChange {
 #[derive(Debug, Default)]
 pub struct Orders {
     /// Bytes to write.
-    pub bytes: BytesMut,
-    /// For UDP, instead of bytes: what one callback sent is one datagram.
-    pub datagrams: VecDeque<Bytes>,
+    pub bytes: Outgoing,
+    /// For UDP and WebSocket, instead of bytes: what one callback sent is one message.
+    pub messages: VecDeque<Bytes>,
+    /// Bytes to write when TLS is established.
+    pub(super) bytes_for_tls: Outgoing,
+    /// Whether TLS was asked for and is not established.
+    pub(super) is_securing: bool,
+    /// Whether TLS is to be started.
+    pub starts_tls: bool,
+    /// Whether to read from the client from now on.
+    pub reads: Option<bool>,
     /// The framing from the next message on.
     pub framing: Option<Framing>,
+    /// The limits from the next message on.
+    pub limits: Option<ConnectionLimits>,
     /// Changes of timers, in order.
     pub timers: Vec<TimerChange>,
     /// The latest notice for the session.
     pub notice: Option<Notice>,
+    /// Whether no byte has moved for the idle timeout.
+    pub is_idle: bool,
+    /// Whether no byte has moved for half of it.
+    pub is_quiet: bool,
     /// The close, after which there are no more orders.
     pub close: Option<CloseMode>,
     /// The forced end.
@@ -85,16 +104,6 @@ pub struct Orders {
 }
 
 impl Orders {
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-            && self.datagrams.is_empty()
-            && self.framing.is_none()
-            && self.timers.is_empty()
-            && self.notice.is_none()
-            && self.close.is_none()
-            && self.lost.is_none()
-    }
-
     pub(super) fn has_ended(&self) -> bool {
         self.close.is_some() || self.lost.is_some()
     }

@@ -76,6 +76,10 @@ pub const MAX_EXPANDED_BYTES: u64 = 16 << 20;
 /// The deepest nesting of components and of types.
 pub const MAX_COMPONENT_DEPTH: usize = 100;
 
+/// The most core instances of a component. The usual tools create three (its module, an adapter and
+/// glue code), one memory and one or two tables.
+pub const MAX_CORE_INSTANCES: u32 = 32;
+
 /// The most components and modules in a component. The compiler's memory grows with the square: 50
 /// MB for this many, 3 GB for ten times as many.
 pub const MAX_COMPONENT_PARTS: usize = 1000;

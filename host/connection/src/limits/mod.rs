@@ -15,6 +15,12 @@ pub const READ_BYTES: usize = 68 << 10;
 /// The high-water mark: with more unsent bytes, a connection's next messages wait.
 pub const HIGH_WATER_BYTES: usize = 256 << 10;
 
+/// Calls of a session before other connections have a turn.
+pub const MAX_CALLS_IN_A_ROW: u8 = 64;
+
+/// How often connections are checked for the idle timeout.
+pub const IDLE_SWEEP: Duration = Duration::from_secs(1);
+
 /// Bytes in transit between a connection and a program, each way.
 pub const PIPE_BYTES: usize = 64 << 10;
 
@@ -23,6 +29,16 @@ pub const PIPE_BYTES: usize = 64 << 10;
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// See [`LINGER_TIME`].
 pub const LINGER_BYTES: usize = 1 << 20;
+
+/// The longest telnet subnegotiation, in bytes.
+pub const MAX_TELNET_SUBNEGOTIATION_BYTES: usize = 1024;
+
+/// How often a telnet client may speak of options, in one connection.
+pub const MAX_TELNET_NEGOTIATIONS: u32 = 1000;
+
+/// Bytes that wait to be sent to a telnet client before no more are read from it: one that asks and
+/// does not read gets no more answers.
+pub const MAX_TELNET_WAITING_BYTES: usize = 64 << 10;
 
 /// The time limit of a step of a probe.
 pub const PROBE_STEP_TIME: Duration = Duration::from_secs(10);
@@ -48,17 +64,18 @@ pub const LOG_FLUSH_TIME: Duration = Duration::from_secs(1);
 /// How long a host waits to print its addresses on standard output.
 pub const STDOUT_TIME: Duration = Duration::from_secs(1);
 
-/// How long a busy guest pauses at each [`EPOCH_TICK`].
-pub const BREATHER: Duration = Duration::from_millis(1);
-
 /// How long a handler's calls take turns after one of them computed for an [`EPOCH_TICK`].
 pub const LONG_COMPUTING_MEMORY: Duration = Duration::from_millis(500);
 
 /// How often a busy guest yields, and the grain of epoch deadlines.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+pub const EPOCH_TICK: Duration = Duration::from_millis(5);
 
-/// Threads for disk operations, mostly of guests with a granted directory. Further operations wait.
+/// Threads for disk operations, mostly of guests with a granted directory: of all workers together.
+/// The main thread has as many again. Further operations wait.
 pub const MAX_BLOCKING_THREADS: usize = 32;
+
+/// The least that a worker has, however many there are.
+pub const MIN_BLOCKING_THREADS_OF_WORKER: usize = 4;
 
 /// Connections that the kernel holds until they are accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
@@ -66,6 +83,10 @@ pub const LISTEN_BACKLOG: i32 = 1024;
 /// The shortest and longest pause after accepting or receiving failed for lack of a resource.
 pub const ACCEPT_BACK_OFF: (Duration, Duration) =
     (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Log lines per second about accepting that failed, of all workers; the rest are counted and
+/// dropped.
+pub const MAX_ACCEPT_ERROR_LINES_PER_SECOND: u32 = 10;
 
 /// Datagrams per system call.
 pub const DATAGRAM_BATCH: usize = 32;
@@ -89,9 +110,14 @@ pub const MAX_WAITING_DATAGRAM_BYTES: usize = 256 << 10;
 
 /// Log lines per second about ended connections of a service; the rest are counted and dropped.
 pub const MAX_CONNECTION_LINES_PER_SECOND: u32 = 100;
+/// The same for connections that ended normally.
+pub const MAX_ACCESS_LINES_PER_SECOND: u32 = 1000;
 
 /// The same for clients and datagrams beyond a limit.
-pub const MAX_NO_PLACE_LINES_PER_SECOND: u32 = 1;
+pub const MAX_NO_PERMIT_LINES_PER_SECOND: u32 = 1;
+
+/// Time between two hints that a client speaks HTTP or TLS to a handler that does not.
+pub const FOREIGN_HINT_TIME_SECONDS: u64 = 60;
 
 /// The longest request and reply on the control socket, and the longest details of a refusal, in
 /// bytes.
@@ -161,6 +187,13 @@ pub struct DatagramLimits {
     pub amplification: Option<u32>,
 }
 
+/// Versions of a handler that can be current again.
+pub const MAX_KEPT_VERSIONS: usize = 4;
+/// Versions of a handler that a history lists.
+pub const MAX_LISTED_VERSIONS: usize = 32;
+/// How long a swap waits for sessions that are in a call before it says what became of them.
+pub const MOVE_REPORT_TIME: Duration = Duration::from_secs(2);
+
 /// Client addresses whose rates are counted, each by itself; further ones are counted together.
 pub const MAX_RATED_ADDRESSES: usize = 64 << 10;
 
@@ -177,7 +210,7 @@ pub struct ServerLimits {
     pub max_connections_per_uid: Option<usize>,
     /// Memory of all guests together, in bytes; `None` for no limit.
     pub max_guest_memory_bytes: Option<usize>,
-    /// Memory that free places may keep resident, in bytes.
+    /// Memory that free slots may keep resident, in bytes.
     pub max_warm_memory_bytes: usize,
     /// How long open connections may take to finish after the server is told to stop.
     pub drain_timeout: Duration,
@@ -186,3 +219,8 @@ pub struct ServerLimits {
 /// The longest PROXY header, in bytes: addresses take up to 52 (or a line of 107); the rest is what
 /// proxies add about a client's certificate.
 pub const MAX_PROXY_HEADER_BYTES: usize = 4096;
+
+/// The longest request of a WebSocket, in bytes, and the most headers it may have. Cookies take the
+/// most.
+pub const MAX_UPGRADE_BYTES: usize = 16 << 10;
+pub const MAX_UPGRADE_HEADERS: usize = 100;

@@ -21,6 +21,7 @@ pub enum Limit {
     IdleTimeout,
     HandshakeTimeout,
     ProxyHeader,
+    WebSocketRequest,
     PeerTimeout,
     CallTimeout,
     MaxMemory,
@@ -28,7 +29,7 @@ pub enum Limit {
     MaxKeyvalue,
     Outgoing,
     OpenFiles,
-    Places,
+    Slots,
     Component,
     CallbackOutput,
     HandedBytes,
@@ -55,7 +56,7 @@ pub enum Limit {
 }
 
 /// The name of each limit: that of its option, if it has one.
-const NAMES: [(Limit, &str); 46] = [
+const NAMES: [(Limit, &str); 47] = [
     (Limit::MaxConnections, "max-connections"),
     (Limit::MaxConnectionsPerIp, "max-connections-per-ip"),
     (Limit::MaxConnectionsPerUid, "max-connections-per-uid"),
@@ -80,6 +81,7 @@ const NAMES: [(Limit, &str); 46] = [
     (Limit::IdleTimeout, "idle-timeout"),
     (Limit::HandshakeTimeout, "handshake-timeout"),
     (Limit::ProxyHeader, "proxy-header"),
+    (Limit::WebSocketRequest, "websocket-request"),
     (Limit::PeerTimeout, "peer-timeout"),
     (Limit::CallTimeout, "call-timeout"),
     (Limit::MaxMemory, "max-memory"),
@@ -87,7 +89,7 @@ const NAMES: [(Limit, &str); 46] = [
     (Limit::MaxKeyvalue, "max-keyvalue"),
     (Limit::Outgoing, "outgoing"),
     (Limit::OpenFiles, "open-files"),
-    (Limit::Places, "places"),
+    (Limit::Slots, "places"),
     (Limit::Component, "component"),
     (Limit::CallbackOutput, "callback-output"),
     (Limit::HandedBytes, "handed-bytes"),

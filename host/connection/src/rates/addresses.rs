@@ -144,6 +144,10 @@ impl RatedAddress {
         }
     }
 
+    pub(super) fn is_off(&self) -> bool {
+        self.rates.are_off()
+    }
+
     pub(super) fn changes(&self) -> u64 {
         self.rates.limits.changes()
     }

@@ -1,15 +1,15 @@
-//! How many log lines a client or a guest may cause in a second.
+//! How many log lines a client or a guest may cause in a second, or another time.
 
 use parking_lot::{Mutex, MutexGuard};
 use std::mem;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Admits a number of lines each second, and counts those it did not admit.
+/// Admits a number of lines in each of these times, and counts those it did not admit.
 #[derive(Debug, Default)]
-pub struct LogRateLimiter<const PER_SECOND: u32>(Mutex<Window>);
+pub struct LogRateLimiter<const LINES: u32, const SECONDS: u64 = 1>(Mutex<Window>);
 
-/// The second that is running.
+/// The time that is running.
 #[derive(Debug, Default)]
 struct Window {
     /// When it began, unless no line has come yet.
@@ -19,17 +19,26 @@ struct Window {
     suppressed: u64,
 }
 
-impl<const PER_SECOND: u32> LogRateLimiter<PER_SECOND> {
-    /// Admits a line, and returns how many were suppressed since the last one. The error is how many are suppressed by
-    /// now, with this one.
+impl<const LINES: u32, const SECONDS: u64> LogRateLimiter<LINES, SECONDS> {
+    /// Admits the first line.
+    pub const fn new() -> Self {
+        LogRateLimiter(Mutex::new(Window {
+            since: None,
+            admitted: 0,
+            suppressed: 0,
+        }))
+    }
+
+    /// Admits a line, and returns how many were suppressed since the last one. The error is the
+    /// number suppressed so far, including this one.
     pub fn admit(&self) -> Result<u64, u64> {
         let mut window = self.lock();
-        let is_over = |since: Instant| since.elapsed() >= Duration::from_secs(1);
+        let is_over = |since: Instant| since.elapsed() >= Duration::from_secs(SECONDS);
         if window.since.is_none_or(is_over) {
             window.since = Some(Instant::now());
             window.admitted = 0;
         }
-        if window.admitted == PER_SECOND {
+        if window.admitted == LINES {
             window.suppressed += 1;
             return Err(window.suppressed);
         }
@@ -37,7 +46,8 @@ impl<const PER_SECOND: u32> LogRateLimiter<PER_SECOND> {
         Ok(mem::take(&mut window.suppressed))
     }
 
-    /// How many lines were suppressed and not reported by [`admit`](Self::admit). They count as reported now.
+    /// Number of suppressed lines that [`admit`](Self::admit) has not reported. They count as
+    /// reported now.
     pub fn take_suppressed(&self) -> u64 {
         mem::take(&mut self.lock().suppressed)
     }

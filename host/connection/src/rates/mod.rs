@@ -10,11 +10,11 @@ mod throttle;
 
 pub use addresses::{AddressRates, RatedAddress};
 pub use lines::LogRateLimiter;
-pub use throttle::Throttle;
+pub use throttle::{Gate, Throttle};
 
 use crate::limits::Limit;
 use bucket::Bucket;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -44,6 +44,7 @@ pub struct RateLimits {
 #[derive(Debug)]
 struct SharedLimits {
     per_second: [AtomicU64; 3],
+    are_on: AtomicBool,
     /// The number of changes.
     changes: AtomicU64,
 }
@@ -52,6 +53,7 @@ impl SharedLimits {
     fn new(limits: RateLimits) -> Self {
         let shared = SharedLimits {
             per_second: Default::default(),
+            are_on: AtomicBool::new(false),
             changes: AtomicU64::new(0),
         };
         shared.set(limits);
@@ -67,6 +69,8 @@ impl SharedLimits {
         for (shared, limit) in self.per_second.iter().zip(all) {
             shared.store(limit.unwrap_or(0), Ordering::Relaxed);
         }
+        let are_on = all.iter().any(Option::is_some);
+        self.are_on.store(are_on, Ordering::Relaxed);
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -76,8 +80,7 @@ impl SharedLimits {
     }
 
     fn are_off(&self) -> bool {
-        let off = |limit: &AtomicU64| limit.load(Ordering::Relaxed) == 0;
-        self.per_second.iter().all(off)
+        !self.are_on.load(Ordering::Relaxed)
     }
 
     fn changes(&self) -> u64 {

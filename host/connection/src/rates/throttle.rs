@@ -14,10 +14,22 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How often a waiter checks whether the limits changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The rate limits of a connection.
-#[derive(Debug)]
+/// Says what has to wait for the rate limits.
+pub trait Gate {
+    /// Takes the token of a message. False if it must wait.
+    fn take_message(&mut self) -> bool;
+
+    /// Whether a message still waits for its token.
+    fn pauses_message(&self) -> bool;
+
+    /// Whether reading waits.
+    fn pauses_reading(&self) -> bool;
+}
+
+/// The rate limits of a connection. By default, it has none.
+#[derive(Debug, Default)]
 pub struct Throttle {
-    service: Arc<ServiceRates>,
+    service: Option<Arc<ServiceRates>>,
     address: Option<RatedAddress>,
     reading: Pause,
     message: Pause,
@@ -40,7 +52,7 @@ impl Throttle {
         let debt = address.as_mut().map(|it| it.debt(Kind::Bytes));
         let debt = debt.unwrap_or_default().max(service.debt(Kind::Bytes));
         let mut throttle = Throttle {
-            service,
+            service: Some(service),
             address,
             reading: Pause::default(),
             message: Pause::default(),
@@ -49,33 +61,23 @@ impl Throttle {
         throttle
     }
 
-    /// Takes the token of a message. False if it must wait.
-    pub fn take_message(&mut self) -> bool {
-        let wait = self.reserve(Kind::Messages, 1);
-        wait.is_zero() || !self.message.extend(wait, self.changes())
-    }
-
     /// Charges for bytes that were read: the debt is paid before the next read.
     pub fn note_read(&mut self, bytes: usize) {
+        if self.is_off() {
+            return;
+        }
         let wait = self.reserve(Kind::Bytes, bytes as u64);
         if !wait.is_zero() {
             self.reading.extend(wait, self.changes());
         }
     }
 
-    /// Whether reading waits.
-    pub fn pauses_reading(&self) -> bool {
-        self.reading.0.is_some()
-    }
-
-    /// Whether a message waits.
-    pub fn pauses_message(&self) -> bool {
-        self.message.0.is_some()
-    }
-
     /// Ready when reading is allowed.
     #[inline]
     pub fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.reading.0.is_none() {
+            return Poll::Ready(());
+        }
         let changes = self.changes();
         self.reading.poll(cx, changes)
     }
@@ -86,8 +88,16 @@ impl Throttle {
         self.message.poll(cx, changes)
     }
 
+    /// Whether nothing is limited.
+    #[inline]
+    fn is_off(&self) -> bool {
+        let address_is_off = self.address.as_ref().is_none_or(RatedAddress::is_off);
+        address_is_off && self.service.as_ref().is_none_or(|it| it.are_off())
+    }
+
     fn reserve(&mut self, kind: Kind, tokens: u64) -> Duration {
-        let service = self.service.reserve(kind, tokens);
+        let service = self.service.as_ref();
+        let service = service.map_or(Duration::ZERO, |it| it.reserve(kind, tokens));
         let address = self.address.as_mut().map(|it| it.reserve(kind, tokens));
         service.max(address.unwrap_or_default())
     }
@@ -95,7 +105,27 @@ impl Throttle {
     #[inline]
     fn changes(&self) -> (u64, u64) {
         let address = self.address.as_ref().map(RatedAddress::changes);
-        (self.service.limits.changes(), address.unwrap_or_default())
+        let service = self.service.as_ref().map(|it| it.limits.changes());
+        (service.unwrap_or_default(), address.unwrap_or_default())
+    }
+}
+
+impl Gate for Throttle {
+    #[inline]
+    fn take_message(&mut self) -> bool {
+        if self.is_off() && self.message.0.is_none() {
+            return true;
+        }
+        let wait = self.reserve(Kind::Messages, 1);
+        wait.is_zero() || !self.message.extend(wait, self.changes())
+    }
+
+    fn pauses_message(&self) -> bool {
+        self.message.0.is_some()
+    }
+
+    fn pauses_reading(&self) -> bool {
+        self.reading.0.is_some()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests what a conversation may do to its connection, over an in-memory pipe and in plain Rust.
 
-use super::tests::{Served, handle, settings};
-use super::{CloseReason, ConnectionError, ConnectionSettings, serve};
+use super::tests::{Served, handle, settings, sweep};
+use super::{CloseReason, ConnectionError, ConnectionSettings, NoTls, NotSecured, serve};
 use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice, TimerChange};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
@@ -25,10 +25,15 @@ struct Obedient {
     told: Told,
 }
 
+/// A timer that is set again whenever it expires.
+const ENDLESS: u32 = 99;
+/// The same, each second.
+const STEADY: u32 = 98;
+
 type Told = Arc<Mutex<Vec<String>>>;
 
 impl Session for Obedient {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
         let what = match &event {
             Event::Message(line) => String::from_utf8_lossy(line).into_owned(),
             other => format!("{other:?}"),
@@ -36,12 +41,20 @@ impl Session for Obedient {
         self.told.lock().push(what.clone());
         match &event {
             Event::Open(_) => self.handle.send("welcome\n"),
-            Event::Message(line) => return self.obey(line),
+            Event::Message(line) => self.obey(line)?,
+            Event::Timer(ENDLESS) => self.handle.change_timer(TimerChange::Set {
+                id: ENDLESS,
+                delay: Duration::ZERO,
+            }),
+            Event::Timer(STEADY) => self.handle.change_timer(TimerChange::Set {
+                id: STEADY,
+                delay: Duration::from_secs(1),
+            }),
             Event::Timer(id) => self.handle.send(format!("timer {id}\n")),
             Event::Shutdown => self.handle.send("goodbye\n"),
-            Event::Eof | Event::Writable | Event::Move => {}
+            Event::Eof | Event::Writable | Event::Secured | Event::Move => {}
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
@@ -71,6 +84,12 @@ impl Obedient {
             "cancel" => self
                 .handle
                 .change_timer(TimerChange::Cancel { id: number(1) }),
+            "pause" => self.handle.set_reading(false),
+            "tls" => {
+                self.handle.send("go on\n");
+                self.handle.start_tls();
+                self.handle.send("secret\n");
+            }
             "protocol" => return Err(SessionError::Protocol("as asked".into())),
             "internal" => return Err(SessionError::Internal("as asked".into())),
             _ => {}
@@ -97,6 +116,7 @@ fn talk_at(pipe_bytes: usize, rates: RateLimits) -> Talk {
     let (client, mut stream) = duplex(pipe_bytes);
     let settings = settings("lines", true);
     let handle = handle(settings.limits.max_unsent_bytes);
+    sweep(&handle);
     let told = Told::default();
     let session = Obedient {
         handle: handle.clone(),
@@ -110,6 +130,7 @@ fn talk_at(pipe_bytes: usize, rates: RateLimits) -> Talk {
             theirs.clone(),
             &agreed,
             Some(throttle),
+            NoTls,
         )
         .await;
         (theirs.traffic(), result)
@@ -229,6 +250,32 @@ async fn timers_fire_once_can_be_replaced_and_cancelled() {
     assert_eq!(talk.end().await.0.unwrap(), CloseReason::Finished);
 }
 
+#[tokio::test(start_paused = true)]
+async fn timers_do_not_keep_an_idle_connection() {
+    let mut talk = talk(1 << 16);
+    talk.expect("welcome\n").await;
+    talk.send("timer 98 0\n").await;
+    let ended = tokio::time::timeout(Duration::from_secs(600), talk.served);
+    let (_, result) = ended.await.expect("it is idle").unwrap();
+    assert!(
+        matches!(result, Err(ConnectionError::Idle(_))),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_sets_a_timer_of_no_time_for_ever_is_still_read_and_written() {
+    let mut talk = talk(1 << 16);
+    talk.expect("welcome\n").await;
+    talk.send("timer 99 0\n").await;
+    for _ in 0..3 {
+        talk.send("say hello\n").await;
+        talk.expect("hello\n").await;
+    }
+    talk.send("close\n").await;
+    talk.expect_end().await;
+}
+
 #[tokio::test]
 async fn too_many_timers_end_the_connection() {
     let mut talk = talk(1 << 20);
@@ -332,7 +379,7 @@ async fn sends_leave_together() {
         .await
         .unwrap();
     client.shutdown().await.unwrap();
-    serve(&mut stream, session, handle, &settings, None)
+    serve(&mut stream, session, handle, &settings, None, NoTls)
         .await
         .unwrap();
     // The greeting, and the replies to one piece.
@@ -403,4 +450,52 @@ async fn a_message_with_a_token_waits_for_a_client_that_does_not_read() {
     assert!(!talk.told.lock().contains(&"say two".to_owned()));
     talk.expect(&flood).await;
     talk.expect("two\n").await;
+}
+
+#[tokio::test]
+async fn a_session_that_pauses_gets_nothing_until_it_reads_again() {
+    let mut talk = talk(1024);
+    talk.send("pause\nsay one\nsay two").await;
+    talk.client.shutdown().await.unwrap();
+    talk.expect("welcome\n").await;
+    while talk.told.lock().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    talk.handle.send("meanwhile\n");
+    talk.expect("meanwhile\n").await;
+    assert_eq!(*talk.told.lock(), ["Open(None)", "pause"]);
+    talk.handle.set_reading(true);
+    talk.expect("one\ntwo\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    assert_eq!(result.unwrap(), CloseReason::Finished);
+    assert_eq!(told[2..], ["say one", "say two", "Eof", "end"]);
+}
+
+#[tokio::test]
+async fn bytes_in_clear_after_the_command_for_tls_end_the_connection() {
+    let mut talk = talk(1024);
+    talk.send("tls\nsay injected\n").await;
+    talk.expect("welcome\ngo on\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    let refused = ConnectionError::StartTls(NotSecured::EarlyBytes);
+    assert_eq!(result.unwrap_err().to_string(), refused.to_string());
+    assert_eq!(told, ["Open(None)", "tls", "end"]);
+}
+
+/// A pipe in memory has no TLS, so the handshake fails.
+#[tokio::test]
+async fn what_is_meant_for_tls_never_leaves_in_clear() {
+    let mut talk = talk(1024);
+    talk.send("tls\n").await;
+    talk.expect("welcome\ngo on\n").await;
+    talk.expect_end().await;
+    let (result, told) = talk.end().await;
+    let failed = matches!(
+        result,
+        Err(ConnectionError::StartTls(NotSecured::Handshake(_)))
+    );
+    assert!(failed, "{result:?}");
+    assert_eq!(told, ["Open(None)", "tls", "end"]);
 }

@@ -1,23 +1,23 @@
-//! The session of one UDP sender: takes datagrams, cuts messages, calls the session, sends its
-//! replies. Like a stream's, it is one task. But datagrams have no end, and a sender that is too
-//! fast or breaks the framing loses datagrams, not the connection: any datagram may be forged.
+//! The loop around the datagrams of one UDP sender. Like a stream's, it is one task. But a sender
+//! that is too fast or breaks the framing loses datagrams, not the connection: any datagram may be
+//! forged.
 
-use super::idle::IdleTimer;
-use super::inbox::{Datagrams, Inbox};
-use super::timers::Timers;
+use super::alarm::Alarm;
+use super::inbox::Inbox;
+use super::machine::{DatagramWire, Machine, Step, Wire};
 use super::{CloseReason, ConnectionError, ConnectionSettings};
-use crate::framing::{DatagramDecoder, FramingError};
-use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice};
+use crate::handle::{ConnectionHandle, Lost};
 use crate::handler::{Event, Session, SessionError};
-use crate::limits::{DATAGRAM_BATCH, HIGH_WATER_BYTES, Limit, MAX_TIMERS};
+use crate::limits::MAX_CALLS_IN_A_ROW;
+use crate::rates::Gate;
 use bytes::Bytes;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use tokio::task::coop::consume_budget;
+use std::task::{Context, Poll};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 /// Sends replies to one sender.
 pub trait ReplySink: Send + Sync {
@@ -35,6 +35,23 @@ pub trait ReplySink: Send + Sync {
     fn writable(&self) -> impl Future<Output = ()> + Send;
 }
 
+/// Datagrams took their tokens when they were received.
+struct Open;
+
+impl Gate for Open {
+    fn take_message(&mut self) -> bool {
+        true
+    }
+
+    fn pauses_message(&self) -> bool {
+        false
+    }
+
+    fn pauses_reading(&self) -> bool {
+        false
+    }
+}
+
 /// Serves one sender until its session closes, the idle timeout passes, or `inbox` is closed and
 /// empty. Then ends the session and closes the inbox.
 pub async fn serve_datagrams<R: ReplySink, S: Session>(
@@ -44,21 +61,17 @@ pub async fn serve_datagrams<R: ReplySink, S: Session>(
     handle: Arc<ConnectionHandle>,
     settings: &ConnectionSettings,
 ) -> Result<CloseReason, ConnectionError> {
+    let limits = &settings.limits;
+    handle.set_idle_timeout(limits.idle_timeout);
+    let wire = DatagramWire::new(settings.framing.clone(), limits.max_message_bytes);
     let mut connection = Connection {
         inbox,
         way,
         handle,
-        decoder: DatagramDecoder::new(settings.framing.clone(), settings.limits.max_message_bytes),
-        input: Datagrams::default(),
-        finished: false,
-        output: VecDeque::new(),
-        congested: false,
+        machine: Machine::new(wire, settings.converses),
         converses: settings.converses,
-        close: None,
-        timers: Timers::default(),
-        due: None,
-        moving: false,
-        idle: settings.limits.idle_timeout.map(IdleTimer::new),
+        alarm: Alarm::default(),
+        calls: 0,
     };
     let result = connection.run(&mut session).await;
     // Later datagrams start a new session.
@@ -71,179 +84,132 @@ struct Connection<'a, R> {
     inbox: &'a Inbox,
     way: R,
     handle: Arc<ConnectionHandle>,
-    decoder: DatagramDecoder,
-    input: Datagrams,
-    /// Whether no more datagrams will arrive.
-    finished: bool,
-    output: VecDeque<Bytes>,
-    /// Whether the output was above the high-water mark and the session does not know yet that it
-    /// has fallen again.
-    congested: bool,
+    machine: Machine<DatagramWire>,
     converses: bool,
-    close: Option<CloseMode>,
-    timers: Timers,
-    /// A timer that has expired.
-    due: Option<u32>,
-    /// Whether the session does not know yet that there is a new generation.
-    moving: bool,
-    idle: Option<IdleTimer>,
+    alarm: Alarm,
+    /// Calls since it last waited.
+    calls: u8,
 }
 
 impl<R: ReplySink> Connection<'_, R> {
     async fn run(&mut self, session: &mut impl Session) -> Result<CloseReason, ConnectionError> {
         // How much the session may send on open depends on the bytes received.
         self.take_in();
-        self.tell(session, Event::Open(None)).await?;
         loop {
-            self.collect()?;
-            match self.close {
-                Some(CloseMode::Graceful) => return Ok(CloseReason::Finished),
-                Some(CloseMode::Reset) => return Ok(CloseReason::Reset),
-                None => {}
+            match self.machine.next(&mut Open)? {
+                Step::Call(event) => self.call(session, event).await?,
+                Step::End(reason) => return Ok(reason),
+                // A datagram that arrives right now must not be lost.
+                Step::Idle if self.inbox.close_if_empty() => return Ok(CloseReason::Finished),
+                // Datagrams offer no TLS.
+                Step::Wait | Step::Idle | Step::StartTls => self.transfer().await?,
             }
-            if self.output.len() >= DATAGRAM_BATCH {
-                self.flush().await;
-            } else if let Some(event) = self.next_event() {
-                // There may be hundreds of datagrams: let other tasks run in between.
-                consume_budget().await;
-                self.tell(session, event).await?;
-            } else if !self.output.is_empty() {
-                self.flush().await;
-            } else if !self.finished {
-                poll_fn(|cx| self.poll_happened(cx)).await;
-            } else {
-                if self.converses {
-                    self.tell(session, Event::Shutdown).await?;
-                    self.collect()?;
-                }
-                self.close.get_or_insert(CloseMode::Graceful);
+            if let Some(error) = self.machine.wire.take_dropped() {
+                let _entered = self.handle.span().enter();
+                tracing::debug!("dropped the rest of a datagram: {error}");
             }
-        }
-    }
-
-    /// The next event for the session, if any.
-    fn next_event(&mut self) -> Option<Event> {
-        if std::mem::take(&mut self.moving) {
-            return Some(Event::Move);
-        }
-        if self.congested && self.handle.unsent_bytes() <= HIGH_WATER_BYTES / 2 {
-            self.congested = false;
-            return Some(Event::Writable);
-        }
-        if let Some(id) = self.due.take() {
-            return Some(Event::Timer(id));
-        }
-        let message = self.next_message()?;
-        self.handle.note_message();
-        Some(Event::Message(message))
-    }
-
-    fn next_message(&mut self) -> Option<Bytes> {
-        loop {
-            match self.decoder.next_message() {
-                Ok(Some(message)) => return Some(message),
-                Ok(None) => {}
-                Err(error) => {
-                    if let FramingError::TooLong { .. } = error {
-                        Limit::MaxMessage.reached();
-                    }
-                    let _entered = self.handle.span().enter();
-                    tracing::debug!("dropped the rest of a datagram: {error}");
-                }
-            }
-            if self.input.is_empty() {
-                self.take_in();
-            }
-            let datagram = self.input.pop()?;
-            self.decoder.begin(datagram);
-        }
-    }
-
-    /// Takes all waiting datagrams.
-    fn take_in(&mut self) {
-        self.finished = !self.inbox.take(&mut self.input);
-        if self.input.is_empty() {
-            return;
-        }
-        self.handle.note_received(self.input.bytes());
-        self.way.received(self.input.len(), self.input.bytes());
-        if let Some(idle) = &mut self.idle {
-            idle.touch();
         }
     }
 
     /// Calls the session, and sends pending output while waiting for it.
-    async fn tell(&mut self, session: &mut impl Session, event: Event) -> Result<(), SessionError> {
+    async fn call(
+        &mut self,
+        session: &mut impl Session,
+        event: Event,
+    ) -> Result<(), ConnectionError> {
+        self.calls += 1;
+        if self.calls == MAX_CALLS_IN_A_ROW {
+            // There may be hundreds of datagrams: let other tasks run in between.
+            self.calls = 0;
+            yield_now().await;
+        }
+        if let Event::Message(_) = event {
+            self.handle.note_message();
+        }
+        self.handle.set_calling(self.converses);
         let mut call = pin!(session.tell(event));
-        poll_fn(|cx| {
+        let told = poll_fn(|cx| {
             let told = call.as_mut().poll(cx);
             if told.is_pending() {
                 self.send();
             }
             told
         })
-        .await
+        .await;
+        self.handle.set_calling(false);
+        let reply = told?;
+        if let Some(reply) = &reply {
+            self.handle.note_unsent(reply.len());
+        }
+        self.machine.called(reply)?;
+        Ok(self.collect()?)
     }
 
-    /// Carries out the orders of sessions.
-    fn collect(&mut self) -> Result<(), ConnectionError> {
-        let mut lost = None;
-        self.handle.collect(|orders| {
-            for datagram in orders.datagrams.drain(..) {
-                if self.way.admits(datagram.len()) {
-                    self.output.push_back(datagram)
-                } else {
-                    self.handle.discarded(datagram.len())
-                }
-            }
-            if let Some(framing) = orders.framing.take() {
-                self.decoder.set_framing(framing);
-            }
-            lost = orders.lost.clone();
-            for change in orders.timers.drain(..) {
-                if !self.timers.change(change) {
-                    lost = Some(Lost::TooManyTimers { limit: MAX_TIMERS });
-                }
-            }
-            match orders.notice.take() {
-                Some(Notice::Move) => self.moving = true,
-                // Waiting datagrams are handled first. The sender's next datagram starts a new
-                // session.
-                Some(Notice::Stop) => self.inbox.close(),
-                None => {}
-            }
-            self.close = self.close.or(orders.close);
-        });
-        self.congested |= self.converses && self.handle.unsent_bytes() > HIGH_WATER_BYTES;
-        lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
+    /// Carries out orders that came by way of the handle, and drops what may not be sent.
+    fn collect(&mut self) -> Result<(), Lost> {
+        let (handle, machine) = (&self.handle, &mut self.machine);
+        let mut obeyed = Ok(());
+        handle.collect(|orders| obeyed = machine.obey(orders, || Instant::now().into_std()));
+        let refused = machine.wire.admit(|bytes| self.way.admits(bytes));
+        handle.discarded(refused);
+        if machine.is_stopping() {
+            // Waiting datagrams are handled first. The sender's next one starts a new session.
+            self.inbox.close();
+        }
+        if handle.has_moved() {
+            // The sweep that found it idle is outdated.
+            machine.moved();
+        }
+        obeyed
     }
 
-    /// Waits for datagrams, orders, an expired timer or the idle timeout.
+    /// Takes all waiting datagrams.
+    fn take_in(&mut self) {
+        let wire = &mut self.machine.wire;
+        wire.is_closed = !self.inbox.take(&mut wire.input);
+        let waiting = &wire.input;
+        if waiting.is_empty() {
+            return;
+        }
+        self.handle.note_received(waiting.bytes());
+        self.way.received(waiting.len(), waiting.bytes());
+        self.handle.touch();
+    }
+
+    /// Sends what is pending, and waits for datagrams, orders, an expired timer, or room to send.
+    async fn transfer(&mut self) -> Result<(), ConnectionError> {
+        self.calls = 0;
+        if self.machine.wire.is_written() {
+            poll_fn(|cx| self.poll_happened(cx)).await;
+        } else {
+            self.flush().await;
+        }
+        if self.machine.wants_input() && !self.machine.wire.has_input() {
+            self.take_in();
+        }
+        // Only here, as for streams.
+        if self.machine.next_timer().is_some() {
+            self.machine.expire(Instant::now().into_std());
+        }
+        Ok(self.collect()?)
+    }
+
     fn poll_happened(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let filled = self.inbox.poll_filled(cx).is_ready();
         let ordered = self.handle.poll_ordered(cx).is_ready();
-        if let Poll::Ready(id) = self.timers.poll_due(cx) {
-            self.due = Some(id);
+        let expired = self.alarm.poll(self.machine.next_timer(), cx).is_ready();
+        if filled || ordered || expired {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
-        if filled || ordered || self.due.is_some() {
-            return Poll::Ready(());
-        }
-        let Some(idle) = &mut self.idle else {
-            return Poll::Pending;
-        };
-        ready!(idle.poll_expired(cx));
-        // A datagram that arrives right now must not be lost.
-        if self.inbox.close_if_empty() {
-            self.close = Some(CloseMode::Graceful);
-        }
-        Poll::Ready(())
     }
 
     /// Sends everything, waiting until the socket takes it.
     async fn flush(&mut self) {
         loop {
             self.send();
-            if self.output.is_empty() {
+            if self.machine.wire.is_written() {
                 return;
             }
             self.way.writable().await;
@@ -252,9 +218,9 @@ impl<R: ReplySink> Connection<'_, R> {
 
     /// Sends what the socket takes without waiting.
     fn send(&mut self) {
-        while !self.output.is_empty() {
-            let datagrams = self.output.make_contiguous();
-            let (gone, sent) = match self.way.send(datagrams) {
+        let wire = &mut self.machine.wire;
+        while !wire.output().is_empty() {
+            let (gone, sent) = match self.way.send(wire.output()) {
                 Ok(sent) => (sent, true),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -263,11 +229,7 @@ impl<R: ReplySink> Connection<'_, R> {
                     (1, false)
                 }
             };
-            let bytes = self
-                .output
-                .drain(..gone)
-                .map(|datagram| datagram.len())
-                .sum();
+            let bytes = wire.sent(gone);
             if sent {
                 self.handle.written(bytes)
             } else {

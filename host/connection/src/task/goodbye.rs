@@ -1,22 +1,34 @@
 //! The end of a connection: what the client still receives, depending on the reason.
 
+use super::close_code;
 use super::linger::linger;
+use super::machine::{ByteWire, InputState};
 use super::session::Connection;
+use super::start_tls::StartTls;
 use super::{CloseReason, ConnectionError};
 use crate::handler::SessionError;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::task::Poll;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+impl<S, W, T> Connection<'_, S, W, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    W: ByteWire,
+    T: StartTls<S>,
+{
     /// Sends the client what it should still receive, depending on how the connection ended.
     pub(super) async fn say_goodbye(
         &mut self,
         result: &Result<CloseReason, ConnectionError>,
     ) -> Result<(), ConnectionError> {
+        let was_written = self.machine.wire.is_written();
+        self.tell_why(result);
         match result {
-            Ok(CloseReason::Finished) if self.client_finished => {
+            Ok(CloseReason::Finished) if self.machine.wire.input_state() != InputState::Open => {
                 self.drain_output().await?;
                 Ok(self.stream.shutdown().await?)
             }
@@ -25,11 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             {
                 // Right away: what was sent before may leave if the kernel takes it without
                 // waiting.
-                poll_fn(|cx| {
-                    let _ = self.output.poll_write(self.stream, cx);
-                    Poll::Ready(())
-                })
-                .await;
+                self.write_at_once().await;
                 Ok(())
             }
             Ok(CloseReason::Finished)
@@ -38,31 +46,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             }
             // Nothing is pending, so the client may learn that this is the end: TLS has
             // `close_notify`.
-            Err(ConnectionError::Idle(_)) if self.output.is_written() => {
+            Err(ConnectionError::Idle(_)) if was_written => {
+                self.write_at_once().await;
                 shut_down_at_once(self.stream).await;
+                Ok(())
+            }
+            Err(ConnectionError::Lost(_)) if was_written => {
+                self.write_at_once().await;
                 Ok(())
             }
             Ok(CloseReason::Reset) | Err(_) => Ok(()),
         }
     }
 
-    /// Waits until everything is written.
-    async fn drain_output(&mut self) -> Result<(), ConnectionError> {
-        poll_fn(|cx| {
-            let (moved, written) = self.output.poll_write(self.stream, cx);
-            if let Poll::Ready(written) = written {
-                return Poll::Ready(written.map_err(Into::into));
-            }
-            let Some(idle) = &mut self.idle else {
-                return Poll::Pending;
+    /// Puts what the protocol has for this end, such as a close frame, behind what was sent.
+    fn tell_why(&mut self, result: &Result<CloseReason, ConnectionError>) {
+        if let Some(code) = close_code::of(result, self.machine.is_stopping()) {
+            let reason = match result {
+                Err(ConnectionError::Framing(error)) => error.to_string(),
+                _ => String::new(),
             };
-            if moved {
-                idle.touch();
-            }
-            ready!(idle.poll_expired(cx));
-            Poll::Ready(Err(ConnectionError::Idle(idle.limit)))
+            self.machine.wire.close(code, &reason);
+        }
+    }
+
+    /// Writes what the kernel takes without waiting.
+    async fn write_at_once(&mut self) {
+        poll_fn(|cx| {
+            let _ = self.poll_write(cx);
+            Poll::Ready(())
         })
-        .await
+        .await;
+    }
+
+    /// Waits until everything is written, each time at most the idle timeout.
+    async fn drain_output(&mut self) -> Result<(), ConnectionError> {
+        let limit = self.handle.idle_timeout();
+        while !self.machine.wire.is_written() {
+            let writing = poll_fn(|cx| match self.poll_write(cx) {
+                (false, Poll::Pending) => Poll::Pending,
+                (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
+                _ => Poll::Ready(Ok(())),
+            });
+            match limit {
+                Duration::MAX => writing.await?,
+                _ => timeout(limit, writing)
+                    .await
+                    .map_err(|_| ConnectionError::Idle(limit))??,
+            }
+        }
+        Ok(())
     }
 
     /// Closes a connection whose client may still be sending: writes pending replies, sends FIN,

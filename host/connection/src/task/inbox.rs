@@ -89,11 +89,12 @@ impl Inbox {
         }
     }
 
-    /// Closes the queue if it is empty, and returns whether it did.
+    /// Closes the queue if it is empty, and returns whether it is.
     pub fn close_if_empty(&self) -> bool {
         let mut state = self.lock();
-        state.closed |= state.waiting.is_empty();
-        state.closed
+        let is_empty = state.waiting.is_empty();
+        state.closed |= is_empty;
+        is_empty
     }
 
     /// Takes all waiting datagrams in exchange for `empty`. False if the queue is empty and closed.

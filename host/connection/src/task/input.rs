@@ -1,4 +1,4 @@
-//! The reading half of a connection.
+//! Reads into memory that a connection holds only while a message is unfinished.
 
 use crate::limits::READ_BYTES;
 use bytes::BytesMut;
@@ -15,33 +15,24 @@ thread_local! {
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
-/// Bytes that were read and are not a message yet: at most one unfinished message and one read.
-///
-/// A connection that waits for the start of a message holds no memory.
-#[derive(Default)]
-pub struct Input {
-    pub bytes: BytesMut,
-}
-
-impl Input {
-    /// Reads once. Returns 0 at the end of the stream.
-    pub fn poll_read<S: AsyncRead + Unpin>(
-        &mut self,
-        stream: &mut S,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        if self.bytes.is_empty() {
-            // Even an empty view would prevent reuse of the thread's buffer.
-            self.bytes = BytesMut::new();
-            return BUFFER.with_borrow_mut(|buffer| {
-                buffer.reserve(READ_BYTES);
-                let read = ready!(poll_read_buf(Pin::new(stream), cx, buffer))?;
-                self.bytes = buffer.split();
-                Poll::Ready(Ok(read))
-            });
-        }
-        // An unfinished message moves to its own memory, where the rest is appended.
-        self.bytes.reserve(READ_BYTES);
-        poll_read_buf(Pin::new(stream), cx, &mut self.bytes)
+/// Reads once, behind what `input` has. Returns 0 at the end of the stream. A connection that waits
+/// for the start of a message holds no memory.
+pub fn poll_read<S: AsyncRead + Unpin>(
+    input: &mut BytesMut,
+    stream: &mut S,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    if input.is_empty() {
+        // Even an empty view would prevent reuse of the thread's buffer.
+        *input = BytesMut::new();
+        return BUFFER.with_borrow_mut(|buffer| {
+            buffer.reserve(READ_BYTES);
+            let read = ready!(poll_read_buf(Pin::new(stream), cx, buffer))?;
+            *input = buffer.split();
+            Poll::Ready(Ok(read))
+        });
     }
+    // An unfinished message moves to its own memory, where the rest is appended.
+    input.reserve(READ_BYTES);
+    poll_read_buf(Pin::new(stream), cx, input)
 }

@@ -1,9 +1,9 @@
 //! Properties of the inbox, whatever datagrams a sender sends. Used by tests and fuzzing.
 
 use super::inbox::{Datagrams, Inbox, NotTaken};
-use crate::framing::{DatagramDecoder, Framing, FramingError};
 use crate::limits::{MAX_WAITING_DATAGRAM_BYTES, MAX_WAITING_DATAGRAMS};
 use bytes::{Bytes, BytesMut};
+use framing::{DatagramDecoder, Framing, FramingError};
 use std::collections::VecDeque;
 
 /// The longest message in these checks.

@@ -1,19 +1,22 @@
 //! Connections: one client each, served by a session or a program. Generic over the stream (or over
 //! the reply sender, for datagrams). Must not know sockets or Wasm.
 
+mod alarm;
+mod close_code;
 mod datagrams;
+mod foreign;
 mod goodbye;
-mod idle;
 mod inbox;
 mod input;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod linger;
-mod output;
+mod machine;
 mod program;
+mod serve;
 mod session;
-mod timers;
-mod transfer;
+mod start_tls;
+mod websocket_stream;
 
 #[cfg(test)]
 mod conversation_tests;
@@ -22,13 +25,16 @@ mod tests;
 
 pub use datagrams::{ReplySink, serve_datagrams};
 pub use inbox::{Inbox, NotTaken};
+pub use linger::linger;
 pub use program::serve_program;
-pub use session::serve;
+pub use serve::{WebSocketStart, serve, serve_websocket};
+pub use start_tls::{NoTls, StartTls};
+pub use websocket_stream::WebSocketStream;
 
-use crate::framing::{Framing, FramingError};
 use crate::handle::Lost;
 use crate::handler::{CallError, SessionError};
 use crate::limits::ConnectionLimits;
+use framing::{Framing, FramingError};
 use std::io;
 use std::time::Duration;
 
@@ -52,16 +58,34 @@ pub enum ConnectionError {
     Session(#[from] SessionError),
     /// Something outside the session ended it.
     #[error("{0}")]
-    Lost(Lost),
+    Lost(#[from] Lost),
     /// No byte was read or written for too long.
     #[error("no byte moved for {0:?} (--idle-timeout)")]
     Idle(Duration),
     /// The peer is unreachable, or does not read.
     #[error("the peer did not respond for too long (--peer-timeout)")]
     Silent,
+    /// The session wanted TLS, and there is none.
+    #[error("cannot start TLS: {0}")]
+    StartTls(NotSecured),
+    /// It was still open when its service ended.
+    #[error("still open after the drain timeout (--drain-timeout)")]
+    Cut,
     /// The network failed, or the client disconnected abruptly.
     #[error("connection lost: {0}")]
     Io(io::Error),
+}
+
+/// Why a connection could not go on under TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSecured {
+    /// The client sent bytes in clear that would count as sent under TLS. Anyone on the way may have
+    /// added them (CVE-2021-33515).
+    #[error("the client sent more in clear after the command that starts it")]
+    EarlyBytes,
+    /// The handshake failed.
+    #[error("the handshake failed: {0}")]
+    Handshake(io::Error),
 }
 
 impl From<io::Error> for ConnectionError {

@@ -6,7 +6,7 @@ use super::{CloseReason, ConnectionError, ConnectionSettings};
 use crate::handle::{ConnectionHandle, Lost, Notice};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
-use crate::rates::Throttle;
+use crate::rates::{Gate, Throttle};
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use std::future::{pending, poll_fn};
@@ -133,8 +133,10 @@ async fn pump(
     let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
     loop {
         if let Some(throttle) = throttle.as_mut().filter(|it| it.pauses_reading()) {
-            poll_fn(|cx| throttle.poll_reading(cx)).await;
             // A client whose bytes we do not read is not idle.
+            meter.held_back.store(true, Ordering::Relaxed);
+            poll_fn(|cx| throttle.poll_reading(cx)).await;
+            meter.held_back.store(false, Ordering::Relaxed);
             meter.touch();
         }
         let read = from.read_buf(&mut buffer).await.map_err(Broken::Source)?;
@@ -162,6 +164,8 @@ async fn pump(
 struct Meter {
     moved: Mutex<Instant>,
     writing: AtomicBool,
+    /// Whether a rate limit holds the client back.
+    held_back: AtomicBool,
 }
 
 impl Meter {
@@ -169,6 +173,7 @@ impl Meter {
         Meter {
             moved: Mutex::new(Instant::now()),
             writing: AtomicBool::new(false),
+            held_back: AtomicBool::new(false),
         }
     }
 
@@ -186,6 +191,9 @@ impl Meter {
             return pending().await;
         };
         loop {
+            if self.held_back.load(Ordering::Relaxed) {
+                self.touch();
+            }
             let moved = *self.moved.lock();
             if moved.elapsed() >= limit {
                 return limit;

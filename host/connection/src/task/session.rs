@@ -1,261 +1,298 @@
-//! A connection served by a session: reads, cuts messages, calls the session, writes replies.
+//! The loop around a stream, plain or a WebSocket: moves bytes between it and the state machine, and
+//! calls the session.
 //!
 //! One task does everything, so order and back-pressure need no channels. Reading and writing go on
 //! at the same time, and earlier replies leave while the guest computes.
 
-use super::idle::IdleTimer;
-use super::input::Input;
-use super::output::Output;
-use super::timers::Timers;
-use super::{CloseReason, ConnectionError, ConnectionSettings};
-use crate::framing::{Decoder, FramingError};
-use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice};
-use crate::handler::{Event, Session};
-use crate::limits::{HIGH_WATER_BYTES, Limit, MAX_TIMERS};
+use super::alarm::Alarm;
+use super::foreign::Foreign;
+use super::input;
+use super::machine::{ByteWire, Machine, Step};
+use super::start_tls::StartTls;
+use super::{CloseReason, ConnectionError, NotSecured};
+use crate::handle::ConnectionHandle;
+use crate::handler::{Event, Session, SessionError};
+use crate::limits::MAX_CALLS_IN_A_ROW;
 use crate::rates::Throttle;
 use bytes::Bytes;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::coop::consume_budget;
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
-/// Serves one client until both sides are finished. Then ends the session.
-pub async fn serve<S, H>(
-    stream: &mut S,
-    mut session: H,
-    handle: Arc<ConnectionHandle>,
-    settings: &ConnectionSettings,
-    throttle: Option<Throttle>,
-) -> Result<CloseReason, ConnectionError>
+pub(super) struct Connection<'a, S, W, T> {
+    pub(super) stream: &'a mut S,
+    pub(super) machine: Machine<W>,
+    pub(super) converses: bool,
+    /// Whether the client has sent anything.
+    has_read: bool,
+    /// What the client seems to speak, until the handler replies.
+    pub(super) foreign: Option<Foreign>,
+    alarm: Alarm,
+    pub(super) handle: Arc<ConnectionHandle>,
+    throttle: Throttle,
+    /// Until it was used.
+    start_tls: Option<T>,
+    /// Calls since it last waited.
+    calls: u8,
+}
+
+impl<'a, S, W, T> Connection<'a, S, W, T>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    H: Session,
+    W: ByteWire,
+    T: StartTls<S>,
 {
-    let mut connection = Connection {
-        stream,
-        decoder: Decoder::new(settings.framing.clone(), settings.limits.max_message_bytes),
-        input: Input::default(),
-        client_finished: false,
-        cut_off: false,
-        eof_told: false,
-        output: Output::new(handle.clone()),
-        congested: false,
-        held_back: false,
-        handle,
-        converses: settings.converses,
-        close: None,
-        timers: Timers::default(),
-        due: None,
-        notice: None,
-        idle: settings.limits.idle_timeout.map(IdleTimer::new),
-        throttle,
-        waiting: None,
-    };
-    let mut result = connection.run(&mut session).await;
-    // The session ends without waiting for a client that is slow to read the last bytes. Boxed, so
-    // that its memory exists only then.
-    let end = async { tokio::join!(connection.say_goodbye(&result), session.end()) };
-    let (said, ()) = Box::pin(end).await;
-    if let Err(error) = said
-        && result.is_ok()
-    {
-        result = Err(error);
+    pub(super) fn new(
+        stream: &'a mut S,
+        machine: Machine<W>,
+        converses: bool,
+        handle: Arc<ConnectionHandle>,
+        throttle: Throttle,
+        start_tls: T,
+    ) -> Self {
+        Connection {
+            stream,
+            machine,
+            converses,
+            has_read: false,
+            foreign: None,
+            alarm: Alarm::default(),
+            handle,
+            throttle,
+            start_tls: Some(start_tls),
+            calls: 0,
+        }
     }
-    result
-}
 
-pub(super) struct Connection<'a, S> {
-    pub(super) stream: &'a mut S,
-    decoder: Decoder,
-    pub(super) input: Input,
-    pub(super) client_finished: bool,
-    /// Whether the stream ended without TLS `close_notify` (RFC 8446, section 6.1). Data may be
-    /// missing then, so an unfinished message is dropped and the session sees no end of input.
-    pub(super) cut_off: bool,
-    pub(super) eof_told: bool,
-    pub(super) output: Output,
-    /// Whether the output was above the high-water mark and the session does not know yet that it
-    /// has fallen again.
-    pub(super) congested: bool,
-    /// Whether the client's messages were held back at the last check.
-    held_back: bool,
-    pub(super) handle: Arc<ConnectionHandle>,
-    pub(super) converses: bool,
-    close: Option<CloseMode>,
-    pub(super) timers: Timers,
-    /// A timer that has expired.
-    pub(super) due: Option<u32>,
-    /// A notice that the session does not know yet.
-    notice: Option<Notice>,
-    pub(super) idle: Option<IdleTimer>,
-    /// The rate limits of this connection, if any.
-    pub(super) throttle: Option<Throttle>,
-    /// A message that waits for a rate token.
-    pub(super) waiting: Option<Bytes>,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    async fn run(&mut self, session: &mut impl Session) -> Result<CloseReason, ConnectionError> {
-        if !self.converses {
-            while self.input.bytes.is_empty() {
-                if self.client_finished {
-                    return Ok(CloseReason::Finished);
-                }
-                self.transfer().await?;
-                self.collect()?;
-                if self.notice == Some(Notice::Stop) {
-                    return Ok(CloseReason::Finished);
-                }
+    /// Runs until the connection is to end.
+    pub(super) async fn run(
+        &mut self,
+        session: &mut impl Session,
+    ) -> Result<CloseReason, ConnectionError> {
+        loop {
+            match self.machine.next(&mut self.throttle)? {
+                // Boxed: an idle connection does not need the memory that calls take.
+                Step::Call(first) => return Box::pin(self.converse(session, first)).await,
+                Step::Wait => self.transfer().await?,
+                Step::StartTls => Box::pin(self.start_tls()).await?,
+                Step::Idle => return Err(self.idle()),
+                Step::End(reason) => return Ok(reason),
             }
         }
-        // Boxed: an idle connection does not need the memory that calls take.
-        Box::pin(self.converse(session)).await
     }
 
     async fn converse(
         &mut self,
         session: &mut impl Session,
+        first: Event,
     ) -> Result<CloseReason, ConnectionError> {
-        self.tell(session, Event::Open(None)).await?;
+        let mut event = first;
         loop {
-            self.collect()?;
-            match self.close {
-                Some(CloseMode::Graceful) => return Ok(CloseReason::Finished),
-                Some(CloseMode::Reset) => return Ok(CloseReason::Reset),
-                None => {}
-            }
-            if let Some(event) = self.next_event()? {
+            self.calls += 1;
+            if self.calls == MAX_CALLS_IN_A_ROW {
                 // One read may hold thousands of messages: let other tasks run in between.
-                consume_budget().await;
-                let last = event == Event::Shutdown;
-                self.tell(session, event).await?;
-                if last {
-                    self.collect()?;
-                    self.close.get_or_insert(CloseMode::Graceful);
-                }
-            } else if self.is_over() {
-                return Ok(CloseReason::Finished);
-            } else {
-                self.transfer().await?;
+                self.calls = 0;
+                yield_now().await;
             }
-        }
-    }
-
-    /// Whether the input has ended and every message is answered.
-    fn is_over(&mut self) -> bool {
-        if self.cut_off {
-            self.waiting.is_none() && !self.holds_back()
-        } else {
-            self.eof_told && self.output.is_written() && self.timers.is_empty()
-        }
-    }
-
-    /// The next event for the session, if any.
-    fn next_event(&mut self) -> Result<Option<Event>, FramingError> {
-        match self.notice.take() {
-            Some(Notice::Stop) => return Ok(Some(Event::Shutdown)),
-            Some(Notice::Move) => return Ok(Some(Event::Move)),
-            None => {}
-        }
-        if self.congested && self.output.bytes.len() <= HIGH_WATER_BYTES / 2 {
-            self.congested = false;
-            return Ok(Some(Event::Writable));
-        }
-        if let Some(id) = self.due.take() {
-            return Ok(Some(Event::Timer(id)));
-        }
-        if self.holds_back() {
-            return Ok(None);
-        }
-        let pauses = |throttle: &Throttle| throttle.pauses_message();
-        if !self.throttle.as_ref().is_some_and(pauses)
-            && let Some(message) = self.waiting.take()
-        {
-            self.handle.note_message();
-            return Ok(Some(Event::Message(message)));
-        }
-        if let Some(message) = self.next_message()? {
-            let pass = |throttle: &mut Throttle| throttle.take_message();
-            if self.throttle.as_mut().is_none_or(pass) {
+            let is_message = matches!(event, Event::Message(_));
+            if is_message {
                 self.handle.note_message();
-                return Ok(Some(Event::Message(message)));
             }
-            self.waiting = Some(message);
-        }
-        if self.waiting.is_some() {
-            return Ok(None);
-        }
-        let eof = self.client_finished && !self.cut_off && !self.eof_told;
-        self.eof_told |= eof;
-        Ok(eof.then_some(Event::Eof))
-    }
-
-    /// Whether messages are held back until the client has read more replies.
-    fn holds_back(&mut self) -> bool {
-        let holds_back = self.congested || self.output.bytes.len() >= HIGH_WATER_BYTES;
-        if holds_back && !self.held_back {
-            Limit::HighWater.reached();
-        }
-        self.held_back = holds_back;
-        holds_back
-    }
-
-    fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
-        if self.waiting.is_some() {
-            return Ok(None);
-        }
-        match self.decoder.next(&mut self.input.bytes)? {
-            None if self.client_finished && !self.cut_off => {
-                self.decoder.finish(&mut self.input.bytes)
+            self.handle.set_calling(self.converses);
+            let told = {
+                let mut call = pin!(session.tell(event));
+                poll_fn(|cx| self.poll_call(call.as_mut(), cx)).await
+            };
+            self.handle.set_calling(false);
+            if is_message {
+                // A client that waited for this call was not idle.
+                self.handle.touch();
             }
-            message => Ok(message),
-        }
-    }
-
-    /// Calls the session, and writes earlier output while waiting for it.
-    async fn tell(
-        &mut self,
-        session: &mut impl Session,
-        event: Event,
-    ) -> Result<(), ConnectionError> {
-        let mut call = pin!(session.tell(event));
-        poll_fn(|cx| {
-            if let Poll::Ready(told) = call.as_mut().poll(cx) {
-                return Poll::Ready(told.map_err(Into::into));
-            }
-            if let (_, Poll::Ready(Err(error))) = self.output.poll_write(self.stream, cx) {
-                return Poll::Ready(Err(error.into()));
-            }
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Carries out the orders of sessions.
-    fn collect(&mut self) -> Result<(), ConnectionError> {
-        let mut lost = None;
-        self.handle.collect(|orders| {
-            if self.output.bytes.is_empty() {
-                std::mem::swap(&mut self.output.bytes, &mut orders.bytes);
-            } else {
-                self.output.bytes.extend_from_slice(&orders.bytes);
-                orders.bytes.clear();
-            }
-            if let Some(framing) = orders.framing.take() {
-                self.decoder.set_framing(framing);
-            }
-            lost = orders.lost.clone();
-            for change in orders.timers.drain(..) {
-                if !self.timers.change(change) {
-                    lost = Some(Lost::TooManyTimers { limit: MAX_TIMERS });
+            self.called(told?)?;
+            event = loop {
+                match self.machine.next(&mut self.throttle)? {
+                    Step::Call(event) => break event,
+                    Step::Wait => self.transfer().await?,
+                    // Boxed: most connections need none of its memory.
+                    Step::StartTls => Box::pin(self.start_tls()).await?,
+                    Step::Idle => return Err(self.idle()),
+                    Step::End(reason) => return Ok(reason),
                 }
+            };
+        }
+    }
+
+    /// Continues under TLS. What is ordered meanwhile waits until the handshake has ended.
+    async fn start_tls(&mut self) -> Result<(), ConnectionError> {
+        if self.machine.has_input() {
+            return Err(ConnectionError::StartTls(NotSecured::EarlyBytes));
+        }
+        // The handle lets it be started once.
+        if let Some(start_tls) = self.start_tls.take() {
+            let shaken = start_tls.start_tls(self.stream).await;
+            let failed = |error| ConnectionError::StartTls(NotSecured::Handshake(error));
+            self.handle.secured(shaken.map_err(failed)?);
+        }
+        self.handle.touch();
+        self.machine.secured();
+        self.collect()
+    }
+
+    fn idle(&self) -> ConnectionError {
+        ConnectionError::Idle(self.handle.idle_timeout())
+    }
+
+    /// Polls a call of the session, and writes earlier output while it waits.
+    #[inline]
+    fn poll_call(
+        &mut self,
+        call: Pin<&mut impl Future<Output = Result<Option<Bytes>, SessionError>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, ConnectionError>> {
+        if let Poll::Ready(told) = call.poll(cx) {
+            return Poll::Ready(told.map_err(ConnectionError::from));
+        }
+        let (wrote, written) = self.poll_write(cx);
+        if wrote {
+            self.handle.touch();
+        }
+        match written {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Takes the reply of a call, and carries out its orders.
+    fn called(&mut self, reply: Option<Bytes>) -> Result<(), ConnectionError> {
+        if let Some(reply) = &reply {
+            self.handle.note_unsent(reply.len());
+        }
+        self.machine.called(reply).map_err(ConnectionError::Lost)?;
+        self.collect()?;
+        if self.foreign.is_some() && !self.machine.wire.chunk().is_empty() {
+            let foreign = self.foreign.take();
+            let reply = self.machine.wire.chunk();
+            foreign.inspect(|foreign| foreign.tell(reply, &self.handle));
+        }
+        Ok(())
+    }
+
+    /// Carries out orders that came by way of the handle.
+    fn collect(&mut self) -> Result<(), ConnectionError> {
+        let (handle, machine) = (&self.handle, &mut self.machine);
+        let mut obeyed = Ok(());
+        handle.collect(|orders| obeyed = machine.obey(orders, || Instant::now().into_std()));
+        if self.handle.has_moved() {
+            // The sweep that found it idle is outdated.
+            self.machine.moved();
+        }
+        obeyed.map_err(ConnectionError::Lost)
+    }
+
+    /// Moves bytes, until there is input, an order, an expired timer, or room for more output.
+    async fn transfer(&mut self) -> Result<(), ConnectionError> {
+        self.calls = 0;
+        poll_fn(|cx| self.poll_transfer(cx)).await?;
+        // Only here: a session that sets a timer of no time again and again must not keep its
+        // connection from moving bytes.
+        if self.machine.next_timer().is_some() {
+            self.machine.expire(Instant::now().into_std());
+        }
+        self.collect()
+    }
+
+    fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing else depends on written bytes.
+        let waits_for_room = self.machine.waits_for_room();
+        let (wrote, written) = self.poll_write(cx);
+        if let Poll::Ready(written) = written {
+            written?;
+        }
+        let read = self.poll_read(cx)?.is_ready();
+        if wrote || read {
+            self.handle.touch();
+        }
+        if read || (wrote && waits_for_room) || self.poll_happened(cx) {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Writes as much as the stream takes. Ready when all is written and flushed; the flag says
+    /// whether it did anything that shows that the connection is in use.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> (bool, Poll<io::Result<()>>) {
+        let mut moved = false;
+        while !self.machine.wire.is_written() {
+            match self.poll_write_once(cx) {
+                Poll::Ready(Ok(is_used)) => moved |= is_used,
+                Poll::Ready(Err(error)) => return (moved, Poll::Ready(Err(error))),
+                Poll::Pending => return (moved, Poll::Pending),
             }
-            self.notice = self.notice.max(orders.notice.take());
-            self.close = self.close.or(orders.close);
-        });
-        self.congested |= self.converses && self.output.bytes.len() > HIGH_WATER_BYTES;
-        lost.map_or(Ok(()), |lost| Err(ConnectionError::Lost(lost)))
+        }
+        (moved, Poll::Ready(Ok(())))
+    }
+
+    fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let stream = Pin::new(&mut *self.stream);
+        let wire = &mut self.machine.wire;
+        if wire.chunk().is_empty() {
+            ready!(stream.poll_flush(cx))?;
+            return Poll::Ready(Ok(wire.flushed()));
+        }
+        let added = wire.take_added();
+        if added > 0 {
+            self.handle.note_unsent(added);
+        }
+        let written = ready!(stream.poll_write(cx, wire.chunk()))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.handle.written(written);
+        Poll::Ready(Ok(wire.written(written)))
+    }
+
+    /// Reads once, if the input can be handled.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        if !self.machine.wants_input() {
+            return Ok(Poll::Pending);
+        }
+        if self.throttle.poll_reading(cx).is_pending() {
+            return Ok(Poll::Pending);
+        }
+        let input = self.machine.wire.input();
+        let Poll::Ready(read) = input::poll_read(input, self.stream, cx) else {
+            return Ok(Poll::Pending);
+        };
+        match read {
+            Ok(0) => self.machine.wire.end_input(false),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.machine.wire.end_input(true);
+            }
+            Err(error) => return Err(error),
+            Ok(read) => {
+                if !self.has_read {
+                    self.has_read = true;
+                    self.foreign = Foreign::of(self.machine.wire.input(), &self.handle);
+                }
+                self.handle.note_received(read);
+                self.throttle.note_read(read);
+            }
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    /// Whether anything other than bytes needs handling.
+    fn poll_happened(&mut self, cx: &mut Context<'_>) -> bool {
+        let ordered = self.handle.poll_ordered(cx).is_ready();
+        let expired = self.alarm.poll(self.machine.next_timer(), cx).is_ready();
+        // A message that has its token may still wait until the client reads more.
+        let may_go_on = self.machine.waits_for_token() && self.throttle.poll_message(cx).is_ready();
+        ordered || expired || may_go_on
     }
 }

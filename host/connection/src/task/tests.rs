@@ -1,16 +1,17 @@
 //! Connections over an in-memory duplex pipe, with responders that are plain Rust.
 
-use super::{CloseReason, ConnectionError, ConnectionSettings, serve};
-use crate::framing::FramingError;
+use super::{CloseReason, ConnectionError, ConnectionSettings, NoTls, serve};
 use crate::handle::{ConnectionHandle, Peer, Traffic, Transport};
 use crate::handler::{CallError, Event, Session, SessionError};
-use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, LINGER_BYTES, READ_BYTES};
+use crate::limits::{ConnectionLimits, HIGH_WATER_BYTES, IDLE_SWEEP, LINGER_BYTES, READ_BYTES};
 use bytes::Bytes;
+use framing::FramingError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     max_message_bytes: 1 << 20,
@@ -29,13 +30,8 @@ pub fn settings(framing: &str, converses: bool) -> ConnectionSettings {
 
 /// An handle that takes `limit_bytes`.
 pub fn handle(limit_bytes: usize) -> Arc<ConnectionHandle> {
-    let peer = Peer {
-        transport: Transport::Tcp,
-        peer: "client".into(),
-        local: "host".into(),
-        listener: "tcp://host".into(),
-        tls: None,
-    };
+    let (client, host) = ("client".into(), "host".into());
+    let peer = Peer::new(Transport::Tcp, client, host, "tcp://host".into());
     Arc::new(ConnectionHandle::new(
         1,
         peer,
@@ -47,24 +43,36 @@ pub fn handle(limit_bytes: usize) -> Arc<ConnectionHandle> {
 /// How a connection ended.
 pub type Served = JoinHandle<(Traffic, Result<CloseReason, ConnectionError>)>;
 
+/// Sweeps for idle connections, as a server does.
+pub fn sweep(handle: &Arc<ConnectionHandle>) {
+    let handle = Arc::downgrade(handle);
+    tokio::spawn(async move {
+        let begun = Instant::now();
+        while let Some(handle) = handle.upgrade() {
+            handle.sweep(begun.elapsed());
+            drop(handle);
+            tokio::time::sleep(IDLE_SWEEP).await;
+        }
+    });
+}
+
 /// Replies with the message in brackets, traps on `trap`, takes a minute for `slow`, and counts.
 #[derive(Clone, Default)]
 struct Bracket {
-    handle: Option<Arc<ConnectionHandle>>,
     opened: Arc<AtomicUsize>,
     answered: Arc<AtomicUsize>,
     ended: Arc<AtomicUsize>,
 }
 
 impl Session for Bracket {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
         let message = match event {
             Event::Message(message) => message,
             Event::Open(_) => {
                 self.opened.fetch_add(1, Ordering::Relaxed);
-                return Ok(());
+                return Ok(None);
             }
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
         match &message[..] {
             b"trap" => return Err(CallError::Trap("as asked".into()).into()),
@@ -72,9 +80,7 @@ impl Session for Bracket {
             _ => {}
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
-        let handle = self.handle.as_ref().unwrap();
-        handle.send([b"[", &message[..], b"]"].concat());
-        Ok(())
+        Ok(Some([b"[", &message[..], b"]"].concat().into()))
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
@@ -87,13 +93,13 @@ impl Session for Bracket {
 }
 
 /// A client whose pipe to the served connection holds `pipe_bytes` in each direction.
-fn client(mut bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStream, Served) {
+fn client(bracket: Bracket, framing: &str, pipe_bytes: usize) -> (DuplexStream, Served) {
     let (client, mut stream) = duplex(pipe_bytes);
     let settings = settings(framing, false);
     let handle = handle(usize::MAX);
-    bracket.handle = Some(handle.clone());
+    sweep(&handle);
     let served = tokio::spawn(async move {
-        let result = serve(&mut stream, bracket, handle.clone(), &settings, None).await;
+        let result = serve(&mut stream, bracket, handle.clone(), &settings, None, NoTls).await;
         (handle.traffic(), result)
     });
     (client, served)
@@ -310,6 +316,15 @@ async fn the_idle_timeout_fires_only_without_traffic() {
         matches!(result, Err(ConnectionError::Idle(_))),
         "{result:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_waits_for_replies_is_not_idle() {
+    let (mut client, _served) = client(Bracket::default(), "lines", 64);
+    client.write_all(b"slow\nslow\nslow\n").await.unwrap();
+    let mut replies = [0; 18];
+    client.read_exact(&mut replies).await.unwrap();
+    assert_eq!(&replies, b"[slow][slow][slow]");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub enum SocketError {
 }
 
 impl SocketError {
-    pub(super) fn place(path: &Path, error: SocketFileError) -> Self {
+    pub(super) fn of_file(path: &Path, error: SocketFileError) -> Self {
         let path = path.to_owned();
         match error {
             SocketFileError::Taken => SocketError::Taken { path },

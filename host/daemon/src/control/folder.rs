@@ -1,7 +1,7 @@
 //! The private folder where control sockets are found.
 
+use config::control_folder_of;
 use rustix::process::geteuid;
-use std::env;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -29,7 +29,7 @@ pub fn default_path() -> Result<PathBuf, FolderError> {
 
 /// The same for a process that will run as this user. Only root can create another user's folder.
 pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
-    let folder = place(user);
+    let folder = control_folder_of(user);
     let made = DirBuilder::new().mode(0o700).create(&folder);
     let made = made.and_then(|()| {
         if user == geteuid().as_raw() {
@@ -47,15 +47,10 @@ pub fn default_path_of(user: u32) -> Result<PathBuf, FolderError> {
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
-/// The folder of this user's control sockets, whether or not it exists.
-pub fn default_folder_of(user: u32) -> PathBuf {
-    place(user)
-}
-
 /// The folder and its sockets, unordered. Empty if there is no such folder.
 pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
     let user = geteuid().as_raw();
-    let folder = place(user);
+    let folder = control_folder_of(user);
     let fail = |cause| FolderError::Io {
         folder: folder.clone(),
         cause,
@@ -76,19 +71,7 @@ pub fn sockets() -> Result<(PathBuf, Vec<PathBuf>), FolderError> {
     Ok((folder, sockets))
 }
 
-/// The runtime directory of the user (XDG Base Directory Specification), or the folder for
-/// temporary files, with a name for each user.
-fn place(user: u32) -> PathBuf {
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    // A process that changed its user still has the variables of the old one.
-    let is_anothers = |it: &Path| fs::metadata(it).is_ok_and(|found| found.uid() != user);
-    match runtime.filter(|folder| folder.is_absolute() && !is_anothers(folder)) {
-        Some(runtime) => runtime.join("echo-host"),
-        None => env::temp_dir().join(format!("echo-host-{user}")),
-    }
-}
-
-/// NoVerification can create this folder in /tmp: it must belong to us and be private.
+/// Anybody can create this folder in /tmp: it must belong to us and be private.
 fn check(folder: &Path, user: u32) -> Result<(), FolderError> {
     let folder = folder.to_owned();
     // Not through links: a link could change later.

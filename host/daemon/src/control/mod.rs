@@ -27,12 +27,13 @@ mod tests;
 pub use client::request;
 pub use error::{ControlError, SocketError};
 pub use find::find;
-pub use folder::{FolderError, default_folder_of, default_path, default_path_of};
+pub use folder::{FolderError, default_path, default_path_of};
 pub use operator::{Operator, WantedFile};
 pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, PlaceCounts,
-    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
+    CallTimeCount, CallTimesStatus, ConnectionCounts, GenerationState, GenerationStatus,
+    ListenerStatus, MovedConnections, RefusalStatus, Refused, RefusedReload, Reloaded,
+    ServiceStatus, SlotCounts, Status, Swapped, VersionStatus, WarningStatus, WorkerStatus,
 };
 pub use takeover::{Predecessor, TakeoverError};

@@ -26,12 +26,14 @@ pub trait Operator: Send + Sync + 'static {
         &self,
         service: Option<String>,
         handler: Option<WantedFile>,
+        allow_imports: Vec<String>,
     ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
 
-    /// Makes the previous generation of a service current.
+    /// Makes the previous generation of a service current, or the one of this number.
     fn roll_back(
         &self,
         service: Option<String>,
+        generation: Option<u64>,
     ) -> impl Future<Output = Result<Swapped, Refused>> + Send;
 
     /// Reloads the configuration file and the handlers.

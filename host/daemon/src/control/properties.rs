@@ -3,8 +3,9 @@
 use super::invariants::{check, reply_comes_back, request_comes_back};
 use super::protocol::{Reply, Request};
 use super::status::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, PlaceCounts,
-    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped,
+    CallTimeCount, CallTimesStatus, ConnectionCounts, GenerationState, GenerationStatus,
+    ListenerStatus, RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, SlotCounts,
+    Status, Swapped, WarningStatus, WorkerStatus,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -15,9 +16,22 @@ fn requests() -> impl Strategy<Value = Request> {
     let path = any::<String>().prop_map(|name| PathBuf::from(format!("/{name}")));
     prop_oneof![
         Just(Request::Status),
-        (option::of(any::<String>()), option::of(path))
-            .prop_map(|(service, handler)| Request::Swap { service, handler }),
-        option::of(any::<String>()).prop_map(|service| Request::RollBack { service }),
+        (
+            option::of(any::<String>()),
+            option::of(path),
+            vec(any::<String>(), 0..3)
+        )
+            .prop_map(|(service, handler, allow_imports)| Request::Swap {
+                service,
+                handler,
+                allow_imports
+            }),
+        (option::of(any::<String>()), option::of(any::<u64>())).prop_map(
+            |(service, generation)| Request::RollBack {
+                service,
+                generation
+            }
+        ),
         Just(Request::Reload),
         Just(Request::TakeOver),
         Just(Request::Retire),
@@ -58,21 +72,32 @@ fn statuses() -> impl Strategy<Value = Status> {
         .prop_map(|(pid, counts, text, generations, last_refusal)| Status {
             pid,
             version: text.clone(),
+            commit: Some(text.clone()),
+            uptime_seconds: counts[0],
+            resident_bytes: Some(counts[1]),
             services: vec![service(&text, counts)],
             started_unix_seconds: counts[0],
+            workers: vec![WorkerStatus {
+                number: counts[2],
+                connections: counts[3],
+                busy: true,
+            }],
             listeners: vec![ListenerStatus {
                 uri: text.clone(),
                 service: text.clone(),
+                connections: counts[1],
             }],
             generations,
+            versions: Vec::new(),
             connections: ConnectionCounts {
                 open: counts[1],
                 total: counts[2],
             },
-            places: PlaceCounts {
+            slots: SlotCounts {
                 taken: pid,
                 total: pid,
             },
+            wipe: text.clone(),
             received_bytes: counts[3],
             sent_bytes: counts[4],
             messages: counts[5],
@@ -85,8 +110,16 @@ fn statuses() -> impl Strategy<Value = Status> {
             refused_reloads: counts[7],
             last_refused_reload: Some(RefusedReload {
                 at_unix_seconds: counts[0],
-                reason: text,
+                reason: text.clone(),
             }),
+            last_warnings: [WarningStatus {
+                at_unix_seconds: counts[0],
+                level: text.clone(),
+                service: Some(text.clone()),
+                message: text,
+                times: counts[1],
+            }]
+            .into(),
         })
 }
 
@@ -103,6 +136,14 @@ fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
         turned_away: counts[5],
         failed_calls: counts[6],
         refused_swaps: counts[7],
+        call_times: CallTimesStatus {
+            sum_microseconds: counts[0],
+            counts: [CallTimeCount {
+                up_to_microseconds: Some(counts[1]),
+                calls: counts[2],
+            }]
+            .into(),
+        },
     }
 }
 
@@ -116,11 +157,17 @@ fn replies() -> impl Strategy<Value = Reply> {
                     replaced,
                     handler,
                     sha256,
+                    connections: None,
                 })
             }
         ),
-        (any::<String>(), option::of(any::<String>()))
-            .prop_map(|(reason, detail)| Reply::Refused(Refused { reason, detail })),
+        (any::<String>(), option::of(any::<String>())).prop_map(|(reason, detail)| Reply::Refused(
+            Refused {
+                reason,
+                mistakes: detail.clone(),
+                detail
+            }
+        )),
         vec(any::<String>(), 0..4).prop_map(|changes| Reply::Reloaded(Reloaded { changes })),
         vec(any::<String>(), 0..4).prop_map(Reply::Listeners),
         any::<u32>().prop_map(|pid| Reply::Retiring { pid }),

@@ -2,6 +2,7 @@
 
 use super::status::{Refused, Reloaded, Status, Swapped};
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
+use engine::Demo;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;
@@ -19,9 +20,14 @@ pub enum Request {
     Swap {
         service: Option<String>,
         handler: Option<PathBuf>,
+        /// Imports that the new version may have beyond those of the current one.
+        allow_imports: Vec<String>,
     },
-    /// Back to the previous generation of a service.
-    RollBack { service: Option<String> },
+    /// Back to the previous generation of a service, or to the one of this number.
+    RollBack {
+        service: Option<String>,
+        generation: Option<u64>,
+    },
     /// Reload the configuration file.
     Reload,
     /// Pass on the listening sockets.
@@ -68,11 +74,13 @@ pub enum MalformedRequest {
     Version(u64),
     #[error("unknown command `{0}`: expected status, swap, roll-back, reload, take-over or retire")]
     Command(String),
-    #[error("only swap accepts a handler")]
+    #[error("only swap accepts a handler and imports to allow")]
     Handler,
+    #[error("only roll-back accepts a generation")]
+    Generation,
     #[error("only swap and roll-back accept a service")]
     Service,
-    #[error("the handler's path must be absolute")]
+    #[error("the handler's path must be absolute, or the name of a demo")]
     Relative,
 }
 
@@ -89,6 +97,9 @@ struct Members {
     command: String,
     service: Option<String>,
     handler: Option<PathBuf>,
+    #[serde(default, rename = "allow-imports")]
+    allow_imports: Vec<String>,
+    generation: Option<u64>,
 }
 
 impl Request {
@@ -106,15 +117,27 @@ impl Request {
             command,
             service,
             handler,
+            allow_imports,
+            generation,
             ..
         } = members;
         match command.as_str() {
             "swap" => match handler {
-                Some(path) if !path.is_absolute() => Err(MalformedRequest::Relative),
-                handler => Ok(Request::Swap { service, handler }),
+                Some(path) if !path.is_absolute() && Demo::named(&path).is_none() => {
+                    Err(MalformedRequest::Relative)
+                }
+                handler => Ok(Request::Swap {
+                    service,
+                    handler,
+                    allow_imports,
+                }),
             },
-            _ if handler.is_some() => Err(MalformedRequest::Handler),
-            "roll-back" => Ok(Request::RollBack { service }),
+            _ if handler.is_some() || !allow_imports.is_empty() => Err(MalformedRequest::Handler),
+            "roll-back" => Ok(Request::RollBack {
+                service,
+                generation,
+            }),
+            _ if generation.is_some() => Err(MalformedRequest::Generation),
             _ if service.is_some() => Err(MalformedRequest::Service),
             "status" => Ok(Request::Status),
             "reload" => Ok(Request::Reload),
@@ -127,21 +150,32 @@ impl Request {
     /// The line of the request, with its ending. `None` if the handler's path is not UTF-8.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let mut members = json!({ "version": PROTOCOL_VERSION, "command": self.command() });
-        if let Request::Swap {
-            handler: Some(path),
-            ..
-        } = self
-        {
-            members["handler"] = path.to_str()?.into();
-        }
-        if let Request::Swap {
-            service: Some(service),
-            ..
-        }
-        | Request::RollBack {
-            service: Some(service),
-        } = self
-        {
+        let service = match self {
+            Request::Swap {
+                service,
+                handler,
+                allow_imports,
+            } => {
+                if let Some(path) = handler {
+                    members["handler"] = path.to_str()?.into();
+                }
+                if !allow_imports.is_empty() {
+                    members["allow-imports"] = allow_imports.clone().into();
+                }
+                service
+            }
+            Request::RollBack {
+                service,
+                generation,
+            } => {
+                if let Some(number) = generation {
+                    members["generation"] = (*number).into();
+                }
+                service
+            }
+            _ => &None,
+        };
+        if let Some(service) = service {
             members["service"] = service.as_str().into();
         }
         Some(format!("{members}\n").into_bytes())
@@ -192,11 +226,10 @@ impl Reply {
     /// The line of the reply, with its ending. Long details are cut.
     pub fn encode(mut self) -> Vec<u8> {
         if let Reply::Refused(Refused {
-            detail: Some(detail),
-            ..
+            detail, mistakes, ..
         }) = &mut self
         {
-            cut(detail);
+            detail.iter_mut().chain(mistakes).for_each(cut);
         }
         let outgoing = Outgoing {
             version: PROTOCOL_VERSION,

@@ -85,16 +85,23 @@ impl<O: Operator> Service<O> {
             }
             Request::TakeOver => return self.hand_over(client).await,
             Request::Retire => return Err(Rejection::OutOfOrder),
-            Request::Swap { service, handler } => {
+            Request::Swap {
+                service,
+                handler,
+                allow_imports,
+            } => {
                 let wanted = handler.map(|path| WantedFile {
                     path,
                     opened: std::mem::take(&mut client.passed),
                 });
-                let swapped = self.operator.swap(service, wanted).await;
+                let swapped = self.operator.swap(service, wanted, allow_imports).await;
                 swapped.map(Reply::Swapped)
             }
-            Request::RollBack { service } => {
-                let swapped = self.operator.roll_back(service).await;
+            Request::RollBack {
+                service,
+                generation,
+            } => {
+                let swapped = self.operator.roll_back(service, generation).await;
                 swapped.map(Reply::Swapped)
             }
             Request::Reload => self.operator.reload().await.map(Reply::Reloaded),

@@ -41,7 +41,7 @@ impl ControlSocket {
         };
         match prepared.settle(Workshop::link) {
             Err((prepared, cause)) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                remove_stale(path).map_err(|error| SocketError::place(path, error))?;
+                remove_stale(path).map_err(|error| SocketError::of_file(path, error))?;
                 prepared
                     .settle(Workshop::link)
                     .map_err(|(_, cause)| fail(cause))

@@ -10,6 +10,15 @@ pub struct Status {
     pub pid: u32,
     /// The version of the host.
     pub version: String,
+    /// The commit it was built from, if the build knew.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// Seconds since it started.
+    #[serde(default)]
+    pub uptime_seconds: u64,
+    /// The resident memory of the process, where the system tells.
+    #[serde(default)]
+    pub resident_bytes: Option<u64>,
     /// When it started, in seconds since 1970-01-01T00:00:00Z.
     pub started_unix_seconds: u64,
     /// The services.
@@ -18,10 +27,20 @@ pub struct Status {
     pub listeners: Vec<ListenerStatus>,
     /// The generations by service, the current one first.
     pub generations: Vec<GenerationStatus>,
+    /// The versions that were current, by service, oldest first.
+    #[serde(default)]
+    pub versions: Vec<VersionStatus>,
     /// Client connections.
     pub connections: ConnectionCounts,
-    /// Places for instances.
-    pub places: PlaceCounts,
+    /// The threads that serve them.
+    #[serde(default)]
+    pub workers: Vec<WorkerStatus>,
+    /// Slots for instances.
+    #[serde(rename = "places")]
+    pub slots: SlotCounts,
+    /// What is wiped of an instance's memory for the next: `whole` or `scan`.
+    #[serde(default)]
+    pub wipe: String,
     /// Bytes received from clients.
     pub received_bytes: u64,
     /// Bytes sent to clients.
@@ -47,6 +66,9 @@ pub struct Status {
     pub refused_reloads: u64,
     /// The last of them.
     pub last_refused_reload: Option<RefusedReload>,
+    /// The last warnings and errors, the latest first.
+    #[serde(default)]
+    pub last_warnings: Vec<WarningStatus>,
 }
 
 /// The status of a service.
@@ -69,6 +91,42 @@ pub struct ServiceStatus {
     pub failed_calls: u64,
     /// Swaps that were asked for and refused.
     pub refused_swaps: u64,
+    /// How long calls of its handlers took.
+    #[serde(default)]
+    pub call_times: CallTimesStatus,
+}
+
+/// How long calls took: of each 5 ms, the first call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallTimesStatus {
+    /// The time of all these calls.
+    pub sum_microseconds: u64,
+    /// Their numbers, by time.
+    pub counts: Vec<CallTimeCount>,
+}
+
+/// Calls that took longer than those of the count before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallTimeCount {
+    /// The longest time that counts here; absent for the longest times.
+    pub up_to_microseconds: Option<u64>,
+    /// The number of calls.
+    pub calls: u64,
+}
+
+/// A warning or an error of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningStatus {
+    /// When it was logged last, in seconds since 1970-01-01T00:00:00Z.
+    pub at_unix_seconds: u64,
+    /// `warn` or `error`.
+    pub level: String,
+    /// The service it is about, if the configuration names services.
+    pub service: Option<String>,
+    /// Its text when it was logged last.
+    pub message: String,
+    /// How often the host logged this, with whatever details.
+    pub times: u64,
 }
 
 /// A listener.
@@ -78,6 +136,9 @@ pub struct ListenerStatus {
     pub uri: String,
     /// Its service.
     pub service: String,
+    /// Its open connections, or UDP sessions.
+    #[serde(default)]
+    pub connections: u64,
 }
 
 /// One loaded version of a handler.
@@ -101,6 +162,42 @@ pub struct GenerationStatus {
     pub failed_calls: u64,
 }
 
+/// A time during which a version was current.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionStatus {
+    /// The service of the handler.
+    pub service: String,
+    /// The number of its generation.
+    pub number: u64,
+    /// The handler's file or other source.
+    pub handler: String,
+    /// The SHA-256 of the component, as 64 hexadecimal digits.
+    pub sha256: String,
+    /// When it began, in seconds since 1970-01-01T00:00:00Z.
+    pub since_unix_seconds: u64,
+    /// When it ended, if it has.
+    pub until_unix_seconds: Option<u64>,
+    /// Why it ended, in words.
+    pub ended: Option<String>,
+    /// What became of the connections of the version before, if there was one.
+    pub connections: Option<MovedConnections>,
+    /// Whether `swap --generation` can make it current again.
+    pub kept: bool,
+}
+
+/// What became of the connections that were open at a swap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedConnections {
+    /// Those that the new generation serves.
+    pub migrated: u64,
+    /// Those that the old one serves on.
+    pub stayed: u64,
+    /// Those whose session is still in a call.
+    pub undecided: u64,
+    /// All this in words, with the reasons.
+    pub summary: String,
+}
+
 /// The state of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,12 +219,23 @@ pub struct ConnectionCounts {
     pub total: u64,
 }
 
-/// Places for instances: one for each memory of an instance.
+/// A thread that serves connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// Counts from 0, as in the name of the thread.
+    pub number: u64,
+    /// Its open connections and UDP sessions.
+    pub connections: u64,
+    /// Whether its guests compute for so long that new connections go to other workers.
+    pub busy: bool,
+}
+
+/// Slots for instances: one for each memory of an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaceCounts {
+pub struct SlotCounts {
     /// Now.
     pub taken: u32,
-    /// All places.
+    /// All slots.
     pub total: u32,
 }
 
@@ -169,6 +277,9 @@ pub struct Swapped {
     pub handler: String,
     /// The SHA-256 of its component, as 64 hexadecimal digits.
     pub sha256: String,
+    /// What became of open connections; `None` if the version was current already.
+    #[serde(default)]
+    pub connections: Option<MovedConnections>,
 }
 
 /// A refused swap or reload: the host keeps serving as before.
@@ -179,4 +290,7 @@ pub struct Refused {
     pub reason: String,
     /// Details such as a diff, in any number of lines.
     pub detail: Option<String>,
+    /// All mistakes of the configuration file, each with its line, if they are the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<String>,
 }

@@ -49,7 +49,7 @@ impl Predecessor {
         std::mem::take(&mut self.sockets)
     }
 
-    /// Makes it retire and takes the place of its control socket. Blocks for a few seconds at most.
+    /// Makes it retire and replaces its control socket. Blocks for a few seconds at most.
     /// Must be called in a tokio runtime.
     ///
     /// After an error the predecessor keeps serving, and this process must not serve. `None` if

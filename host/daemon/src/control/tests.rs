@@ -33,12 +33,18 @@ impl Operator for Puppet {
         Status {
             pid: 4711,
             version: "0.0.1".into(),
+            commit: None,
+            uptime_seconds: 1,
+            resident_bytes: None,
             started_unix_seconds: 1,
             services: Vec::new(),
             listeners: Vec::new(),
             generations: Vec::new(),
+            versions: Vec::new(),
             connections: ConnectionCounts::default(),
-            places: PlaceCounts::default(),
+            workers: Vec::new(),
+            slots: SlotCounts::default(),
+            wipe: "whole".to_owned(),
             received_bytes: u64::MAX,
             sent_bytes: 0,
             messages: 0,
@@ -50,6 +56,7 @@ impl Operator for Puppet {
             last_refusal: None,
             refused_reloads: 0,
             last_refused_reload: None,
+            last_warnings: Vec::new(),
         }
     }
 
@@ -57,6 +64,7 @@ impl Operator for Puppet {
         &self,
         _service: Option<String>,
         handler: Option<WantedFile>,
+        _allow_imports: Vec<String>,
     ) -> Result<Swapped, Refused> {
         match handler {
             Some(wanted) => Ok(Swapped {
@@ -64,15 +72,17 @@ impl Operator for Puppet {
                 replaced: 1,
                 handler: wanted.path.display().to_string(),
                 sha256: "00".repeat(32),
+                connections: None,
             }),
             None => Err(Refused {
                 reason: "the file is as it was".into(),
                 detail: Some("ä".repeat(MAX_CONTROL_DETAIL_BYTES)),
+                mistakes: None,
             }),
         }
     }
 
-    async fn roll_back(&self, _service: Option<String>) -> Result<Swapped, Refused> {
+    async fn roll_back(&self, _: Option<String>, _: Option<u64>) -> Result<Swapped, Refused> {
         std::future::pending().await
     }
 
@@ -95,7 +105,7 @@ impl Operator for Puppet {
 }
 
 /// A path for a socket, removed after the test.
-fn place() -> (TempDir, PathBuf) {
+fn socket_path() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.sock");
     (folder, path)
@@ -134,7 +144,7 @@ async fn raw(path: &Path, bytes: impl Into<Vec<u8>>) -> String {
 
 #[tokio::test]
 async fn each_request_has_its_reply() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     let puppet = puppet();
     host(&path, &puppet);
     let status = ask(&path, Request::Status).await.unwrap();
@@ -143,6 +153,7 @@ async fn each_request_has_its_reply() {
     let swap = |handler| Request::Swap {
         service: None,
         handler,
+        allow_imports: Vec::new(),
     };
     match ask(&path, swap(handler)).await.unwrap() {
         Reply::Swapped(swapped) => assert_eq!(swapped.handler, "/srv/ä \"b\".wasm"),
@@ -159,7 +170,7 @@ async fn each_request_has_its_reply() {
 
 #[tokio::test]
 async fn a_swap_passes_its_files_and_no_more() {
-    let (folder, path) = place();
+    let (folder, path) = socket_path();
     host(&path, &puppet());
     for (passed, received) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
         let opened = || OwnedFd::from(fs::File::open(folder.path()).unwrap());
@@ -167,6 +178,7 @@ async fn a_swap_passes_its_files_and_no_more() {
         let swap = Request::Swap {
             service: None,
             handler: Some("/a".into()),
+            allow_imports: Vec::new(),
         };
         let path = path.clone();
         let asked = spawn_blocking(move || request(&path, &swap, &opened));
@@ -179,7 +191,7 @@ async fn a_swap_passes_its_files_and_no_more() {
 
 #[tokio::test]
 async fn a_malformed_request_gets_an_error() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     host(&path, &puppet());
     for (sent, reason) in [
         ("hello\n", "expected one line of JSON"),
@@ -232,7 +244,7 @@ async fn a_malformed_request_gets_an_error() {
 
 #[tokio::test]
 async fn silent_clients_and_long_swaps_do_not_block_others() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     host(&path, &puppet());
     let mut rolling = UnixStream::connect(&path).unwrap();
     rolling
@@ -258,7 +270,7 @@ async fn silent_clients_and_long_swaps_do_not_block_others() {
 
 #[tokio::test]
 async fn newer_silent_and_gone_hosts_have_different_errors() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || {
         for answer in [
@@ -281,7 +293,7 @@ async fn newer_silent_and_gone_hosts_have_different_errors() {
 
 #[tokio::test]
 async fn the_file_is_private_and_removed_with_the_socket() {
-    let (folder, path) = place();
+    let (folder, path) = socket_path();
     let socket = ControlSocket::bind(&path).unwrap();
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -297,7 +309,7 @@ async fn the_file_is_private_and_removed_with_the_socket() {
 
 #[tokio::test]
 async fn only_a_stale_socket_is_replaced() {
-    let (folder, path) = place();
+    let (folder, path) = socket_path();
     // A stale socket of a killed process.
     drop(UnixListener::bind(&path).unwrap());
     drop(ControlSocket::bind(&path).unwrap());
@@ -322,7 +334,7 @@ async fn only_a_stale_socket_is_replaced() {
 
 #[tokio::test]
 async fn a_file_that_another_has_put_there_stays() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     let old = ControlSocket::bind(&path).unwrap();
     let new = PreparedSocket::new(&path).unwrap().replace().unwrap();
     drop(old);
@@ -333,7 +345,7 @@ async fn a_file_that_another_has_put_there_stays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_successor_gets_the_sockets_and_then_the_path() {
-    let (folder, path) = place();
+    let (folder, path) = socket_path();
     let first = puppet();
     let running = host(&path, &first);
     let meet = async || {
@@ -368,7 +380,7 @@ async fn a_successor_gets_the_sockets_and_then_the_path() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_successor_serves_when_its_predecessor_dies() {
-    let (_folder, path) = place();
+    let (_folder, path) = socket_path();
     let running = host(&path, &puppet());
     let there = path.clone();
     let successor = spawn_blocking(move || Predecessor::meet(&there).unwrap())

@@ -1,7 +1,7 @@
 //! The capacity that the engine of a host needs.
 
 use super::{Bound, Host};
-use crate::config::{HostConfig, ListenerConfig};
+use config::{HostConfig, ListenerConfig};
 use connection::address::Endpoint;
 use engine::{Capacity, Isolation};
 
@@ -12,14 +12,15 @@ const STANDING_INSTANCES: usize = 2;
 pub fn capacity(config: &HostConfig) -> Capacity {
     let limits = &config.server_limits;
     let services = config.services.iter().map(|it| &it.serve);
-    let places = services.map(|it| it.handler.memories(&it.trust));
+    let slots = services.map(|it| it.handler.memories(&it.trust));
     Capacity {
         max_connections: limits.max_connections,
         max_datagram_sessions: sessions(config.services.iter().flat_map(|it| &it.listen)),
         standing_instances: standing_instances(config),
-        places_each: places.max().unwrap_or(1),
+        slots_each: slots.max().unwrap_or(1),
         max_memory_bytes: limits.max_guest_memory_bytes,
         max_warm_bytes: limits.max_warm_memory_bytes,
+        wipe: config.wipe,
     }
 }
 

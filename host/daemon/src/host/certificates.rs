@@ -1,6 +1,6 @@
 //! Reloads certificates while the host serves.
 
-use crate::config::ServiceConfig;
+use config::ServiceConfig;
 use server::tls::TlsTerminator;
 use std::path::Path;
 use std::sync::Arc;

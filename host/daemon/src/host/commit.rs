@@ -1,20 +1,22 @@
-//! From what is served now to what was bound and loaded. Nothing here can fail: starting is the first
-//! commit, a reload is another one.
+//! Replaces what is served now by what was bound and loaded. Nothing here can fail: starting is the
+//! first commit, a reload is another one.
 
 use super::listeners::NextListener;
 use super::loaded::Origin;
 use super::{Bound, Host, Loaded, Service, Snapshot};
-use crate::config::options::Opt;
-use crate::config::{HostConfig, ListenerConfig, ServiceConfig};
 use crate::swap::Swapped;
-use connection::limits::ServerLimits;
+use config::options::Opt;
+use config::{HostConfig, ListenerConfig, ServiceConfig};
+use connection::generation::Moves;
+use connection::limits::{MOVE_REPORT_TIME, ServerLimits};
 use server::service::ServiceListener;
 use std::sync::Arc;
+use std::time::Instant;
 use tracing::Instrument;
 
 impl Host {
-    /// Serves `next` from now on: on the listeners that were bound for it, with the handlers that were
-    /// loaded for it. Returns the changes, one line each.
+    /// Serves `next` from now on: on the listeners bound for it, with the handlers loaded for it.
+    /// Returns the changes, one line each.
     pub(super) async fn commit(
         &self,
         next: HostConfig,
@@ -22,14 +24,15 @@ impl Host {
         loaded: Loaded,
     ) -> Vec<String> {
         let now = self.now().clone();
-        let config = with_what_cannot_change(next, &now.config);
+        let mut changes = cannot_change(&next, &now.config);
+        let config = next.with_fixed_of(&now.config);
         self.expect(&config, &bound);
-        let mut changes = Vec::new();
         let parts = loaded.0.into_iter().zip(bound.into_services());
         let services = config.services.iter().zip(parts);
+        let mut swaps = Vec::new();
         let services: Vec<_> = services
             .map(|(config, (origin, listeners))| {
-                self.serve(config, origin, listeners, &mut changes)
+                self.serve(config, origin, listeners, &mut changes, &mut swaps)
             })
             .collect();
         if config.address_rates != now.config.address_rates {
@@ -44,16 +47,24 @@ impl Host {
             services: Arc::new(services),
         };
         self.close_what_is_gone(&now, &mut changes).await;
+        let deadline = Instant::now() + MOVE_REPORT_TIME;
+        for (line, moves) in swaps {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            let outcome = moves.settled(rest).await;
+            changes[line].push_str(&format!("; {outcome}"));
+        }
         changes
     }
 
-    /// Serves one service as it is configured now.
+    /// Serves one service as it is configured now. `swaps` are the lines of `changes` that tell of
+    /// a swap.
     fn serve(
         &self,
         config: &ServiceConfig,
         origin: Origin,
         listeners: Vec<NextListener>,
         changes: &mut Vec<String>,
+        swaps: &mut Vec<(usize, Arc<Moves>)>,
     ) -> Service {
         let name = &config.name;
         let service = match origin {
@@ -64,6 +75,9 @@ impl Host {
             Origin::Old(old) => {
                 let (service, prepared) = *old;
                 if let Some(swapped) = service.swapper.commit(prepared) {
+                    if let Swapped::Replaced { moves, .. } = &swapped {
+                        swaps.push((changes.len(), moves.clone()));
+                    }
                     let what = replaced(&swapped);
                     let what = what.unwrap_or_else(|| "the rules for swaps changed".to_owned());
                     changes.push(format!("service `{name}`: {what}"));
@@ -88,8 +102,8 @@ impl Host {
         let open = |listener: NextListener| match listener {
             NextListener::Kept(kept) => *kept,
             NextListener::Ready(ready) => {
-                let place = ready.listener.endpoint();
-                changes.push(format!("service `{name}` listens on {place}"));
+                let endpoint = ready.listener.endpoint();
+                changes.push(format!("service `{name}` listens on {endpoint}"));
                 service.open(*ready)
             }
         };
@@ -106,8 +120,8 @@ impl Host {
             for (_, listener) in &service.listeners {
                 let is_kept = |(_, kept): &(ListenerConfig, ServiceListener)| kept.is(listener);
                 if !still.is_some_and(|still| still.listeners.iter().any(is_kept)) {
-                    let place = listener.handle().endpoint();
-                    changes.push(format!("service `{name}` no longer listens on {place}"));
+                    let endpoint = listener.handle().endpoint();
+                    changes.push(format!("service `{name}` no longer listens on {endpoint}"));
                     listener.clone().close().await;
                 }
             }
@@ -136,21 +150,25 @@ impl Host {
 pub(super) fn replaced(swapped: &Swapped) -> Option<String> {
     match swapped {
         Swapped::Unchanged(_) => None,
-        Swapped::Replaced { current, replaced } => Some(format!(
+        Swapped::Replaced {
+            current, replaced, ..
+        } => Some(format!(
             "generation {} replaces generation {replaced}: {}",
             current.number, current.made_from.name
         )),
     }
 }
 
-/// Restores the settings that cannot change while the process runs.
-fn with_what_cannot_change(next: HostConfig, now: &HostConfig) -> HostConfig {
+/// The settings that cannot change while the process runs, but are written otherwise now.
+fn cannot_change(next: &HostConfig, now: &HostConfig) -> Vec<String> {
     let changed = next.settings.differences(&now.settings).into_iter();
-    for Opt { key, .. } in changed.filter(|option| option.about.is_fixed) {
+    let fixed = changed.filter(|option| option.about.is_fixed);
+    let lines = fixed.map(|Opt { key, .. }| {
         tracing::warn!(
             "`{key}` cannot change while the host runs; hint: restart the host, or replace it with \
              --takeover"
         );
-    }
-    next.with_fixed_of(now)
+        format!("`{key}` cannot change while the host runs")
+    });
+    lines.collect()
 }

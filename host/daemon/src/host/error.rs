@@ -1,7 +1,7 @@
 //! Errors of starting and reloading a host.
 
-use crate::config::{ConfigError, ServiceName};
 use crate::swap::{BeginError, Refusal};
+use config::{ConfigError, ServiceName, Sources};
 use engine::EngineError;
 use server::listener::BindError;
 use server::tls::TlsError;
@@ -12,6 +12,9 @@ use std::io;
 pub enum StartError {
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The configuration does not fit the handler, and the file says so.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A service cannot be served.
     #[error("{}{cause}", of(service))]
     Service {
@@ -66,7 +69,38 @@ pub enum WhichService {
     Several { services: Vec<ServiceName> },
 }
 
+impl StartError {
+    /// With the place in the file, if settings are the reason. Blocks.
+    #[must_use]
+    pub fn placed(self, sources: &Sources) -> Self {
+        let StartError::Service {
+            service,
+            cause: BeginError::Refused(Refusal::Config(error)),
+        } = self
+        else {
+            return self;
+        };
+        match sources.locate(&service, error) {
+            error if error.diagnostics().is_some() => StartError::Config(error),
+            error => StartError::Service {
+                service,
+                cause: BeginError::Refused(Refusal::Config(error)),
+            },
+        }
+    }
+}
+
 impl ReloadError {
+    /// All mistakes of the configuration file, in several lines.
+    pub fn mistakes(&self) -> Option<String> {
+        match self {
+            ReloadError::Config(error) | ReloadError::Start(StartError::Config(error)) => {
+                Some(error.diagnostics()?.render(false))
+            }
+            _ => None,
+        }
+    }
+
     /// Details in several lines: the expected and received lines of a probe.
     pub fn detail(&self) -> Option<&str> {
         match self {

@@ -1,7 +1,7 @@
 //! Listeners that are bound but not accepting yet, with their admission.
 
 use super::{ListenerError, Snapshot};
-use crate::config::{HostConfig, ListenerConfig, Sources};
+use config::{HostConfig, ListenerConfig, Sources};
 use connection::address::Endpoint;
 use server::admission::Admission;
 use server::listener::{Listener, Owner, UnixAccess};
@@ -54,9 +54,16 @@ impl ReadyListener {
             access: config.access.clone(),
             proxies: config.proxies.clone(),
             tls,
+            telnet: config.telnet,
+            starts_in_clear: !config.uri.has_tls(),
+            websocket: config.websocket.clone(),
             limit: config.handshake_timeout,
             datagrams: config.datagrams,
         };
+        if admission.later_tls().is_some() {
+            let listener = &admission.listener;
+            tracing::info!("{listener} begins in clear, and lets handlers start TLS");
+        }
         ReadyListener {
             config,
             listener,
@@ -126,12 +133,6 @@ impl Bound {
         })
     }
 
-    /// Registers the sockets with the current runtime.
-    pub fn register(&self) -> io::Result<()> {
-        self.ready()
-            .try_for_each(|listener| listener.listener.register())
-    }
-
     /// The addresses that clients will connect to.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.ready().map(|listener| listener.listener.endpoint())
@@ -186,7 +187,7 @@ fn choose_and_bind(config: &HostConfig, mut given: Vec<Listener>) -> Result<Boun
         let listeners = service.listen.iter().map(|wanted| {
             let fits = |it: &Listener| wanted.uri.admits(it.endpoint());
             match given.iter().position(fits) {
-                Some(at) => ReadyListener::with(wanted, given.remove(at)),
+                Some(at) => ReadyListener::with(wanted, given.remove(at).serving(&wanted.uri)),
                 None => ReadyListener::bind(wanted),
             }
         });

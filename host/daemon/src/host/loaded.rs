@@ -1,10 +1,12 @@
-//! Handlers of a configuration that is about to be served. Loading changes nothing that is served, and
-//! finds everything that can go wrong with a handler.
+//! Loads the handlers of a configuration before it is served. Loading changes nothing that is
+//! served, and finds everything that can go wrong with a handler.
 
 use super::{Host, Service, Snapshot, StartError};
-use crate::config::{HostConfig, ServiceConfig};
 use crate::swap::{Prepared, Swapper};
+use config::{HostConfig, ServiceConfig};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// The handlers of the services of a configuration, in their order.
 pub struct Loaded(pub(super) Vec<Origin>);
@@ -30,6 +32,17 @@ impl Host {
         now: &Snapshot,
         next: &HostConfig,
     ) -> Result<Loaded, StartError> {
+        match self.try_load_next(now, next).await {
+            Ok(loaded) => Ok(loaded),
+            Err(error) => {
+                let sources = self.sources.clone();
+                let placed = spawn_blocking(move || error.placed(&sources)).await;
+                Err(placed.unwrap_or_else(|panic| resume_unwind(panic.into_panic())))
+            }
+        }
+    }
+
+    async fn try_load_next(&self, now: &Snapshot, next: &HostConfig) -> Result<Loaded, StartError> {
         let mut loaded = Vec::new();
         for config in &next.services {
             loaded.push(match now.service(&config.name) {

@@ -18,12 +18,13 @@ pub use loaded::Loaded;
 pub use needs::{names, needs};
 pub use service::Service;
 
-use crate::config::{HostConfig, ServiceName, Sources};
 use crate::refusals::Refusals;
+use config::{HostConfig, LogConnections, ServiceName, Sources};
 use connection::address::Endpoint;
-use engine::{Capacity, Engine, EngineError, Places, Serving};
+use engine::{Capacity, Engine, EngineError, Serving, Slots};
 use parking_lot::{Mutex, MutexGuard};
 use server::service::{Drained, Server};
+use server::workers::Workers;
 use std::sync::Arc;
 
 /// The services of this process.
@@ -53,8 +54,9 @@ impl Snapshot {
 
 impl Host {
     /// A host that serves nothing yet: its handlers are [loaded](Host::load), and then
-    /// [opened](Host::open) to clients, as in every reload. Must be called in a tokio runtime.
+    /// [opened](Host::open) to clients, as in every reload.
     pub fn new(
+        workers: Workers,
         sources: Sources,
         mut config: HostConfig,
         bound: &Bound,
@@ -78,7 +80,12 @@ impl Host {
         Ok(Host {
             sources,
             engine: Arc::new(engine),
-            server: Arc::new(Server::new(&config.server_limits, config.address_rates)),
+            server: Arc::new(Server::new(
+                Arc::new(workers),
+                &config.server_limits,
+                config.address_rates,
+                config.log_connections == LogConnections::On,
+            )),
             now: Mutex::new(Snapshot {
                 config: Arc::new(config),
                 services: Arc::default(),
@@ -120,9 +127,9 @@ impl Host {
         &self.server
     }
 
-    /// The places for instances, shared by all services.
-    pub fn places(&self) -> Places {
-        self.engine.places()
+    /// The slots for instances, shared by all services.
+    pub fn slots(&self) -> Slots {
+        self.engine.slots()
     }
 
     /// The service with this name, or the only one.

@@ -1,7 +1,8 @@
 //! The files and connections that a host needs, so that the sandbox can deny the rest.
 
-use crate::config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
+use config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
 use connection::address::{Endpoint, UnixAddress};
+use engine::Wipe;
 use keyvalue::StoreUri;
 use std::env;
 use std::path::Path;
@@ -54,10 +55,13 @@ pub fn needs(sources: &Sources, config: &HostConfig, has_helper: bool) -> Access
         read_by_name(&mut access, sources, config);
     }
     config.cache.iter().for_each(|cache| access.write(cache));
+    if config.wipe == Wipe::Scan {
+        access.scan();
+    }
     config
         .metrics
         .iter()
-        .for_each(|place| of_place(&mut access, place));
+        .for_each(|endpoint| of_endpoint(&mut access, endpoint));
     for service in &config.services {
         of_service(&mut access, service);
         service
@@ -111,11 +115,11 @@ fn certificates(access: &mut Access) {
 }
 
 fn of_door(access: &mut Access, listener: &ListenerConfig) {
-    of_place(access, &listener.uri);
+    of_endpoint(access, &listener.uri);
 }
 
-fn of_place(access: &mut Access, place: &Endpoint) {
-    if let Endpoint::Unix(UnixAddress::Path(path)) = place {
+fn of_endpoint(access: &mut Access, endpoint: &Endpoint) {
+    if let Endpoint::Unix(UnixAddress::Path(path)) = endpoint {
         access.bind(path);
     }
 }

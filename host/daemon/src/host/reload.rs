@@ -32,7 +32,9 @@ impl Host {
             }
             Err(error) => {
                 tracing::error!("reload refused, keeping the old configuration: {error}");
-                for line in error.detail().unwrap_or_default().lines() {
+                let mistakes = error.mistakes();
+                let detail = mistakes.as_deref().or(error.detail());
+                for line in detail.unwrap_or_default().lines() {
                     tracing::error!("  {line}");
                 }
                 self.refusals.note("the configuration", &error);
@@ -49,7 +51,7 @@ impl Host {
     async fn read_handler(&self) -> Result<Vec<String>, ReloadError> {
         let mut changes = Vec::new();
         for service in self.services().iter() {
-            let swapped = service.swapper.swap(None).await?;
+            let swapped = service.swapper.swap(None, &[]).await?;
             changes.extend(replaced(&swapped));
         }
         Ok(changes)

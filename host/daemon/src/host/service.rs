@@ -3,8 +3,8 @@
 use super::StartError;
 use super::certificates;
 use super::listeners::ReadyListener;
-use crate::config::{ListenerConfig, ServiceConfig, ServiceName};
 use crate::swap::Swapper;
+use config::{ListenerConfig, ServiceConfig, ServiceName};
 use engine::{Engine, Serving};
 use server::listener::ListenerHandle;
 use server::service::{ServedService, Server, ServiceListener};
@@ -92,13 +92,13 @@ impl Service {
     pub(super) fn open(&self, ready: ReadyListener) -> (ListenerConfig, ServiceListener) {
         // An existing socket gets its new settings only now.
         if let Err(error) = ready.listener.set_access(ready.config.unix) {
-            let place = ready.listener.endpoint();
-            self.in_scope(|| tracing::warn!("cannot change mode and owner of {place}: {error}"));
+            let endpoint = ready.listener.endpoint();
+            self.in_scope(|| tracing::warn!("cannot change mode and owner of {endpoint}: {error}"));
         }
         if let Err(error) = ready.listener.set_options(&ready.config.socket) {
-            let place = ready.listener.endpoint();
+            let endpoint = ready.listener.endpoint();
             self.in_scope(|| {
-                tracing::warn!("cannot set the options of the socket {place}: {error}")
+                tracing::warn!("cannot set the options of the socket {endpoint}: {error}")
             });
         }
         let ReadyListener {
@@ -143,6 +143,12 @@ impl Service {
     /// Its listeners.
     pub fn listeners(&self) -> impl Iterator<Item = &ListenerHandle> {
         self.listeners.iter().map(|(_, listener)| listener.handle())
+    }
+
+    /// The URIs of its listeners with the number of open connections.
+    pub fn open_connections(&self) -> impl Iterator<Item = (String, usize)> {
+        let listeners = self.listeners.iter().map(|(_, listener)| listener);
+        listeners.map(|it| (it.handle().endpoint().to_string(), it.connections()))
     }
 }
 

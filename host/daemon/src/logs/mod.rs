@@ -1,8 +1,11 @@
 //! Logs to standard error, as text or JSON.
 
+mod json;
 pub mod output;
+pub mod progress;
+pub mod recent;
 
-use crate::config::{LogFormat, LogLevel};
+use config::{LogFormat, LogLevel};
 use output::Stderr;
 use std::io::{self, IsTerminal};
 use tracing::level_filters::LevelFilter;
@@ -32,21 +35,24 @@ pub fn start(format: LogFormat, level: LogLevel) {
         .with_default(level.min(LevelFilter::WARN))
         .with_target("echo_host", level)
         .with_target("guest", level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(|| Stderr)
-        // Otherwise it would write to standard error itself.
-        .log_internal_errors(false)
-        .with_ansi(io::stderr().is_terminal() && !no_color());
     let lines = match format {
-        LogFormat::Text => lines.boxed(),
-        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Json => json::JsonLines.boxed(),
+        LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_writer(|| Stderr)
+            // Otherwise it would write to standard error itself.
+            .log_internal_errors(false)
+            .with_ansi(may_color())
+            .boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
+        .with(recent::RecentWarnings.with_filter(LevelFilter::WARN))
         .init();
 }
 
-/// See no-color.org: any value except an empty one counts.
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Whether text on standard error may be colored. See no-color.org: any value except an empty one
+/// counts.
+pub fn may_color() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !no_color
 }

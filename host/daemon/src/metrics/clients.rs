@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_has_time_to_ask_before_others_take_its_place() {
+    async fn a_client_has_time_to_ask_before_others_replace_it() {
         let begun = Instant::now();
         let mut clients = Clients::default();
         let mut first = add_silent(&mut clients).await;
@@ -89,7 +89,7 @@ mod tests {
             others.push(add_silent(&mut clients).await);
         }
         assert_eq!(begun.elapsed(), std::time::Duration::ZERO);
-        first.try_recv().expect_err("it lost its place at once");
+        first.try_recv().expect_err("it was replaced at once");
         others.push(add_silent(&mut clients).await);
         assert!(begun.elapsed() >= METRICS_GRACE);
         first.await.expect_err("it has answered");

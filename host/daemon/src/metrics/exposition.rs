@@ -2,7 +2,7 @@
 
 use crate::control::{GenerationState, ServiceStatus, Status};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -123,25 +123,100 @@ impl Collector for Figures {
             "reason",
             status.dropped_datagrams.clone(),
         )?;
-        for (name, help, kind, figure) in [
-            (
-                "refused_reloads",
-                "Refused configuration reloads",
-                MetricType::Counter,
-                status.refused_reloads,
-            ),
-            (
-                "start_time_seconds",
-                "Start time of the host, in seconds since 1970",
-                MetricType::Gauge,
-                status.started_unix_seconds,
-            ),
-        ] {
-            let described = to.encode_descriptor(name, help, None, kind)?;
-            encode(described, kind, figure)?;
-        }
-        Ok(())
+        let workers = status.workers.iter();
+        write(
+            &mut to,
+            "worker_connections",
+            "Open connections and UDP sessions of a worker",
+            MetricType::Gauge,
+            "worker",
+            workers.map(|it| (it.number.to_string(), it.connections)),
+        )?;
+        write_call_times(&mut to, &status.services)?;
+        write_process(&mut to, status)
     }
+}
+
+/// Writes what is known of the process.
+fn write_process(to: &mut DescriptorEncoder<'_>, status: &Status) -> Result<(), fmt::Error> {
+    let labels = [
+        ("version", status.version.clone()),
+        ("commit", status.commit.clone().unwrap_or_default()),
+    ];
+    let mut build = to.encode_descriptor(
+        "build_info",
+        "Version of the host, and the commit it was built from",
+        None,
+        MetricType::Gauge,
+    )?;
+    encode(build.encode_family(&labels)?, MetricType::Gauge, 1)?;
+    let resident = status.resident_bytes.map(|bytes| {
+        (
+            "resident_memory_bytes",
+            "Resident memory of the process",
+            MetricType::Gauge,
+            bytes,
+        )
+    });
+    for (name, help, kind, figure) in [
+        (
+            "uptime_seconds",
+            "Time since the start of the host",
+            MetricType::Gauge,
+            status.uptime_seconds,
+        ),
+        (
+            "refused_reloads",
+            "Refused configuration reloads",
+            MetricType::Counter,
+            status.refused_reloads,
+        ),
+        (
+            "start_time_seconds",
+            "Start time of the host, in seconds since 1970",
+            MetricType::Gauge,
+            status.started_unix_seconds,
+        ),
+    ]
+    .into_iter()
+    .chain(resident)
+    {
+        let described = to.encode_descriptor(name, help, None, kind)?;
+        encode(described, kind, figure)?;
+    }
+    Ok(())
+}
+
+/// Writes a histogram for each service.
+fn write_call_times(
+    to: &mut DescriptorEncoder<'_>,
+    services: &[ServiceStatus],
+) -> Result<(), fmt::Error> {
+    const MICROSECONDS: f64 = 1e6;
+    let mut family = to.encode_descriptor(
+        "call_duration_seconds",
+        "Time of handler calls, of each 5 ms the first call",
+        None,
+        MetricType::Histogram,
+    )?;
+    for service in services {
+        let times = &service.call_times;
+        let bound = |up_to: Option<u64>| up_to.map_or(f64::INFINITY, |it| it as f64 / MICROSECONDS);
+        let counts = times.counts.iter();
+        let counts: Vec<_> = counts
+            .map(|count| (bound(count.up_to_microseconds), count.calls))
+            .collect();
+        let labels = [("service", service.name.clone())];
+        family
+            .encode_family(&labels)?
+            .encode_histogram::<NoLabelSet>(
+                times.sum_microseconds as f64 / MICROSECONDS,
+                counts.iter().map(|(_, calls)| calls).sum(),
+                &counts,
+                None,
+            )?;
+    }
+    Ok(())
 }
 
 /// Writes a metric family with one label.

@@ -28,7 +28,8 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// little time.
 pub async fn serve<O: Operator>(listener: Listener, names: Names, operator: Arc<O>) {
     let mut clients = Clients::default();
-    while let Some(accepted) = listener.accept().await {
+    let mut acceptor = listener.acceptor();
+    while let Some(accepted) = acceptor.accept().await {
         clients.make_room().await;
         let (names, operator) = (names.clone(), operator.clone());
         clients.add(|asked| attend(accepted.stream, names, operator, asked));

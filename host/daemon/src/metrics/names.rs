@@ -15,14 +15,14 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of a listener configured as `place`, on a machine named `machine`.
-    pub fn new(place: &Endpoint, machine: Option<String>) -> Self {
+    /// The names of a listener configured as `endpoint`, on a machine named `machine`.
+    pub fn new(endpoint: &Endpoint, machine: Option<String>) -> Self {
         let named = |address: &NetworkAddress| {
-            let place = [address.host.clone(), "localhost".to_owned()];
-            place.into_iter().chain(machine).collect()
+            let names = [address.host.clone(), "localhost".to_owned()];
+            names.into_iter().chain(machine).collect()
         };
         Names {
-            network: place.network().map(named),
+            network: endpoint.network().map(named),
         }
     }
 
@@ -56,8 +56,8 @@ fn is_known(names: &[String], host: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn refused(place: &str, host: &str) -> Option<String> {
-        let names = Names::new(&place.parse().unwrap(), Some("machine".into()));
+    fn refused(endpoint: &str, host: &str) -> Option<String> {
+        let names = Names::new(&endpoint.parse().unwrap(), Some("machine".into()));
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host.parse().unwrap());
         names.stranger(&Uri::from_static("/metrics"), &headers)
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn addresses_and_names_of_the_listener_are_accepted() {
-        let place = "tcp://metrics.internal:9464";
+        let endpoint = "tcp://metrics.internal:9464";
         for host in [
             "",
             "127.0.0.1",
@@ -77,7 +77,7 @@ mod tests {
             "metrics.internal:9464",
             "Machine:1",
         ] {
-            assert_eq!(refused(place, host), None, "{host}");
+            assert_eq!(refused(endpoint, host), None, "{host}");
         }
         for host in [
             "evil.example",
@@ -88,7 +88,7 @@ mod tests {
             "a b",
             "@",
         ] {
-            assert_eq!(refused(place, host).as_deref(), Some(host), "{host}");
+            assert_eq!(refused(endpoint, host).as_deref(), Some(host), "{host}");
             assert_eq!(refused("unix:/run/metrics.sock", host), None);
         }
     }

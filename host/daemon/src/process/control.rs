@@ -1,13 +1,13 @@
 //! The control socket of a starting host, and its predecessor in a takeover.
 
-use crate::config::OptionalPath;
 use crate::control::{ControlSocket, Predecessor, SocketError, default_path, find};
 use anyhow::Context;
+use config::OptionalPath;
 
 /// The predecessor: the host behind this control socket, or the only running one. It keeps serving
 /// until it is told to [retire](socket).
-pub fn predecessor(place: Option<&OptionalPath>) -> anyhow::Result<Predecessor> {
-    let path = match place {
+pub fn predecessor(option: Option<&OptionalPath>) -> anyhow::Result<Predecessor> {
+    let path = match option {
         Some(OptionalPath::At(path)) => path.clone(),
         Some(OptionalPath::Off) | None => find()?,
     };
@@ -18,11 +18,11 @@ pub fn predecessor(place: Option<&OptionalPath>) -> anyhow::Result<Predecessor> 
 /// `by_default`. Called when everything else is ready: it makes the predecessor retire and replaces
 /// its socket.
 pub fn socket(
-    place: Option<&OptionalPath>,
+    option: Option<&OptionalPath>,
     predecessor: Option<Predecessor>,
     by_default: bool,
 ) -> anyhow::Result<Option<ControlSocket>> {
-    let socket = match (predecessor, place) {
+    let socket = match (predecessor, option) {
         (Some(predecessor), _) => predecessor.retire().context("cannot take over")?,
         (None, Some(OptionalPath::Off)) => None,
         (None, Some(OptionalPath::At(path))) => Some(ControlSocket::bind(path)?),

@@ -1,6 +1,6 @@
 //! The process that opens files for a confined host: this program again, with the host's options.
 
-use crate::config::HostConfig;
+use config::HostConfig;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;

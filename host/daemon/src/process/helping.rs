@@ -1,8 +1,8 @@
 //! The main loop of the helper: opens files, and starts compiling processes.
 
 use super::compiler;
-use crate::config::Sources;
 use crate::host::names;
+use config::Sources;
 use nix::sys::signal::SigSet;
 use std::io::{self, Write};
 use std::os::fd::AsFd;

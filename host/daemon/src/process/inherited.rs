@@ -1,6 +1,7 @@
 //! Sockets inherited from systemd or another parent: sd_listen_fds(3).
 
 use anyhow::Context;
+use connection::address::Endpoint;
 use listenfd::ListenFd;
 use nix::libc;
 use server::listener::Listener;
@@ -8,8 +9,9 @@ use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// The name (`FileDescriptorName=`) of a socket for TLS.
-const TLS: &str = "tls";
+/// The names (`FileDescriptorName=`) of sockets that are for more than plain TCP: the schemes of what
+/// they serve.
+const KINDS: [&str; 4] = ["tls", "telnet", "ws", "wss"];
 
 /// An inherited socket.
 pub struct Inherited {
@@ -30,7 +32,17 @@ pub fn brings_tls() -> bool {
     let pid = env::var("LISTEN_PID").unwrap_or_default();
     let is_ours = pid.is_empty() || pid.parse() == Ok(std::process::id());
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
-    is_ours && env::var_os("LISTEN_FDS").is_some() && names.split(':').any(|name| name == TLS)
+    is_ours
+        && env::var_os("LISTEN_FDS").is_some()
+        && names
+            .split(':')
+            .any(|name| kind(name).is_some_and(|it| it.has_tls()))
+}
+
+/// An endpoint of the kind that a socket with this name serves, unless that is plain.
+fn kind(name: &str) -> Option<Endpoint> {
+    let scheme = KINDS.iter().find(|kind| **kind == name)?;
+    format!("{scheme}://0.0.0.0:0").parse().ok()
 }
 
 /// The inherited sockets, in order; empty if there are none. Called before there are other threads,
@@ -78,10 +90,9 @@ impl Inherited {
     pub fn listener(self) -> anyhow::Result<Listener> {
         let listener = Listener::adopt(self.socket);
         let listener = listener.context("cannot listen on an inherited socket")?;
-        Ok(if self.name == TLS {
-            listener.with_tls()
-        } else {
-            listener
+        Ok(match kind(&self.name) {
+            Some(kind) => listener.serving(&kind),
+            None => listener,
         })
     }
 }

@@ -10,24 +10,24 @@ use tokio_util::sync::CancellationToken;
 
 /// The listener for the metrics: one of the `given` (inherited) sockets, or a new one.
 pub fn listener(
-    place: Option<&Endpoint>,
+    endpoint: Option<&Endpoint>,
     given: &mut Vec<Listener>,
 ) -> Result<Option<Listener>, BindError> {
-    let Some(place) = place else {
+    let Some(endpoint) = endpoint else {
         return Ok(None);
     };
-    let listener = match given.iter().position(|it| place.admits(it.endpoint())) {
+    let listener = match given.iter().position(|it| endpoint.admits(it.endpoint())) {
         Some(at) => given.remove(at),
-        None => Listener::bind(place, UnixAccess::default(), &SocketOptions::default())?,
+        None => Listener::bind(endpoint, UnixAccess::default(), &SocketOptions::default())?,
     };
     tracing::info!("metrics at {}", listener.endpoint());
     Ok(Some(listener))
 }
 
 /// The accepted names of the endpoint.
-pub fn names(place: Option<&Endpoint>) -> Names {
+pub fn names(endpoint: Option<&Endpoint>) -> Names {
     let machine = gethostname().ok().and_then(|name| name.into_string().ok());
-    Names::new(place.unwrap_or(&Endpoint::Stdio), machine)
+    Names::new(endpoint.unwrap_or(&Endpoint::Stdio), machine)
 }
 
 /// Serves the metrics, if configured, until a successor does.

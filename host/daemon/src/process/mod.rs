@@ -7,6 +7,7 @@ pub mod helping;
 pub mod signals;
 
 mod control;
+mod figures;
 mod inherited;
 mod metrics;
 mod operator;
@@ -18,4 +19,4 @@ mod start;
 mod supervisor;
 
 pub use inherited::{InheritedError, brings_tls};
-pub use start::serve;
+pub use start::{check, serve};

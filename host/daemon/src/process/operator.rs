@@ -1,15 +1,18 @@
 //! The host behind the control socket.
 
+use super::figures::{call_times, resident_bytes, workers};
 use crate::control::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, Operator, PlaceCounts,
-    RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, Status, Swapped, WantedFile,
+    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, MovedConnections,
+    Operator, RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, SlotCounts, Status,
+    Swapped, VersionStatus, WantedFile,
 };
 use crate::host::{Host, ReloadError, Service, WhichService};
+use crate::logs::recent;
 use crate::swap::{self, Refusal};
 use connection::address::Endpoint;
-use connection::generation::Generation;
-use connection::limits::Limit;
-use engine::{Places, Serving};
+use connection::generation::{Generation, MoveOutcome};
+use connection::limits::{Limit, MOVE_REPORT_TIME};
+use engine::{Serving, Slots};
 use server::listener::ListenerHandle;
 use server::service::Totals;
 use std::collections::BTreeMap;
@@ -60,12 +63,18 @@ impl Operator for HostOperator {
         Status {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
+            commit: option_env!("ECHO_HOST_COMMIT").map(str::to_owned),
+            uptime_seconds: self.started.elapsed().unwrap_or_default().as_secs(),
+            resident_bytes: resident_bytes(),
             started_unix_seconds: unix_seconds(self.started),
             services: services.iter().map(service_status).collect(),
             listeners: services.iter().flat_map(listeners).collect(),
             generations: services.iter().flat_map(generations).collect(),
+            versions: services.iter().flat_map(versions).collect(),
             connections: connections(open, totals),
-            places: places(self.host.places()),
+            workers: workers(server.workers()),
+            slots: slots(self.host.slots()),
+            wipe: self.host.config().wipe.to_string(),
             received_bytes: totals.traffic.received_bytes,
             sent_bytes: totals.traffic.sent_bytes,
             messages: totals.traffic.messages,
@@ -84,6 +93,7 @@ impl Operator for HostOperator {
                 at_unix_seconds: unix_seconds(refusal.at),
                 reason: refusal.reason,
             }),
+            last_warnings: recent::warnings(),
         }
     }
 
@@ -91,28 +101,41 @@ impl Operator for HostOperator {
         &self,
         service: Option<String>,
         handler: Option<WantedFile>,
+        allow_imports: Vec<String>,
     ) -> Result<Swapped, Refused> {
         let service = self.host.service(service.as_deref()).map_err(unknown)?;
         let swapper = service.swapper();
         let Some(WantedFile { path, opened }) = handler else {
-            return answer(swapper.swap(None).await);
+            return answer(swapper.swap(None, &allow_imports).await).await;
         };
         let mut opened = opened.into_iter().map(File::from);
-        answer(match opened.next() {
-            Some(file) => swapper.swap_opened(path, file, opened.next()).await,
-            None => swapper.swap(Some(path)).await,
-        })
+        let swapped = match opened.next() {
+            Some(file) => {
+                let signature = opened.next();
+                let swap = swapper.swap_opened(path, file, signature, &allow_imports);
+                swap.await
+            }
+            None => swapper.swap(Some(path), &allow_imports).await,
+        };
+        answer(swapped).await
     }
 
-    async fn roll_back(&self, service: Option<String>) -> Result<Swapped, Refused> {
+    async fn roll_back(
+        &self,
+        service: Option<String>,
+        generation: Option<u64>,
+    ) -> Result<Swapped, Refused> {
         let service = self.host.service(service.as_deref()).map_err(unknown)?;
-        answer(service.swapper().roll_back().await)
+        answer(service.swapper().go_to(generation).await).await
     }
 
     async fn reload(&self) -> Result<Reloaded, Refused> {
         match self.host.reload().await {
             Ok(changes) => Ok(Reloaded { changes }),
-            Err(error) => Err(refused(&error, ReloadError::detail)),
+            Err(error) => Err(Refused {
+                mistakes: error.mistakes(),
+                ..refused(&error, ReloadError::detail)
+            }),
         }
     }
 
@@ -148,15 +171,24 @@ fn refused<E: ToString>(error: &E, detail: impl Fn(&E) -> Option<&str>) -> Refus
     Refused {
         reason: error.to_string(),
         detail: detail(error).map(str::to_owned),
+        mistakes: None,
     }
 }
 
-fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
-    let (current, replaced) = match swapped {
-        Ok(swap::Swapped::Replaced { current, replaced }) => (current, replaced),
+/// The answer, when it is known what became of open connections.
+async fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
+    let (current, replaced, connections) = match swapped {
+        Ok(swap::Swapped::Replaced {
+            current,
+            replaced,
+            moves,
+        }) => {
+            let outcome = moves.settled(MOVE_REPORT_TIME).await;
+            (current, replaced, Some(moved(&outcome)))
+        }
         Ok(swap::Swapped::Unchanged(current)) => {
             let number = current.number;
-            (current, number)
+            (current, number, None)
         }
         Err(refusal) => return Err(refused(&refusal, Refusal::detail)),
     };
@@ -165,7 +197,34 @@ fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refused> {
         replaced,
         handler: current.made_from.name.clone(),
         sha256: current.made_from.hash.clone(),
+        connections,
     })
+}
+
+fn moved(outcome: &MoveOutcome) -> MovedConnections {
+    MovedConnections {
+        migrated: outcome.migrated as u64,
+        stayed: outcome.stayed.values().sum::<usize>() as u64,
+        undecided: outcome.undecided as u64,
+        summary: outcome.to_string(),
+    }
+}
+
+/// The history of a service.
+fn versions(service: &Service) -> Vec<VersionStatus> {
+    let (reigns, kept) = service.served().generations().history();
+    let versions = reigns.into_iter().map(|reign| VersionStatus {
+        service: service.name().to_string(),
+        number: reign.number,
+        handler: reign.name,
+        sha256: reign.hash,
+        since_unix_seconds: unix_seconds(reign.since),
+        until_unix_seconds: reign.end.map(|(until, _)| unix_seconds(until)),
+        ended: reign.end.map(|(_, end)| end.to_string()),
+        connections: reign.moves.map(|moves| moved(&moves.outcome())),
+        kept: kept.contains(&reign.number),
+    });
+    versions.collect()
 }
 
 fn connections(open: usize, totals: Totals) -> ConnectionCounts {
@@ -175,10 +234,10 @@ fn connections(open: usize, totals: Totals) -> ConnectionCounts {
     }
 }
 
-fn places(places: Places) -> PlaceCounts {
-    PlaceCounts {
-        taken: places.taken,
-        total: places.total,
+fn slots(slots: Slots) -> SlotCounts {
+    SlotCounts {
+        taken: slots.taken,
+        total: slots.total,
     }
 }
 
@@ -201,14 +260,18 @@ fn service_status(service: &Service) -> ServiceStatus {
         turned_away: totals.turned_away,
         failed_calls: totals.failed_calls,
         refused_swaps: service.swapper().refusals().0,
+        call_times: call_times(service.swapper().call_times()),
     }
 }
 
 fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
-    service.listeners().map(|listener| ListenerStatus {
-        uri: listener.endpoint().to_string(),
-        service: service.name().to_string(),
-    })
+    service
+        .open_connections()
+        .map(|(uri, connections)| ListenerStatus {
+            uri,
+            service: service.name().to_string(),
+            connections: connections as u64,
+        })
 }
 
 /// All generations of a service: the current one, the previous one, and those that drain.

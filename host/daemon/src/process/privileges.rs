@@ -2,10 +2,10 @@
 
 use super::helper::{self, Helper};
 use super::sockets::Sockets;
-use crate::config::{HostConfig, OptionalPath, ServeConfig, Sources};
 use crate::control::{Predecessor, default_path_of};
 use crate::host::{Bound, needs};
 use anyhow::Context;
+use config::{HostConfig, OptionalPath, ServeConfig, Sources};
 use connection::address::{Endpoint, UnixAddress};
 use engine::{LoadError, prove};
 use rustix::process::geteuid;

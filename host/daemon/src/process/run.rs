@@ -8,20 +8,23 @@ use super::privileges::warn_of_root;
 use super::signals::{self, Hangups, HangupsWanted};
 use super::sockets::Sockets;
 use super::supervisor;
-use crate::config::{HostConfig, Sources};
 use crate::control::Predecessor;
 use crate::host::{Bound, Host};
 use crate::logs::output;
 use anyhow::Context;
+use config::{HostConfig, Sources};
 use connection::address::Endpoint;
+use engine::Wipe;
 use server::listener::Listener;
+use server::workers::Workers;
 use std::io;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Serves on these sockets until a stop signal, or until a successor has taken over.
+/// Serves on these sockets, with these workers, until a stop signal, or until a successor has taken over.
 pub async fn run(
+    workers: Workers,
     sources: Sources,
     config: HostConfig,
     predecessor: Option<Predecessor>,
@@ -30,23 +33,22 @@ pub async fn run(
     hangups: HangupsWanted,
 ) -> anyhow::Result<()> {
     let Sockets { bound, metrics } = sockets;
-    bound.register()?;
-    metrics.iter().try_for_each(Listener::register)?;
     let _watching = helper.map(Helper::watch).transpose()?;
     let stop = signals::stop().context("cannot handle signals")?;
     let starting = signals::nothing_to_finish().context("cannot handle signals")?;
     let hangups = Hangups::catch(hangups).context("cannot handle signals")?;
-    let place = config.control.clone();
+    let control_path = config.control.clone();
     let names = metrics::names(config.metrics.as_ref());
-    let host = Arc::new(Host::new(sources, config, &bound)?);
+    let host = Arc::new(Host::new(workers, sources, config, &bound)?);
     let loaded = host.load().await?;
     drop(starting);
     let takes_over = predecessor.is_some();
     let is_for_one = bound.endpoints().any(|it| *it == Endpoint::Stdio);
-    let control = control::socket(place.as_ref(), predecessor, !is_for_one)?;
+    let control = control::socket(control_path.as_ref(), predecessor, !is_for_one)?;
     bound.claim();
     metrics.iter().for_each(Listener::claim);
     warn_of_root();
+    warn_of_scanning(&host.config());
     loaded.log(&host.config());
     let addresses = addresses(&bound);
     host.open(bound, loaded).await;
@@ -58,10 +60,17 @@ pub async fn run(
         announced => announced.context("cannot print the addresses")?,
     }
     supervisor::ready();
-    let _alive = AbortOnDropHandle::new(tokio::spawn(supervisor::live()));
+    let alive = host.clone();
+    let alive = async move { supervisor::live(alive.server().workers()).await };
+    let _alive = AbortOnDropHandle::new(tokio::spawn(alive));
+    let _sweeping = AbortOnDropHandle::new(tokio::spawn(sweep(host.clone())));
     let retired = CancellationToken::new();
-    let place = metrics.as_ref().map(Listener::handle);
-    let operator = Arc::new(HostOperator::new(host.clone(), place, retired.clone()));
+    let metrics_handle = metrics.as_ref().map(Listener::handle);
+    let operator = Arc::new(HostOperator::new(
+        host.clone(),
+        metrics_handle,
+        retired.clone(),
+    ));
     let measuring = metrics::serve(metrics, names, operator.clone(), retired.clone());
     let _measuring = AbortOnDropHandle::new(tokio::spawn(measuring));
     // In a separate task, so that signals also count while a retired host drains.
@@ -89,6 +98,20 @@ pub async fn run(
     match host.server().stdio_failure() {
         Some(error) => Err(error).context("standard input or output failed"),
         None => Ok(()),
+    }
+}
+
+async fn sweep(host: Arc<Host>) {
+    host.server().end_idle_connections().await;
+}
+
+/// Logs a warning if memory is not wiped as a whole.
+fn warn_of_scanning(config: &HostConfig) {
+    if config.wipe == Wipe::Scan {
+        tracing::warn!(
+            "connections are not kept apart from each other (--wipe scan): memory that is swapped \
+             out is not wiped for the next instance"
+        );
     }
 }
 

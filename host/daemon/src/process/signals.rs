@@ -5,17 +5,30 @@ use crate::logs::output;
 use rustix::process::{Signal, getpid, kill_process};
 use std::future::pending;
 use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
+/// A second SIGTERM within this time is the same one.
+const SAME_SIGNAL_TIME: Duration = Duration::from_secs(1);
+
 /// Catches the stop signals from now on. The returned future completes with the first; the second
-/// ends the process at once, with the exit code of a process killed by that signal.
+/// ends the process at once, with the exit code of a process killed by that signal. SIGTERM again
+/// within a second is not a second one.
 pub fn stop() -> io::Result<impl Future<Output = ()>> {
     let mut signals = StopSignals::catch()?;
     Ok(async move {
-        signals.next().await;
+        let first = signals.next().await;
+        let begun = Instant::now();
         tokio::spawn(async move {
-            let signal = signals.next().await;
+            let signal = loop {
+                let signal = signals.next().await;
+                // `timeout` and some service managers signal a process, and then its group.
+                let is_same = signal == first && signal == SignalKind::terminate();
+                if !is_same || begun.elapsed() >= SAME_SIGNAL_TIME {
+                    break signal;
+                }
+            };
             tracing::warn!("stopped at once: second signal");
             output::exit(128 + signal.as_raw_value());
         });

@@ -2,10 +2,10 @@
 
 use super::inherited::Inherited;
 use super::metrics;
-use crate::config::{HostConfig, Sources};
 use crate::control::Predecessor;
 use crate::host::Bound;
 use anyhow::Context;
+use config::{HostConfig, Sources};
 use server::listener::Listener;
 use system::descriptors;
 

@@ -1,6 +1,7 @@
 //! Notifies systemd, if it started the host: sd_notify(3).
 
 use sd_notify::{NotifyState, notify, watchdog_enabled};
+use server::workers::Workers;
 use std::future::pending;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -25,9 +26,9 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Sends watchdog notifications, if systemd expects them. Runs until dropped, in the serving
-/// runtime: if that is stuck, the notifications stop.
-pub async fn live() {
+/// Sends watchdog notifications, if systemd expects them. Runs until dropped: if this thread or a
+/// worker is stuck, the notifications stop.
+pub async fn live(workers: &Workers) {
     let Some(limit) = watchdog_enabled() else {
         return pending().await;
     };
@@ -35,6 +36,7 @@ pub async fn live() {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
+        workers.answer().await;
         tell(&[NotifyState::Watchdog]);
     }
 }

@@ -2,6 +2,7 @@
 //! rolls back one that turns out to be unfit. Must not know sockets.
 
 mod prepare;
+mod promote;
 mod reconfigure;
 mod refusal;
 mod watch;
@@ -11,12 +12,14 @@ pub use reconfigure::Prepared;
 pub use refusal::Refusal;
 pub use watch::WatchError;
 
-use crate::config::ServeConfig;
 use crate::exchange_file::FileError;
 use crate::refusals::{LastRefusal, Refusals};
 use arc_swap::ArcSwap;
-use connection::generation::{Candidate, Generation, Generations, Replacement, Rules};
-use engine::{Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError};
+use config::ServeConfig;
+use connection::generation::{Candidate, Generation, Generations, Moves, Rules};
+use engine::{
+    CallTimes, ComponentSource, Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError,
+};
 use keyvalue::Store;
 use prepare::{is_unchanged, prepare};
 use std::fs::File;
@@ -24,7 +27,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 /// Creates the generations of a service, one at a time.
@@ -66,6 +68,8 @@ pub enum Swapped {
         current: Arc<Generation<Serving>>,
         /// The number of the previous one.
         replaced: u64,
+        /// What becomes of open connections.
+        moves: Arc<Moves>,
     },
     /// The requested version is already served.
     Unchanged(Arc<Generation<Serving>>),
@@ -121,21 +125,30 @@ impl Swapper {
         &self.generations
     }
 
+    /// How long calls of the handler took.
+    pub fn call_times(&self) -> CallTimes {
+        self.engine.call_times()
+    }
+
     /// The number of refused swaps, and the last one.
     pub fn refusals(&self) -> (u64, Option<LastRefusal>) {
         self.refusals.get()
     }
 
-    /// Swaps in the handler in `file`, or the current files read again. On any error the current
-    /// one keeps serving.
-    pub async fn swap(&self, file: Option<PathBuf>) -> Result<Swapped, Refusal> {
+    /// Swaps in the handler in `file`, or the current files read again. It may import these more than
+    /// the current one. On any error the current one keeps serving.
+    pub async fn swap(
+        &self,
+        file: Option<PathBuf>,
+        allowed_imports: &[String],
+    ) -> Result<Swapped, Refusal> {
         let swap = async {
             let _turn = self.turn.lock().await;
-            let wanted = HandlerSource::from_files(match file {
-                Some(file) => vec![file],
-                None => self.generations.current().made_from.files.clone(),
-            });
-            let swapped = self.try_swap(&wanted).await;
+            let wanted = match file {
+                Some(file) => file.into(),
+                None => self.generations.current().made_from.handler.source.clone(),
+            };
+            let swapped = self.try_swap(&wanted, allowed_imports).await;
             self.report(&wanted, swapped)
         };
         swap.instrument(self.span.clone()).await
@@ -147,13 +160,17 @@ impl Swapper {
         path: PathBuf,
         file: File,
         signature: Option<File>,
+        allowed_imports: &[String],
     ) -> Result<Swapped, Refusal> {
         let swap = async {
             let _turn = self.turn.lock().await;
-            let named = HandlerSource::File(path.clone());
+            let named = HandlerSource::from(ComponentSource::File(path.clone()));
             let read = spawn_blocking(move || HandlerFile::from_opened(path, file, signature));
             let swapped = match read.await {
-                Ok(Ok(read)) => self.try_swap(&HandlerSource::Read(Arc::new(read))).await,
+                Ok(Ok(read)) => {
+                    let read = ComponentSource::Read(Arc::new(read));
+                    self.try_swap(&read.into(), allowed_imports).await
+                }
                 Ok(Err(fault)) => Err(Refusal::Load(LoadError {
                     handler: named.clone(),
                     fault: SourceError::from(fault).into(),
@@ -181,7 +198,11 @@ impl Swapper {
         swapped
     }
 
-    async fn try_swap(&self, wanted: &HandlerSource) -> Result<Swapped, Refusal> {
+    async fn try_swap(
+        &self,
+        wanted: &HandlerSource,
+        allowed_imports: &[String],
+    ) -> Result<Swapped, Refusal> {
         let current = self.generations.current();
         if is_unchanged(wanted, &current.made_from.hash).await {
             tracing::info!("{wanted} is already being served");
@@ -189,81 +210,9 @@ impl Swapper {
         }
         let setup = self.setup.load_full();
         let candidate = prepare(&self.engine, &setup, wanted).await?;
-        check_imports(&candidate, &current, &setup.config.swap.allowed_imports)?;
+        let always = &setup.config.swap.allowed_imports;
+        check_imports(&candidate, &current, &[always, allowed_imports].concat())?;
         Ok(self.replace(candidate))
-    }
-
-    fn replace(&self, candidate: Candidate<Serving>) -> Swapped {
-        let replacement = self.generations.swap(candidate);
-        let Replacement { current, replaced } = &replacement;
-        tracing::info!(
-            sha256 = %current.made_from.hash,
-            "generation {} replaces generation {}: {}",
-            current.number, replaced.number, current.made_from.name
-        );
-        self.replaced(replacement)
-    }
-
-    /// Makes the previous generation current.
-    pub async fn roll_back(&self) -> Result<Swapped, Refusal> {
-        let _turn = self.turn.lock().await;
-        self.span.in_scope(|| self.go_back())
-    }
-
-    /// Called while holding the turn.
-    fn go_back(&self) -> Result<Swapped, Refusal> {
-        let rolled_back = self.generations.roll_back();
-        let replacement = rolled_back.ok_or(Refusal::NothingBefore)?;
-        let Replacement { current, replaced } = &replacement;
-        tracing::warn!(
-            "rolled back: generation {} replaces generation {}",
-            current.number,
-            replaced.number
-        );
-        Ok(self.replaced(replacement))
-    }
-
-    fn replaced(&self, replacement: Replacement<Serving>) -> Swapped {
-        let Replacement { current, replaced } = replacement;
-        let number = replaced.number;
-        if let Some(limit) = self.setup.load().config.swap.drain_timeout {
-            let generations = self.generations.clone();
-            let replaced = Arc::downgrade(&replaced);
-            tokio::spawn(async move {
-                sleep(limit).await;
-                // Unless it is gone, or current again.
-                if let Some(replaced) = replaced.upgrade()
-                    && generations.current().number != number
-                {
-                    replaced.stop();
-                }
-            });
-        }
-        Swapped::Replaced {
-            current,
-            replaced: number,
-        }
-    }
-
-    /// Rolls back whenever a new generation is unfit. Runs until dropped.
-    pub async fn watch_over(&self) {
-        loop {
-            let unfit = self.generations.unfit().await;
-            let _turn = self.turn.lock().await;
-            // The previous holder of the turn may have replaced it already.
-            if self.generations.current().number != unfit.number {
-                continue;
-            }
-            let _entered = self.span.enter();
-            tracing::error!(
-                "generation {} keeps failing ({} failed calls): rolling back",
-                unfit.number,
-                unfit.failed_calls()
-            );
-            if let Err(refusal) = self.go_back() {
-                tracing::error!("cannot roll back: {refusal}");
-            }
-        }
     }
 }
 

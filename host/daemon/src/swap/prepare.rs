@@ -1,14 +1,15 @@
 //! Prepares a version from a file: loads, checks and probes it.
 
 use super::{Refusal, Setup};
-use crate::config::ServeConfig;
 use crate::exchange_file::{self, FileError};
-use connection::exchange::{Exchanges, Plan, rehearse};
+use crate::logs::progress::Progress;
+use config::ServeConfig;
 use connection::generation::Candidate;
 use connection::handler::Handler;
 use connection::limits::PROBE_STEP_TIME;
 use connection::task::ConnectionSettings;
 use engine::{Engine, HandlerSource, LoadedHandler, Serving};
+use exchange::{Exchanges, Plan, rehearse};
 use keyvalue::Store;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,11 +37,11 @@ impl Probe {
 
 /// A version did not reply as recorded.
 #[derive(Debug, thiserror::Error)]
-#[error("{handler} fails the probe {place}: {mismatch}")]
+#[error("{handler} fails the probe {position}: {mismatch}")]
 pub struct ProbeError {
     handler: String,
     /// The file, line and name of the exchange.
-    place: String,
+    position: String,
     mismatch: String,
     /// The expected and received lines.
     pub(super) diff: String,
@@ -60,6 +61,7 @@ pub async fn prepare(
     let here = Handle::current();
     let (ready, prepared) = oneshot::channel();
     let work = move || {
+        let _progress = Progress::of(format!("compiling and checking {source}"));
         let candidate = here.block_on(async {
             let Setup {
                 config,
@@ -108,7 +110,6 @@ fn candidate(
         handler: serving,
         name: source.to_string(),
         tier: handler.tier().to_string(),
-        files: source.files().to_vec(),
         hash: handler.sha256().to_owned(),
         imports: handler.wants(),
     })
@@ -131,7 +132,7 @@ async fn answers(
         if let Err(mismatch) = played {
             return Err(Refusal::Probe(ProbeError {
                 handler: candidate.name.clone(),
-                place: format!(
+                position: format!(
                     "{}:{} ({})",
                     probe.path.display(),
                     mismatch.line,

@@ -2,7 +2,7 @@
 
 use super::prepare::{is_unchanged, prepare};
 use super::{BeginError, Setup, Swapped, Swapper, check_imports};
-use crate::config::ServeConfig;
+use config::ServeConfig;
 use connection::generation::Candidate;
 use engine::Serving;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ pub struct Prepared {
     candidate: Option<Candidate<Serving>>,
     /// Whether anything changes.
     changes: bool,
-    /// Whether the trust rules changed.
-    trusts_otherwise: bool,
+    /// Whether grants, limits or anything else that versions are loaded with changed.
+    loads_otherwise: bool,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -34,7 +34,7 @@ impl Swapper {
         } == before.config;
         let source = &setup.config.handler;
         let is_same = served_alike
-            && source.files() == current.made_from.files
+            && *source == current.made_from.handler.source
             && is_unchanged(source, &current.made_from.hash).await;
         // The current version is probed again only if the probes changed.
         let candidate = if is_same && setup.config.swap.probes == before.config.swap.probes {
@@ -48,7 +48,11 @@ impl Swapper {
             check_imports(candidate, &current, allowed)?;
         }
         Ok(Prepared {
-            trusts_otherwise: setup.config.trust != before.config.trust,
+            loads_otherwise: ServeConfig {
+                handler: before.config.handler.clone(),
+                swap: before.config.swap.clone(),
+                ..setup.config.clone()
+            } != before.config,
             changes: candidate.is_some() || setup.config != before.config,
             candidate,
             setup,
@@ -62,7 +66,7 @@ impl Swapper {
             setup,
             candidate,
             changes,
-            trusts_otherwise,
+            loads_otherwise,
             _turn,
         } = prepared;
         self.generations.set_rules(setup.rules());
@@ -71,8 +75,9 @@ impl Swapper {
             None => Swapped::Unchanged(self.generations.current()),
             Some(candidate) => self.span.in_scope(|| self.replace(candidate)),
         };
-        if trusts_otherwise {
-            self.generations.forget_previous();
+        // A rollback must not bring back what was revoked.
+        if loads_otherwise {
+            self.generations.forget_others();
         }
         changes.then_some(swapped)
     }

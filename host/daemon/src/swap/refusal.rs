@@ -1,7 +1,7 @@
 //! Why a version of a handler is refused.
 
 use super::ProbeError;
-use crate::config::ConfigError;
+use config::ConfigError;
 use engine::LoadError;
 
 /// Why a version of a handler is refused.
@@ -17,11 +17,22 @@ pub enum Refusal {
     #[error(transparent)]
     Probe(#[from] ProbeError),
     /// It has imports that the old version did not have.
-    #[error("new imports: {0}; hint: allow them with --allow-import")]
+    #[error(
+        "new imports: {0}; hint: allow them, or the beginning of their names, with --allow-import, or with \
+         `allow-imports` in the configuration file"
+    )]
     Imports(String),
     /// There is no previous generation.
     #[error("there is no previous generation")]
     NothingBefore,
+    /// The generation never was, or is no longer kept.
+    #[error("there is no generation {number} to go to; kept: {}", list(kept))]
+    NotKept {
+        /// The requested one.
+        number: u64,
+        /// Those there are.
+        kept: Vec<u64>,
+    },
     /// An error of the host.
     #[error("the host could not load it: {0}")]
     Host(String),
@@ -35,4 +46,9 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+fn list(numbers: &[u64]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
+    numbers.join(", ")
 }

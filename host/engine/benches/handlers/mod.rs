@@ -1,6 +1,5 @@
 //! The handlers that are measured, and what is needed to talk to them without a socket.
 
-use bytes::BytesMut;
 use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{Event, Handler, Service, Session};
 use connection::limits::GuestLimits;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use system::trust::Trust;
 use tokio::runtime::{Builder, Runtime};
 
-/// Enough places for what one batch of measurements holds at once.
+/// Enough slots for what one batch of measurements holds at once.
 const MAX_INSTANCES: usize = 16;
 
 /// One thread, as one connection has.
@@ -33,9 +32,12 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
         env!("CARGO_MANIFEST_DIR"),
         "/../../target/guests/echo.wasm"
     ));
-    let mut sources = vec![("echo.wat", HandlerSource::BuiltInEcho)];
+    let mut sources = vec![(
+        "echo.wat",
+        HandlerSource::from(std::path::PathBuf::from("echo")),
+    )];
     if built.exists() {
-        sources.push(("echo.wasm", HandlerSource::File(built)));
+        sources.push(("echo.wasm", HandlerSource::from(built)));
     }
     let load = |(name, source)| {
         let loaded =
@@ -49,8 +51,6 @@ pub fn load(runtime: &Runtime) -> Vec<(&'static str, LoadedHandler)> {
 pub struct Talk<S> {
     session: S,
     handle: Arc<ConnectionHandle>,
-    /// Taken from the handle as a connection does it: by a swap, without copying.
-    reply: BytesMut,
 }
 
 /// A new connection's session, told nothing yet.
@@ -65,24 +65,19 @@ pub fn talk(serving: &Serving) -> Talk<<Serving as Handler>::Session> {
     let Service::Session(session) = serving.serve(&handle) else {
         panic!("an echo is no program");
     };
-    Talk {
-        session,
-        handle,
-        reply: BytesMut::new(),
-    }
+    Talk { session, handle }
 }
 
 impl<S: Session> Talk<S> {
     /// Tells the session something, and takes what it sent. Returns how many bytes that was.
     pub async fn tell(&mut self, event: Event) -> usize {
         let told = self.session.tell(event).await;
-        told.expect("an echo does not fail");
-        self.reply.clear();
-        let reply = &mut self.reply;
+        let reply = told.expect("an echo does not fail").unwrap_or_default();
+        let mut sent = 0;
         self.handle
-            .collect(|orders| std::mem::swap(reply, &mut orders.bytes));
-        self.handle.written(self.reply.len());
-        self.reply.len()
+            .collect(|orders| sent = std::mem::take(&mut orders.bytes).len());
+        self.handle.written(sent);
+        reply.len() + sent
     }
 
     /// Ends the session, and with it an instance of its own.

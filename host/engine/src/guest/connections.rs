@@ -1,19 +1,22 @@
 //! The interface `connections`: the host functions of conversations.
 
-use super::contract::bindings::echo_host::handler::connections::{
-    CloseMode as DeclaredMode, Host, HostConnection,
-};
-use super::contract::bindings::echo_host::handler::types::{
-    Framing as DeclaredFraming, Host as TypesHost, PeerInfo, TlsInfo, Transport,
-};
+use super::contract::bindings::echo_host::handler::connections::{Host, HostConnection};
+use super::contract::bindings::echo_host::handler::types::{Host as TypesHost, PeerInfo};
 use super::pending::{Connection, Order};
 use super::state::Guest;
-use connection::framing::{Framing, InvalidFraming};
-use connection::handle::{self, CloseMode, ConnectionHandle, TimerChange};
+use connection::handle::{CloseMode, ConnectionHandle, TimerChange};
+use framing::Framing;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::Result;
 use wasmtime::component::Resource;
+
+/// The guest asked for what `info` does not offer.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "start-tls is not offered here: the listener has no certificate, or TLS was started before"
+)]
+struct TlsNotOffered;
 
 impl Guest {
     fn handle(&self, resource: &Resource<Connection>) -> Result<Arc<ConnectionHandle>> {
@@ -34,22 +37,16 @@ impl HostConnection for Guest {
         let handle = self.handle(&resource)?;
         let peer = handle.peer();
         Ok(PeerInfo {
-            transport: match peer.transport {
-                handle::Transport::Tcp => Transport::Tcp,
-                handle::Transport::Tls => Transport::Tls,
-                handle::Transport::Unix => Transport::Unix,
-                handle::Transport::Udp => Transport::Udp,
-                handle::Transport::Stdio => Transport::Stdio,
-            },
+            transport: peer.transport.name().to_owned(),
             peer: peer.peer.clone(),
             local: peer.local.clone(),
             listener: peer.listener.to_string(),
-            tls: peer.tls.clone().map(|tls| TlsInfo {
-                server_name: tls.server_name,
-                alpn: tls.alpn,
-                client_subject: tls.client_subject,
-            }),
         })
+    }
+
+    fn info(&mut self, resource: Resource<Connection>, name: String) -> Result<Option<String>> {
+        let handle = self.handle(&resource)?;
+        Ok(handle.info(&name))
     }
 
     fn send(&mut self, resource: Resource<Connection>, bytes: Vec<u8>) -> Result<()> {
@@ -62,22 +59,38 @@ impl HostConnection for Guest {
         Ok((handle.unsent_bytes() + self.pending.bytes_for(&handle)) as u64)
     }
 
-    fn close(&mut self, resource: Resource<Connection>, mode: DeclaredMode) -> Result<()> {
-        let mode = match mode {
-            DeclaredMode::Graceful => CloseMode::Graceful,
-            DeclaredMode::Reset => CloseMode::Reset,
-        };
+    fn pause(&mut self, resource: Resource<Connection>) -> Result<()> {
         let handle = self.handle(&resource)?;
-        self.pending.push(&handle, Order::Close(mode))
+        self.pending.push(&handle, Order::SetReading(false))
     }
 
-    fn set_framing(
-        &mut self,
-        resource: Resource<Connection>,
-        framing: DeclaredFraming,
-    ) -> Result<()> {
+    fn resume(&mut self, resource: Resource<Connection>) -> Result<()> {
         let handle = self.handle(&resource)?;
-        let framing = Framing::try_from(framing)?;
+        self.pending.push(&handle, Order::SetReading(true))
+    }
+
+    fn start_tls(&mut self, resource: Resource<Connection>) -> Result<()> {
+        let handle = self.handle(&resource)?;
+        if !handle.offers_tls() || self.pending.starts_tls(&handle) {
+            return Err(TlsNotOffered.into());
+        }
+        self.pending.push(&handle, Order::StartTls)
+    }
+
+    fn close(&mut self, resource: Resource<Connection>) -> Result<()> {
+        let handle = self.handle(&resource)?;
+        let close = Order::Close(CloseMode::Graceful);
+        self.pending.push(&handle, close)
+    }
+
+    fn reset(&mut self, resource: Resource<Connection>) -> Result<()> {
+        let handle = self.handle(&resource)?;
+        self.pending.push(&handle, Order::Close(CloseMode::Reset))
+    }
+
+    fn set_framing(&mut self, resource: Resource<Connection>, framing: String) -> Result<()> {
+        let handle = self.handle(&resource)?;
+        let framing: Framing = framing.parse()?;
         self.pending.push(&handle, Order::SetFraming(framing))
     }
 
@@ -97,19 +110,5 @@ impl HostConnection for Guest {
     fn drop(&mut self, resource: Resource<Connection>) -> Result<()> {
         self.table.delete(resource)?;
         Ok(())
-    }
-}
-
-impl TryFrom<DeclaredFraming> for Framing {
-    type Error = InvalidFraming;
-
-    fn try_from(declared: DeclaredFraming) -> Result<Self, InvalidFraming> {
-        match declared {
-            DeclaredFraming::Chunks => Ok(Framing::Chunks),
-            DeclaredFraming::Lines => Ok(Framing::Lines),
-            DeclaredFraming::LengthPrefixed(width) => Framing::length_prefixed(width),
-            DeclaredFraming::Delimited(sequence) => Framing::delimited(sequence),
-            DeclaredFraming::Fixed(length) => Framing::fixed(length),
-        }
     }
 }

@@ -20,9 +20,13 @@ pub mod bindings {
 pub const RESPOND: &str = "respond";
 const MANIFEST: &str = "echo-host:handler/manifest@";
 const CONVERSATION: &str = "echo-host:handler/conversation@";
+/// The interface with the callback for TLS, which a conversation exports or not.
+pub const SECURING: &str = "echo-host:handler/securing@0.2.0";
 const RUN: &str = "wasi:cli/run@0.2.";
-/// The version of the contract, the suffix of its export names.
-const VERSION: &str = "0.1.0";
+/// The version of the contract, the suffix of its export names. Handlers of every earlier version
+/// with the same [`SERIES`] are served.
+const VERSION: &str = "0.2.0";
+pub const SERIES: &str = "0.2.";
 
 /// The kind of a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +73,15 @@ pub enum ContractError {
     #[error("exports `respond` as {0}, not as `func(message: list<u8>) -> list<u8>`")]
     Respond(String),
     #[error(
-        "uses another version of the contract: it exports `{0}`, and this host supports {VERSION}"
+        "was built for the contract echo-host:handler@{0}, and this host serves {VERSION}: build it \
+         again with the wit/ or the SDK of this version, as `echo-host new` sets it up"
     )]
     Version(String),
+    #[error(
+        "was built for the contract echo-host:handler@{0}, and this host serves up to {VERSION}: it \
+         needs a newer host"
+    )]
+    Newer(String),
 }
 
 impl ContractError {
@@ -84,8 +94,18 @@ impl ContractError {
     }
 }
 
-/// Finds the world that `component` implements.
-pub fn tier(component: &Component, engine: &Engine) -> Result<HandlerKind, ContractError> {
+/// What a component implements.
+#[derive(Clone, Debug)]
+pub struct Implemented {
+    /// The kind of handler.
+    pub tier: HandlerKind,
+    /// The version of the contract that it was built for. `None` if it uses nothing that has one: the
+    /// function `respond` alone, or a program.
+    pub version: Option<String>,
+}
+
+/// Finds what `component` implements.
+pub fn implemented(component: &Component, engine: &Engine) -> Result<Implemented, ContractError> {
     let ty = component.component_type();
     let exports: Vec<_> = ty
         .exports(engine)
@@ -100,24 +120,46 @@ pub fn tier(component: &Component, engine: &Engine) -> Result<HandlerKind, Contr
 
     let manifest = find(MANIFEST);
     let conversation = find(CONVERSATION);
-    for name in [manifest, conversation].into_iter().flatten() {
-        if !name.ends_with(&format!("@{VERSION}")) {
-            return Err(ContractError::Version(name.to_owned()));
-        }
-    }
-    if conversation.is_some() {
-        return manifest
+    let named = [manifest, conversation].into_iter().flatten();
+    let mut versions = named.filter_map(|name| name.split_once('@'));
+    let version = versions.next().map(|(_, version)| version.to_owned());
+    version.as_deref().map_or(Ok(()), check_version)?;
+    let tier = if conversation.is_some() {
+        manifest
             .map(|_| HandlerKind::Conversation)
-            .ok_or(ContractError::ConversationAlone);
+            .ok_or(ContractError::ConversationAlone)
+    } else {
+        without_conversation(&exports, manifest.is_some())
+    };
+    Ok(Implemented {
+        tier: tier?,
+        version,
+    })
+}
+
+/// Whether a handler of this version of the contract can be served.
+fn check_version(version: &str) -> Result<(), ContractError> {
+    let patch = |version: &str| version.strip_prefix(SERIES)?.parse::<u32>().ok();
+    match patch(version) {
+        None => Err(ContractError::Version(version.to_owned())),
+        newer if newer > patch(VERSION) => Err(ContractError::Newer(version.to_owned())),
+        Some(_) => Ok(()),
     }
+}
+
+fn without_conversation(
+    exports: &[(&str, ComponentItem)],
+    has_manifest: bool,
+) -> Result<HandlerKind, ContractError> {
     match exports.iter().find(|(name, _)| *name == RESPOND) {
-        Some((_, ComponentItem::ComponentFunc(func))) if is_respond(func) => Ok(match manifest {
-            Some(_) => HandlerKind::FramedResponder,
-            None => HandlerKind::Responder,
+        Some((_, ComponentItem::ComponentFunc(func))) if is_respond(func) => Ok(if has_manifest {
+            HandlerKind::FramedResponder
+        } else {
+            HandlerKind::Responder
         }),
         Some((_, item)) => Err(ContractError::Respond(describe(item))),
-        None if manifest.is_some() => Err(ContractError::ManifestAlone),
-        None if find(RUN).is_some() => Ok(HandlerKind::Program),
+        None if has_manifest => Err(ContractError::ManifestAlone),
+        None if exports.iter().any(|(name, _)| name.starts_with(RUN)) => Ok(HandlerKind::Program),
         None => {
             let names: Vec<_> = exports
                 .iter()

@@ -5,17 +5,17 @@ use super::state::GuestSettings;
 use crate::Engine;
 use connection::limits::GuestLimits;
 use parking_lot::Mutex;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use system::watch::WatchedPaths;
 
 impl Engine {
     /// The grants of a handler in these files, with its directories opened.
-    pub(crate) fn settings(
+    pub(crate) fn settings<'a>(
         &self,
         grants: &Grants,
         limits: GuestLimits,
-        files: &[PathBuf],
+        files: impl Iterator<Item = &'a Path>,
     ) -> Result<Arc<GuestSettings>, InvalidGrant> {
         // Before opening: a guest could have put a link on the path.
         self.granted.check(&grants.directories)?;
@@ -40,13 +40,13 @@ impl Granted {
         let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
         let held = running.iter().flat_map(|directories| directories.iter());
         let held: Vec<_> = held
-            .filter_map(|held| Some((held.place()?, held.is_writable)))
+            .filter_map(|held| Some((held.current_path()?, held.is_writable)))
             .collect();
         for directory in granted {
             let ways = WatchedPaths::of([&directory.host]);
             let overlaps = |(held, is_writable): &&(PathBuf, bool)| {
-                let mut places = ways.steps.iter().chain(&ways.ends);
-                let leads_through = places.any(|it| it != held && it.starts_with(held));
+                let mut paths = ways.steps.iter().chain(&ways.ends);
+                let leads_through = paths.any(|it| it != held && it.starts_with(held));
                 let holds = ways
                     .ends
                     .iter()
@@ -66,21 +66,24 @@ impl Granted {
     /// Checks that none of these handler files, or links to them, is inside a directory that a
     /// running handler may write to: a guest could choose the next handler. The configuration was
     /// checked for that at the start.
-    pub fn check_files(&self, files: &[PathBuf]) -> Result<(), InvalidGrant> {
+    pub fn check_files<'a>(
+        &self,
+        files: impl Iterator<Item = &'a Path>,
+    ) -> Result<(), InvalidGrant> {
         let all = self.0.lock();
         let running: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
         let held = running.iter().flat_map(|directories| directories.iter());
         let writable = held.filter(|held| held.is_writable);
-        let writable: Vec<_> = writable.filter_map(OpenDirectory::place).collect();
+        let writable: Vec<_> = writable.filter_map(OpenDirectory::current_path).collect();
         for file in files {
-            let ways = WatchedPaths::of([file]);
-            let mut places = ways.steps.iter().chain(&ways.ends);
-            if let Some(grant) = places.find_map(|it| writable.iter().find(|at| it.starts_with(at)))
+            let ways = WatchedPaths::of([&file.to_owned()]);
+            let mut paths = ways.steps.iter().chain(&ways.ends);
+            if let Some(grant) = paths.find_map(|it| writable.iter().find(|at| it.starts_with(at)))
             {
                 return Err(InvalidGrant::Trusted {
                     grant: grant.clone(),
                     what: "a handler",
-                    path: file.clone(),
+                    path: file.to_owned(),
                 });
             }
         }

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use system::confinement::{may_connect, may_grant};
 use tokio::io::split;
@@ -60,7 +60,7 @@ pub struct OpenDirectory {
 
 impl OpenDirectory {
     /// Its current path, if it still has one.
-    pub(crate) fn place(&self) -> Option<PathBuf> {
+    pub(crate) fn current_path(&self) -> Option<PathBuf> {
         fs::read_link(self.by_descriptor()).ok()
     }
 
@@ -124,6 +124,19 @@ pub enum InvalidGrant {
     Unreachable { port: u16, reason: String },
 }
 
+impl InvalidGrant {
+    /// The directory that it is about.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            InvalidGrant::Unusable { path, .. } => Some(path),
+            InvalidGrant::Overlap { other: grant, .. }
+            | InvalidGrant::Held { grant, .. }
+            | InvalidGrant::Trusted { grant, .. } => Some(grant),
+            InvalidGrant::Directory | InvalidGrant::Unreachable { .. } => None,
+        }
+    }
+}
+
 impl FromStr for Directory {
     type Err = InvalidGrant;
 
@@ -141,6 +154,21 @@ impl FromStr for Directory {
 }
 
 impl Directory {
+    /// Why it cannot be granted.
+    fn fault(&self) -> Option<InvalidGrant> {
+        let reason = match fs::metadata(&self.host) {
+            Ok(found) if found.is_dir() => {
+                may_grant(&self.host, self.is_writable).err()?.to_string()
+            }
+            Ok(_) => "not a directory".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Some(InvalidGrant::Unusable {
+            path: self.host.clone(),
+            reason,
+        })
+    }
+
     /// The same directory, read-only.
     #[must_use]
     pub fn read_only(self) -> Self {
@@ -155,30 +183,20 @@ impl Grants {
     /// Checks that granted directories exist and the sandbox allows them, so that errors show at
     /// the start and not with the first client.
     pub fn check(&self) -> Result<(), InvalidGrant> {
-        for Directory {
-            host, is_writable, ..
-        } in &self.directories
-        {
-            let reason = match fs::metadata(host) {
-                Ok(found) if found.is_dir() => match may_grant(host, *is_writable) {
-                    Ok(()) => continue,
-                    Err(error) => error.to_string(),
-                },
-                Ok(_) => "not a directory".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            return Err(InvalidGrant::Unusable {
-                path: host.clone(),
-                reason,
-            });
-        }
-        for port in self.ports() {
-            may_connect(port).map_err(|error| InvalidGrant::Unreachable {
+        self.faults().next().map_or(Ok(()), Err)
+    }
+
+    /// All that [`Grants::check`] would find.
+    pub fn faults(&self) -> impl Iterator<Item = InvalidGrant> {
+        let directories = self.directories.iter().filter_map(Directory::fault);
+        let ports = self.ports().filter_map(|port| {
+            let error = may_connect(port).err()?;
+            Some(InvalidGrant::Unreachable {
                 port,
                 reason: error.to_string(),
-            })?;
-        }
-        Ok(())
+            })
+        });
+        directories.chain(ports)
     }
 
     /// The TCP ports that the guest, or the host on its behalf, connects to.

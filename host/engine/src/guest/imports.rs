@@ -1,5 +1,6 @@
 //! The imports of a component.
 
+use super::contract::SERIES;
 use super::keyvalue;
 use super::logging;
 use std::collections::BTreeSet;
@@ -26,7 +27,6 @@ const PLAIN: [&str; 5] = [
 ];
 /// Our own interfaces, which belong to the worlds.
 const OURS: &str = "echo-host:handler/";
-const OUR_VERSION: &str = "@0.1.0";
 
 /// The interfaces that a component imports, in its order.
 pub struct Imports(Vec<String>);
@@ -89,7 +89,12 @@ fn is_plain(import: &str) -> bool {
 
 /// Logging is limited like printing.
 fn needs_no_grant(import: &str) -> bool {
-    is_of(import, OURS, OUR_VERSION) || is_of(import, logging::PACKAGE, logging::VERSION)
+    is_of_contract(import) || is_of(import, logging::PACKAGE, logging::VERSION)
+}
+
+fn is_of_contract(import: &str) -> bool {
+    let version = import.split_once('@').map(|(_, version)| version);
+    import.starts_with(OURS) && version.is_some_and(|it| it.starts_with(SERIES))
 }
 
 fn is_of(import: &str, package: &str, version: &str) -> bool {

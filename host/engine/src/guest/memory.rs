@@ -24,7 +24,7 @@ pub struct MemoryBudget {
 #[error("no memory for the data behind its handles")]
 pub struct NoMemory;
 
-/// What a guest was refused.
+/// What a guest was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Memory,
@@ -99,7 +99,7 @@ impl MemoryBudget {
         self.refusal = None;
     }
 
-    /// What the running call was refused, if anything.
+    /// What the running call was denied, if anything.
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal
     }

@@ -2,9 +2,9 @@
 //! successfully.
 
 use super::excess::Excess;
-use connection::framing::Framing;
-use connection::handle::{CloseMode, ConnectionHandle, TimerChange, Transport};
+use connection::handle::{CloseMode, ConnectionHandle, TimerChange};
 use connection::limits::{MAX_CALLBACK_BYTES, MAX_CALLBACK_ORDERS};
+use framing::Framing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wasmtime::Result;
@@ -30,6 +30,8 @@ pub enum Order {
     Send(Vec<u8>),
     Close(CloseMode),
     SetFraming(Framing),
+    SetReading(bool),
+    StartTls,
     ChangeTimer(TimerChange),
 }
 
@@ -42,6 +44,8 @@ impl Pending {
                 Order::Send(bytes) => handle.send(bytes),
                 Order::Close(mode) => handle.close(mode),
                 Order::SetFraming(framing) => handle.set_framing(framing),
+                Order::SetReading(reads) => handle.set_reading(reads),
+                Order::StartTls => handle.start_tls(),
                 Order::ChangeTimer(change) => handle.change_timer(change),
             }
         }
@@ -62,7 +66,7 @@ impl Pending {
         if self.bytes > MAX_CALLBACK_BYTES {
             return Err(Excess::CallbackBytes.into());
         }
-        let is_datagram = handle.peer().transport == Transport::Udp;
+        let is_datagram = handle.peer().transport.keeps_messages();
         let last = if is_datagram {
             self.datagrams.get(&handle.id()).copied()
         } else {
@@ -95,6 +99,14 @@ impl Pending {
         }
         self.orders.push((handle.clone(), order));
         Ok(())
+    }
+
+    /// Whether TLS is to be started on a connection.
+    pub fn starts_tls(&self, handle: &Arc<ConnectionHandle>) -> bool {
+        let is = |(to, order): &(Arc<ConnectionHandle>, Order)| {
+            matches!(order, Order::StartTls) && Arc::ptr_eq(to, handle)
+        };
+        self.orders.iter().any(is)
     }
 
     /// The bytes to send to a connection.

@@ -29,25 +29,25 @@ struct Name {
     answer: Arc<Mutex<Option<Answer>>>,
     /// Its addresses in earlier lookups, latest first. A guest uses the address it was given, even
     /// if the name has another one by now.
-    seen: SyncMutex<VecDeque<Place>>,
+    seen: SyncMutex<VecDeque<ScopedAddress>>,
 }
 
 /// The result of a lookup: no address if it failed.
 struct Answer {
     at: Instant,
-    addresses: Vec<Place>,
+    addresses: Vec<ScopedAddress>,
 }
 
 /// An address, and its interface if it is link-local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct ScopedAddress {
     ip: IpAddr,
     scope: u32,
 }
 
-impl From<SocketAddr> for Place {
+impl From<SocketAddr> for ScopedAddress {
     fn from(address: SocketAddr) -> Self {
-        Place {
+        ScopedAddress {
             ip: address.ip().to_canonical(),
             scope: scope(address),
         }
@@ -91,14 +91,14 @@ impl Reach {
         };
         let mut answer = granted.answer.clone().lock_owned().await;
         let fresh = answer.as_ref().filter(|it| it.at.elapsed() < LOOKUP_AGE);
-        let places = match fresh {
+        let addresses = match fresh {
             Some(answer) => answer.addresses.clone(),
             None => {
                 // A separate task, because a lookup cannot be cancelled: the next caller waits for
                 // this one, even if the guest's call has ended.
                 let asking = tokio::spawn(async move {
                     let found = lookup_host((name.as_str(), 0)).await;
-                    let addresses = found.into_iter().flatten().map(Place::from);
+                    let addresses = found.into_iter().flatten().map(ScopedAddress::from);
                     let addresses: Vec<_> = addresses.take(MAX_LOOKUP_ADDRESSES).collect();
                     let at = Instant::now();
                     *answer = Some(Answer {
@@ -110,27 +110,28 @@ impl Reach {
                 asking.await.unwrap_or_default()
             }
         };
-        granted.see(&places);
-        places.iter().map(|place| place.ip).collect()
+        granted.see(&addresses);
+        addresses.iter().map(|address| address.ip).collect()
     }
 
     fn allows(&self, peer: SocketAddr) -> bool {
-        let place = Place::from(peer);
-        let stands_for = |name: &Name| name.ports.contains(&peer.port()) && name.has_seen(place);
-        let is_there = |it: &SocketAddr| it.port() == peer.port() && Place::from(*it) == place;
+        let address = ScopedAddress::from(peer);
+        let stands_for = |name: &Name| name.ports.contains(&peer.port()) && name.has_seen(address);
+        let is_there =
+            |it: &SocketAddr| it.port() == peer.port() && ScopedAddress::from(*it) == address;
         self.addresses.iter().any(is_there) || self.names.values().any(stands_for)
     }
 }
 
 impl Name {
-    fn see(&self, addresses: &[Place]) {
+    fn see(&self, addresses: &[ScopedAddress]) {
         let mut seen = self.seen.lock();
         seen.retain(|address| !addresses.contains(address));
         addresses.iter().for_each(|it| seen.push_front(*it));
         seen.truncate(MAX_LOOKUPS_SEEN);
     }
 
-    fn has_seen(&self, address: Place) -> bool {
+    fn has_seen(&self, address: ScopedAddress) -> bool {
         let seen = self.seen.lock();
         seen.contains(&address)
     }
@@ -210,9 +211,9 @@ mod tests {
             assert!(!reach.allows(on(address, scope)), "{address}%{scope}");
         }
         let name = Name::default();
-        name.see(&[on("fe80::9", 3)].map(Place::from));
-        assert!(name.has_seen(Place::from(on("fe80::9", 3))));
-        assert!(!name.has_seen(Place::from(on("fe80::9", 4))));
+        name.see(&[on("fe80::9", 3)].map(ScopedAddress::from));
+        assert!(name.has_seen(ScopedAddress::from(on("fe80::9", 3))));
+        assert!(!name.has_seen(ScopedAddress::from(on("fe80::9", 4))));
     }
 
     #[tokio::test]
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn old_addresses_of_a_name_stay_granted_for_a_while() {
         let name = Name::default();
-        let address = |last: usize| Place {
+        let address = |last: usize| ScopedAddress {
             ip: IpAddr::from([10, 0, (last >> 8) as u8, last as u8]),
             scope: 0,
         };

@@ -10,6 +10,7 @@ use super::pending::Pending;
 use super::permits::Permits;
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
+use crate::scheduling::call_times::CallTimer;
 use crate::scheduling::fair_share::{FairShare, Held};
 use crate::scheduling::turns::{Share, Turns};
 use connection::handler::CallError;
@@ -31,6 +32,8 @@ pub struct SharedResources {
     pub outgoing: Arc<FairShare>,
     pub files: Arc<FairShare>,
     pub turns: Arc<Turns>,
+    /// Times of calls. This one is of the service alone.
+    pub timer: Arc<CallTimer>,
 }
 
 impl SharedResources {
@@ -43,6 +46,7 @@ impl SharedResources {
             outgoing: self.outgoing.another(),
             files: self.files.another(),
             turns: self.turns.clone(),
+            timer: Arc::default(),
         }
     }
 }
@@ -83,8 +87,8 @@ impl GuestSettings {
         }
         Ok(Arc::new(GuestSettings {
             directories: grants.open_directories()?.into(),
-            turns: Share::new(&common.turns),
-            datagram_turns: Share::new(&common.turns),
+            turns: Share::new(&common.turns, &common.timer),
+            datagram_turns: Share::new(&common.turns, &common.timer),
             common,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),

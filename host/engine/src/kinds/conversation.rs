@@ -1,163 +1,108 @@
-//! Handlers of the world `conversation-handler`: sessions with their own instance.
+//! Handlers of the world `conversation-handler`: sessions, in instances of their own or in a shared
+//! one.
 
-use super::instance::{Exports, Instance, Template};
-use crate::guest::contract::bindings::echo_host::handler::types::Failure;
-use crate::guest::contract::bindings::exports::echo_host::handler::conversation;
-use crate::guest::pending::Connection;
-use crate::guest::state::Guest;
+use super::converse::Converse;
+use super::instance::{Instance, Template};
+use super::kept::Kept;
+use super::shared_instance::Shared;
 use bytes::Bytes;
 use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
-use connection::limits::{MAX_HANDED_BYTES, MAX_SEND_BYTES};
 use std::sync::Arc;
-use wasmtime::component::{Instance as WasmInstance, InstancePre, ResourceAny};
-use wasmtime::{Result, Store};
+use wasmtime::component::ResourceAny;
 
-/// The export `conversation`.
-pub struct Converse(conversation::Guest);
-
-impl Exports for Converse {
-    type Indices = conversation::GuestIndices;
-
-    /// Conversations send large arguments.
-    const MAX_ARGUMENT_BYTES: usize = MAX_SEND_BYTES;
-
-    fn indices(pre: &InstancePre<Guest>) -> Result<conversation::GuestIndices> {
-        conversation::GuestIndices::new(pre)
-    }
-
-    fn load(
-        indices: &conversation::GuestIndices,
-        store: &mut Store<Guest>,
-        wasm: &WasmInstance,
-    ) -> Result<Self> {
-        indices.load(store, wasm).map(Converse)
-    }
-}
-
-impl Instance<Converse> {
-    /// Opens a session for a connection, with the `saved` state of another generation, if any.
-    pub async fn open(
-        &mut self,
-        handle: &Arc<ConnectionHandle>,
-        saved: Option<&Bytes>,
-    ) -> Result<ResourceAny, SessionError> {
-        let connection = Connection(handle.clone());
-        let opened = self
-            .call(async |Converse(guest), store| {
-                let connection = store.data_mut().table.push(connection)?;
-                let saved = saved.map(|bytes| &bytes[..]);
-                guest.session().call_open(store, connection, saved).await
-            })
-            .await;
-        self.settle(opened)
-    }
-
-    /// Calls a session with an event.
-    pub async fn callback(&mut self, it: ResourceAny, event: &Event) -> Result<(), SessionError> {
-        let told = self
-            .call(async |Converse(guest), store| {
-                let session = guest.session();
-                match event {
-                    Event::Open(_) | Event::Move => Ok(Ok(())),
-                    Event::Message(message) => session.call_on_message(store, it, message).await,
-                    Event::Eof => session.call_on_eof(store, it).await,
-                    Event::Writable => session.call_on_writable(store, it).await,
-                    Event::Timer(id) => session.call_on_timer(store, it, *id).await,
-                    Event::Shutdown => session.call_on_shutdown(store, it).await,
-                }
-            })
-            .await;
-        self.settle(told)
-    }
-
-    /// The state for the next generation. Sends during this call are committed.
-    pub async fn save(&mut self, it: ResourceAny) -> Result<Option<Bytes>, SessionError> {
-        let saved = self
-            .call_for(MAX_HANDED_BYTES, async |Converse(guest), store| {
-                Ok(Ok(guest.session().call_save(store, it).await?))
-            })
-            .await;
-        Ok(self.settle(saved)?.map(Bytes::from))
-    }
-
-    /// Drops a session. Sends of its destructor are committed.
-    pub async fn close(&mut self, session: ResourceAny) -> Result<(), CallError> {
-        let dropped = self.call(async |_, store| session.resource_drop_async(store).await);
-        let dropped = dropped.await;
-        match dropped {
-            Ok(()) => self.guest().pending.commit(),
-            Err(_) => self.guest().pending.discard(),
-        }
-        dropped
-    }
-
-    /// Commits the orders of a successful callback, and discards those of a failed one.
-    fn settle<T>(
-        &mut self,
-        told: Result<Result<T, Failure>, CallError>,
-    ) -> Result<T, SessionError> {
-        let result = match told {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(Failure::Protocol(reason))) => Err(SessionError::Protocol(reason.into())),
-            Ok(Err(Failure::Refused(reason))) => Err(SessionError::Refused(reason.into())),
-            Ok(Err(Failure::Internal(reason))) => Err(SessionError::Internal(reason.into())),
-            Err(error) => Err(SessionError::Call(error)),
-        };
-        match result {
-            Ok(_) => self.guest().pending.commit(),
-            Err(_) => self.guest().pending.discard(),
-        }
-        result
-    }
-}
-
-/// A session with its own instance.
-pub struct OwnSession {
-    template: Arc<Template<Converse>>,
+/// A session of one connection.
+pub struct ConversationSession {
     handle: Arc<ConnectionHandle>,
-    open: Option<(Instance<Converse>, ResourceAny)>,
+    instance: SessionInstance,
+    /// The session in the instance.
+    open: Option<ResourceAny>,
 }
 
-impl OwnSession {
-    pub fn new(template: Arc<Template<Converse>>, handle: Arc<ConnectionHandle>) -> Self {
-        OwnSession {
-            template,
+/// The instance of a session.
+enum SessionInstance {
+    /// Boxed: sessions of a shared instance need no room for one.
+    Own(Arc<Template<Converse>>, Box<Kept<Converse>>),
+    /// The shared one, and its generation when the session opened.
+    Shared(Arc<Shared>, u64),
+}
+
+impl ConversationSession {
+    /// A session in an instance of its own.
+    pub fn own(template: Arc<Template<Converse>>, handle: Arc<ConnectionHandle>) -> Self {
+        Self::new(
             handle,
+            SessionInstance::Own(template, Box::new(Kept::none())),
+        )
+    }
+
+    /// A session in a shared instance.
+    pub fn shared(shared: Arc<Shared>, handle: Arc<ConnectionHandle>) -> Self {
+        Self::new(handle, SessionInstance::Shared(shared, 0))
+    }
+
+    fn new(handle: Arc<ConnectionHandle>, instance: SessionInstance) -> Self {
+        ConversationSession {
+            handle,
+            instance,
             open: None,
         }
     }
-}
 
-impl OwnSession {
-    /// Calls the instance, and keeps it only if the call did not kill it.
+    /// Opens the session, and starts its instance if there is none.
+    async fn open(&mut self, saved: Option<&Bytes>) -> Result<(), SessionError> {
+        let handle = &self.handle;
+        let opened = match &mut self.instance {
+            SessionInstance::Own(template, own) => {
+                let share = template.shares.of(handle.peer().transport);
+                **own = Kept::new(Instance::new(template, share, handle.span()).await?);
+                own.call(async |it| it.open(handle, saved).await).await?
+            }
+            SessionInstance::Shared(shared, generation) => {
+                let opened;
+                (*generation, opened) = shared.open(handle, saved).await?;
+                opened
+            }
+        };
+        self.open = Some(opened);
+        Ok(())
+    }
+
     async fn call<T>(
         &mut self,
         call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
-        let Some((mut instance, session)) = self.open.take() else {
-            return Err(CallError::Gone.into());
-        };
-        let called = call(&mut instance, session).await;
-        if !matches!(called, Err(SessionError::Call(_))) {
-            self.open = Some((instance, session));
+        let session = self.open.ok_or(CallError::Gone)?;
+        let call = async |instance: &mut Instance<Converse>| call(instance, session).await;
+        match &mut self.instance {
+            SessionInstance::Own(_, own) => own.call(call).await,
+            SessionInstance::Shared(shared, generation) => {
+                shared.call(&self.handle, *generation, call).await
+            }
         }
-        called
     }
 }
 
-impl Session for OwnSession {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
+impl Session for ConversationSession {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
         if let Event::Open(saved) = &event {
-            let (template, handle) = (&self.template, &self.handle);
-            let share = template.shares.of(handle.peer().transport);
-            let mut instance = Instance::new(template, share, handle.span()).await?;
-            let session = instance.open(&self.handle, saved.as_ref()).await?;
-            self.open = Some((instance, session));
-            return Ok(());
+            // Boxed, so that messages do not pay for its size.
+            Box::pin(self.open(saved.as_ref())).await?;
+        } else if let (SessionInstance::Own(_, own), Some(session)) =
+            (&mut self.instance, self.open)
+        {
+            let mut own = own.lend()?;
+            let told = own.instance()?.callback(session, &event).await;
+            own.note(&told);
+            told?;
+        } else {
+            let callback = async |it: &mut Instance<Converse>, session: ResourceAny| {
+                it.callback(session, &event).await
+            };
+            self.call(callback).await?;
         }
-        self.call(async |instance, session| instance.callback(session, &event).await)
-            .await
+        // What it sends is in the handle, like what others send to its connection.
+        Ok(None)
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
@@ -166,11 +111,21 @@ impl Session for OwnSession {
     }
 
     async fn end(self) {
-        if let Some((mut instance, session)) = self.open
-            && let Err(error) = instance.close(session).await
-        {
-            let _entered = self.handle.span().enter();
-            tracing::warn!("while its session was dropped: {error}");
+        let Some(session) = self.open else {
+            return;
+        };
+        match self.instance {
+            SessionInstance::Own(_, mut own) => {
+                if !own.is_none()
+                    && let Err(error) = own.call(async |it| it.close(session).await).await
+                {
+                    let _entered = self.handle.span().enter();
+                    tracing::warn!("while its session was dropped: {error}");
+                }
+            }
+            SessionInstance::Shared(shared, generation) => {
+                shared.close(&self.handle, generation, session).await;
+            }
         }
     }
 }

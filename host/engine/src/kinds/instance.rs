@@ -1,21 +1,23 @@
 //! An instance of a handler in its own store: one sandbox.
 
 use super::fault::{self, BusyTooLong};
+use super::running::Running;
 use crate::guest::handed_bytes::HandedBytes;
 use crate::guest::host_calls;
 use crate::guest::state::{Guest, GuestSettings};
-use crate::scheduling::places::{Permit, Share};
 use crate::scheduling::shares::Shares;
+use crate::scheduling::slots::{Permit, Share};
 use crate::scheduling::turns;
 use connection::handler::CallError;
-use connection::limits::{BREATHER, EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
+use connection::limits::{EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::DuplexStream;
-use tokio::time::{sleep, timeout};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
@@ -44,22 +46,24 @@ pub struct Template<E: Exports> {
     pub pre: InstancePre<Guest>,
     pub indices: E::Indices,
     pub settings: Arc<GuestSettings>,
-    /// Its service's shares of the engine's places.
+    /// Its service's shares of the engine's slots.
     pub shares: Shares,
-    /// Places per instance: one for each memory.
+    /// Slots per instance: one for each memory.
     pub memories: usize,
+    /// Whether the component imports anything. If not, a call cannot reach the host.
+    pub calls_host: bool,
 }
 
 impl<E: Exports> Template<E> {
-    /// Takes places of a share, within the call timeout.
-    pub async fn take(&self, share: &Arc<Share>, places: usize) -> Result<Permit, CallError> {
-        let taking = async { Ok(share.take(places).await) };
+    /// Takes slots of a share, within the call timeout.
+    pub async fn take(&self, share: &Arc<Share>, slots: usize) -> Result<Permit, CallError> {
+        let taking = async { Ok(share.take(slots).await) };
         within(self.settings.limits.call_timeout, taking).await
     }
 
-    /// The computing turns of an instance in these places.
-    fn turns(&self, places: &Permit) -> &Arc<turns::Share> {
-        if self.shares.are_datagrams(places) {
+    /// The computing turns of an instance in these slots.
+    fn turns(&self, slots: &Permit) -> &Arc<turns::Share> {
+        if self.shares.are_datagrams(slots) {
             &self.settings.datagram_turns
         } else {
             &self.settings.turns
@@ -76,6 +80,7 @@ impl<E: Exports<Indices: Clone>> Template<E> {
             settings: self.settings.with_store(store.clone()),
             shares: self.shares.clone(),
             memories: self.memories,
+            calls_host: self.calls_host,
         })
     }
 }
@@ -89,12 +94,13 @@ pub struct Instance<E> {
     call_timeout: Duration,
     /// The computing turns of its handler, held here so that calls need no reference count.
     turns: Arc<turns::Share>,
-    // Declared last, so dropped last: the places are free when the store is gone.
-    _places: Permit,
+    calls_host: bool,
+    // Declared last, so dropped last: the slots are free when the store is gone.
+    _slots: Permit,
 }
 
 impl<E: Exports> Instance<E> {
-    /// Starts an instance as soon as `share` has places for it, within the call timeout. Its output
+    /// Starts an instance as soon as `share` has slots for it, within the call timeout. Its output
     /// is logged in `span`.
     pub async fn new(
         template: &Template<E>,
@@ -112,28 +118,28 @@ impl<E: Exports> Instance<E> {
         span: &Span,
     ) -> Result<Self, CallError> {
         within(template.settings.limits.call_timeout, async {
-            let places = share.take(template.memories).await;
-            Self::instantiate(template, places, stdio, span).await
+            let slots = share.take(template.memories).await;
+            Self::instantiate(template, slots, stdio, span).await
         })
         .await
     }
 
-    /// Starts an instance in these places, within the call timeout.
-    pub async fn in_places(
+    /// Starts an instance in these slots, within the call timeout.
+    pub async fn in_slots(
         template: &Template<E>,
-        places: Permit,
+        slots: Permit,
         span: &Span,
     ) -> Result<Self, CallError> {
         within(
             template.settings.limits.call_timeout,
-            Self::instantiate(template, places, None, span),
+            Self::instantiate(template, slots, None, span),
         )
         .await
     }
 
     async fn instantiate(
         template: &Template<E>,
-        places: Permit,
+        slots: Permit,
         stdio: Option<DuplexStream>,
         span: &Span,
     ) -> Result<Self, CallError> {
@@ -141,16 +147,21 @@ impl<E: Exports> Instance<E> {
         let guest = Guest::new(&template.settings, stdio, handed, span)?;
         let mut store = Store::new(template.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
-        host_calls::bound(&mut store);
+        if template.calls_host {
+            host_calls::bound(&mut store);
+        }
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
-        store.epoch_deadline_callback(|_| Ok(take_a_breath()));
-        let made = async {
-            let wasm = template.pre.instantiate_async(&mut store).await?;
-            E::load(&template.indices, &mut store, &wasm)
+        store.epoch_deadline_callback(|_| Ok(after_others()));
+        let turns = template.turns(&slots);
+        let made = {
+            let mut making = pin!(async {
+                let wasm = template.pre.instantiate_async(&mut store).await?;
+                E::load(&template.indices, &mut store, &wasm)
+            });
+            let mut computing = turns.begin();
+            poll_fn(|cx| computing.poll(making.as_mut(), cx)).await
         };
-        let turns = template.turns(&places);
-        let made = turns.compute(pin!(made)).await;
         store.data_mut().log.end_call();
         let exports = made.map_err(|error| fault::of_start(&error, store.data()))?;
         Ok(Instance {
@@ -158,17 +169,17 @@ impl<E: Exports> Instance<E> {
             store,
             call_timeout: template.settings.limits.call_timeout,
             turns: turns.clone(),
-            _places: places,
+            calls_host: template.calls_host,
+            _slots: slots,
         })
     }
 
-    /// Calls the guest with a new epoch deadline and the timeout, ends its log lines, and
-    /// translates errors.
+    /// Calls the guest, which may return as many bytes as it may pass to the host.
     pub async fn call<T>(
         &mut self,
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
-        within(self.call_timeout, self.call_for_as_long(call)).await
+        self.call_for(E::MAX_ARGUMENT_BYTES, call).await
     }
 
     /// The same, for a call that may return this many bytes.
@@ -177,10 +188,12 @@ impl<E: Exports> Instance<E> {
         max_result_bytes: usize,
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
-        self.guest().handed.results = max_result_bytes;
-        let result = self.call(call).await;
-        self.guest().handed.results = E::MAX_ARGUMENT_BYTES;
-        result
+        let called = {
+            let (running, exports, store) = self.begin(max_result_bytes);
+            let call = pin!(call(exports, store));
+            running.poll(call).await
+        };
+        self.end(called)
     }
 
     /// Calls a guest that may wait for any time, but may compute at most the call timeout between
@@ -195,24 +208,45 @@ impl<E: Exports> Instance<E> {
             if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
                 return Err(BusyTooLong(limit).into());
             }
-            Ok(take_a_breath())
+            Ok(after_others())
         });
-        self.call_for_as_long(call).await
+        let called = {
+            let (running, exports, store) = self.begin(E::MAX_ARGUMENT_BYTES);
+            let call = pin!(call(exports, store));
+            running.for_any_time().poll(call).await
+        };
+        self.end(called)
     }
 
-    async fn call_for_as_long<T>(
-        &mut self,
-        call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
-    ) -> Result<T, CallError> {
-        self.store.set_epoch_deadline(YIELD_AFTER_TICKS);
-        self.store.data_mut().memory.forget_refusal();
-        let result = self
-            .turns
-            .compute(pin!(call(&self.exports, &mut self.store)))
-            .await;
+    /// Begins a call that may return this many bytes, with a new epoch deadline. The call itself is
+    /// made with the exports and the store, pinned, and polled by what runs it; then follows
+    /// [`Instance::end`]. A function around them would move the call, which is large.
+    #[inline]
+    pub fn begin(&mut self, max_result_bytes: usize) -> (Running<'_>, &E, &mut Store<Guest>) {
+        let store = &mut self.store;
+        store.set_epoch_deadline(YIELD_AFTER_TICKS);
+        if self.calls_host {
+            let guest = store.data_mut();
+            guest.memory.forget_refusal();
+            guest.handed.results = max_result_bytes;
+        } else {
+            store.set_hostcall_fuel(max_result_bytes);
+        }
+        (
+            Running::new(&self.turns, self.call_timeout),
+            &self.exports,
+            store,
+        )
+    }
+
+    /// Ends the guest's log lines, and translates errors.
+    #[inline]
+    pub fn end<T>(&mut self, called: Result<Result<T>, CallError>) -> Result<T, CallError> {
         let guest = self.store.data_mut();
-        guest.log.end_call();
-        result.map_err(|error| fault::of_call(&error, guest))
+        if self.calls_host {
+            guest.log.end_call();
+        }
+        called?.map_err(|error| fault::of_call(&error, guest))
     }
 
     /// The host's data of this instance.
@@ -221,15 +255,15 @@ impl<E: Exports> Instance<E> {
     }
 }
 
-/// Lets a busy guest yield, and its thread poll the network. A plain yield would put it at the end
-/// of the thread's queue, where it is often alone, and tokio polls for events only every 61 turns,
-/// which take 10 ms each here.
-fn take_a_breath() -> UpdateDeadline {
-    UpdateDeadline::YieldCustom(YIELD_AFTER_TICKS, Box::pin(sleep(BREATHER)))
+/// Lets a busy guest yield. Tokio's own yield comes back after the thread has polled for events and
+/// has run what they woke. Wasmtime's puts the guest at the end of the thread's queue, where it is
+/// often alone, and events are polled for only every 61 turns.
+fn after_others() -> UpdateDeadline {
+    UpdateDeadline::YieldCustom(YIELD_AFTER_TICKS, Box::pin(yield_now()))
 }
 
-/// Limits a call or the start of an instance by the clock: epochs do not pass while a guest waits
-/// in the host. Most calls finish on the first poll and need no timer.
+/// Limits the start of an instance by the clock: epochs do not pass while it waits in the host. Most
+/// finish on the first poll and need no timer.
 async fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, CallError>>,

@@ -1,13 +1,14 @@
-//! The kinds of handlers, on top of one instance: responder, conversation, program, pipeline.
+//! The kinds of handlers, on top of one instance: responder, conversation, program.
 
 pub mod conversation;
+pub mod converse;
 pub mod fault;
 pub mod instance;
 pub mod isolation;
-pub mod pipeline;
+pub mod kept;
 pub mod program;
 pub mod responder;
-pub mod serving;
+pub mod running;
 pub mod shared_instance;
 pub mod shared_lock;
-pub mod shared_places;
+pub mod shared_slots;

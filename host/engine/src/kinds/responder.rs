@@ -1,16 +1,18 @@
-//! Handlers of the worlds `responder` and `framed-responder`.
+//! Handlers of the worlds `responder` and `framed-responder`, alone or as the stages of a pipeline:
+//! the reply of each is the message of the next.
 
 use super::instance::{Exports, Instance, Template};
 use super::isolation::Isolation;
+use super::kept::Kept;
 use super::shared_lock::SharedLock;
-use super::shared_places::SharedPlaces;
+use super::shared_slots::SharedSlots;
 use crate::guest::contract::RESPOND;
 use crate::guest::state::Guest;
-use crate::scheduling::places::Permit;
 use bytes::Bytes;
 use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
 use connection::limits::MAX_HANDED_BYTES;
+use std::pin::pin;
 use std::sync::Arc;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store, error::Context as _};
@@ -38,62 +40,69 @@ impl Exports for Respond {
 
 impl Instance<Respond> {
     /// Computes the reply to one message.
-    pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        self.call_for(MAX_HANDED_BYTES, async |Respond(respond), store| {
-            let (reply,) = respond.call_async(store, (message,)).await?;
-            Ok(reply)
-        })
-        .await
+    pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, SessionError> {
+        let called = {
+            let (running, Respond(respond), store) = self.begin(MAX_HANDED_BYTES);
+            let call = pin!(respond.call_async(store, (message,)));
+            running.poll(call).await
+        };
+        let (reply,) = self.end(called)?;
+        Ok(reply)
     }
 }
 
-/// A responder, and the state its connections share.
-pub struct Responder {
-    template: Arc<Template<Respond>>,
-    isolation: Isolation,
-    shared: Arc<SharedInstance>,
+/// A stage of a pipeline, in its own sandbox. A responder alone is the only stage.
+#[derive(Clone)]
+pub struct Stage {
+    pub template: Arc<Template<Respond>>,
+    /// The longest message that it declares, if it is not alone.
+    pub max_message_bytes: usize,
 }
 
-/// The instance of [`Isolation::Shared`].
-struct SharedInstance {
-    /// `None` until the first message.
-    instance: SharedLock<Option<Instance<Respond>>>,
-    // Declared last, so dropped last: places are free when no instance is left.
-    places: Arc<SharedPlaces>,
+impl Stage {
+    /// A responder that is not part of a pipeline. Its messages are limited by the framing.
+    pub fn alone(template: Arc<Template<Respond>>) -> Self {
+        Stage {
+            template,
+            max_message_bytes: usize::MAX,
+        }
+    }
+
+    /// The same with another key-value store.
+    pub fn with_store(&self, store: &keyvalue::Store) -> Self {
+        Stage {
+            template: self.template.with_store(store),
+            max_message_bytes: self.max_message_bytes,
+        }
+    }
+}
+
+/// The stages in order, and the instances that their connections share.
+pub struct Responder {
+    isolation: Isolation,
+    /// Shared instances are `None` until the first message.
+    stages: Vec<(Stage, SharedLock<Kept<Respond>>)>,
+    // Declared last, so dropped last: its slots are free when no instance is left.
+    slots: SharedSlots,
 }
 
 impl Responder {
-    pub fn new(template: Arc<Template<Respond>>, isolation: Isolation) -> Self {
-        let places = SharedPlaces::new(template.memories);
-        Self::in_places(template, isolation, &places)
-    }
-
-    /// A responder whose shared instance uses these places.
-    pub fn in_places(
-        template: Arc<Template<Respond>>,
-        isolation: Isolation,
-        places: &Arc<SharedPlaces>,
-    ) -> Self {
-        let shared = SharedInstance {
-            instance: SharedLock::default(),
-            places: places.clone(),
-        };
+    pub fn new(stages: &[Stage], isolation: Isolation) -> Self {
+        let stages = stages.iter().cloned();
+        let stages = stages.map(|stage| (stage, SharedLock::new(Kept::none())));
+        let stages: Vec<_> = stages.collect();
         Responder {
-            template,
             isolation,
-            shared: Arc::new(shared),
+            slots: SharedSlots::new(stages.iter().map(|(it, _)| it.template.memories).sum()),
+            stages,
         }
     }
 
     /// The session of a new connection.
-    pub fn session(&self, handle: &Arc<ConnectionHandle>) -> ResponderSession {
+    pub fn session(self: &Arc<Self>, handle: &Arc<ConnectionHandle>) -> ResponderSession {
         ResponderSession {
-            template: self.template.clone(),
-            instance: match self.isolation {
-                Isolation::Connection => Place::Own(None),
-                Isolation::Shared => Place::Shared(self.shared.clone()),
-                Isolation::Message => Place::Fresh,
-            },
+            responder: self.clone(),
+            own: Vec::new(),
             handle: handle.clone(),
         }
     }
@@ -101,33 +110,47 @@ impl Responder {
 
 /// Answers the messages of one connection.
 pub struct ResponderSession {
-    template: Arc<Template<Respond>>,
-    instance: Place,
+    responder: Arc<Responder>,
+    /// The connection's own instances by stage, with [`Isolation::Connection`].
+    own: Vec<Kept<Respond>>,
     handle: Arc<ConnectionHandle>,
 }
 
-/// The instance of a connection.
-enum Place {
-    Own(Option<Instance<Respond>>),
-    Shared(Arc<SharedInstance>),
-    Fresh,
-}
-
 impl Session for ResponderSession {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
-        match event {
-            Event::Open(_) => self.open().await?,
-            Event::Message(message) => {
-                if let Some(reply) = self.answer(message).await? {
-                    self.handle.send(reply);
-                }
+    /// The reply of the last stage, if any. An empty reply drops the message, except that to an
+    /// empty datagram, whose echo is an empty datagram.
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
+        let mut passing = match event {
+            Event::Message(message) => message,
+            Event::Open(_) if self.responder.isolation == Isolation::Connection => {
+                // Boxed, so that messages do not pay for its size.
+                Box::pin(self.open()).await?;
+                return Ok(None);
             }
-            Event::Eof | Event::Writable | Event::Timer(_) | Event::Move | Event::Shutdown => {}
+            _ => return Ok(None),
+        };
+        for index in 0..self.responder.stages.len() {
+            let limit = self.responder.stages[index].0.max_message_bytes;
+            if passing.len() > limit {
+                return Err(too_long(index, limit, passing.len()));
+            }
+            let was_empty = passing.is_empty();
+            passing = if let Some(own) = self.own.get_mut(index) {
+                let mut own = own.lend()?;
+                let replied = own.instance()?.respond(passing).await;
+                own.note(&replied);
+                replied?
+            } else {
+                self.respond_elsewhere(index, passing).await?
+            };
+            if passing.is_empty() && !was_empty {
+                return Ok(None);
+            }
         }
-        Ok(())
+        Ok(Some(passing))
     }
 
-    /// A responder keeps no state between messages.
+    /// Responders keep no state between messages.
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
         Ok(None)
     }
@@ -136,86 +159,61 @@ impl Session for ResponderSession {
 }
 
 impl ResponderSession {
-    /// Starts the connection's own instance, if it has one.
+    /// Starts the connection's own instances. Takes all their slots at once: connections that hold
+    /// some and wait for more would deadlock.
     async fn open(&mut self) -> Result<(), CallError> {
-        match self.places() {
-            0 => Ok(()),
-            places => {
-                let places = self.take(places).await?;
-                self.open_in(places).await
-            }
-        }
-    }
-
-    /// Takes places of its service.
-    pub async fn take(&mut self, places: usize) -> Result<Permit, CallError> {
-        let share = self.template.shares.of(self.handle.peer().transport);
-        self.template.take(share, places).await
-    }
-
-    /// The places of its own instance.
-    pub fn places(&self) -> usize {
-        match self.instance {
-            Place::Own(_) => self.template.memories,
-            Place::Shared(_) | Place::Fresh => 0,
-        }
-    }
-
-    /// Starts the connection's own instance in these places.
-    pub async fn open_in(&mut self, places: Permit) -> Result<(), CallError> {
-        if let Place::Own(instance) = &mut self.instance {
-            let made = Instance::in_places(&self.template, places, self.handle.span());
-            *instance = Some(made.await?);
+        let Some((first, _)) = self.responder.stages.first() else {
+            return Ok(());
+        };
+        let share = first.template.shares.of(self.handle.peer().transport);
+        let wanted = self.responder.slots.wanted();
+        let mut slots = first.template.take(share, wanted).await?;
+        for (Stage { template, .. }, _) in &self.responder.stages {
+            let own = slots.split(template.memories);
+            let instance = Instance::in_slots(template, own, self.handle.span()).await?;
+            self.own.push(Kept::new(instance));
         }
         Ok(())
     }
 
-    /// The reply to one message. An empty reply is none, except to an empty datagram, whose echo is
-    /// an empty datagram.
-    pub async fn answer(&mut self, message: Bytes) -> Result<Option<Bytes>, CallError> {
-        let was_empty = message.is_empty();
-        let reply = self.respond(message).await?;
-        Ok((was_empty || !reply.is_empty()).then_some(reply))
-    }
-
-    async fn respond(&mut self, message: Bytes) -> Result<Bytes, CallError> {
-        let ResponderSession {
-            template, handle, ..
-        } = self;
-        let span = handle.span();
-        let transport = handle.peer().transport;
-        let share = template.shares.of(transport);
-        let make = async || Instance::new(template, share, span).await;
-        match &mut self.instance {
-            Place::Own(instance) => respond_in(instance, make, message).await,
-            Place::Shared(shared) => {
-                let mut instance = shared.instance.lock(transport).await;
-                if let Some(instance) = &mut *instance {
-                    instance.guest().log.speak_for(span);
+    /// The reply of one stage, in an instance that is not the connection's own.
+    async fn respond_elsewhere(
+        &mut self,
+        index: usize,
+        message: Bytes,
+    ) -> Result<Bytes, SessionError> {
+        let Responder {
+            isolation, stages, ..
+        } = &*self.responder;
+        let (Stage { template, .. }, shared) = &stages[index];
+        let (transport, span) = (self.handle.peer().transport, self.handle.span());
+        match isolation {
+            Isolation::Connection => Err(CallError::Gone.into()),
+            Isolation::Shared => {
+                let mut shared = shared.lock(transport).await;
+                if shared.is_none() {
+                    let slots = self.responder.slots.lend(template).await?;
+                    *shared = Kept::new(Instance::in_slots(template, slots, span).await?);
                 }
-                let make = async || {
-                    let places = shared.places.lend(template).await?;
-                    Instance::in_places(template, places, span).await
-                };
-                respond_in(&mut instance, make, message).await
+                let mut shared = shared.lend()?;
+                let instance = shared.instance()?;
+                instance.guest().log.speak_for(span);
+                let replied = instance.respond(message).await;
+                shared.note(&replied);
+                replied
             }
-            Place::Fresh => respond_in(&mut None, make, message).await,
+            Isolation::Message => {
+                let share = template.shares.of(transport);
+                let mut fresh = Instance::new(template, share, span).await?;
+                fresh.respond(message).await
+            }
         }
     }
 }
 
-/// Calls the instance in `place`, which starts if there is none. It is put back only after a
-/// successful call: after a failed or cancelled one it must not be used again.
-async fn respond_in(
-    place: &mut Option<Instance<Respond>>,
-    make: impl AsyncFnOnce() -> Result<Instance<Respond>, CallError>,
-    message: Bytes,
-) -> Result<Bytes, CallError> {
-    let mut instance = match place.take() {
-        Some(instance) => instance,
-        None => make().await?,
-    };
-    let reply = instance.respond(message).await?;
-    *place = Some(instance);
-    Ok(reply)
+fn too_long(index: usize, limit: usize, given: usize) -> SessionError {
+    let stage = index + 1;
+    let reason =
+        format!("stage {stage} of the pipeline takes at most {limit} bytes and was given {given}");
+    SessionError::Internal(reason.into())
 }

@@ -3,12 +3,13 @@
 //! One lock guards the instance, so callbacks run one at a time. If it fails, its sessions end, and
 //! the next session gets a new instance.
 
-use super::conversation::Converse;
+use super::converse::Converse;
 use super::instance::{Instance, Template};
+use super::kept::Kept;
 use super::shared_lock::{Locked, SharedLock};
 use bytes::Bytes;
 use connection::handle::{ConnectionHandle, Lost};
-use connection::handler::{CallError, Event, Session, SessionError};
+use connection::handler::{CallError, SessionError};
 use connection::limits::{Limit, RESTART_BACK_OFF};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +24,7 @@ pub struct Shared {
 }
 
 struct State {
-    /// Taken during a call, so that a cancelled call leaves none.
-    instance: Option<Instance<Converse>>,
+    instance: Kept<Converse>,
     /// Counts instances. Sessions of an earlier one are gone.
     generation: u64,
     /// The connections of its sessions, by id.
@@ -42,7 +42,7 @@ impl Shared {
         Shared {
             template,
             state: SharedLock::new(State {
-                instance: None,
+                instance: Kept::none(),
                 generation: 0,
                 members: HashMap::new(),
                 born: now,
@@ -60,7 +60,8 @@ impl Shared {
         state
     }
 
-    async fn open(
+    /// Opens a session in the instance, which starts if there is none. Returns its generation.
+    pub async fn open(
         &self,
         handle: &Arc<ConnectionHandle>,
         saved: Option<&Bytes>,
@@ -72,67 +73,64 @@ impl Shared {
             sleep_until(not_before).await;
             state = self.lock(handle).await;
         }
-        let mut instance = match state.instance.take() {
-            Some(instance) => instance,
-            None => {
-                state.born = Instant::now();
-                let share = &self.template.shares.streams;
-                let made = Instance::new(&self.template, share, handle.span()).await;
-                made.inspect_err(|error| state.bury(&error.to_string()))?
-            }
-        };
+        if state.instance.is_none() {
+            state.born = Instant::now();
+            let share = &self.template.shares.streams;
+            let made = Instance::new(&self.template, share, handle.span()).await;
+            let made = made.inspect_err(|error| state.bury(&error.to_string()))?;
+            state.instance = Kept::new(made);
+        }
         state.members.insert(handle.id(), handle.clone());
-        instance.guest().log.speak_for(handle.span());
-        let opened = instance.open(handle, saved).await;
-        state.put_back(instance, &opened);
+        let opened = state.call(handle, async |it| it.open(handle, saved).await);
+        let opened = opened.await;
         if opened.is_err() {
             state.members.remove(&handle.id());
         }
         Ok((state.generation, opened?))
     }
 
-    /// Calls the instance for one of its sessions.
-    async fn call<T>(
+    /// Calls the instance for one of its sessions, if it is still the one of this generation.
+    pub async fn call<T>(
         &self,
         handle: &ConnectionHandle,
-        open: (u64, ResourceAny),
-        call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
+        generation: u64,
+        call: impl AsyncFnOnce(&mut Instance<Converse>) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
-        let (generation, session) = open;
         let mut state = self.lock(handle).await;
-        let Some(mut instance) = state.take(generation) else {
+        if state.generation != generation {
             return Err(CallError::Gone.into());
-        };
-        instance.guest().log.speak_for(handle.span());
-        let called = call(&mut instance, session).await;
-        state.put_back(instance, &called);
-        called
+        }
+        state.call(handle, call).await
     }
 
-    async fn close(&self, handle: &ConnectionHandle, open: (u64, ResourceAny)) {
-        let (generation, session) = open;
+    /// Drops a session.
+    pub async fn close(&self, handle: &ConnectionHandle, generation: u64, session: ResourceAny) {
         let mut state = self.lock(handle).await;
-        let Some(mut instance) = state.take(generation) else {
-            return;
-        };
-        instance.guest().log.speak_for(handle.span());
-        let dropped = instance.close(session).await.map_err(SessionError::Call);
-        state.members.remove(&handle.id());
-        state.put_back(instance, &dropped);
+        if state.generation == generation {
+            state.members.remove(&handle.id());
+            let close = async |it: &mut Instance<Converse>| it.close(session).await;
+            // The instance's end is logged by this, and nobody waits for the session's.
+            let _ = state.call(handle, close).await;
+        }
     }
 }
 
 impl State {
-    fn take(&mut self, generation: u64) -> Option<Instance<Converse>> {
-        self.instance.take_if(|_| self.generation == generation)
-    }
-
-    /// Keeps the instance, unless the call has killed it.
-    fn put_back<T>(&mut self, instance: Instance<Converse>, called: &Result<T, SessionError>) {
-        match called {
-            Err(SessionError::Call(error)) => self.bury(&error.to_string()),
-            _ => self.instance = Some(instance),
+    /// Calls the instance. If this ends it, all its sessions end.
+    async fn call<T>(
+        &mut self,
+        handle: &ConnectionHandle,
+        call: impl AsyncFnOnce(&mut Instance<Converse>) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        let call = async |instance: &mut Instance<Converse>| {
+            instance.guest().log.speak_for(handle.span());
+            call(instance).await
+        };
+        let called = self.instance.call(call).await;
+        if let Err(SessionError::Call(error)) = &called {
+            self.bury(&error.to_string());
         }
+        called
     }
 
     /// Ends the sessions of a failed instance, and delays the next one after repeated failures.
@@ -158,56 +156,5 @@ impl State {
         tracing::warn!(
             "the shared instance is gone: {reason}; the next starts in {wait:?} at the earliest"
         );
-    }
-}
-
-/// A session in the shared instance.
-pub struct SharedSession {
-    shared: Arc<Shared>,
-    handle: Arc<ConnectionHandle>,
-    open: Option<(u64, ResourceAny)>,
-}
-
-impl SharedSession {
-    pub fn new(shared: Arc<Shared>, handle: Arc<ConnectionHandle>) -> Self {
-        SharedSession {
-            shared,
-            handle,
-            open: None,
-        }
-    }
-}
-
-impl SharedSession {
-    async fn call<T>(
-        &self,
-        call: impl AsyncFnOnce(&mut Instance<Converse>, ResourceAny) -> Result<T, SessionError>,
-    ) -> Result<T, SessionError> {
-        match self.open {
-            Some(open) => self.shared.call(&self.handle, open, call).await,
-            None => Err(CallError::Gone.into()),
-        }
-    }
-}
-
-impl Session for SharedSession {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
-        if let Event::Open(saved) = &event {
-            self.open = Some(self.shared.open(&self.handle, saved.as_ref()).await?);
-            return Ok(());
-        }
-        self.call(async |instance, session| instance.callback(session, &event).await)
-            .await
-    }
-
-    async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
-        self.call(async |instance, session| instance.save(session).await)
-            .await
-    }
-
-    async fn end(self) {
-        if let Some(open) = self.open {
-            self.shared.close(&self.handle, open).await;
-        }
     }
 }

@@ -32,7 +32,7 @@ impl<T> SharedLock<T> {
     pub async fn lock(&self, transport: Transport) -> Locked<'_, T> {
         let datagrams = match transport {
             Transport::Udp => Some(self.datagrams.lock().await),
-            Transport::Tcp | Transport::Tls | Transport::Unix | Transport::Stdio => None,
+            _ => None,
         };
         Locked {
             value: self.value.lock().await,
@@ -76,8 +76,8 @@ mod tests {
         drop(first);
         waiting.join_all().await;
         let order = lock.lock(Transport::Tcp).await;
-        let place = order.iter().position(|it| *it == Transport::Tcp);
-        assert!(place.unwrap() <= 1, "{order:?}");
+        let position = order.iter().position(|it| *it == Transport::Tcp);
+        assert!(position.unwrap() <= 1, "{order:?}");
         assert_eq!(order.len(), 51);
     }
 }

@@ -4,7 +4,7 @@
 //! so the folder must be one that nobody else can write to or replace. Truncated or foreign files
 //! are compiled again. Otherwise the content is trusted, like the host's own program.
 
-use rustix::fs::{Mode, OFlags, fchmod};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, fchmod};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -47,11 +47,24 @@ pub fn open(folder: &Path) -> Option<Cache> {
     try_open(folder)
         .inspect_err(|error| {
             tracing::warn!(
-                "cannot cache compiled code in {} (--cache): {error}",
+                "compiling handlers at every start: cannot cache compiled code in {} (--cache): {error}",
                 folder.display()
             );
         })
+        .inspect(|_| warn_if_read_only(folder))
         .ok()
+}
+
+/// What is there already is used.
+fn warn_if_read_only(folder: &Path) {
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    if let Err(error) = accessat(CWD, folder, access, AtFlags::EACCESS) {
+        tracing::warn!(
+            "compiling handlers that are not cached at every start: cannot write to {} (--cache): \
+             {error}",
+            folder.display()
+        );
+    }
 }
 
 /// Whether `folder`, which is created if missing, can be a cache.

@@ -1,15 +1,14 @@
 //! Compiles components.
 
-use super::features::NotCompiled;
 use super::load::LoadFault;
-use super::panics;
+use super::not_compiled::NotCompiled;
 use super::recompiling::{CompiledFunctions, take};
-use super::screening;
-use super::source::HandlerSource;
+use super::source::ComponentSource;
 use crate::Engine;
 use crate::EngineError;
 use crate::kinds::fault::one_line;
 use crate::scheduling::capacity::Capacity;
+use screening::panics;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,12 +21,12 @@ impl Engine {
     /// the time of one compilation: without a cache it is compiled twice.
     pub(crate) fn compile(
         &self,
-        handler: &HandlerSource,
+        source: &ComponentSource,
         binary: &[u8],
         sha256: &str,
     ) -> Result<(Component, Duration), LoadFault> {
         let begun = Instant::now();
-        if !self.prove(handler, binary, sha256)? {
+        if !self.prove(source, binary, sha256)? {
             let component = self.screen_and_compile(binary)?;
             return Ok((component, begun.elapsed()));
         }

@@ -1,43 +1,31 @@
 //! Loads a handler: reads, compiles, checks, links and starts it once.
 
 use super::costs::Costs;
-use super::features::NotCompiled;
-use super::manifest::{About, Describe, ManifestError};
+use super::loaded::LoadedHandler;
+use super::manifest::{Describe, ManifestError};
+use super::not_compiled::NotCompiled;
 use super::origin::Language;
-use super::panics::Panic;
 use super::proving::NotProved;
-use super::screening::Unfit;
-use super::source::{HandlerSource, SourceError, sha256, sha256_of_all};
+use super::source::{ComponentSource, HandlerSource, SourceError, sha256, sha256_of_all};
 use crate::Engine;
 use crate::MAX_MEMORIES;
-use crate::guest::contract::{self, ContractError, HandlerKind};
+use crate::guest::contract::{self, ContractError, HandlerKind, Implemented};
 use crate::guest::grants::{Grants, InvalidGrant};
 use crate::guest::imports::Imports;
 use crate::guest::state::GuestSettings;
 use crate::kinds::fault::one_line;
 use crate::kinds::instance::{Exports, Instance, Template};
-use crate::kinds::isolation::Isolation;
-use crate::kinds::pipeline::StageTemplate;
-use crate::kinds::serving::{Serving, Templates};
+use crate::kinds::responder::Stage;
+use crate::loading::serving::Templates;
 use connection::guest_text::GuestText;
 use connection::handler::CallError;
 use connection::limits::GuestLimits;
-use keyvalue::Store;
-use std::path::PathBuf;
+use screening::Unfit;
+use screening::panics::Panic;
 use std::sync::Arc;
 use system::trust::Trust;
 use tracing::Span;
 use wasmtime::component::Component;
-
-/// A handler that was compiled, linked and started once.
-pub struct LoadedHandler {
-    templates: Templates,
-    tier: HandlerKind,
-    about: Option<About>,
-    imports: Imports,
-    costs: Costs,
-    sha256: String,
-}
 
 /// Why a handler cannot be served. Names of imports and exports, which the component chooses, are
 /// escaped and truncated.
@@ -80,10 +68,10 @@ pub enum LoadFault {
     #[error("has {0} memories, more than the limit of {MAX_MEMORIES}")]
     Memories(u32),
     #[error(
-        "needs {needed} places for a connection, and the host has {total}; hint: restart the host \
+        "needs {needed} slots for a connection, and the host has {total}; hint: restart the host \
          with this handler, or with a larger --max-connections"
     )]
-    Places { needed: usize, total: u32 },
+    Slots { needed: usize, total: u32 },
     #[error("is a {0}: a pipeline takes responders only")]
     NoStage(HandlerKind),
     #[error("cannot be started: {0}")]
@@ -119,48 +107,46 @@ impl Engine {
             handler: source.clone(),
             fault: error.into(),
         })?;
-        if let HandlerSource::Pipeline(files) = source {
-            return self.load_pipeline(files, trust, settings).await;
-        }
-        self.try_load(source, trust, settings)
-            .await
-            .map_err(|fault| LoadError {
+        if let [component] = source.components() {
+            let loaded = self.try_load(component, trust, settings).await;
+            return loaded.map_err(|fault| LoadError {
                 handler: source.clone(),
                 fault,
-            })
+            });
+        }
+        self.load_pipeline(source, trust, settings).await
     }
 
     /// Loads the stages of a pipeline. To clients, it looks like the first of them.
     async fn load_pipeline(
         &self,
-        files: &[PathBuf],
+        source: &HandlerSource,
         trust: &Trust,
         settings: &Arc<GuestSettings>,
     ) -> Result<LoadedHandler, LoadError> {
         let mut stages = Vec::new();
         let mut loaded = Vec::new();
-        for file in files {
-            let source = HandlerSource::File(file.clone());
-            let stage = self.try_load(&source, trust, settings).await;
+        for component in source.components() {
+            let stage = self.try_load(component, trust, settings).await;
             let stage = stage.and_then(|stage| match &stage.templates {
-                Templates::Responder(template) => {
+                Templates::Responder(alone) => {
                     let about = stage.about.as_ref();
-                    stages.push(StageTemplate {
-                        template: template.clone(),
+                    stages.extend(alone.iter().map(|alone| Stage {
+                        template: alone.template.clone(),
                         max_message_bytes: about.map_or(usize::MAX, |it| it.max_message_bytes),
-                    });
+                    }));
                     Ok(stage)
                 }
                 _ => Err(LoadFault::NoStage(stage.tier)),
             });
             loaded.push(stage.map_err(|fault| LoadError {
-                handler: source,
+                handler: component.clone().into(),
                 fault,
             })?);
         }
         let needed = stages.iter().map(|stage| stage.template.memories).sum();
-        self.expect_places(needed).map_err(|fault| LoadError {
-            handler: HandlerSource::Pipeline(files.to_vec()),
+        self.expect_slots(needed).map_err(|fault| LoadError {
+            handler: source.clone(),
             fault,
         })?;
         let sum = |sum: Costs, it: &LoadedHandler| Costs {
@@ -168,28 +154,31 @@ impl Engine {
             compiling: sum.compiling + it.costs.compiling,
             memory_bytes: sum.memory_bytes + it.costs.memory_bytes,
         };
-        let hashes: Vec<_> = loaded.iter().map(|it| it.sha256.clone()).collect();
+        let hashes = loaded.iter().map(|it| it.sha256.clone()).collect();
         let first = loaded.first();
         Ok(LoadedHandler {
             tier: first.map_or(HandlerKind::Responder, |it| it.tier),
+            version: first.and_then(|it| it.version.clone()),
             about: first.and_then(|it| it.about.clone()),
-            templates: Templates::Pipeline(stages),
+            templates: Templates::Responder(stages),
             imports: Imports::of_all(loaded.iter().map(|it| &it.imports)),
             costs: loaded.iter().fold(Costs::default(), sum),
-            sha256: sha256_of_all(&hashes),
+            sha256: sha256_of_all(hashes),
+            source: source.unread(),
         })
     }
 
     async fn try_load(
         &self,
-        source: &HandlerSource,
+        source: &ComponentSource,
         trust: &Trust,
         settings: &Arc<GuestSettings>,
     ) -> Result<LoadedHandler, LoadFault> {
         let binary = source.read(trust)?;
         let hash = sha256(&binary);
         let (component, compiling) = self.compile(source, &binary, &hash)?;
-        let tier = contract::tier(&component, &self.wasm).map_err(|error| {
+        let implemented = contract::implemented(&component, &self.wasm);
+        let Implemented { tier, version } = implemented.map_err(|error| {
             let language = Language::of(&binary);
             LoadFault::Contract { error, language }
         })?;
@@ -210,8 +199,8 @@ impl Engine {
         };
         let (templates, memory_bytes) = match tier {
             HandlerKind::Responder | HandlerKind::FramedResponder => {
-                self.tried(Templates::Responder, &component, settings)
-                    .await?
+                let alone = |template| Templates::Responder(vec![Stage::alone(template)]);
+                self.tried(alone, &component, settings).await?
             }
             HandlerKind::Conversation => {
                 self.tried(Templates::Conversation, &component, settings)
@@ -222,6 +211,7 @@ impl Engine {
         Ok(LoadedHandler {
             templates,
             tier,
+            version,
             about,
             imports,
             costs: Costs {
@@ -230,6 +220,7 @@ impl Engine {
                 memory_bytes,
             },
             sha256: hash,
+            source: HandlerSource::from(source.clone()).unread(),
         })
     }
 
@@ -262,7 +253,7 @@ impl Engine {
             return Err(LoadFault::Memories(memories));
         }
         let link = |error| LoadFault::Link(one_line(&error));
-        self.expect_places(memories as usize)?;
+        self.expect_slots(memories as usize)?;
         let linker = if settings.grants.directories.is_empty() {
             &self.without_files
         } else {
@@ -275,43 +266,7 @@ impl Engine {
             settings: settings.clone(),
             shares: self.shares.clone(),
             memories: memories as usize,
+            calls_host: component.component_type().imports(&self.wasm).len() > 0,
         })
-    }
-}
-
-impl LoadedHandler {
-    /// The world it implements.
-    pub fn tier(&self) -> HandlerKind {
-        self.tier
-    }
-
-    /// Its manifest, if it has one.
-    pub fn about(&self) -> Option<&About> {
-        self.about.as_ref()
-    }
-
-    /// The interfaces it imports beyond those of a plain program, in order.
-    pub fn wants(&self) -> Vec<String> {
-        self.imports.beyond_plain()
-    }
-
-    /// A known problem of such a handler in this language.
-    pub fn known_trap(&self, language: Language) -> Option<String> {
-        language.known_trap(self.imports.names(), self.tier)
-    }
-
-    /// Its costs before the first reply.
-    pub fn costs(&self) -> Costs {
-        self.costs
-    }
-
-    /// The SHA-256 of the component in binary form, in hexadecimal.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
-    }
-
-    /// Prepares it for serving, with this isolation and key-value store.
-    pub fn serving(&self, isolation: Isolation, store: &Store) -> Serving {
-        Serving::new(&self.templates.with_store(store), isolation)
     }
 }

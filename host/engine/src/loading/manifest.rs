@@ -5,9 +5,9 @@ use crate::guest::contract::bindings::exports::echo_host::handler::manifest::{
 };
 use crate::guest::state::Guest;
 use crate::kinds::instance::{Exports, Instance};
-use connection::framing::Framing;
 use connection::guest_text::{self, GuestText};
 use connection::handler::CallError;
+use framing::Framing;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime::{Result, Store};
 
@@ -58,7 +58,7 @@ pub enum ManifestError {
     #[error("the version `{0}` is longer than {MAX_NAME_CHARS} characters or not printable")]
     Version(GuestText),
     #[error("invalid framing: {0}")]
-    Framing(#[from] connection::framing::InvalidFraming),
+    Framing(#[from] framing::InvalidFraming),
     #[error("the longest message is 0 bytes")]
     NoMessage,
     #[error("messages of {length} bytes are longer than the handler's own limit of {limit}")]
@@ -81,7 +81,7 @@ impl TryFrom<DeclaredAbout> for About {
         if !is_presentable(&version) {
             return Err(ManifestError::Version(version.into()));
         }
-        let framing = Framing::try_from(framing)?;
+        let framing = framing.parse()?;
         if max_message_bytes == 0 {
             return Err(ManifestError::NoMessage);
         }

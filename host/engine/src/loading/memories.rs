@@ -1,4 +1,4 @@
-//! Counts the places that a connection of a handler needs, before there is an engine to load it:
+//! Counts the slots that a connection of a handler needs, before there is an engine to load it:
 //! the pool is sized by that.
 
 use super::load::LoadFault;
@@ -12,22 +12,18 @@ impl HandlerSource {
     /// The memories of one connection's instances, from the handler's files. An unreadable file
     /// counts as one: loading reports the error. Blocks.
     pub fn memories(&self, trust: &Trust) -> usize {
-        match self {
-            HandlerSource::Pipeline(files) => {
-                let stages = files.iter().cloned().map(HandlerSource::File);
-                stages.map(|stage| stage.memories(trust)).sum()
-            }
-            _ => self.read(trust).map_or(1, |binary| count(&binary)),
-        }
+        let components = self.components().iter();
+        let memories = components.map(|it| it.read(trust).map_or(1, |binary| count(&binary)));
+        memories.sum()
     }
 }
 
 impl Engine {
-    /// Tells the pool how many places each connection of a handler needs, if it has enough.
-    pub(crate) fn expect_places(&self, needed: usize) -> Result<(), LoadFault> {
-        let total = self.places().total;
+    /// Tells the pool how many slots each connection of a handler needs, if it has enough.
+    pub(crate) fn expect_slots(&self, needed: usize) -> Result<(), LoadFault> {
+        let total = self.slots().total;
         if needed > total as usize {
-            return Err(LoadFault::Places { needed, total });
+            return Err(LoadFault::Slots { needed, total });
         }
         self.shares.streams.expect(needed);
         Ok(())

@@ -1,17 +1,21 @@
-//! From a file to a handler that can serve: reads, recognises, screens, compiles and starts it once.
+//! Turns a file into a handler that can serve: reads, recognises, screens, compiles and starts it
+//! once.
 
 pub mod cache;
 pub mod compile;
 pub mod costs;
-pub mod features;
+pub mod demos;
 pub mod file;
 pub mod load;
+pub mod loaded;
 pub mod manifest;
 pub mod memories;
+pub mod not_compiled;
 pub mod origin;
-pub mod panics;
 pub mod proving;
 pub mod recompiling;
-pub(crate) mod screening;
+pub mod serving;
 pub mod source;
 pub mod watched;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod weights;

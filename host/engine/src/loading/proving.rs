@@ -8,7 +8,7 @@
 
 use super::cache;
 use super::recompiling::{CompiledFunctions, append};
-use super::source::{HandlerSource, sha256};
+use super::source::{ComponentSource, HandlerSource, sha256};
 use crate::Engine;
 use connection::limits::Limit;
 use parking_lot::Mutex;
@@ -119,16 +119,15 @@ impl Proofs {
 }
 
 impl Engine {
-    /// Proves a component of this handler, unless it is built in. Returns false if this program
-    /// cannot.
+    /// Proves a component, unless it is a demo. Returns false if this program cannot.
     pub(crate) fn prove(
         &self,
-        handler: &HandlerSource,
+        source: &ComponentSource,
         binary: &[u8],
         sha256: &str,
     ) -> Result<bool, NotProved> {
-        match handler {
-            HandlerSource::BuiltInEcho => Ok(true),
+        match source {
+            ComponentSource::Demo(_) => Ok(true),
             _ => self.proofs.prove(binary, sha256, self.functions.as_deref()),
         }
     }
@@ -149,8 +148,9 @@ pub fn prove(
     cache: Option<&Path>,
 ) -> Result<(), NotProved> {
     let proofs = Proofs::new(cache.filter(|cache| cache::is_usable(cache)));
-    for file in handler.files() {
-        let Ok(binary) = HandlerSource::File(file.clone()).read(trust) else {
+    let components = handler.components().iter();
+    for component in components.filter(|it| it.file().is_some()) {
+        let Ok(binary) = component.read(trust) else {
             continue;
         };
         proofs.prove(&binary, &sha256(&binary), None)?;

@@ -1,7 +1,9 @@
 //! Reads a handler and recognises its format, before it is compiled.
 
+use super::demos::Demo;
 use super::file::{FileError, HandlerFile};
 use super::origin::Language;
+use connection::guest_text::GuestText;
 use connection::limits::{Limit, MAX_TEXT_BYTES};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -10,39 +12,90 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use system::trust::{Trust, TrustError};
 
-/// The built-in echo.
-const BUILT_IN_ECHO: &str = include_str!("../../../../guest/echo.wat");
-
 /// The first bytes of every Wasm binary, and what follows in modules and components (component
 /// model specification, "Binary Format").
 const WASM_MAGIC: &[u8] = b"\0asm";
 const CORE_LAYER: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_LAYER: &[u8] = &[0x0d, 0, 1, 0];
 
-/// The source of a handler.
+/// The source of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HandlerSource {
-    /// The built-in echo.
-    BuiltInEcho,
+pub enum ComponentSource {
+    /// A handler that this program contains.
+    Demo(&'static Demo),
     /// A component in binary or text form.
     File(PathBuf),
-    /// A file that was already read. It is reloaded from its path.
+    /// A file that was already read.
     Read(Arc<HandlerFile>),
-    /// Several components, each of which gets the reply of the one before.
-    Pipeline(Vec<PathBuf>),
+}
+
+impl From<PathBuf> for ComponentSource {
+    /// The demo of this name, or the file at this path. A file with the name of a demo is `./NAME`.
+    fn from(path: PathBuf) -> Self {
+        match Demo::named(&path) {
+            Some(demo) => ComponentSource::Demo(demo),
+            None => ComponentSource::File(path),
+        }
+    }
+}
+
+impl fmt::Display for ComponentSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ComponentSource::Demo(demo) => write!(f, "the built-in {}", demo.name),
+            ComponentSource::File(path) => write!(f, "{}", on_one_line(path)),
+            ComponentSource::Read(file) => write!(f, "{}", on_one_line(&file.path)),
+        }
+    }
+}
+
+impl ComponentSource {
+    /// Its file, if it has one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            ComponentSource::Demo(_) => None,
+            ComponentSource::File(path) => Some(path),
+            ComponentSource::Read(file) => Some(&file.path),
+        }
+    }
+
+    /// The component in binary form, if its file is trusted. Demos are part of the program, and
+    /// trusted as it is. The compiler checks whether it is valid. Blocks.
+    pub(crate) fn read(&self, trust: &Trust) -> Result<Vec<u8>, SourceError> {
+        match self {
+            ComponentSource::Demo(demo) => to_binary(demo.bytes().map_err(FileError::from)?),
+            ComponentSource::File(path) => {
+                let file = HandlerFile::read(path, trust)?;
+                trust.check(&file.bytes, file.signature())?;
+                to_binary(Cow::Owned(file.bytes))
+            }
+            ComponentSource::Read(file) => {
+                trust.check(&file.bytes, file.signature())?;
+                to_binary(Cow::Borrowed(&file.bytes))
+            }
+        }
+    }
+}
+
+/// A path for logs and terminals: whoever names a file may put any byte into its name.
+fn on_one_line(path: &Path) -> GuestText {
+    GuestText::from(path.display().to_string())
+}
+
+/// The source of a handler: a component, or several, each of which gets the reply of the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandlerSource(Vec<ComponentSource>);
+
+impl<S: Into<ComponentSource>> From<S> for HandlerSource {
+    fn from(source: S) -> Self {
+        HandlerSource(vec![source.into()])
+    }
 }
 
 impl fmt::Display for HandlerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            HandlerSource::BuiltInEcho => write!(f, "the built-in echo"),
-            HandlerSource::File(path) => write!(f, "{}", path.display()),
-            HandlerSource::Read(file) => write!(f, "{}", file.path.display()),
-            HandlerSource::Pipeline(files) => {
-                let files: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
-                write!(f, "{}", files.join(" | "))
-            }
-        }
+        let components: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "{}", components.join(" | "))
     }
 }
 
@@ -76,23 +129,40 @@ pub enum SourceError {
 }
 
 impl HandlerSource {
-    /// The source for these files: the built-in echo if there are none.
-    pub fn from_files(mut files: Vec<PathBuf>) -> Self {
-        match files.len() {
-            0 => HandlerSource::BuiltInEcho,
-            1 => HandlerSource::File(files.remove(0)),
-            _ => HandlerSource::Pipeline(files),
+    /// The source for these components: the built-in echo if there are none.
+    pub fn new(components: Vec<ComponentSource>) -> Self {
+        if components.is_empty() {
+            HandlerSource::from(ComponentSource::Demo(Demo::echo()))
+        } else {
+            HandlerSource(components)
         }
     }
 
-    /// Its files.
-    pub fn files(&self) -> &[PathBuf] {
-        match self {
-            HandlerSource::BuiltInEcho => &[],
-            HandlerSource::File(path) => std::slice::from_ref(path),
-            HandlerSource::Read(file) => std::slice::from_ref(&file.path),
-            HandlerSource::Pipeline(files) => files,
+    /// Its components in order.
+    pub fn components(&self) -> &[ComponentSource] {
+        &self.0
+    }
+
+    /// Its files. Demos have none.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter_map(ComponentSource::file)
+    }
+
+    /// The demo, if it is one.
+    pub fn demo(&self) -> Option<&'static Demo> {
+        match &self.0[..] {
+            [ComponentSource::Demo(demo)] => Some(demo),
+            _ => None,
         }
+    }
+
+    /// The same, with files to be read again.
+    pub(crate) fn unread(&self) -> Self {
+        let unread = |it: &ComponentSource| match it {
+            ComponentSource::Read(file) => ComponentSource::File(file.path.clone()),
+            other => other.clone(),
+        };
+        HandlerSource(self.0.iter().map(unread).collect())
     }
 
     /// The current SHA-256 in hexadecimal: of the component in binary form, or of the hashes of
@@ -100,42 +170,15 @@ impl HandlerSource {
     pub fn sha256(&self) -> Result<String, SourceError> {
         // Only compared with the served one, which was checked.
         let anybody = Trust::default();
-        match self {
-            HandlerSource::Pipeline(files) => {
-                let stages = files
-                    .iter()
-                    .map(|file| Ok(sha256(&read_component(file, &anybody)?)));
-                let hashes: Result<Vec<_>, SourceError> = stages.collect();
-                Ok(sha256_of_all(&hashes?))
-            }
-            _ => Ok(sha256(&self.read(&anybody)?)),
-        }
+        let hashes = self.0.iter().map(|it| Ok(sha256(&it.read(&anybody)?)));
+        Ok(sha256_of_all(hashes.collect::<Result<_, SourceError>>()?))
     }
 
-    /// Its language, if it can be detected. Reads the file again: serving does not need this.
-    /// Blocks.
+    /// The language of the first component, if it can be detected. Reads the file again: serving
+    /// does not need this. Blocks.
     pub fn language(&self, trust: &Trust) -> Option<Language> {
-        Language::of(&self.read(trust).ok()?)
+        Language::of(&self.0.first()?.read(trust).ok()?)
     }
-
-    /// The component in binary form (of several: the first), if its file is trusted. The compiler
-    /// checks whether it is valid. Blocks.
-    pub(crate) fn read(&self, trust: &Trust) -> Result<Vec<u8>, SourceError> {
-        match (self, self.files().first()) {
-            (HandlerSource::Read(file), _) => trusted_binary(file, trust),
-            (_, Some(path)) => read_component(path, trust),
-            (_, None) => to_binary(Cow::Borrowed(BUILT_IN_ECHO.as_bytes())),
-        }
-    }
-}
-
-fn read_component(path: &Path, trust: &Trust) -> Result<Vec<u8>, SourceError> {
-    trusted_binary(&HandlerFile::read(path, trust)?, trust)
-}
-
-fn trusted_binary(file: &HandlerFile, trust: &Trust) -> Result<Vec<u8>, SourceError> {
-    trust.check(&file.bytes, file.signature())?;
-    to_binary(Cow::Borrowed(&file.bytes))
 }
 
 fn to_binary(bytes: Cow<'_, [u8]>) -> Result<Vec<u8>, SourceError> {
@@ -147,9 +190,13 @@ fn to_binary(bytes: Cow<'_, [u8]>) -> Result<Vec<u8>, SourceError> {
     Ok(binary)
 }
 
-/// The SHA-256 of several hashes, one a line.
-pub fn sha256_of_all(hashes: &[String]) -> String {
-    sha256(hashes.join("\n").as_bytes())
+/// The SHA-256 of a handler from those of its components: the only one, or that of a text with one a
+/// line.
+pub fn sha256_of_all(mut hashes: Vec<String>) -> String {
+    match hashes.len() {
+        1 => hashes.remove(0),
+        _ => sha256(hashes.join("\n").as_bytes()),
+    }
 }
 
 /// The SHA-256 of a component in binary form, in hexadecimal.
@@ -174,9 +221,9 @@ fn assemble(text: &str) -> Result<Vec<u8>, SourceError> {
         let shown = error.to_string();
         let mut lines = shown.lines().map(str::trim);
         let what = lines.next().unwrap_or("unknown error");
-        let place = lines.find_map(|line| line.strip_prefix("--> <anon>:"));
-        SourceError::Text(match place {
-            Some(place) => format!("line {place}: {what}"),
+        let position = lines.find_map(|line| line.strip_prefix("--> <anon>:"));
+        SourceError::Text(match position {
+            Some(position) => format!("line {position}: {what}"),
             None => what.to_owned(),
         })
     })

@@ -1,8 +1,9 @@
 //! The capacity of an engine.
 
+use super::wiping::Wipe;
 use crate::MAX_MEMORIES;
 
-/// Places beyond the open connections, to try out handlers and move connections between generations
+/// Slots beyond the open connections, to try out handlers and move connections between generations
 /// while all others are taken.
 const SPARE_CONNECTIONS: usize = MAX_MEMORIES as usize;
 
@@ -15,12 +16,14 @@ pub struct Capacity {
     pub max_datagram_sessions: usize,
     /// Shared instances, which stay without connections.
     pub standing_instances: usize,
-    /// Places per connection: one for each memory of each of its instances.
-    pub places_each: usize,
+    /// Slots per connection: one for each memory of each of its instances.
+    pub slots_each: usize,
     /// Memory of all instances together, in bytes; `None` for no limit.
     pub max_memory_bytes: Option<usize>,
-    /// Memory that free places may keep resident, in bytes.
+    /// Memory that free slots may keep resident, in bytes.
     pub max_warm_bytes: usize,
+    /// How slots are wiped for the next instance.
+    pub wipe: Wipe,
 }
 
 impl Capacity {
@@ -30,10 +33,11 @@ impl Capacity {
             max_connections,
             max_datagram_sessions: 0,
             standing_instances: 0,
-            places_each: 1,
+            slots_each: 1,
             max_memory_bytes: None,
-            // As much as its places keep.
+            // As much as its slots keep.
             max_warm_bytes: usize::MAX,
+            wipe: Wipe::Whole,
         }
     }
 

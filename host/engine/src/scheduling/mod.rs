@@ -1,8 +1,10 @@
-//! Shares processor time, places and other resources fairly among services.
+//! Shares processor time, slots and other resources fairly among services.
 
+pub mod call_times;
 pub mod capacity;
 pub mod fair_share;
-pub mod places;
 pub mod shares;
+pub mod slots;
 pub mod ticker;
 pub mod turns;
+pub mod wiping;

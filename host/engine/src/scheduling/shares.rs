@@ -1,6 +1,6 @@
-//! The shares of the pool that a service takes places from.
+//! The shares of the pool that a service takes slots from.
 
-use super::places::{Permit, Pool, Share};
+use super::slots::{Permit, Pool, Share};
 use connection::handle::Transport;
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ impl Shares {
     pub fn of(&self, transport: Transport) -> &Arc<Share> {
         match transport {
             Transport::Udp => &self.datagrams,
-            Transport::Tcp | Transport::Tls | Transport::Unix | Transport::Stdio => &self.streams,
+            _ => &self.streams,
         }
     }
 
-    /// Whether these places were taken for a UDP sender.
-    pub fn are_datagrams(&self, places: &Permit) -> bool {
-        Arc::ptr_eq(&places.share, &self.datagrams)
+    /// Whether these slots were taken for a UDP sender.
+    pub fn are_datagrams(&self, slots: &Permit) -> bool {
+        Arc::ptr_eq(&slots.share, &self.datagrams)
     }
 }

@@ -2,34 +2,48 @@
 //!
 //! A busy guest yields at every epoch and continues behind all tasks that are ready. With many of
 //! them, a task that needs only a moment waits long. So calls of handlers that recently computed
-//! for a whole epoch take turns: as many run at once as there are threads, and the next turn goes
-//! to another handler, if it has a waiting call. Other calls never wait for a turn, and find at
-//! most one busy call ahead of them on each thread.
+//! for a whole epoch take turns: one runs at once on each thread, and the next turn goes to another
+//! handler, if it has a waiting call there. Other calls never wait for a turn, and find at most one
+//! busy call ahead of them on their thread.
 
-use connection::limits::{BREATHER, EPOCH_TICK, LONG_COMPUTING_MEMORY};
+use super::call_times::CallTimer;
+use connection::busy::Busy;
+use connection::limits::{EPOCH_TICK, LONG_COMPUTING_MEMORY};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
-use tokio::runtime::Handle;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::task::yield_now;
 
-/// The turns of all handlers of an engine.
+thread_local! {
+    static HERE: Arc<ThreadTurns> = Arc::new(ThreadTurns {
+        busy: Busy::here(),
+        state: Mutex::default(),
+    });
+}
+
+/// What the handlers of an engine count together.
 #[derive(Debug, Default)]
 pub struct Turns {
     /// Epochs so far.
     ticks: AtomicU64,
-    shares: AtomicU64,
+}
+
+/// The turns of all handlers on one thread.
+#[derive(Debug)]
+struct ThreadTurns {
+    /// Whether one is taken.
+    busy: Busy,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    taken: usize,
+    is_taken: bool,
     /// Waiting calls by handler; the first handler is next.
     waiting: VecDeque<(u64, VecDeque<oneshot::Sender<Turn>>)>,
 }
@@ -38,19 +52,28 @@ struct State {
 #[derive(Debug)]
 pub struct Share {
     turns: Arc<Turns>,
+    /// Measures calls of its service.
+    pub timer: Arc<CallTimer>,
     number: u64,
     /// The epoch until which its calls take turns.
     until: AtomicU64,
 }
 
-/// A permit to compute, until dropped.
+/// A permit to compute, until dropped. In a runtime with several threads it may end on another one
+/// than it began on.
 #[derive(Debug)]
-struct Turn(Arc<Turns>);
+struct Turn(Arc<ThreadTurns>);
 
 impl Turns {
     /// An epoch has passed.
     pub fn tick(&self) {
         self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl ThreadTurns {
+    fn here() -> Arc<Self> {
+        HERE.with(Arc::clone)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,9 +104,9 @@ impl State {
 
 impl Turn {
     /// Ends the turn after its thread has polled the network and served tasks that need no turn.
-    fn end_after_a_breather(self) {
+    fn end_after_others(self) {
         tokio::spawn(async move {
-            sleep(BREATHER).await;
+            yield_now().await;
             drop(self);
         });
     }
@@ -94,7 +117,8 @@ impl Drop for Turn {
         loop {
             let mut state = self.0.lock();
             let Some(next) = state.next() else {
-                state.taken -= 1;
+                state.is_taken = false;
+                self.0.busy.set(false);
                 return;
             };
             drop(state);
@@ -109,51 +133,40 @@ impl Drop for Turn {
 
 impl Share {
     /// The turns of a new handler.
-    pub fn new(turns: &Arc<Turns>) -> Arc<Self> {
+    pub fn new(turns: &Arc<Turns>, timer: &Arc<CallTimer>) -> Arc<Self> {
+        static SHARES: AtomicU64 = AtomicU64::new(0);
         Arc::new(Share {
-            number: turns.shares.fetch_add(1, Ordering::Relaxed),
+            timer: timer.clone(),
+            number: SHARES.fetch_add(1, Ordering::Relaxed),
             turns: turns.clone(),
             until: AtomicU64::new(0),
         })
     }
 
-    /// Runs a call, in turns if the handler is busy.
-    pub async fn compute<T>(&self, mut call: Pin<&mut impl Future<Output = T>>) -> T {
-        let mut waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>> = None;
-        poll_fn(move |cx| {
-            let begun = self.turns.ticks.load(Ordering::Relaxed);
-            let mut turn = None;
-            if waiting.is_some() || begun < self.until.load(Ordering::Relaxed) {
-                let waited = waiting.get_or_insert_with(|| Box::pin(self.turn()));
-                let Poll::Ready(taken) = waited.as_mut().poll(cx) else {
-                    return Poll::Pending;
-                };
-                (turn, waiting) = (Some(taken), None);
-            }
-            let polled = call.as_mut().poll(cx);
-            let now = self.turns.ticks.load(Ordering::Relaxed);
-            if now != begun {
-                let memory = LONG_COMPUTING_MEMORY.as_millis() / EPOCH_TICK.as_millis();
-                self.until.store(now + memory as u64, Ordering::Relaxed);
-                turn.into_iter().for_each(Turn::end_after_a_breather);
-            }
-            polled
-        })
-        .await
+    /// The start of a call, if its time is to be recorded.
+    #[inline]
+    pub fn sample(&self) -> Option<Instant> {
+        self.timer.sample(self.turns.ticks.load(Ordering::Relaxed))
     }
 
+    /// Begins a call, which computes in turns if the handler is busy.
+    pub fn begin(&self) -> Computing<'_> {
+        Computing {
+            share: self,
+            waiting: None,
+        }
+    }
+
+    /// Waits for a turn on this thread.
     fn turn(&self) -> impl Future<Output = Turn> + Send + use<> {
-        let (turns, number) = (self.turns.clone(), self.number);
+        let (turns, number) = (ThreadTurns::here(), self.number);
         async move {
-            let threads = Handle::current().metrics().num_workers();
             let waiting = {
                 let mut state = turns.lock();
-                if state.taken < threads {
-                    state.taken += 1;
-                    None
-                } else {
-                    Some(state.wait(number))
-                }
+                let waiting = state.is_taken.then(|| state.wait(number));
+                state.is_taken = true;
+                turns.busy.set(true);
+                waiting
             };
             match waiting {
                 None => Turn(turns),
@@ -163,11 +176,42 @@ impl Share {
     }
 }
 
+/// A call of a handler.
+pub struct Computing<'a> {
+    share: &'a Share,
+    /// The wait for a turn. Most calls never wait.
+    waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>>,
+}
+
+impl Computing<'_> {
+    /// Polls the call, unless it has to wait for a turn.
+    #[inline]
+    pub fn poll<F: Future>(&mut self, call: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Share { turns, until, .. } = self.share;
+        let begun = turns.ticks.load(Ordering::Relaxed);
+        let mut turn = None;
+        if self.waiting.is_some() || begun < until.load(Ordering::Relaxed) {
+            let waiting = &mut self.waiting;
+            let waited = waiting.get_or_insert_with(|| Box::pin(self.share.turn()));
+            turn = Some(ready!(waited.as_mut().poll(cx)));
+            self.waiting = None;
+        }
+        let polled = call.poll(cx);
+        let now = turns.ticks.load(Ordering::Relaxed);
+        if now != begun {
+            let memory = LONG_COMPUTING_MEMORY.as_millis() / EPOCH_TICK.as_millis();
+            until.store(now + memory as u64, Ordering::Relaxed);
+            turn.into_iter().for_each(Turn::end_after_others);
+        }
+        polled
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
     use std::pin::pin;
-    use tokio::task::yield_now;
 
     /// Ticks on each poll, this many times.
     async fn computing(turns: Arc<Turns>, times: usize) {
@@ -180,27 +224,33 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn handlers_take_turns_however_many_calls_they_have() {
         let turns = Arc::<Turns>::default();
-        let [many, one] = [Share::new(&turns), Share::new(&turns)];
+        let [many, one] = [
+            Share::new(&turns, &Arc::default()),
+            Share::new(&turns, &Arc::default()),
+        ];
         let (done, order) = std::sync::mpsc::channel();
         let mut calls = tokio::task::JoinSet::new();
         for (name, share) in [vec![("many", &many); 50], vec![("one", &one); 1]].concat() {
             let (turns, share, done) = (turns.clone(), share.clone(), done.clone());
             calls.spawn(async move {
-                share.compute(pin!(computing(turns, 20))).await;
+                let mut call = pin!(computing(turns, 20));
+                let mut computing = share.begin();
+                poll_fn(|cx| computing.poll(call.as_mut(), cx)).await;
                 done.send(name).unwrap();
             });
         }
         calls.join_all().await;
         // Without turns, it would be among the last.
-        let place = order.try_iter().position(|name| name == "one").unwrap();
-        assert!(place < 5, "{place}");
-        assert_eq!(turns.lock().taken, 0);
+        let position = order.try_iter().position(|name| name == "one").unwrap();
+        assert!(position < 5, "{position}");
+        assert!(!ThreadTurns::here().lock().is_taken);
+        assert!(!Busy::here().get());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_cancelled_turn_goes_to_the_next() {
         let turns = Arc::<Turns>::default();
-        let share = Share::new(&turns);
+        let share = Share::new(&turns, &Arc::default());
         let first = share.turn().await;
         let mut given_up = Box::pin(share.turn());
         let mut next = Box::pin(share.turn());
@@ -213,6 +263,7 @@ mod tests {
         drop(first);
         drop(given_up);
         drop(next.await);
-        assert_eq!(turns.lock().taken, 0);
+        assert!(!ThreadTurns::here().lock().is_taken);
+        assert!(!Busy::here().get());
     }
 }

@@ -45,9 +45,13 @@ impl RedisUri {
 impl fmt::Display for RedisUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = self.0.as_str().into_connection_info();
-        let place =
+        let address =
             |info: &ConnectionInfo| format!("{}/{}", info.addr(), info.redis_settings().db());
-        write!(f, "redis {}", info.as_ref().map(place).unwrap_or_default())
+        write!(
+            f,
+            "redis {}",
+            info.as_ref().map(address).unwrap_or_default()
+        )
     }
 }
 

@@ -14,13 +14,20 @@ pub struct Batch {
     /// A slot of [`DATAGRAM_SLOT_BYTES`] for each. Pages that no datagram reached are not resident.
     room: Box<[u8]>,
     received: Vec<(Route, usize)>,
+    /// How many the next call asks for: twice what the last one got. Each costs, also if it is
+    /// empty.
+    wanted: usize,
 }
+
+/// The fewest to ask for. A single one is not a full batch then, so nothing is asked again.
+const FEWEST: usize = 2;
 
 impl Default for Batch {
     fn default() -> Self {
         Batch {
             room: vec![0; DATAGRAM_BATCH * DATAGRAM_SLOT_BYTES].into(),
             received: Vec::with_capacity(DATAGRAM_BATCH),
+            wanted: FEWEST,
         }
     }
 }
@@ -35,7 +42,7 @@ impl Batch {
 
     /// Whether more datagrams may be waiting.
     pub fn is_full(&self) -> bool {
-        self.received.len() == DATAGRAM_BATCH
+        self.received.len() == self.wanted
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -43,7 +50,14 @@ impl Batch {
     }
 
     pub(super) fn clear(&mut self) {
+        self.wanted = (2 * self.received.len()).clamp(FEWEST, DATAGRAM_BATCH);
         self.received.clear();
+    }
+
+    /// The slots to fill.
+    fn slots(room: &mut [u8], wanted: usize) -> impl Iterator<Item = [IoSliceMut<'_>; 1]> {
+        let slots = room.chunks_exact_mut(DATAGRAM_SLOT_BYTES).take(wanted);
+        slots.map(|slot| [IoSliceMut::new(slot)])
     }
 
     fn note(received: &mut Vec<(Route, usize)>, message: &RecvMsg<'_, '_, SockaddrStorage>) {
@@ -74,11 +88,9 @@ mod system {
     impl Batch {
         /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-            self.clear();
-            let slots = self.room.chunks_exact_mut(DATAGRAM_SLOT_BYTES);
-            let mut slots: Vec<_> = slots.map(|slot| [IoSliceMut::new(slot)]).collect();
+            let mut slots: Vec<_> = Batch::slots(&mut self.room, self.wanted).collect();
             // Created for each call: the kernel overwrites the lengths in the headers.
-            let mut headers = MultiHeaders::preallocate(DATAGRAM_BATCH, Some(local::space()));
+            let mut headers = MultiHeaders::preallocate(self.wanted, Some(local::space()));
             let messages = recvmmsg(
                 socket.as_raw_fd(),
                 &mut headers,
@@ -133,10 +145,8 @@ mod system {
     impl Batch {
         /// Receives waiting datagrams, up to a full batch, without blocking.
         pub fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-            self.clear();
             let mut space = local::space();
-            for slot in self.room.chunks_exact_mut(DATAGRAM_SLOT_BYTES) {
-                let mut slot = [IoSliceMut::new(slot)];
+            for mut slot in Batch::slots(&mut self.room, self.wanted) {
                 let flags = MsgFlags::MSG_DONTWAIT;
                 match recvmsg(socket.as_raw_fd(), &mut slot, Some(&mut space), flags) {
                     Ok(message) => Batch::note(&mut self.received, &message),

@@ -3,20 +3,22 @@
 use super::batch::{self, Batch};
 use super::local;
 use super::route::Route;
-use crate::registration::Registered;
 use bytes::Bytes;
 use connection::limits::{ACCEPT_BACK_OFF, DATAGRAM_RECEIVE_BUFFER_BYTES, Limit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-/// A bound UDP socket.
+/// A bound UDP socket. It is bound before there is a runtime.
 #[derive(Debug)]
 pub struct DatagramSocket {
-    socket: Registered<UdpSocket>,
+    socket: Socket,
+    /// A duplicate that the runtime knows which receives.
+    registered: OnceLock<UdpSocket>,
     local: SocketAddr,
 }
 
@@ -46,14 +48,23 @@ impl DatagramSocket {
             local::ask(&socket, local.is_ipv6())?;
         }
         Ok(DatagramSocket {
-            socket: Registered::new(socket, |socket| UdpSocket::from_std(socket.into())),
+            socket,
+            registered: OnceLock::new(),
             local,
         })
     }
 
     /// Registers the socket with the current runtime. Otherwise this happens on first use.
     pub fn register(&self) -> io::Result<()> {
-        self.socket.get().map(drop)
+        self.registered().map(drop)
+    }
+
+    fn registered(&self) -> io::Result<&UdpSocket> {
+        if let Some(registered) = self.registered.get() {
+            return Ok(registered);
+        }
+        let registered = UdpSocket::from_std(self.socket.try_clone()?.into())?;
+        Ok(self.registered.get_or_init(|| registered))
     }
 
     /// Its local address.
@@ -85,7 +96,7 @@ impl DatagramSocket {
     async fn try_receive(&self, batch: &mut Batch) -> io::Result<()> {
         batch.clear();
         while batch.is_empty() {
-            let socket = self.socket.get()?;
+            let socket = self.registered()?;
             socket.readable().await?;
             let received = socket.try_io(Interest::READABLE, || {
                 batch.fill(self.socket.as_fd())?;
@@ -106,7 +117,7 @@ impl DatagramSocket {
     /// Sends datagrams to the peer of `route` without waiting, and returns how many. Fails if the
     /// first cannot be sent: with `WouldBlock` until [`DatagramSocket::writable`] completes.
     pub fn send(&self, route: &Route, datagrams: &[Bytes]) -> io::Result<usize> {
-        self.socket.get()?.try_io(Interest::WRITABLE, || {
+        self.registered()?.try_io(Interest::WRITABLE, || {
             batch::send(self.socket.as_fd(), route, datagrams)
         })
     }
@@ -114,7 +125,7 @@ impl DatagramSocket {
     /// Completes when sending may be possible. Any number of tasks may wait.
     pub async fn writable(&self) {
         // Fails when the runtime shuts down; nobody sends then.
-        if let Ok(socket) = self.socket.get() {
+        if let Ok(socket) = self.registered() {
             let _ = socket.writable().await;
         }
     }

@@ -41,17 +41,13 @@ impl Listener {
             return Ok(Listener::tcp(socket)?);
         }
         let name = unix_name(&address).ok_or(AdoptError::Unfit("a socket without an address"))?;
-        let bound = ListeningSocket::Unix(unix::Bound::new(socket, None));
+        let bound = ListeningSocket::Unix(unix::Bound { socket, file: None });
         Ok(Listener::new(Endpoint::Unix(name), bound))
     }
 
-    /// The same, with TLS if `endpoint` has TLS.
+    /// The same for what `endpoint` describes.
     fn adopt_for(socket: OwnedFd, endpoint: &Endpoint) -> Result<Self, AdoptError> {
-        let listener = Listener::adopt(socket)?;
-        Ok(match endpoint {
-            Endpoint::Tls(_) => listener.with_tls(),
-            _ => listener,
-        })
+        Ok(Listener::adopt(socket)?.serving(endpoint))
     }
 
     /// Uses the socket of a host that is being replaced, which had it for `endpoint`. Its file, if
@@ -80,11 +76,11 @@ impl Listener {
         }
     }
 
-    /// The same listener, with TLS instead of plain TCP.
+    /// The same listener, for TLS or WebSocket instead of plain TCP if `endpoint` is for that.
     #[must_use]
-    pub fn with_tls(self) -> Self {
+    pub fn serving(self, endpoint: &Endpoint) -> Self {
         let endpoint = match self.endpoint {
-            Endpoint::Tcp(address) => Endpoint::Tls(address),
+            Endpoint::Tcp(address) => endpoint.at(address),
             other => other,
         };
         Listener { endpoint, ..self }

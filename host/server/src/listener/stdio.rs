@@ -18,10 +18,6 @@ pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
         return Ok((Stream::Stdio(Box::new(join(stdin(), stdout()))), None));
     };
     let socket = Socket::from(input.as_fd().try_clone_to_owned()?);
-    if socket.r#type()? != Type::STREAM {
-        let why = "standard input is a datagram socket: expected a stream socket";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-    }
     socket.set_nonblocking(true)?;
     let socket = OwnedFd::from(socket);
     Ok(match peer.as_socket() {
@@ -31,6 +27,26 @@ pub fn stream() -> io::Result<(Stream, Option<SocketAddr>)> {
         ),
         None => (Stream::Unix(UnixStream::from_std(socket.into())?), None),
     })
+}
+
+/// Checks that standard input, if it is a socket, is a client's.
+pub fn check() -> io::Result<()> {
+    let input = io::stdin();
+    let socket = SockRef::from(&input);
+    let why = match socket.r#type() {
+        // It is another kind of file.
+        Err(_) => return Ok(()),
+        Ok(Type::STREAM) if !socket.is_listener().unwrap_or(false) => return Ok(()),
+        Ok(Type::STREAM) => {
+            "standard input is a listening socket, not a client; hint: let inetd accept \
+             (`nowait`, or Accept=yes in systemd), or let systemd pass the socket"
+        }
+        Ok(_) => {
+            "standard input is a UDP socket, not a client; hint: let systemd pass the socket, or \
+             use --listen udp://ADDR:PORT"
+        }
+    };
+    Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
 /// Whether standard error goes to the client too, as under inetd.

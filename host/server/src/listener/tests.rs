@@ -27,7 +27,7 @@ async fn every_owner_of_a_socket_can_accept() {
     );
     let NetworkAddress { host, port } = second.endpoint().network().unwrap().clone();
     let client = StdTcpStream::connect((host, port)).unwrap();
-    let accepted = second.accept().await.unwrap();
+    let accepted = second.acceptor().accept().await.unwrap();
     assert_eq!(accepted.client, Some(client.local_addr().unwrap()));
 }
 
@@ -110,56 +110,56 @@ fn mode(path: &Path) -> u32 {
 
 #[tokio::test]
 async fn a_link_in_the_place_of_a_socket_is_not_followed() {
-    let place = Open::new();
-    let listener = place.bind(UnixAccess::default()).unwrap();
+    let directory = Open::new();
+    let listener = directory.bind(UnixAccess::default()).unwrap();
     listener.set_access(FOR_ALL).unwrap();
-    assert_eq!(mode(&place.socket()), 0o666);
-    place.swap();
+    assert_eq!(mode(&directory.socket()), 0o666);
+    directory.swap();
     let stricter = UnixAccess {
         mode: Some(0o640),
         ..FOR_ALL
     };
     assert!(listener.check_access(stricter).is_err());
     listener.set_access(stricter).unwrap_err();
-    place.assert_untouched();
+    directory.assert_untouched();
     // Another socket is not the same one either.
-    fs::remove_file(place.socket()).unwrap();
-    let _other = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
-    let before = mode(&place.socket());
+    fs::remove_file(directory.socket()).unwrap();
+    let _other = std::os::unix::net::UnixListener::bind(directory.socket()).unwrap();
+    let before = mode(&directory.socket());
     listener.set_access(stricter).unwrap_err();
-    assert_eq!(mode(&place.socket()), before);
+    assert_eq!(mode(&directory.socket()), before);
 }
 
 #[tokio::test]
 async fn a_socket_replaced_while_it_is_created_changes_no_other_file() {
-    let place = Open::new();
+    let directory = Open::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                place.swap();
+                directory.swap();
             }
         });
         for _ in 0..1000 {
-            let _ = fs::remove_file(place.socket());
+            let _ = fs::remove_file(directory.socket());
             // It may fail: the other thread may be faster.
-            drop(place.bind(FOR_ALL));
+            drop(directory.bind(FOR_ALL));
         }
         done.store(true, Ordering::Relaxed);
     });
-    place.assert_untouched();
+    directory.assert_untouched();
 }
 
 #[tokio::test]
 async fn a_socket_gets_exactly_the_configured_mode() {
-    let place = Open::new();
+    let directory = Open::new();
     for mode_said in [0o600, 0o666, 0o777] {
         let access = UnixAccess {
             mode: Some(mode_said),
             ..FOR_ALL
         };
-        let listener = place.bind(access).unwrap();
-        assert_eq!(mode(&place.socket()), mode_said);
+        let listener = directory.bind(access).unwrap();
+        assert_eq!(mode(&directory.socket()), mode_said);
         drop(listener);
     }
 }

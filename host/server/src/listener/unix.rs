@@ -1,7 +1,6 @@
 //! Unix stream sockets.
 
 use super::options::SocketOptions;
-use crate::registration::Registered;
 use connection::address::UnixAddress;
 use nix::unistd::{Group, User};
 use rustix::process::{getegid, geteuid};
@@ -17,7 +16,6 @@ use system::ownership::PathHandle;
 use system::unix_socket::{
     SocketFile, SocketFileError, bind_and_open, bind_with_mode, default_mode, remove_stale,
 };
-use tokio::net::UnixListener;
 
 /// Mode and owner of a Unix socket with a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,16 +83,8 @@ fn number_of(
 /// A bound socket and its file, if any.
 #[derive(Debug)]
 pub struct Bound {
-    pub listener: Registered<UnixListener>,
+    pub socket: Socket,
     pub file: Option<Arc<SocketFile>>,
-}
-
-impl Bound {
-    /// A listening socket and its file.
-    pub fn new(socket: Socket, file: Option<Arc<SocketFile>>) -> Self {
-        let listener = Registered::new(socket, |socket| UnixListener::from_std(socket.into()));
-        Bound { listener, file }
-    }
 }
 
 pub fn bind(
@@ -112,7 +102,7 @@ pub fn bind(
         }
     };
     options.listen(&socket)?;
-    Ok(Bound::new(socket, file))
+    Ok(Bound { socket, file })
 }
 
 /// Nobody can connect before the socket listens, and by then mode and owner are set.
@@ -152,7 +142,7 @@ fn try_bind_file(socket: &Socket, path: &Path, access: UnixAccess) -> io::Result
     Ok(file)
 }
 
-/// What must change about a file.
+/// The changes that a file needs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Missing {
     mode: Option<u32>,

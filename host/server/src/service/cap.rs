@@ -39,6 +39,11 @@ impl Cap {
         self.changed.notify_waiters();
     }
 
+    /// The number of open connections.
+    pub fn open(&self) -> usize {
+        self.state().open
+    }
+
     /// Takes a permit, if there is one.
     pub fn try_take(self: &Arc<Self>) -> Option<CapPermit> {
         let mut state = self.state();

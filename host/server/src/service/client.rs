@@ -2,15 +2,18 @@
 
 use super::ServedService;
 use super::cap::{Cap, ConnectionPermits};
+use super::ended::OpenConnection;
 use super::quota::QuotaPermit;
-use crate::admission::{Admission, Admitted};
+use crate::admission::{Admission, Admitted, NotAdmitted};
 use crate::listener::Accepted;
-use crate::stream::Stream;
-use connection::generation::{Generation, MigratingSession};
+use crate::stream::{LaterTls, Stream};
+use connection::generation::{Generation, MigratingSession, Stage};
 use connection::handle::ConnectionHandle;
 use connection::handler::{Handler, Service};
 use connection::rates::Throttle;
-use connection::task::{self, CloseReason, ConnectionError, ConnectionSettings};
+use connection::task::{
+    self, CloseReason, ConnectionError, ConnectionSettings, WebSocketStart, WebSocketStream,
+};
 use std::sync::Arc;
 use tracing::Span;
 
@@ -24,6 +27,8 @@ pub struct Client {
     pub cap: Arc<Cap>,
     /// Its permit as a client address, unless a proxy forwards it.
     pub share: Option<QuotaPermit>,
+    /// Whether another worker accepted it.
+    pub is_moved: bool,
 }
 
 impl Client {
@@ -33,29 +38,31 @@ impl Client {
     pub async fn serve<H: Handler>(
         self,
         served: &ServedService<H>,
-        place: Option<ConnectionPermits>,
+        permits: Option<ConnectionPermits>,
     ) {
-        let _place = match place {
-            Some(place) => place,
-            None => served.place(&self.cap, &self.admission.listener).await,
+        let _permits = match permits {
+            Some(permits) => permits,
+            None => served.permits(&self.cap, &self.admission.listener).await,
         };
-        let id = self.id;
+        let (id, admission) = (self.id, self.admission.clone());
         let Some((admitted, _share)) = self.enter(served).await else {
             return;
         };
-        served.stats.begin();
         let address = admitted
             .client
             .map(|client| served.state.address_rates.of(client));
         let throttle = Throttle::new(served.rates.clone(), address);
         let generation = served.generations.current();
+        let is_check = admitted.is_check;
         let mut connected = Connected::new(id, admitted, &generation, &served.span);
-        let ended = connected.converse(served, generation, throttle).await;
+        let open = OpenConnection::begin(&served.stats, connected.handle.clone(), is_check);
+        let ended = connected.converse(served, generation, throttle, &admission);
+        let ended = ended.await;
         let Connected { stream, handle, .. } = connected;
         let is_stdio = matches!(stream, Stream::Stdio(_));
         drop(stream);
         handle.retire();
-        let failure = (handle.span()).in_scope(|| served.stats.note(handle.traffic(), ended));
+        let failure = open.end(ended);
         if is_stdio {
             let failed = &served.state.stdio_failed;
             *failed.lock() = failure;
@@ -69,7 +76,16 @@ impl Client {
         served: &ServedService<H>,
     ) -> Option<(Admitted, Option<QuotaPermit>)> {
         let Accepted { stream, client } = self.accepted;
-        match self.admission.admit(stream, client).await {
+        let stream = if self.is_moved {
+            stream.moved_here()
+        } else {
+            Ok(stream)
+        };
+        let admitted = match stream {
+            Ok(stream) => self.admission.admit(stream, client).await,
+            Err(error) => Err(NotAdmitted::Io(error)),
+        };
+        match admitted {
             Ok(admitted) => match (self.share, admitted.client) {
                 (None, Some(client)) => {
                     let share = served.state.share(client, &self.admission.listener);
@@ -94,19 +110,26 @@ impl Client {
 /// stores a by-value argument twice, and that adds up in the size of a task.
 struct Connected {
     stream: Stream,
+    websocket: Option<Box<WebSocketStart>>,
     handle: Arc<ConnectionHandle>,
     settings: ConnectionSettings,
 }
 
 impl Connected {
     fn new<H: Handler>(id: u64, admitted: Admitted, by: &Generation<H>, parent: &Span) -> Self {
-        let Admitted { stream, peer, .. } = admitted;
+        let Admitted {
+            stream,
+            peer,
+            websocket,
+            ..
+        } = admitted;
         let span = tracing::error_span!(parent: parent, "connection", id, peer = %peer.peer);
         span.in_scope(|| tracing::debug!("connected"));
         let settings = by.made_from.settings.clone();
         let handle = ConnectionHandle::new(id, peer, settings.unsent_limit_bytes(), span);
         Connected {
             stream,
+            websocket,
             handle: Arc::new(handle),
             settings,
         }
@@ -118,9 +141,11 @@ impl Connected {
         served: &ServedService<H>,
         generation: Arc<Generation<H>>,
         throttle: Throttle,
+        admission: &Admission,
     ) -> Result<CloseReason, ConnectionError> {
         let Connected {
             stream,
+            websocket,
             handle,
             settings,
         } = self;
@@ -129,13 +154,38 @@ impl Connected {
         let ended = match service {
             Service::Session(session) => {
                 let session = MigratingSession::new(served.generations.clone(), session, guard);
-                task::serve(stream, session, handle.clone(), settings, Some(throttle)).await
+                let later_tls = LaterTls(admission.later_tls());
+                let (handle, throttle) = (handle.clone(), Some(throttle));
+                match websocket.take() {
+                    None => {
+                        task::serve(stream, session, handle, settings, throttle, later_tls).await
+                    }
+                    Some(start) => {
+                        // Boxed, so that tasks of other connections stay small.
+                        let serving = task::serve_websocket(
+                            stream, *start, session, handle, settings, throttle,
+                        );
+                        Box::pin(serving).await
+                    }
+                }
             }
             Service::Program(program) => {
+                guard.set_stage(Stage::Program);
                 // Boxed, so that tasks of sessions stay small.
-                let program =
-                    task::serve_program(stream, program, handle, settings, Some(throttle));
-                let ended = Box::pin(program).await;
+                let throttle = Some(throttle);
+                let ended = match websocket.take() {
+                    None => {
+                        let serving =
+                            task::serve_program(stream, program, handle, settings, throttle);
+                        Box::pin(serving).await
+                    }
+                    Some(start) => {
+                        let payloads = &mut WebSocketStream::new(&mut *stream, *start);
+                        let serving =
+                            task::serve_program(payloads, program, handle, settings, throttle);
+                        Box::pin(serving).await
+                    }
+                };
                 drop(guard);
                 ended
             }

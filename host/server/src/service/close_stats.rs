@@ -1,12 +1,11 @@
-//! Counters and log lines of connections and how they ended.
+//! Counters of connections and how they ended, and log lines about clients that were not served.
 
 use crate::admission::{NotAdmitted, ProxyError};
-use connection::framing::FramingError;
-use connection::handle::{Lost, Traffic};
-use connection::handler::{CallError, SessionError};
-use connection::limits::{Limit, MAX_CONNECTION_LINES_PER_SECOND};
+use connection::handle::Traffic;
+use connection::handler::SessionError;
+use connection::limits::{Limit, MAX_ACCESS_LINES_PER_SECOND, MAX_CONNECTION_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
-use connection::task::{CloseReason, ConnectionError};
+use connection::task::ConnectionError;
 use parking_lot::Mutex;
 use std::io;
 use std::net::SocketAddr;
@@ -31,8 +30,12 @@ pub struct CloseStats {
     messages: AtomicU64,
     /// The traffic reported last.
     told: Mutex<Traffic>,
-    /// What is logged of it.
+    /// What is logged about it.
     lines: LogRateLimiter<MAX_CONNECTION_LINES_PER_SECOND>,
+    /// What is logged about normal ends.
+    normal_lines: LogRateLimiter<MAX_ACCESS_LINES_PER_SECOND>,
+    /// Whether normal ends are logged at level info.
+    pub(super) logs_connections: bool,
 }
 
 /// Totals of all connections.
@@ -49,10 +52,18 @@ pub struct Totals {
 }
 
 impl CloseStats {
+    pub(super) fn new(logs_connections: bool) -> Self {
+        CloseStats {
+            logs_connections,
+            ..CloseStats::default()
+        }
+    }
+
     /// Counts that also add to `whole`.
     pub(super) fn within(whole: &Arc<CloseStats>) -> Self {
         CloseStats {
             whole: Some(whole.clone()),
+            logs_connections: whole.logs_connections,
             ..CloseStats::default()
         }
     }
@@ -90,49 +101,6 @@ impl CloseStats {
         }
     }
 
-    /// Logs and counts how a connection ended. Returns the I/O error, unless the client just
-    /// disconnected.
-    pub fn note(
-        &self,
-        traffic: Traffic,
-        result: Result<CloseReason, ConnectionError>,
-    ) -> Option<io::Error> {
-        self.count(traffic, result.as_ref().err());
-        if let Some(limit) = result.as_ref().err().and_then(limit) {
-            limit.reached();
-        }
-        let Traffic {
-            received_bytes,
-            sent_bytes,
-            messages,
-        } = traffic;
-        let Err(error) = result else {
-            tracing::debug!(received_bytes, sent_bytes, messages, "closed");
-            return None;
-        };
-        if let ConnectionError::Io(error) = &error
-            && is_departure(error)
-        {
-            tracing::debug!(
-                received_bytes,
-                sent_bytes,
-                messages,
-                "the client left: {error}"
-            );
-            return None;
-        }
-        if self.may_log() {
-            match self.counter(&error) {
-                Some(_) => tracing::warn!(received_bytes, sent_bytes, messages, "closed: {error}"),
-                None => tracing::info!(received_bytes, sent_bytes, messages, "closed: {error}"),
-            }
-        }
-        match error {
-            ConnectionError::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-
     /// Logs and counts a client refused on accept.
     pub fn note_turned_away(&self, client: SocketAddr, listener: &str) {
         self.count_turned_away();
@@ -141,10 +109,16 @@ impl CloseStats {
 
     /// Logs and counts a client that was not admitted.
     pub fn note_not_admitted(&self, why: &NotAdmitted) {
+        if let NotAdmitted::Page = why {
+            return tracing::debug!("not a WebSocket: {why}");
+        }
         self.count_turned_away();
         match why {
             NotAdmitted::TooSlow(_) => Limit::HandshakeTimeout.reached(),
             NotAdmitted::Proxy(ProxyError::TooLong) => Limit::ProxyHeader.reached(),
+            NotAdmitted::Answered(why) if why.starts_with("431 ") => {
+                Limit::WebSocketRequest.reached()
+            }
             _ => {}
         }
         match why {
@@ -159,19 +133,13 @@ impl CloseStats {
 
     /// Whether another line about a connection may be logged. First logs how many lines were
     /// dropped.
-    fn may_log(&self) -> bool {
-        match self.lines.admit() {
-            Err(_) => {
-                Limit::ConnectionLog.reached();
-                return false;
-            }
-            Ok(0) => {}
-            Ok(left_out) => tracing::warn!(
-                "{left_out} lines about connections dropped: more than \
-                 {MAX_CONNECTION_LINES_PER_SECOND} a second"
-            ),
-        }
-        true
+    pub(super) fn may_log(&self) -> bool {
+        admits(&self.lines)
+    }
+
+    /// The same for a connection that ended normally.
+    pub(super) fn may_log_normal_end(&self) -> bool {
+        admits(&self.normal_lines)
     }
 
     /// Counts a client that was turned away.
@@ -182,7 +150,7 @@ impl CloseStats {
         }
     }
 
-    fn count(&self, traffic: Traffic, error: Option<&ConnectionError>) {
+    pub(super) fn count(&self, traffic: Traffic, error: Option<&ConnectionError>) {
         for (counter, by) in [
             (&self.received_bytes, traffic.received_bytes),
             (&self.sent_bytes, traffic.sent_bytes),
@@ -199,7 +167,7 @@ impl CloseStats {
     }
 
     /// The counter of an error that concerns the handler or its clients.
-    fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
+    pub(super) fn counter(&self, error: &ConnectionError) -> Option<&AtomicU64> {
         match error {
             ConnectionError::Framing(_) => Some(&self.framing),
             ConnectionError::Session(SessionError::Protocol(_)) => Some(&self.protocol),
@@ -207,7 +175,11 @@ impl CloseStats {
             ConnectionError::Session(SessionError::Internal(_)) => Some(&self.internal),
             ConnectionError::Session(SessionError::Call(_)) => Some(&self.calls),
             ConnectionError::Lost(_) => Some(&self.lost),
-            ConnectionError::Idle(_) | ConnectionError::Silent | ConnectionError::Io(_) => None,
+            ConnectionError::Idle(_)
+            | ConnectionError::Silent
+            | ConnectionError::StartTls(_)
+            | ConnectionError::Io(_)
+            | ConnectionError::Cut => None,
         }
     }
 
@@ -228,26 +200,22 @@ impl CloseStats {
     }
 }
 
-/// The limit that ended a connection, if any.
-fn limit(error: &ConnectionError) -> Option<Limit> {
-    match error {
-        ConnectionError::Framing(FramingError::TooLong { .. }) => Some(Limit::MaxMessage),
-        ConnectionError::Session(SessionError::Call(CallError::Timeout(_))) => {
-            Some(Limit::CallTimeout)
+fn admits<const PER_SECOND: u32>(lines: &LogRateLimiter<PER_SECOND>) -> bool {
+    match lines.admit() {
+        Err(_) => {
+            Limit::ConnectionLog.reached();
+            return false;
         }
-        ConnectionError::Session(SessionError::Call(CallError::Memory { .. })) => {
-            Some(Limit::MaxMemory)
-        }
-        ConnectionError::Lost(Lost::SlowReader { .. }) => Some(Limit::MaxUnsent),
-        ConnectionError::Lost(Lost::TooManyTimers { .. }) => Some(Limit::Timers),
-        ConnectionError::Silent => Some(Limit::PeerTimeout),
-        ConnectionError::Idle(_) => Some(Limit::IdleTimeout),
-        _ => None,
+        Ok(0) => {}
+        Ok(left_out) => tracing::warn!(
+            "{left_out} lines about connections dropped: more than {PER_SECOND} a second"
+        ),
     }
+    true
 }
 
 /// Whether an error only means that the client disconnected, which is normal.
-fn is_departure(error: &io::Error) -> bool {
+pub(super) fn is_departure(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionReset

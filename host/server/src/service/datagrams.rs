@@ -1,12 +1,14 @@
 //! Serves a UDP listener: sorts datagrams by sender and runs a session for each sender in its own
 //! task.
 
+use super::accepting::Accepting;
 use super::cap::{Cap, CapPermit};
 use super::quota::{Holder, QuotaPermit};
 use super::sender::Sender;
 use super::{ServedService, ServerState};
 use crate::admission::Admission;
 use crate::datagram::{Batch, DatagramSocket, Route};
+use crate::workers::{Placement, Worker};
 use connection::handler::Handler;
 use connection::limits::Limit;
 use connection::rates::Kind;
@@ -19,7 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 use tokio::task::yield_now;
-use tokio_util::sync::CancellationToken;
 
 /// The inboxes of a listener's senders. An entry lives as long as its session.
 type Inboxes = Arc<Mutex<HashMap<Route, Arc<Inbox>>>>;
@@ -30,20 +31,21 @@ impl<H: Handler> ServedService<H> {
     pub(super) async fn receive(
         self: Arc<Self>,
         socket: Arc<DatagramSocket>,
-        admission: Arc<Admission>,
-        cap: Arc<Cap>,
-        closing: CancellationToken,
+        on: &Accepting,
+        worker: Arc<Worker>,
     ) {
         let mut reception = Reception {
-            cap,
+            cap: on.cap.clone(),
             served: self,
+            worker,
             socket: socket.clone(),
-            admission,
+            admission: on.admission.clone(),
             inboxes: Inboxes::default(),
             wakers: Vec::new(),
         };
         let mut batch = Batch::default();
-        while let Some(()) = closing
+        while let Some(()) = on
+            .closing
             .run_until_cancelled(socket.receive(&mut batch))
             .await
         {
@@ -62,6 +64,8 @@ impl<H: Handler> ServedService<H> {
 /// The receiving side of one socket.
 struct Reception<H> {
     served: Arc<ServedService<H>>,
+    /// The worker that receives.
+    worker: Arc<Worker>,
     socket: Arc<DatagramSocket>,
     admission: Arc<Admission>,
     /// The session limit.
@@ -125,7 +129,7 @@ impl<H: Handler> Reception<H> {
         }
         let listener = &self.admission.listener;
         let state = &self.served.state;
-        let Some(place) = SenderPermits::take(&self.cap, state, route.peer.ip(), listener) else {
+        let Some(permits) = SenderPermits::take(&self.cap, state, route.peer.ip(), listener) else {
             return;
         };
         let inbox = Arc::<Inbox>::default();
@@ -140,14 +144,17 @@ impl<H: Handler> Reception<H> {
             limits: self.admission.datagrams,
             listener: listener.clone(),
         };
+        let placement = self.served.place(&self.worker);
+        let worker = placement.worker().clone();
         let listed = Listed {
             inboxes: self.inboxes.clone(),
             route,
             inbox,
-            _place: place,
+            _permits: permits,
+            _placement: placement,
         };
         let served = self.served.clone();
-        self.served.spawn(async move {
+        self.served.spawn(&worker, async move {
             let _listed = listed;
             sender.serve(&served).await;
         });
@@ -166,14 +173,14 @@ impl SenderPermits {
     fn take(cap: &Arc<Cap>, state: &ServerState, sender: IpAddr, listener: &str) -> Option<Self> {
         let Some(session) = cap.try_take() else {
             let why = "session limit reached (--udp-max-sessions)";
-            state.drops.no_place(listener, Limit::UdpMaxSessions, why);
+            state.drops.no_permit(listener, Limit::UdpMaxSessions, why);
             return None;
         };
         let Some(share) = state.quota.take(Holder::sender(sender)) else {
             let why = "session limit of the address reached (--max-connections-per-ip)";
             state
                 .drops
-                .no_place(listener, Limit::MaxConnectionsPerIp, why);
+                .no_permit(listener, Limit::MaxConnectionsPerIp, why);
             return None;
         };
         Some(SenderPermits {
@@ -188,7 +195,8 @@ struct Listed {
     inboxes: Inboxes,
     route: Route,
     inbox: Arc<Inbox>,
-    _place: SenderPermits,
+    _permits: SenderPermits,
+    _placement: Placement,
 }
 
 impl Drop for Listed {

@@ -1,10 +1,11 @@
 //! Counters of dropped datagrams.
 
-use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND};
+use connection::limits::{Limit, MAX_NO_PERMIT_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts dropped datagrams, in both directions. Where a limit is the only reason, the limit counts.
+/// Counts dropped datagrams, in both directions. Where a limit is the only reason, the limit
+/// counts.
 #[derive(Debug, Default)]
 pub struct Drops {
     /// From a source port that is never answered.
@@ -12,20 +13,20 @@ pub struct Drops {
     /// From an address that is not allowed.
     pub turned_away: AtomicU64,
     /// From a new sender beyond the session limit.
-    pub no_place: AtomicU64,
-    /// More in a second than a service, or an address, may have.
+    pub no_permit: AtomicU64,
+    /// Beyond the rate of a service or an address.
     pub rate: AtomicU64,
-    /// To a sender, and the kernel could not send it.
+    /// To a sender, because the kernel could not send it.
     pub unsent: AtomicU64,
-    /// What the operator is told of it.
-    lines: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
+    /// Limits log lines about drops.
+    lines: LogRateLimiter<MAX_NO_PERMIT_LINES_PER_SECOND>,
 }
 
 impl Drops {
     /// Counts a datagram of a new sender beyond a limit, and logs it at a limited rate.
-    pub fn no_place(&self, listener: &str, limit: Limit, why: &str) {
+    pub fn no_permit(&self, listener: &str, limit: Limit, why: &str) {
         limit.reached();
-        let dropped = self.no_place.fetch_add(1, Ordering::Relaxed) + 1;
+        let dropped = self.no_permit.fetch_add(1, Ordering::Relaxed) + 1;
         if self.lines.admit().is_ok() {
             tracing::warn!(
                 listener,
@@ -41,7 +42,7 @@ impl Drops {
         [
             ("unanswered-port", count(&self.unanswered_port)),
             ("turned-away", count(&self.turned_away)),
-            ("no-place", count(&self.no_place)),
+            ("no-place", count(&self.no_permit)),
             ("waiting", Limit::UdpWaiting.times()),
             ("rate", count(&self.rate)),
             ("amplification", Limit::UdpAmplification.times()),
@@ -59,7 +60,7 @@ impl Drops {
         let [
             unanswered_port,
             turned_away,
-            no_place,
+            no_permit,
             waiting,
             rate,
             amplification,
@@ -69,7 +70,7 @@ impl Drops {
         tracing::info!(
             unanswered_port,
             turned_away,
-            no_place,
+            no_permit,
             waiting,
             rate,
             amplification,

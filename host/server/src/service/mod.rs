@@ -10,24 +10,28 @@
 //!
 //! Services and listeners come and go while the server runs. They share the connection limit.
 
+mod accepting;
 mod cap;
 mod client;
 mod close_stats;
 mod datagrams;
 mod drops;
+mod ended;
 mod quota;
 mod sender;
 mod served;
+mod sweep;
 
 use cap::{Cap, CapPermit};
 pub use close_stats::{CloseStats, Totals};
 use drops::Drops;
 pub use served::{ServedService, ServiceListener};
 
+use crate::workers::Workers;
 use connection::generation::Generations;
 use connection::handle::Traffic;
 use connection::handler::Handler;
-use connection::limits::{Limit, MAX_NO_PLACE_LINES_PER_SECOND, ServerLimits};
+use connection::limits::{Limit, MAX_NO_PERMIT_LINES_PER_SECOND, ServerLimits};
 use connection::rates::{AddressRates, Kind, LogRateLimiter, RateLimits};
 use parking_lot::{Mutex, MutexGuard};
 use quota::{ConnectionQuota, Holder, QuotaPermit};
@@ -52,6 +56,7 @@ pub struct Server<H> {
 
 /// State shared by all services.
 struct ServerState {
+    workers: Arc<Workers>,
     /// Cancelled when no listener of any service accepts any more.
     stopping: CancellationToken,
     /// A permit for each allowed connection.
@@ -63,11 +68,11 @@ struct ServerState {
     /// connections.
     sender_rates: Arc<AddressRates>,
     /// Rate limit of log lines about clients that connect too often.
-    no_rate: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_rate: LogRateLimiter<MAX_NO_PERMIT_LINES_PER_SECOND>,
     /// Rate limit of log lines about clients with too many connections.
-    no_share: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_share: LogRateLimiter<MAX_NO_PERMIT_LINES_PER_SECOND>,
     /// Rate limit of log lines about waiting clients.
-    no_place: LogRateLimiter<MAX_NO_PLACE_LINES_PER_SECOND>,
+    no_permit: LogRateLimiter<MAX_NO_PERMIT_LINES_PER_SECOND>,
     next_id: AtomicU64,
     stats: Arc<CloseStats>,
     drops: Arc<Drops>,
@@ -85,14 +90,21 @@ pub struct Drained {
 }
 
 impl<H: Handler> Server<H> {
-    /// A server without services, with these limits.
-    pub fn new(limits: &ServerLimits, address_rates: RateLimits) -> Self {
+    /// A server without services, with these threads and limits. `logs_connections`: whether the
+    /// normal end of a connection is logged at level info.
+    pub fn new(
+        workers: Arc<Workers>,
+        limits: &ServerLimits,
+        address_rates: RateLimits,
+        logs_connections: bool,
+    ) -> Self {
         Server {
             state: Arc::new(ServerState {
+                workers,
                 stopping: CancellationToken::new(),
                 free: Arc::new(Semaphore::new(limits.max_connections)),
                 no_share: LogRateLimiter::default(),
-                no_place: LogRateLimiter::default(),
+                no_permit: LogRateLimiter::default(),
                 quota: ConnectionQuota::new(
                     limits.max_connections_per_ip,
                     limits.max_connections_per_uid,
@@ -101,7 +113,7 @@ impl<H: Handler> Server<H> {
                 sender_rates: AddressRates::new(address_rates),
                 no_rate: LogRateLimiter::default(),
                 next_id: AtomicU64::new(1),
-                stats: Arc::default(),
+                stats: Arc::new(CloseStats::new(logs_connections)),
                 drops: Arc::default(),
                 exhausted: CancellationToken::new(),
                 stdio_failed: Mutex::default(),
@@ -183,6 +195,11 @@ impl<H: Handler> Server<H> {
         (open.into_iter().sum(), traffic.into_iter().sum())
     }
 
+    /// The threads that serve.
+    pub fn workers(&self) -> &Workers {
+        &self.state.workers
+    }
+
     fn services(&self) -> MutexGuard<'_, Vec<Arc<ServedService<H>>>> {
         self.services.lock()
     }
@@ -191,7 +208,7 @@ impl<H: Handler> Server<H> {
 impl ServerState {
     /// Waits for a permit for a connection. If there is none right away, logs that at a limited
     /// rate.
-    async fn place(&self, listener: &str) -> OwnedSemaphorePermit {
+    async fn permit(&self, listener: &str) -> OwnedSemaphorePermit {
         if let Ok(permit) = self.free.clone().try_acquire_owned() {
             return permit;
         }
@@ -208,16 +225,16 @@ impl ServerState {
     }
 
     /// The same for the limit of a service or listener.
-    async fn slot(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> CapPermit {
-        if let Some(slot) = cap.try_take() {
-            return slot;
+    async fn cap_permit(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> CapPermit {
+        if let Some(permit) = cap.try_take() {
+            return permit;
         }
         self.tell_who_waits(listener, why);
         cap.take().await
     }
 
     fn tell_who_waits(&self, listener: &str, why: &str) {
-        if let Ok(left_out) = self.no_place.admit() {
+        if let Ok(left_out) = self.no_permit.admit() {
             tracing::warn!(listener, left_out, "{why}");
         }
     }
@@ -279,7 +296,7 @@ async fn drain<H: Handler>(services: &[Arc<ServedService<H>>], limit: Duration) 
     for served in services {
         served.closed().await;
     }
-    let mut connections: Vec<_> = services.iter().map(|it| it.still_open()).collect();
+    let mut connections: Vec<_> = services.iter().flat_map(|it| it.still_open()).collect();
     match connections.iter().map(JoinSet::len).sum() {
         0usize => return Drained { cut: 0 },
         open => tracing::info!("stopping: {open} connections may finish within {limit:?}"),

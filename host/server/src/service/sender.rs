@@ -2,13 +2,14 @@
 
 use super::ServedService;
 use super::drops::Drops;
+use super::ended::OpenConnection;
 use crate::datagram::{Allowance, DatagramSocket, Route};
 use bytes::Bytes;
-use connection::generation::MigratingSession;
-use connection::handle::{ConnectionHandle, Peer, Traffic, Transport};
+use connection::generation::{Generation, MigratingSession};
+use connection::handle::{ConnectionHandle, Peer, Transport};
 use connection::handler::{Handler, Service, SessionError};
 use connection::limits::{DatagramLimits, Limit};
-use connection::task::{self, CloseReason, ConnectionError, Inbox, ReplySink};
+use connection::task::{self, CloseReason, ConnectionError, ConnectionSettings, Inbox, ReplySink};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,28 +31,31 @@ impl Sender {
     pub async fn serve<H: Handler>(self, served: &ServedService<H>) {
         let span = tracing::error_span!(parent: &served.span, "connection", id = self.id, peer = %self.route.peer);
         span.in_scope(|| tracing::debug!("sends datagrams"));
-        served.stats.begin();
-        let (traffic, result) = self.converse(served, &span).await;
-        span.in_scope(|| served.stats.note(traffic, result));
+        let generation = served.generations.current();
+        let mut settings = generation.made_from.settings.clone();
+        settings.limits.idle_timeout = Some(self.limits.idle_timeout);
+        let limit_bytes = settings.unsent_limit_bytes();
+        let handle = ConnectionHandle::new(self.id, self.peer(), limit_bytes, span);
+        let handle = Arc::new(handle);
+        let open = OpenConnection::begin(&served.stats, handle.clone(), false);
+        let ended = self.converse(served, generation, &handle, &settings).await;
+        handle.retire();
+        open.end(ended);
     }
 
     async fn converse<H: Handler>(
         self,
         served: &ServedService<H>,
-        span: &Span,
-    ) -> (Traffic, Result<CloseReason, ConnectionError>) {
-        let generation = served.generations.current();
-        let mut settings = generation.made_from.settings.clone();
-        settings.limits.idle_timeout = Some(self.limits.idle_timeout);
-        let limit_bytes = settings.unsent_limit_bytes();
-        let handle = ConnectionHandle::new(self.id, self.peer(), limit_bytes, span.clone());
-        let handle = Arc::new(handle);
-        let Service::Session(session) = generation.made_from.handler.serve(&handle) else {
+        generation: Arc<Generation<H>>,
+        handle: &Arc<ConnectionHandle>,
+        settings: &ConnectionSettings,
+    ) -> Result<CloseReason, ConnectionError> {
+        let Service::Session(session) = generation.made_from.handler.serve(handle) else {
             // The configuration refuses programs on UDP listeners.
             let why = "a program reads a stream and cannot serve datagrams".into();
-            return (Traffic::default(), Err(SessionError::Refused(why).into()));
+            return Err(SessionError::Refused(why).into());
         };
-        let guard = served.generations.guard(generation, &handle);
+        let guard = served.generations.guard(generation, handle);
         let session = MigratingSession::new(served.generations.clone(), session, guard);
         let factor = self.limits.amplification;
         let way = ReplySender {
@@ -60,12 +64,9 @@ impl Sender {
             allowance: factor.map(|factor| Allowance::new(factor, &self.route)),
             complained: false,
             drops: served.state.drops.clone(),
-            span: span.clone(),
+            span: handle.span().clone(),
         };
-        let ended =
-            task::serve_datagrams(&self.inbox, way, session, handle.clone(), &settings).await;
-        handle.retire();
-        (handle.traffic(), ended)
+        task::serve_datagrams(&self.inbox, way, session, handle.clone(), settings).await
     }
 
     fn peer(&self) -> Peer {
@@ -73,13 +74,8 @@ impl Sender {
         if let Some(ip) = self.route.local {
             local = SocketAddr::new(ip, local.port());
         }
-        Peer {
-            transport: Transport::Udp,
-            peer: self.route.peer.to_string(),
-            local: local.to_string(),
-            listener: self.listener.clone(),
-            tls: None,
-        }
+        let (peer, local) = (self.route.peer.to_string(), local.to_string());
+        Peer::new(Transport::Udp, peer, local, self.listener.clone())
     }
 }
 

@@ -1,20 +1,19 @@
 //! A service of a server, and its listeners.
 
+use super::accepting::Accepting;
 use super::cap::{Cap, ConnectionPermits};
-use super::client::Client;
 use super::{CloseStats, ServerState};
 use crate::admission::Admission;
-use crate::listener::{Accepted, Listener, ListenerHandle};
-use crate::stream::Stream;
+use crate::listener::{Listener, ListenerHandle};
 use crate::tls::TlsTerminator;
+use crate::workers::{Placement, Worker};
 use connection::generation::Generations;
 use connection::handler::Handler;
-use connection::rates::{Kind, RateLimits, ServiceRates};
-use parking_lot::{Mutex, MutexGuard};
+use connection::rates::{RateLimits, ServiceRates};
+use parking_lot::Mutex;
+use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -36,8 +35,10 @@ pub struct ServedService<H> {
     /// Cancelled when the service accepts no more clients.
     stopping: CancellationToken,
     listeners: TaskTracker,
-    /// Open connections, and ended ones not collected yet.
-    connections: Mutex<JoinSet<()>>,
+    /// The worker of all connections that share an instance.
+    pub(super) home: Arc<Worker>,
+    /// Open connections, and ended ones not collected yet, by worker.
+    connections: Vec<Mutex<JoinSet<()>>>,
 }
 
 /// A listener of a service with its admission. Open until it is closed or the service stops.
@@ -65,15 +66,21 @@ impl<H: Handler> ServedService<H> {
             stats: CloseStats::within(&state.stats),
             span,
             stopping: state.stopping.child_token(),
+            home: state.workers.next().clone(),
+            connections: state
+                .workers
+                .all()
+                .iter()
+                .map(|_| Mutex::default())
+                .collect(),
             state,
             listeners: TaskTracker::new(),
-            connections: Mutex::default(),
         }
     }
 
     /// Accepts clients on another listener: at most `max_connections` at once, or as many UDP
     /// sessions as its admission says. `after` is the listener that had the socket before; its
-    /// clients count too. Must be called in a tokio runtime.
+    /// clients count too.
     pub fn open(
         self: &Arc<Self>,
         listener: Listener,
@@ -96,9 +103,23 @@ impl<H: Handler> ServedService<H> {
             closing: closing.clone(),
             closed: closed.clone(),
         };
-        let accepting = self.clone().accept(listener, admission, cap, closing);
-        let accepting = accepting.instrument(self.span.clone());
-        self.listeners.spawn(closed.track_future(accepting));
+        let workers = match listener.datagrams() {
+            Some(_) if !self.is_shared() => slice::from_ref(self.state.workers.next()),
+            None if !listener.is_for_one() => self.state.workers.all(),
+            _ => slice::from_ref(&self.home),
+        };
+        let accepting = Accepting {
+            listener: Arc::new(listener),
+            admission,
+            cap,
+            closing,
+        };
+        for worker in workers {
+            let _runtime = worker.runtime().enter();
+            let accept = self.clone().accept(accepting.clone(), worker.clone());
+            let accept = closed.track_future(accept.instrument(self.span.clone()));
+            self.listeners.spawn_on(accept, worker.runtime());
+        }
         opened
     }
 
@@ -114,15 +135,15 @@ impl<H: Handler> ServedService<H> {
     }
 
     /// Waits for a permit of the listener, the service and the server.
-    pub(super) async fn place(&self, listener: &Arc<Cap>, name: &str) -> ConnectionPermits {
+    pub(super) async fn permits(&self, listener: &Arc<Cap>, name: &str) -> ConnectionPermits {
         let why = "connection limit of the listener reached (max-connections): new clients wait";
-        let of_listener = self.state.slot(listener, name, why).await;
+        let of_listener = self.state.cap_permit(listener, name, why).await;
         let why = "connection limit of the service reached (max-connections): new clients wait";
-        let of_service = self.state.slot(&self.cap, name, why).await;
+        let of_service = self.state.cap_permit(&self.cap, name, why).await;
         ConnectionPermits {
             listener: of_listener,
             service: of_service,
-            connection: self.state.place(name).await,
+            connection: self.state.permit(name).await,
         }
     }
 
@@ -136,84 +157,25 @@ impl<H: Handler> ServedService<H> {
         &self.stats
     }
 
-    /// Serves the clients of one listener until it closes or has no more clients.
-    async fn accept(
-        self: Arc<Self>,
-        listener: Listener,
-        admission: Arc<Admission>,
-        cap: Arc<Cap>,
-        closing: CancellationToken,
-    ) {
-        if let Some(socket) = listener.datagrams() {
-            let receiving = self.receive(socket.clone(), admission, cap, closing);
-            return receiving.await;
-        }
-        // Dropped with the only client of such a listener.
-        let mut exhausting = listener
-            .is_for_one()
-            .then(|| self.state.exhausted.clone().drop_guard());
-        while let Some(Some(accepted)) = closing.run_until_cancelled(listener.accept()).await {
-            let Some(client) = self.welcome(accepted, &admission, &cap) else {
-                continue;
-            };
-            let turn = self.rates.reserve(Kind::NewConnections, 1);
-            if !turn.is_zero() {
-                closing.run_until_cancelled(sleep(turn)).await;
-            }
-            let place = self.place(&cap, &admission.listener);
-            let place = closing.run_until_cancelled(place).await;
-            let (served, exhausting) = (self.clone(), exhausting.take());
-            self.spawn(async move {
-                client.serve(&served, place).await;
-                drop(exhausting);
-            });
+    /// Places a connection that `here` has accepted. Those of a shared instance are all at home:
+    /// its calls are one at a time, so that no other thread would gain anything.
+    pub(super) fn place(&self, here: &Arc<Worker>) -> Placement {
+        if self.is_shared() {
+            Placement::on(&self.home)
+        } else {
+            self.state.workers.place(here)
         }
     }
 
-    /// An accepted client, unless it is refused right away. The real address behind a proxy is
-    /// known later.
-    fn welcome(
-        &self,
-        accepted: Accepted,
-        admission: &Arc<Admission>,
-        cap: &Arc<Cap>,
-    ) -> Option<Client> {
-        let mut share = None;
-        if let Some(client) = accepted.client {
-            if admission.turns_away(client) {
-                self.stats.note_turned_away(client, &admission.listener);
-                return None;
-            }
-            if !admission.is_proxy(client) {
-                share = self.state.share(client.ip(), &admission.listener);
-                if share.is_none() {
-                    self.stats.count_turned_away();
-                    return None;
-                }
-            }
-        }
-        if let Stream::Unix(unix) = &accepted.stream
-            && let Ok(who) = unix.peer_cred()
-        {
-            share = self.state.share_of_user(who.uid(), &admission.listener);
-            if share.is_none() {
-                self.stats.count_turned_away();
-                return None;
-            }
-        }
-        Some(Client {
-            id: self.state.next_id.fetch_add(1, Ordering::Relaxed),
-            accepted,
-            admission: admission.clone(),
-            cap: cap.clone(),
-            share,
-        })
+    /// Whether its connections share an instance now.
+    pub(super) fn is_shared(&self) -> bool {
+        self.generations.current().made_from.handler.is_shared()
     }
 
     /// Runs a connection in its own task until it ends or is cut.
-    pub(super) fn spawn(&self, serving: impl Future<Output = ()> + Send + 'static) {
-        let mut connections = self.connections();
-        connections.spawn(serving);
+    pub(super) fn spawn(&self, worker: &Worker, serve: impl Future<Output = ()> + Send + 'static) {
+        let mut connections = self.connections[worker.index()].lock();
+        connections.spawn_on(serve, worker.runtime());
         while connections.try_join_next().is_some() {}
     }
 
@@ -230,13 +192,12 @@ impl<H: Handler> ServedService<H> {
     }
 
     /// The connections still open after `closed`; no more follow.
-    pub(super) fn still_open(&self) -> JoinSet<()> {
-        let mut connections = std::mem::take(&mut *self.connections());
-        while connections.try_join_next().is_some() {}
-        connections
-    }
-    fn connections(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.connections.lock()
+    pub(super) fn still_open(&self) -> impl Iterator<Item = JoinSet<()>> {
+        self.connections.iter().map(|connections| {
+            let mut connections = std::mem::take(&mut *connections.lock());
+            while connections.try_join_next().is_some() {}
+            connections
+        })
     }
 }
 
@@ -244,6 +205,11 @@ impl ServiceListener {
     /// The handle of the listening socket.
     pub fn handle(&self) -> &ListenerHandle {
         &self.handle
+    }
+
+    /// The number of its connections, or of UDP sessions.
+    pub fn connections(&self) -> usize {
+        self.cap.open()
     }
 
     /// The TLS terminator, if any.

@@ -71,7 +71,7 @@ mod tests {
                 certificate(&["chat.example.org", "Example.NET"]),
             ],
         );
-        let place = |name: &str| {
+        let first_name = |name: &str| {
             let found = all.find(name)?;
             let names = found.cert.first().map(dns_names)?;
             Some(names[0].clone())
@@ -84,7 +84,7 @@ mod tests {
             ("example.net", Some("*.example.org")),
             ("org", None),
         ] {
-            assert_eq!(place(name).as_deref(), expected, "{name}");
+            assert_eq!(first_name(name).as_deref(), expected, "{name}");
         }
     }
 }

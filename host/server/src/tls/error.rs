@@ -46,6 +46,19 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// The file that it is about; of a pair that does not match the key.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            TlsError::Read { path, .. }
+            | TlsError::Missing { path, .. }
+            | TlsError::Encrypted { path }
+            | TlsError::Mismatch { key: path, .. }
+            | TlsError::Certificate { path, .. }
+            | TlsError::Authority { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
     pub(super) fn authority(path: &Path, why: &impl ToString) -> Self {
         TlsError::Authority {
             path: path.to_owned(),

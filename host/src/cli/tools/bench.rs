@@ -1,29 +1,30 @@
 //! `echo-host bench`.
 
 use crate::cli::exit::ConnectError;
+use crate::cli::output;
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum, value_parser};
+use config::{OptionalTime, Size, Time};
 use connection::address::Endpoint;
 use connection::limits::MAX_DATAGRAM_BYTES_IPV4;
-use daemon::config::{OptionalTime, Size, Time};
 use daemon::process::signals;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 use system::descriptors;
 use tokio::runtime::Builder;
-use tools::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
+use tools::bench::{self, BenchError, Plan, Progress, Report, Shape};
 
 /// Measure an echo server: throughput, latency, and whether every byte is right
 ///
-/// Sends messages over many connections, compares every reply and prints a report. By default the
-/// loop is closed: a message follows a reply. So a slow server gets fewer messages. With --rate,
-/// messages are due at fixed times. Their latency counts from then, even if they are sent late.
+/// Sends messages over many connections, compares every reply and prints a report. Without
+/// --rate, each message waits for a previous reply, so a slow server gets fewer messages. With
+/// --rate, messages are due at fixed times, and latency counts from the due time.
 ///
 /// Over UDP each connection is a socket and each message a datagram.
 ///
@@ -32,7 +33,7 @@ use tools::bench::{self, BenchError, Phase, Plan, Progress, Report, Shape};
 #[command(after_help = AFTER_HELP)]
 pub struct BenchArgs {
     /// Server to load
-    #[arg(value_name = "tcp|udp://ADDR:PORT", value_parser = measurable)]
+    #[arg(value_name = "tcp|udp|ws://ADDR:PORT", value_parser = measurable)]
     endpoint: Endpoint,
     /// Print the report as JSON; names of figures end in their unit
     #[arg(long)]
@@ -56,15 +57,13 @@ struct LoadArgs {
     /// Length of a message with its line ending, up to 64MiB
     #[arg(long, value_name = "SIZE", value_parser = message, default_value = "64B")]
     size: usize,
-    /// raw: any bytes, replies as long as messages; lines: printable bytes, replies end with a line
-    /// feed
+    /// End of a reply: `raw`, after the length of the message; `lines`, at a line feed
     #[arg(long, value_name = "FRAMING", value_enum, default_value_t = FramingArg::Raw, hide_possible_values = true)]
     framing: FramingArg,
     /// Messages in flight on one connection, up to 1000
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=1000))]
     pipeline: u16,
-    /// Send this many messages a second on all connections together, up to 10000000/s [default: as
-    /// fast as replies come]
+    /// Messages per second on all connections together, up to 10000000/s [default: unlimited]
     #[arg(long, value_name = "N/s", value_parser = rate)]
     rate: Option<u32>,
     /// Open a new connection after this many messages [default: never]
@@ -150,10 +149,11 @@ impl BenchArgs {
     fn plan(&self) -> Plan {
         let load = &self.load;
         let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = load.threads.map_or_else(cores, NonZeroUsize::get);
         Plan {
             endpoint: self.endpoint.clone(),
             connections: load.connections,
-            threads: load.threads.map_or_else(cores, NonZeroUsize::get),
+            threads: threads.min(load.connections as usize),
             message_bytes: load.size,
             shape: match load.framing {
                 FramingArg::Lines => Shape::Lines,
@@ -176,8 +176,8 @@ fn measurable(text: &str) -> Result<Endpoint, String> {
         .parse::<Endpoint>()
         .map_err(|error| error.to_string())?
     {
-        endpoint @ (Endpoint::Tcp(_) | Endpoint::Udp(_)) => Ok(endpoint),
-        _ => Err("expected a tcp:// or udp:// endpoint".to_owned()),
+        endpoint @ (Endpoint::Tcp(_) | Endpoint::Udp(_) | Endpoint::Ws(_)) => Ok(endpoint),
+        _ => Err("expected a tcp://, udp:// or ws:// endpoint".to_owned()),
     }
 }
 
@@ -202,13 +202,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     } else {
         report.to_string()
     };
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot print the report")?;
+    output::print(text, "the report")?;
     if let Some(path) = &args.plot {
-        fs::write(path, report.to_svg()?)
+        fs::write(path, report.to_svg().context("cannot draw the plot")?)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     complain(&report)
@@ -254,14 +250,11 @@ fn progress_bar(plan: &Plan) -> ProgressBar {
 }
 
 fn show(bar: &ProgressBar, progress: &Progress) {
-    let phase = match progress.phase {
-        Phase::Connecting => "connecting",
-        Phase::WarmUp => "warming up",
-        Phase::Measuring => "measuring",
-        Phase::Finishing => "waiting for the last replies",
-    };
     let Progress {
-        replies, errors, ..
+        phase,
+        replies,
+        errors,
+        ..
     } = progress;
     bar.set_position(progress.elapsed.as_millis() as u64);
     bar.set_message(format!("{phase}: {replies} replies, {errors} errors"));

@@ -1,15 +1,17 @@
 //! `echo-host call`.
 
-use crate::cli::handler::{HandlerArg, serving, small_engine};
+use crate::cli::handler::{HandlerArg, is_stdin, serving, small_engine};
 use crate::cli::log;
 use crate::cli::options::Given;
+use crate::cli::output;
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
+use clap::error::ErrorKind;
 use engine::Isolation;
 use keyvalue::Store;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use tokio::runtime::Builder;
 use tools::call::call;
@@ -33,6 +35,13 @@ Examples:
 
 pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     log::start(&args.given.host);
+    if args.message.is_none() && is_stdin(&args.handler.handler) {
+        let both = "the handler and the message cannot both come from standard input\n";
+        let mut command = clap::Command::new("echo-host call");
+        command
+            .error(ErrorKind::MissingRequiredArgument, both)
+            .exit();
+    }
     let config = serving(&args.given, &args.handler.handler)?;
     let message = match &args.message {
         Some(message) => message.clone().into_vec(),
@@ -52,11 +61,7 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
         let serving = handler.serving(Isolation::Connection, &Store::new(&config.grants.keyvalue));
         anyhow::Ok(call(&serving, Bytes::from(message)).await?)
     })?;
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(&reply)
-        .and_then(|()| stdout.flush())
-        .context("cannot print the reply")
+    output::print(&reply, "the reply")
 }
 
 fn read_stdin(limit: usize) -> anyhow::Result<Vec<u8>> {

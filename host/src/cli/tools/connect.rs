@@ -2,9 +2,10 @@
 
 use crate::cli::exit::ConnectError;
 use clap::Args;
+use config::Time;
 use connection::address::Endpoint;
-use daemon::config::Time;
 use server::tls::Verification;
+use server::upgrade;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use tokio::runtime::Builder;
@@ -17,7 +18,7 @@ use tools::client::{self, Display, TlsOptions, datagrams};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// Server: tcp://ADDR:PORT, tls://ADDR:PORT, udp://ADDR:PORT or unix:PATH
+    /// Server: tcp://ADDR:PORT, or tls:, telnet:, udp:, ws:, wss:, unix:PATH
     #[arg(value_name = "URI", value_parser = reachable)]
     endpoint: Endpoint,
     /// Print replies as a hex dump
@@ -82,7 +83,10 @@ fn reachable(text: &str) -> Result<Endpoint, String> {
         .parse::<Endpoint>()
         .map_err(|error| error.to_string())?
     {
-        Endpoint::Stdio => Err("stdio: is not an endpoint to connect to".to_owned()),
+        Endpoint::Stdio => {
+            let kinds = "tcp://, tls://, telnet://, udp://, ws://, wss:// or unix:";
+            Err(format!("expected a {kinds} endpoint"))
+        }
         endpoint => Ok(endpoint),
     }
 }
@@ -120,7 +124,13 @@ async fn talk(args: &ConnectArgs) -> Result<io::Result<()>, ConnectError> {
     let stream = client::connect(&args.endpoint, &args.tls.options())
         .await
         .map_err(cannot_connect(args))?;
-    Ok(client::converse(stream, input, output, display).await)
+    let Some(web) = args.endpoint.web() else {
+        return Ok(client::converse(stream, input, output, display).await);
+    };
+    let socket = upgrade::open(stream, web)
+        .await
+        .map_err(cannot_connect(args))?;
+    Ok(client::converse(socket, input, output, display).await)
 }
 
 fn cannot_connect(args: &ConnectArgs) -> impl Fn(io::Error) -> ConnectError {

@@ -14,14 +14,14 @@ use tools::project::Project;
 
 /// Build and serve a handler, again after every change
 ///
-/// Run it in a folder that `new` created. The output of the build and of the handler appear in one
-/// stream. If a build fails, the last good version keeps serving. Open connections move to the new
-/// version if they can.
+/// Run it in a directory that `new` created. The output of the build and of the handler appear in
+/// one stream. If a build fails, the last good version keeps serving. Open connections move to the
+/// new version if they can.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DevArgs {
-    /// Folder of the handler, with its handler.toml
-    #[arg(default_value = ".")]
+    /// Directory of the handler, with its handler.toml
+    #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// Options for serve, such as --listen tcp://127.0.0.1:7000
     #[arg(last = true, value_name = "OPTIONS OF SERVE")]
@@ -37,10 +37,12 @@ Examples:
 
 pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     // Changes are reported with absolute paths.
-    let folder = args
-        .folder
-        .canonicalize()
-        .with_context(|| format!("cannot work in {}", args.folder.display()))?;
+    let folder = args.folder.canonicalize().with_context(|| {
+        format!(
+            "cannot open the handler directory {}",
+            args.folder.display()
+        )
+    })?;
     let mut bench = Workbench::open(&folder)?;
     // Nothing can be served before the first good build. The first wait returns at once: everything
     // counts as changed.
@@ -65,7 +67,7 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     serve::run(&serve, &options)
 }
 
-/// A handler's folder, watched for changes.
+/// A handler's directory, watched for changes.
 struct Workbench {
     project: Project,
     watch: Watch,

@@ -20,7 +20,7 @@ use tools::scaffold::ScaffoldError;
 
 pub const EXAMPLES: &str = "
   echo-host new shout                            start a new handler
-  echo-host dev                                  build and serve the handler in this folder
+  echo-host dev                                  build and serve the handler in this directory
   echo-host test hello.wasm hello.exchange       replay recorded exchanges
   echo-host call hello.wasm 'Hi!'                one message, no sockets
   echo-host connect tcp://127.0.0.1:8888         connect to a server

@@ -1,24 +1,23 @@
 //! `echo-host new`.
 
-use anyhow::Context;
+use crate::cli::output;
 use clap::{Args, ValueEnum};
 use engine::{HandlerKind, Language};
 use std::ffi::OsStr;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use tools::project::Project;
 use tools::scaffold::{HandlerName, Scaffold};
 
 /// Create a directory with a new handler that builds, and its tests
 ///
-/// The folder has the source, unit tests and a recorded exchange. It also has the contract, a
+/// The directory has the source, unit tests and a recorded exchange. It also has the contract, a
 /// README and handler.toml with the build command. Nothing is downloaded.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct NewArgs {
-    /// Name of the handler and its folder, with an optional path before it
-    #[arg(value_name = "NAME", value_parser = place)]
-    place: (PathBuf, HandlerName),
+    /// Name of the handler and its directory, with an optional path before it
+    #[arg(value_name = "NAME", value_parser = path_and_name)]
+    path: (PathBuf, HandlerName),
     /// Language
     #[arg(long, value_enum, default_value_t = LanguageArg::Rust)]
     lang: LanguageArg,
@@ -85,8 +84,8 @@ impl From<TierArg> for HandlerKind {
     }
 }
 
-/// Parses a folder; its last component is the handler's name.
-fn place(text: &str) -> Result<(PathBuf, HandlerName), String> {
+/// Parses a path; its last component is the handler's name.
+fn path_and_name(text: &str) -> Result<(PathBuf, HandlerName), String> {
     let path = PathBuf::from(text);
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or(text);
     let name = name.parse()?;
@@ -94,7 +93,7 @@ fn place(text: &str) -> Result<(PathBuf, HandlerName), String> {
 }
 
 pub fn run(args: &NewArgs) -> anyhow::Result<()> {
-    let (folder, name) = &args.place;
+    let (folder, name) = &args.path;
     let scaffold = Scaffold {
         name: name.clone(),
         language: args.lang.into(),
@@ -116,9 +115,5 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         build = project.build,
         output = output.display(),
     );
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot print the result")
+    output::print(text, "the result")
 }

@@ -5,30 +5,32 @@ use crate::cli::exit::ConnectError;
 use crate::cli::printable::tell;
 use clap::Args;
 use connection::address::Endpoint;
-use connection::framing::Framing;
 use daemon::logs::output;
 use daemon::process::signals;
+use framing::Framing;
 use parking_lot::Mutex;
 use server::listener::{Listener, SocketOptions, UnixAccess};
 use server::stream::Stream;
+use server::upgrade;
 use std::collections::BTreeMap;
+use std::io;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use tools::client;
+use tools::client::{self, TlsOptions};
 use tools::record::{Recording, RecordingError, Transcript, relay};
 
 /// Record the traffic of clients and a server as a file for `test`
 ///
 /// Listens, connects each client to the server, and forwards every byte. Each connection becomes an
-/// exchange in the file. The file is rewritten whenever a connection ends. Ctrl-C stops. Replace
-/// what varies, such as a date, with a gap by hand.
+/// exchange in the file. The file is rewritten whenever a connection ends. Ctrl-C stops. Then
+/// edit the file: replace text that varies, such as a date, with `*` in a `<~` line.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RecordArgs {
-    /// Server: tcp://ADDR:PORT, tls://ADDR:PORT or unix:PATH
+    /// Server: tcp://ADDR:PORT, or tls:, ws:, wss:, unix:PATH
     #[arg(value_name = "URI", value_parser = server)]
     server: Endpoint,
     /// New file to write
@@ -40,7 +42,7 @@ pub struct RecordArgs {
         long,
         value_name = "URI",
         default_value = "tcp://127.0.0.1:0",
-        value_parser = door
+        value_parser = clients
     )]
     listen: Endpoint,
     /// Stop after this many connections
@@ -65,18 +67,18 @@ fn server(text: &str) -> Result<Endpoint, String> {
     of_streams(text, true)
 }
 
-fn door(text: &str) -> Result<Endpoint, String> {
+fn clients(text: &str) -> Result<Endpoint, String> {
     of_streams(text, false)
 }
 
-fn of_streams(text: &str, tls: bool) -> Result<Endpoint, String> {
+fn of_streams(text: &str, is_server: bool) -> Result<Endpoint, String> {
     let endpoint = text
         .parse::<Endpoint>()
         .map_err(|error| error.to_string())?;
     match endpoint {
         Endpoint::Tcp(_) | Endpoint::Unix(_) => Ok(endpoint),
-        Endpoint::Tls(_) if tls => Ok(endpoint),
-        _ if tls => Err("expected a tcp://, tls:// or unix: endpoint".into()),
+        Endpoint::Tls(_) | Endpoint::Ws(_) | Endpoint::Wss(_) if is_server => Ok(endpoint),
+        _ if is_server => Err("expected a tcp://, tls://, ws://, wss:// or unix: endpoint".into()),
         _ => Err("expected a tcp:// or unix: endpoint".into()),
     }
 }
@@ -126,10 +128,11 @@ async fn serve(
     recording: &mut Recording,
 ) -> Result<(), RecordingError> {
     let mut accepted = 0;
+    let mut acceptor = listener.acceptor();
     loop {
         let more = args.connections.is_none_or(|most| accepted < most.get());
         tokio::select! {
-            Some(client) = listener.accept(), if more => {
+            Some(client) = acceptor.accept(), if more => {
                 accepted += 1;
                 open.begin(accepted, client.stream, args);
             }
@@ -153,12 +156,9 @@ impl Open {
         let (server, options) = (args.server.clone(), args.tls.options());
         self.tasks.spawn(async move {
             client.send_at_once();
-            match client::connect(&server, &options).await {
-                Ok(stream) => relay(client, stream, &transcript).await,
-                Err(cause) => {
-                    let endpoint = server.to_string();
-                    tell("echo-host", &ConnectError { endpoint, cause }.to_string());
-                }
+            if let Err(cause) = pass_on(client, &server, &options, &transcript).await {
+                let endpoint = server.to_string();
+                tell("echo-host", &ConnectError { endpoint, cause }.to_string());
             }
             number
         });
@@ -177,6 +177,21 @@ impl Open {
         let mut transcript = transcript.lock();
         std::mem::take(&mut *transcript)
     }
+}
+
+/// Connects a client to the server. Over WebSocket, what the client sends at once is a message.
+async fn pass_on(
+    client: Stream,
+    server: &Endpoint,
+    options: &TlsOptions,
+    transcript: &Mutex<Transcript>,
+) -> io::Result<()> {
+    let stream = client::connect(server, options).await?;
+    match server.web() {
+        None => relay(client, stream, transcript).await,
+        Some(web) => relay(client, upgrade::open(stream, web).await?, transcript).await,
+    }
+    Ok(())
 }
 
 /// Writes a connection to the file. One that is too long is left out.

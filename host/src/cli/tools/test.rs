@@ -4,18 +4,18 @@ use super::junit::{self, Case, Suite};
 use crate::cli::handler::{serving, small_engine};
 use crate::cli::log;
 use crate::cli::options::{Given, choice};
+use crate::cli::output;
 use anyhow::Context;
 use clap::Args;
-use connection::exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
-use connection::framing::Framing;
+use config::{ServeConfig, Time};
 use connection::handler::Handler;
 use connection::task::ConnectionSettings;
-use daemon::config::{ConfigError, ServeConfig, Time};
 use daemon::exchange_file;
 use engine::{HandlerKind, Isolation, LoadedHandler};
+use exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
+use framing::Framing;
 use keyvalue::Store;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::runtime::Builder;
@@ -23,7 +23,7 @@ use tools::project::Project;
 
 /// Play recorded exchanges with a handler, without sockets
 ///
-/// In a folder that `new` created, no argument is needed: the handler is built first.
+/// In a directory that `new` created, no argument is needed: the handler is built first.
 ///
 /// Plays each exchange as written; with a client that half-closes before reading; with lines
 /// joined; byte by byte; and cut in two after every byte. The replies must always be the same.
@@ -31,17 +31,16 @@ use tools::project::Project;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
-    /// Handler: a component in binary (.wasm) or text (.wat) form [default: the one in
-    /// handler.toml, built first]
+    /// Component in binary (.wasm) or text (.wat) form [default: that of handler.toml, built first]
     #[arg(requires = "files")]
     handler: Option<PathBuf>,
-    /// Files of recorded exchanges [default: those in handler.toml]
+    /// Play these files of recorded exchanges [default: those in handler.toml]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Framing of messages [default: that of the file, of handler.toml, of the handler, or chunks]
     #[arg(long, value_name = "FRAMING")]
     framing: Option<Framing>,
-    /// What shares an instance of the handler [default: what handler.toml says, or connection]
+    /// What shares an instance of the handler [default: that of handler.toml, or connection]
     #[arg(long, value_name = "WHAT", value_parser = choice::<Isolation>())]
     isolation: Option<Isolation>,
     /// Neither cut nor join what the client sends
@@ -64,7 +63,7 @@ A file, such as greeting.exchange:
   > Hello, server!
   < Hello, client!
 
-  == what else a line can say
+  == other kinds of lines
   > no line ending follows \\
   >hex 0d 0a ff
   <~ a line with * gaps
@@ -75,7 +74,7 @@ In text \\r \\n \\t \\0 \\\\ \\* \\xHH are single bytes. `>eof`: the client shut
 host closes. Before the first exchange: `framing: lines`, `ending: crlf`, `cuts: no`.
 
 Examples:
-  echo-host test                                 in a folder that `new` wrote
+  echo-host test                                 in a directory that `new` created
   echo-host test calc.wasm calc.exchange
   echo-host test kv.wasm tests/*.exchange --isolation shared --junit results.xml";
 
@@ -136,7 +135,7 @@ struct Subject {
 }
 
 impl TestArgs {
-    /// The named handler, or that of this folder, freshly built.
+    /// The named handler, or that of this directory, freshly built.
     fn subject(&self) -> anyhow::Result<Subject> {
         let isolation = self.isolation;
         if let Some(handler) = &self.handler {
@@ -202,11 +201,7 @@ impl TestArgs {
     }
 
     /// The configuration that `serve` would use, so that the same rules apply.
-    fn config(
-        &self,
-        subject: &Subject,
-        framing: Option<Framing>,
-    ) -> Result<ServeConfig, ConfigError> {
+    fn config(&self, subject: &Subject, framing: Option<Framing>) -> anyhow::Result<ServeConfig> {
         Ok(ServeConfig {
             framing,
             isolation: subject.isolation,
@@ -224,7 +219,7 @@ fn report(
     plan: Plan,
     played: &Result<Rehearsal, Mismatch>,
 ) -> String {
-    let place = path.display();
+    let file = path.display();
     let name = &exchange.name;
     match played {
         Ok(Rehearsal { runs, uncut }) => {
@@ -234,19 +229,15 @@ fn report(
                 (true, uncut) => format!(", {uncut} more cuts skipped"),
             };
             let times = if *runs == 1 { "run" } else { "runs" };
-            format!("ok    {place}: {name} ({runs} {times}{cuts})\n")
+            format!("ok    {file}: {name} ({runs} {times}{cuts})\n")
         }
         Err(mismatch) => format!(
-            "FAIL  {place}: {name}\n{place}:{}: {mismatch}\n{}\n",
+            "FAIL  {file}: {name}\n{file}:{}: {mismatch}\n{}\n",
             mismatch.line, mismatch.diff
         ),
     }
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot print the results")
+    output::print(text, "the results")
 }

@@ -14,6 +14,8 @@ pub struct Access {
     pub(super) sockets: BTreeSet<PathBuf>,
     /// TCP ports to connect to, on any machine.
     pub(super) ports: BTreeSet<u16>,
+    /// Whether it may ask for the written pages of its memory.
+    pub(super) scans: bool,
 }
 
 impl Access {
@@ -44,6 +46,11 @@ impl Access {
     /// Allows connecting to this TCP port on any machine.
     pub fn connect(&mut self, port: u16) {
         self.ports.insert(port);
+    }
+
+    /// Allows asking for the written pages of this process's memory.
+    pub fn scan(&mut self) {
+        self.scans = true;
     }
 
     pub(super) fn lets_connect(&self, port: u16) -> bool {

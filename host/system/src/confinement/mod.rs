@@ -92,11 +92,12 @@ pub fn confine_helper(sandbox: Sandbox, access: &Access) -> Result<(), Confineme
 #[cfg(target_os = "linux")]
 fn enforce(sandbox: Sandbox, access: Access) -> [Result<(), ConfinementError>; 2] {
     let files = landlock::restrict(&access, sandbox == Sandbox::On);
+    let scans = access.scans;
     if files.is_ok() {
         // Called once; a second call would add restrictions.
         let _ = CONFINED.set(access);
     }
-    let calls = seccomp::restrict();
+    let calls = seccomp::restrict(scans);
     if calls.is_ok() {
         let _ = FILTERED.set(());
     }

@@ -48,6 +48,9 @@ const REQUESTS: [u64; 9] = [
     libc::SIOCGIFNAME,
 ];
 
+/// Which pages of a process were written, of `/proc/self/pagemap`: linux/fs.h. Allowed if asked for.
+const PAGEMAP_SCAN: u64 = 0xc060_6610;
+
 /// The allowed prctl options: names of threads and memory, no_new_privs, and the parent death
 /// signal.
 const PRCTL: [i32; 8] = [
@@ -67,9 +70,16 @@ const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_setrlimit];
 /// Changes the protocol of a connection, below the level that Landlock checks.
 const TCP_ULP: i32 = 31;
 
-/// Denies every call that is not listed, in all threads.
-pub fn restrict() -> Result<(), ConfinementError> {
-    install(allowed())
+/// Denies every call that is not listed, in all threads. Memory can be scanned for written pages if
+/// it `scans`.
+pub fn restrict(scans: bool) -> Result<(), ConfinementError> {
+    install(allowed().and_then(|mut allowed| {
+        let rules = allowed.entry(libc::SYS_ioctl).or_default();
+        if scans {
+            rules.push(SeccompRule::new(vec![equals(1, PAGEMAP_SCAN)?])?);
+        }
+        Ok(allowed)
+    }))
 }
 
 /// The same for a process that may run programs, as far as Landlock allows.

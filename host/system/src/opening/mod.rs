@@ -20,7 +20,7 @@ use crate::confinement::why_unreadable;
 use crate::limits::MAX_NAMED_FILE_BYTES;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Opens a file for reading, through the helper if there is one. Opening a pipe does not block.
@@ -36,7 +36,12 @@ pub fn open(path: &Path) -> io::Result<File> {
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = MAX_NAMED_FILE_BYTES as u64;
-    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let file = open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        // Nobody waits for who would write, so it would look empty.
+        return Err(io::Error::other("it is a pipe, and a file is needed"));
+    }
+    file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_NAMED_FILE_BYTES {
         Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

@@ -40,13 +40,13 @@ impl WatchedPaths {
                 real.pop();
                 continue;
             }
-            let place = real.join(&name);
+            let path_here = real.join(&name);
             self.note_folder(&real);
-            self.steps.extend(last.replace(place.clone()));
-            let Ok(found) = fs::symlink_metadata(&place) else {
+            self.steps.extend(last.replace(path_here.clone()));
+            let Ok(found) = fs::symlink_metadata(&path_here) else {
                 break;
             };
-            match fs::read_link(&place) {
+            match fs::read_link(&path_here) {
                 Ok(target) if found.is_symlink() && links < MAX_LINKS => {
                     links += 1;
                     if target.is_absolute() {
@@ -56,7 +56,7 @@ impl WatchedPaths {
                     way.append(&mut rest);
                     rest = way;
                 }
-                _ => real = place,
+                _ => real = path_here,
             }
         }
         self.ends.extend(last);

@@ -1,21 +1,17 @@
 //! One connection of the load, reopened after its share of messages or an error.
 
 use super::Plan;
-use super::errors::Trouble;
+use super::errors::Fault;
 use super::exchange::Exchange;
-use super::lane::Lane;
-use super::window::Window;
-use super::wire::Wire;
+use super::record::Lane;
+use super::schedule::Schedule;
+use super::transport::Transport;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
-
-/// Connections that a thread opens at once before the load starts, so that the server's backlog
-/// does not overflow.
-pub const OPENING: usize = 64;
 
 /// The pause before a failed connection is retried: doubled each time, from the first value up to
 /// the second.
@@ -27,46 +23,42 @@ pub struct Orders {
     pub plan: Arc<Plan>,
     pub address: SocketAddr,
     pub lane: Lane,
+    /// Limits how many connections are opened at once before the load starts.
     pub opening: Arc<Semaphore>,
     /// Dropped when the connection is open, or failed to open.
     pub ready: mpsc::Sender<()>,
     /// Signals the start of the load.
-    pub start: watch::Receiver<Option<Arc<Window>>>,
-    /// Dropped at the end.
-    pub done: mpsc::Sender<()>,
+    pub start: watch::Receiver<Option<Arc<Schedule>>>,
 }
 
 impl Orders {
     /// Runs the load of the connection with this number.
-    pub async fn carry_out(self, number: u32) -> io::Result<()> {
-        let Orders {
-            plan,
-            address,
-            lane,
-            opening,
-            ready,
-            mut start,
-            done: _done,
-        } = self;
+    pub async fn carry_out(mut self, number: u32) -> io::Result<()> {
         // A failure is retried and counted when the load has started.
         let mut first = {
-            let _permit = opening.acquire().await;
-            Wire::open(&plan, address).await.ok()
+            let _permit = self.opening.acquire().await;
+            Transport::open(&self.plan, self.address).await.ok()
         };
-        drop(ready);
-        let Ok(Some(window)) = start.wait_for(Option::is_some).await.map(|it| it.clone()) else {
+        drop(self.ready);
+        let Ok(Some(schedule)) = self
+            .start
+            .wait_for(Option::is_some)
+            .await
+            .map(|it| it.clone())
+        else {
             return Ok(());
         };
-        let mut exchange = Exchange::new(number, plan.clone(), lane.clone(), window.clone())?;
+        let (plan, lane) = (self.plan, self.lane);
+        let mut exchange = Exchange::new(number, &plan, &lane, &schedule)?;
         let mut pause = PAUSE.0;
         while !exchange.is_over() {
             let opened = match first.take() {
-                Some(wire) => Ok(wire),
-                None => reopen(&plan, address, &lane, &window).await,
+                Some(transport) => Ok(transport),
+                None => reopen(&plan, self.address, &lane, &schedule).await,
             };
             let result = match opened {
-                Ok(wire) => exchange.run(wire).await,
-                Err(trouble) => Err(trouble),
+                Ok(transport) => exchange.run(transport).await,
+                Err(error) => Err(error),
             };
             match result {
                 Ok(()) => pause = PAUSE.0,
@@ -86,17 +78,18 @@ async fn reopen(
     plan: &Plan,
     address: SocketAddr,
     lane: &Lane,
-    window: &Window,
-) -> Result<Wire, Trouble> {
+    schedule: &Schedule,
+) -> io::Result<Transport> {
     let begun = Instant::now();
-    let opened = Wire::open(plan, address).await.map_err(Trouble::connect);
+    let opened = Transport::open(plan, address).await;
     let now = Instant::now();
     let record = &mut lane.lock().record;
     match &opened {
-        Ok(_) => record.opened(window, begun, now),
-        Err(trouble) => {
-            record.not_opened(window, begun, now, trouble.fault);
-            record.explain(trouble);
+        Ok(_) => record.opened(schedule, begun, now),
+        Err(error) => {
+            let fault = Fault::of_connecting(error);
+            record.lost(schedule, begun, now, fault);
+            record.explain(fault, error);
         }
     }
     opened

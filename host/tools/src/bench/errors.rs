@@ -1,136 +1,113 @@
 //! Errors of a run, by kind.
 
-use serde::Serialize;
+use Fault::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::io;
 
-/// An error: one for each message without a correct reply, and for each connection that could not
-/// be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The kind of an error: one for each message without a correct reply, and for each connection that
+/// could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
+    /// Connections that the server refused.
     ConnectRefused,
+    /// Connections that timed out.
     ConnectTimedOut,
+    /// Connections that could not be opened for another reason.
     ConnectOther,
+    /// Messages whose reply timed out, and those after them on the same connection.
     TimedOut,
+    /// Datagrams without a reply in time: one of the two was lost or dropped.
     Lost,
+    /// Messages without a reply when the connection was reset, or nobody received datagrams.
     Reset,
+    /// Messages without a reply when the server closed the connection.
     ClosedEarly,
+    /// Messages with a wrong reply.
     Corrupt,
+    /// Messages lost in another way.
     Other,
 }
 
-/// An error with the system's reason.
-#[derive(Debug)]
-pub struct Trouble {
-    pub fault: Fault,
-    pub cause: Option<io::Error>,
-}
+const KINDS: [(Fault, &str); 9] = [
+    (ConnectRefused, "connect refused"),
+    (ConnectTimedOut, "connect timed out"),
+    (ConnectOther, "connect failed"),
+    (TimedOut, "timed out"),
+    (Lost, "lost"),
+    (Reset, "reset"),
+    (ClosedEarly, "closed early"),
+    (Corrupt, "corrupt"),
+    (Other, "other"),
+];
 
-impl Trouble {
-    /// A connection could not be opened.
-    pub fn connect(cause: io::Error) -> Self {
-        let fault = match cause.kind() {
-            io::ErrorKind::ConnectionRefused => Fault::ConnectRefused,
-            io::ErrorKind::TimedOut => Fault::ConnectTimedOut,
-            _ => Fault::ConnectOther,
-        };
-        let cause = Some(cause);
-        Trouble { fault, cause }
+impl Fault {
+    /// Why a connection could not be opened.
+    pub fn of_connecting(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => ConnectRefused,
+            io::ErrorKind::TimedOut => ConnectTimedOut,
+            _ => ConnectOther,
+        }
     }
-}
 
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Trouble { fault, cause: None }
-    }
-}
-
-impl From<io::Error> for Trouble {
-    fn from(cause: io::Error) -> Self {
-        let fault = match cause.kind() {
+    /// Why messages in flight on an open connection are lost.
+    pub fn of_exchange(error: &io::Error) -> Self {
+        match error.kind() {
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => Fault::Reset,
-            io::ErrorKind::TimedOut => Fault::TimedOut,
-            _ => Fault::Other,
-        };
-        let cause = Some(cause);
-        Trouble { fault, cause }
+            | io::ErrorKind::BrokenPipe => Reset,
+            io::ErrorKind::TimedOut => TimedOut,
+            io::ErrorKind::UnexpectedEof => ClosedEarly,
+            _ => Other,
+        }
     }
 }
 
-/// Errors by kind. Connect errors count connections; all others count messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Errors {
-    /// Connections that the server refused.
-    pub connect_refused: u64,
-    /// Connections that timed out.
-    pub connect_timed_out: u64,
-    /// Connections that could not be opened for another reason.
-    pub connect_other: u64,
-    /// Messages whose reply timed out, and those after them on the same connection.
-    pub timed_out: u64,
-    /// Datagrams without a reply in time: one of the two was lost or dropped.
-    pub lost: u64,
-    /// Messages without a reply when the connection was reset, or nobody received datagrams.
-    pub reset: u64,
-    /// Messages without a reply when the server closed the connection.
-    pub closed_early: u64,
-    /// Messages with a wrong reply.
-    pub corrupt: u64,
-    /// Messages lost in another way.
-    pub other: u64,
+/// How many errors of each kind there are, also of those that have none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Errors(BTreeMap<Fault, u64>);
+
+impl Default for Errors {
+    fn default() -> Self {
+        Errors(KINDS.map(|(fault, _)| (fault, 0)).into())
+    }
 }
 
 impl Errors {
-    /// The count and name of each kind.
-    pub fn rows(&self) -> [(u64, &'static str); 9] {
-        [
-            (self.connect_refused, "connect refused"),
-            (self.connect_timed_out, "connect timed out"),
-            (self.connect_other, "connect failed"),
-            (self.timed_out, "timed out"),
-            (self.lost, "lost"),
-            (self.reset, "reset"),
-            (self.closed_early, "closed early"),
-            (self.corrupt, "corrupt"),
-            (self.other, "other"),
-        ]
-    }
-
-    /// The total.
     pub fn total(&self) -> u64 {
-        self.rows().iter().map(|(count, _)| count).sum()
+        self.0.values().sum()
     }
 
-    /// Messages without a correct reply.
+    /// Messages without a correct reply; the others count connections.
     pub fn messages(&self) -> u64 {
-        self.timed_out + self.lost + self.reset + self.closed_early + self.corrupt + self.other
+        self.0.range(TimedOut..).map(|(_, count)| count).sum()
     }
 
-    pub(super) fn count(&mut self, fault: Fault) {
-        *match fault {
-            Fault::ConnectRefused => &mut self.connect_refused,
-            Fault::ConnectTimedOut => &mut self.connect_timed_out,
-            Fault::ConnectOther => &mut self.connect_other,
-            Fault::TimedOut => &mut self.timed_out,
-            Fault::Lost => &mut self.lost,
-            Fault::Reset => &mut self.reset,
-            Fault::ClosedEarly => &mut self.closed_early,
-            Fault::Corrupt => &mut self.corrupt,
-            Fault::Other => &mut self.other,
-        } += 1;
+    pub(super) fn add(&mut self, fault: Fault, count: u64) {
+        *self.0.entry(fault).or_default() += count;
     }
 
-    pub(super) fn add(&mut self, other: &Errors) {
-        self.connect_refused += other.connect_refused;
-        self.connect_timed_out += other.connect_timed_out;
-        self.connect_other += other.connect_other;
-        self.timed_out += other.timed_out;
-        self.lost += other.lost;
-        self.reset += other.reset;
-        self.closed_early += other.closed_early;
-        self.corrupt += other.corrupt;
-        self.other += other.other;
+    pub(super) fn add_all(&mut self, other: &Errors) {
+        for (fault, count) in &other.0 {
+            self.add(*fault, *count);
+        }
+    }
+}
+
+/// Those that there are: `1 connect refused, 2 corrupt`.
+impl Display for Errors {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.total() == 0 {
+            return f.write_str("none");
+        }
+        let kinds = KINDS.into_iter().filter(|(fault, _)| self.0[fault] > 0);
+        let listed: Vec<_> = kinds
+            .map(|(fault, kind)| format!("{} {kind}", self.0[&fault]))
+            .collect();
+        f.write_str(&listed.join(", "))
     }
 }

@@ -2,14 +2,11 @@
 
 use super::Plan;
 use super::alarm::Alarm;
-use super::errors::{Fault, Trouble};
-use super::lane::{Lane, Shared};
-use super::late::{Answer, GivenUp};
-use super::message::{Replies, Verdict};
-use super::pace::Pace;
-use super::record::Sent;
-use super::window::Window;
-use super::wire::Wire;
+use super::errors::Fault;
+use super::message::Replies;
+use super::record::{Lane, Sent, Shared};
+use super::schedule::Schedule;
+use super::transport::Transport;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -23,16 +20,24 @@ use tokio::time::{Sleep, sleep};
 /// How long an open loop may wait for its next message after the end of the run.
 const LOOK_AROUND: Duration = Duration::from_millis(100);
 
+/// How many messages that were given up are remembered.
+const REMEMBERED: usize = 1000;
+
 /// The state of a connection's task, across messages and connections. It holds no bytes: messages
 /// can be generated again at any time.
 pub struct Exchange {
     number: u32,
     plan: Arc<Plan>,
     lane: Lane,
-    window: Arc<Window>,
-    pace: Option<(Pace, Alarm)>,
+    schedule: Arc<Schedule>,
+    /// For an open loop.
+    alarm: Option<Alarm>,
+    /// The number of the next message of an open loop among those of all connections, which take
+    /// turns.
+    next: u64,
     unanswered: VecDeque<Sent>,
-    given_up: GivenUp,
+    /// Datagrams that timed out. Their replies may still come.
+    given_up: VecDeque<u64>,
     /// Fires now and then to check for timed-out messages, so that no message needs a timer.
     watch: Pin<Box<Sleep>>,
     /// The messages of this task before the current connection.
@@ -46,20 +51,22 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(number: u32, plan: Arc<Plan>, lane: Lane, window: Arc<Window>) -> io::Result<Self> {
-        let pace = match Pace::new(&plan, number, window.start()) {
-            Some(pace) => Some((pace, Alarm::new()?)),
-            None => None,
-        };
+    pub fn new(
+        number: u32,
+        plan: &Arc<Plan>,
+        lane: &Lane,
+        schedule: &Arc<Schedule>,
+    ) -> io::Result<Self> {
         Ok(Exchange {
             number,
+            alarm: plan.rate_per_s.map(|_| Alarm::new()).transpose()?,
+            next: number.into(),
             unanswered: VecDeque::with_capacity(plan.pipeline),
-            given_up: GivenUp::default(),
+            given_up: VecDeque::new(),
             watch: Box::pin(sleep(plan.timeout)),
-            plan,
-            lane,
-            window,
-            pace,
+            plan: plan.clone(),
+            lane: lane.clone(),
+            schedule: schedule.clone(),
             first: 0,
             begun: 0,
             written: 0,
@@ -70,23 +77,24 @@ impl Exchange {
 
     /// Whether the run has ended.
     pub fn is_over(&self) -> bool {
-        self.over || self.window.is_over(Instant::now())
+        self.over || self.schedule.is_over(Instant::now())
     }
 
     /// Sends messages and checks replies until the connection has its share or the run is over. On
     /// an error, messages in flight are lost.
-    pub async fn run(&mut self, mut wire: Wire) -> Result<(), Trouble> {
+    pub async fn run(&mut self, mut transport: Transport) -> io::Result<()> {
         self.first += self.begun;
         self.begun = 0;
         self.written = 0;
         self.replies = Replies::new(self.first);
-        let result = poll_fn(|cx| self.poll(&mut wire, cx)).await;
-        if let Err(trouble) = &result {
+        let result = poll_fn(|cx| self.poll(&mut transport, cx)).await;
+        if let Err(error) = &result {
             let record = &mut self.lane.lock().record;
-            record.explain(trouble);
+            let fault = Fault::of_exchange(error);
+            record.explain(fault, error);
             let now = Instant::now();
             for sent in self.unanswered.drain(..) {
-                record.lost(&self.window, &sent, now, trouble.fault);
+                record.lost(&self.schedule, sent.due, now, fault);
             }
         }
         result
@@ -94,28 +102,27 @@ impl Exchange {
 
     /// Counts messages that were due but not sent.
     pub fn finish(self) {
-        if let Some((pace, _)) = &self.pace {
-            self.lane.lock().record.unsent += pace.unsent(&self.window);
-        }
+        let unsent = self.schedule.unsent(self.next, self.plan.connections);
+        self.lane.lock().record.unsent += unsent;
     }
 
-    fn poll(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
+    fn poll(&mut self, transport: &mut Transport, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             self.begin();
             // If the kernel accepts no more, read replies meanwhile.
-            if let Poll::Ready(Err(error)) = self.poll_write(wire, cx) {
-                return Poll::Ready(Err(error.into()));
+            if let Poll::Ready(Err(error)) = self.poll_write(transport, cx) {
+                return Poll::Ready(Err(error));
             }
             if self.unanswered.is_empty() {
                 if self.over || !self.has_share() {
                     return Poll::Ready(Ok(()));
                 }
-            } else if self.poll_read(wire, cx)?.is_ready() {
+            } else if self.poll_read(transport, cx)?.is_ready() {
                 continue;
             }
             if self.poll_watch(cx).is_ready() {
-                if !wire.is_datagrams() {
-                    return Poll::Ready(Err(Fault::TimedOut.into()));
+                if !transport.is_datagrams() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
                 self.give_up();
                 continue;
@@ -141,20 +148,13 @@ impl Exchange {
             return;
         }
         let now = Instant::now();
-        let is_over = self.window.is_over(now);
+        let is_over = self.schedule.is_over(now);
         while self.has_room() {
-            let due = match &mut self.pace {
-                None if is_over => break,
-                None => now,
-                Some((pace, _)) => {
-                    let due = pace.due();
-                    if due > now || self.window.is_over(due) {
-                        break;
-                    }
-                    pace.advance();
-                    due
-                }
-            };
+            let due = self.schedule.due(self.next).unwrap_or(now);
+            if due > now || self.schedule.is_over(due) {
+                break;
+            }
+            self.next += u64::from(self.plan.connections);
             self.unanswered.push_back(Sent {
                 sequence: self.first + self.begun,
                 due,
@@ -165,7 +165,11 @@ impl Exchange {
         self.over = is_over;
     }
 
-    fn poll_write(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write(
+        &mut self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         let message_bytes = self.plan.message_bytes as u64;
         while self.written < self.begun * message_bytes {
             let whole = self.written / message_bytes;
@@ -174,46 +178,48 @@ impl Exchange {
                 .messages
                 .make(self.number, self.first + whole, self.begun - whole);
             let left = &made[(self.written % message_bytes) as usize..];
-            let written = ready!(wire.poll_write(cx, left, self.plan.message_bytes))?;
+            let written = ready!(transport.poll_write(cx, left, self.plan.message_bytes))?;
             self.written += written as u64;
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Trouble>> {
+    fn poll_read(
+        &mut self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         let Shared {
             messages,
             received,
             record,
         } = &mut *self.lane.lock();
         let mut received = ReadBuf::new(received);
-        ready!(wire.poll_read(cx, &mut received))?;
+        ready!(transport.poll_read(cx, &mut received))?;
         let now = Instant::now();
         let mut received = received.filled();
-        if wire.is_datagrams() {
+        if transport.is_datagrams() {
+            let mut is_echo = |sequence| messages.make(self.number, sequence, 1) == received;
             let waiting = &mut self.unanswered;
-            match self.given_up.tell(messages, self.number, waiting, received) {
-                Answer::To(place) => {
-                    let sent = waiting.remove(place);
-                    sent.inspect(|sent| record.reply(&self.window, sent, now));
-                }
-                Answer::Wrong => {
-                    let sent = waiting.pop_front();
-                    sent.inspect(|sent| record.lost(&self.window, sent, now, Fault::Corrupt));
-                }
-                Answer::Late => {}
+            // In any order, but almost always the first.
+            if let Some(place) = waiting.iter().position(|sent| is_echo(sent.sequence)) {
+                let sent = waiting.remove(place);
+                sent.inspect(|sent| record.reply(&self.schedule, sent, now));
+            } else if !self.given_up.iter().any(|sequence| is_echo(*sequence)) {
+                let sent = waiting.pop_front();
+                sent.inspect(|sent| record.lost(&self.schedule, sent.due, now, Fault::Corrupt));
             }
             return Poll::Ready(Ok(()));
         }
         if received.is_empty() {
-            return Poll::Ready(Err(Fault::ClosedEarly.into()));
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
         while let Some(sent) = self.unanswered.front().filter(|_| !received.is_empty()) {
-            let (seen, verdict) = self.replies.check(messages, self.number, received);
+            let (seen, is_correct) = self.replies.check(messages, self.number, received);
             received = &received[seen..];
-            match verdict {
-                Some(Verdict::Correct) => record.reply(&self.window, sent, now),
-                Some(Verdict::Corrupt) => record.lost(&self.window, sent, now, Fault::Corrupt),
+            match is_correct {
+                Some(true) => record.reply(&self.schedule, sent, now),
+                Some(false) => record.lost(&self.schedule, sent.due, now, Fault::Corrupt),
                 None => continue,
             }
             self.unanswered.pop_front();
@@ -230,8 +236,11 @@ impl Exchange {
         let record = &mut self.lane.lock().record;
         let is_late = |sent: &mut Sent| sent.at + self.plan.timeout <= now;
         while let Some(sent) = self.unanswered.pop_front_if(is_late) {
-            record.lost(&self.window, &sent, now, Fault::Lost);
-            self.given_up.add(&sent);
+            record.lost(&self.schedule, sent.due, now, Fault::Lost);
+            if self.given_up.len() == REMEMBERED {
+                self.given_up.pop_front();
+            }
+            self.given_up.push_back(sent.sequence);
         }
     }
 
@@ -252,9 +261,9 @@ impl Exchange {
     /// Ready when the next message of an open loop is due, or to check whether the run is over.
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let has_room = self.has_room();
-        match &mut self.pace {
-            Some((pace, alarm)) if has_room => {
-                alarm.poll(cx, pace.due().min(Instant::now() + LOOK_AROUND))
+        match (&mut self.alarm, self.schedule.due(self.next)) {
+            (Some(alarm), Some(due)) if has_room => {
+                alarm.poll(cx, due.min(Instant::now() + LOOK_AROUND))
             }
             _ => Poll::Pending,
         }

@@ -1,9 +1,14 @@
 //! Counters of a run.
 
 use super::Plan;
-use super::errors::{Errors, Fault, Trouble};
-use super::window::Window;
+use super::errors::{Errors, Fault};
+use super::message::Messages;
+use super::schedule::{Schedule, nanoseconds};
+use connection::limits::READ_BYTES;
 use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Latencies are kept to three digits, from here ...
@@ -14,6 +19,26 @@ const DIGITS: u8 = 3;
 
 /// The most intervals of throughput over time, unless they are longer than a second.
 const MAX_FINE_INTERVALS: u32 = 600;
+
+/// What the connections of a thread share. None holds the lock across a wait; besides the thread,
+/// only the progress display takes it.
+pub type Lane = Arc<Mutex<Shared>>;
+
+pub struct Shared {
+    pub messages: Messages,
+    pub received: Box<[u8]>,
+    pub record: Record,
+}
+
+impl Shared {
+    pub fn new(plan: &Plan) -> Self {
+        Shared {
+            messages: Messages::new(plan.shape, plan.message_bytes, plan.pipeline),
+            received: vec![0; READ_BYTES].into(),
+            record: Record::new(plan),
+        }
+    }
+}
 
 /// A message in flight.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +51,17 @@ pub struct Sent {
     pub at: Instant,
 }
 
-/// The counts of some connections. Messages that were due or in flight at any time of the window
-/// count, so that a server that stops replying is noticed.
+/// The counts of some connections. Messages that were due or in flight at any time of the measured
+/// time count, so that a server that stops replying is noticed.
 #[derive(Debug)]
 pub struct Record {
-    /// From the due time of a message to the end of its reply, in nanoseconds.
+    /// From the due time of a message to the end of its reply.
     pub latency_ns: Histogram<u64>,
-    /// The time to open a connection, in nanoseconds.
+    /// The time to open a connection.
     pub connect_ns: Histogram<u64>,
     /// The length of an interval of throughput over time.
     pub interval: Duration,
-    /// Correct replies that arrived in each interval of the window.
+    /// Correct replies that arrived in each interval of the measured time.
     pub arrived: Vec<u64>,
     /// Messages of an open loop that were due but not sent before its end.
     pub unsent: u64,
@@ -47,18 +72,16 @@ pub struct Record {
 
 impl Record {
     pub fn new(plan: &Plan) -> Self {
-        let histogram = || {
-            Histogram::new_with_bounds(FINEST_NS, LONGEST_NS, DIGITS)
-                .expect("the bounds are apart and in order")
-        };
+        let histogram = Histogram::new_with_bounds(FINEST_NS, LONGEST_NS, DIGITS)
+            .expect("the bounds are apart and in order");
         let mut interval = Duration::from_millis(100);
         if plan.duration > interval * MAX_FINE_INTERVALS {
             interval = Duration::from_secs(1);
         }
         let intervals = plan.duration.as_nanos().div_ceil(interval.as_nanos());
         Record {
-            latency_ns: histogram(),
-            connect_ns: histogram(),
+            latency_ns: histogram.clone(),
+            connect_ns: histogram,
             interval,
             arrived: vec![0; usize::try_from(intervals).unwrap_or(0)],
             unsent: 0,
@@ -68,45 +91,36 @@ impl Record {
     }
 
     /// Counts a correct reply. Its message may have been sent after it was due.
-    pub fn reply(&mut self, window: &Window, sent: &Sent, now: Instant) {
-        if window.meets(sent.due, now) {
+    pub fn reply(&mut self, schedule: &Schedule, sent: &Sent, now: Instant) {
+        if schedule.meets(sent.due, now) {
             let latency = now.saturating_duration_since(sent.due);
             self.latency_ns.saturating_record(nanoseconds(latency));
         }
-        if let Some(at) = window.at(now) {
+        if let Some(at) = schedule.at(now) {
             let interval = nanoseconds(at) / nanoseconds(self.interval);
             self.arrived[interval as usize] += 1;
         }
     }
 
-    /// Counts a message without a correct reply.
-    pub fn lost(&mut self, window: &Window, sent: &Sent, now: Instant, fault: Fault) {
-        if window.meets(sent.due, now) {
-            self.errors.count(fault);
+    /// Counts a message without a correct reply, or a connection that could not be opened.
+    pub fn lost(&mut self, schedule: &Schedule, since: Instant, now: Instant, fault: Fault) {
+        if schedule.meets(since, now) {
+            self.errors.add(fault, 1);
         }
     }
 
     /// Counts an opened connection.
-    pub fn opened(&mut self, window: &Window, begun: Instant, now: Instant) {
-        if window.meets(begun, now) {
+    pub fn opened(&mut self, schedule: &Schedule, begun: Instant, now: Instant) {
+        if schedule.meets(begun, now) {
             let time = now.saturating_duration_since(begun);
             self.connect_ns.saturating_record(nanoseconds(time));
         }
     }
 
-    /// Counts a connection that could not be opened.
-    pub fn not_opened(&mut self, window: &Window, begun: Instant, now: Instant, fault: Fault) {
-        if window.meets(begun, now) {
-            self.errors.count(fault);
-        }
-    }
-
     /// Keeps the system's reason if the kind does not say it all.
-    pub fn explain(&mut self, trouble: &Trouble) {
-        if let (Fault::Other | Fault::ConnectOther, Some(cause), None) =
-            (trouble.fault, &trouble.cause, &self.example)
-        {
-            self.example = Some(cause.to_string());
+    pub fn explain(&mut self, fault: Fault, error: &io::Error) {
+        if let Fault::Other | Fault::ConnectOther = fault {
+            self.example.get_or_insert_with(|| error.to_string());
         }
     }
 
@@ -119,91 +133,68 @@ impl Record {
             *sum += count;
         }
         self.unsent += other.unsent;
-        self.errors.add(&other.errors);
+        self.errors.add_all(&other.errors);
         self.example = self.example.take().or_else(|| other.example.clone());
     }
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use super::super::Shape;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn plan(duration: Duration) -> Plan {
+    /// One message at a time after one second of warm-up.
+    pub fn plan(duration: Duration) -> Plan {
         Plan {
+            endpoint: "tcp://127.0.0.1:1".parse().unwrap(),
+            shape: Shape::Raw,
+            message_bytes: 1,
+            connections: 1,
+            threads: 1,
+            pipeline: 1,
+            rate_per_s: None,
+            messages_per_connection: None,
+            warm_up: SECOND,
             duration,
-            ..Plan::example()
+            timeout: SECOND,
+            server_pid: None,
         }
     }
 
     #[test]
-    fn messages_in_flight_count_and_throughput_counts_arrivals() {
+    fn messages_in_flight_count_from_when_they_were_due_and_throughput_counts_arrivals() {
         let start = Instant::now();
-        let window = Window::new(start, SECOND, SECOND);
-        let mut record = Record::new(&Plan::example());
+        let plan = plan(SECOND);
+        let schedule = Schedule::new(&plan, start);
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        for (sent, now) in [
+        let mut sum = Record::new(&plan);
+        for (due, now) in [
             (900, 990),
             (950, 1050),
             (1100, 1150),
             (1900, 2100),
             (2000, 2001),
         ] {
+            let mut record = Record::new(&plan);
             let sent = Sent {
                 sequence: 0,
-                due: at(sent),
-                at: at(sent),
+                due: at(due),
+                at: at(now),
             };
-            record.reply(&window, &sent, at(now));
-            record.lost(&window, &sent, at(now), Fault::Corrupt);
-            record.not_opened(&window, sent.at, at(now), Fault::ConnectOther);
-            record.opened(&window, sent.at, at(now));
-        }
-        assert_eq!(record.latency_ns.len(), 3);
-        assert_eq!(record.arrived, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!((record.errors.corrupt, record.errors.connect_other), (3, 3));
-        assert_eq!(record.connect_ns.len(), 3);
-    }
-
-    #[test]
-    fn latency_counts_from_when_a_message_was_due() {
-        let start = Instant::now();
-        let window = Window::new(start, Duration::ZERO, SECOND);
-        let mut record = Record::new(&Plan::example());
-        let sent = Sent {
-            sequence: 0,
-            due: start,
-            at: start + SECOND / 2,
-        };
-        record.reply(&window, &sent, start + 2 * SECOND);
-        assert_eq!(record.latency_ns.max() / 10_000_000, 200);
-    }
-
-    #[test]
-    fn records_add_up() {
-        let start = Instant::now();
-        let window = Window::new(start, Duration::ZERO, SECOND);
-        let sent = Sent {
-            sequence: 0,
-            due: start,
-            at: start,
-        };
-        let mut sum = Record::new(&Plan::example());
-        for fault in [Fault::Reset, Fault::Other] {
-            let mut record = Record::new(&Plan::example());
-            record.reply(&window, &sent, start + SECOND / 2);
-            record.lost(&window, &sent, start, fault);
-            record.explain(&std::io::Error::other("strange").into());
+            record.reply(&schedule, &sent, at(now));
+            record.lost(&schedule, at(due), at(now), Fault::Corrupt);
+            record.lost(&schedule, at(due), at(now), Fault::ConnectOther);
+            record.opened(&schedule, at(due), at(now));
+            record.explain(Fault::Other, &io::Error::other("strange"));
             sum.add(&record);
         }
-        assert_eq!((sum.latency_ns.len(), sum.arrived[5]), (2, 2));
-        assert_eq!((sum.errors.reset, sum.errors.other), (1, 1));
-        assert_eq!(sum.errors.messages(), 2);
+        assert_eq!((sum.latency_ns.len(), sum.connect_ns.len()), (3, 3));
+        assert_eq!(sum.latency_ns.max() / 1_000_000, 200);
+        assert_eq!(sum.arrived, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((sum.errors.messages(), sum.errors.total()), (3, 6));
+        assert_eq!(sum.errors.to_string(), "3 connect failed, 3 corrupt");
         assert_eq!(sum.example.as_deref(), Some("strange"));
     }
 

@@ -1,22 +1,22 @@
 //! The report of a run.
 
-use super::cost::Used;
+use super::Plan;
 use super::errors::Errors;
+use super::process::Meter;
 use super::record::Record;
-use super::window::Window;
-use super::{Plan, Shape};
+use super::schedule::Schedule;
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The resolution of the distribution: steps between a percentile and the next that is half as far
 /// from 100.
 const STEPS_PER_HALVING: u32 = 4;
 
 /// The results of a run. As JSON, fields are keys; names end in their unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// The requested load.
-    pub load: Load,
+    pub load: Plan,
     /// Whether the run was ended early.
     pub interrupted: bool,
     /// The measured time.
@@ -41,25 +41,8 @@ pub struct Report {
     pub server: Option<Server>,
 }
 
-/// The requested load.
-#[derive(Clone, Debug, Serialize)]
-pub struct Load {
-    pub uri: String,
-    pub framing: Shape,
-    pub message_bytes: usize,
-    pub connections: u32,
-    pub threads: usize,
-    pub pipeline: usize,
-    /// `None` for a closed loop.
-    pub rate_per_s: Option<u32>,
-    pub messages_per_connection: Option<u64>,
-    pub warm_up_s: f64,
-    pub duration_s: f64,
-    pub timeout_s: f64,
-}
-
 /// Correct replies that arrived in the measured time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Throughput {
     pub messages_per_s: f64,
     /// In one direction.
@@ -70,7 +53,7 @@ pub struct Throughput {
 }
 
 /// A distribution of times, with three digits.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
     pub count: u64,
     pub min_us: f64,
@@ -85,7 +68,7 @@ pub struct Latency {
 }
 
 /// This share of all took at most this time.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Point {
     /// 0 to 100.
     pub percentile: f64,
@@ -93,7 +76,7 @@ pub struct Point {
 }
 
 /// The resources of the generator in the measured time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Generator {
     /// User and kernel mode together, for each correct reply.
     pub cpu_us_per_message: Option<f64>,
@@ -102,7 +85,7 @@ pub struct Generator {
 }
 
 /// The resources of the server process and its descendants in the measured time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
     pub pid: u32,
     /// User and kernel mode together, for each correct reply.
@@ -114,29 +97,33 @@ pub struct Server {
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, window: &Window, record: &Record, used: &Used) -> Self {
-        let measured_s = window.measured().as_secs_f64();
+    /// `meters` were read at the beginning and near the end of the measured time.
+    pub(super) fn new(
+        plan: &Plan,
+        schedule: &Schedule,
+        record: Record,
+        [begin, end]: &[Meter; 2],
+    ) -> Self {
+        let measured = schedule.measured();
         let arrived: u64 = record.arrived.iter().sum();
-        let (messages_per_s, busy_cores) = if window.measured().is_zero() {
+        // A run that was ended during the warm-up has measured nothing.
+        let (messages_per_s, busy_cores) = if measured.is_zero() {
             (0.0, 0.0)
         } else {
-            (arrived as f64 / measured_s, used.busy_cores)
+            let busy_cores = end.own_cores_since(begin);
+            (arrived as f64 / measured.as_secs_f64(), busy_cores)
         };
         let per_message =
             |busy_cores: f64| (arrived > 0).then(|| busy_cores * 1e6 / messages_per_s);
-        let intervals = window
-            .measured()
-            .as_nanos()
-            .div_ceil(record.interval.as_nanos());
+        let intervals = measured.as_nanos().div_ceil(record.interval.as_nanos());
+        let server = end.server_since(begin).zip(plan.server_pid);
         Report {
-            load: Load::from(plan),
+            load: plan.clone(),
             interrupted: false,
-            measured_s,
+            measured_s: measured.as_secs_f64(),
             messages: record.latency_ns.len() + record.errors.messages(),
             replies: record.latency_ns.len(),
             unsent: record.unsent,
-            errors: record.errors.clone(),
-            other_error: record.example.clone(),
             throughput: Throughput {
                 messages_per_s,
                 bytes_per_s: messages_per_s * plan.message_bytes as f64,
@@ -149,36 +136,20 @@ impl Report {
                 cpu_us_per_message: per_message(busy_cores),
                 busy_cores,
             },
-            server: used.server.as_ref().map(|server| Server {
-                pid: server.pid,
-                cpu_us_per_message: per_message(server.busy_cores),
-                busy_cores: server.busy_cores,
-                resident_bytes: server.resident_bytes,
+            server: server.map(|((busy_cores, resident_bytes), pid)| Server {
+                pid,
+                cpu_us_per_message: per_message(busy_cores),
+                busy_cores,
+                resident_bytes,
             }),
+            errors: record.errors,
+            other_error: record.example,
         }
     }
 
     /// As a JSON object, in one line.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("plain data can be written as JSON")
-    }
-}
-
-impl From<&Plan> for Load {
-    fn from(plan: &Plan) -> Self {
-        Load {
-            uri: plan.endpoint.to_string(),
-            framing: plan.shape,
-            message_bytes: plan.message_bytes,
-            connections: plan.connections,
-            threads: plan.threads.min(plan.connections as usize),
-            pipeline: plan.pipeline,
-            rate_per_s: plan.rate_per_s,
-            messages_per_connection: plan.messages_per_connection,
-            warm_up_s: plan.warm_up.as_secs_f64(),
-            duration_s: plan.duration.as_secs_f64(),
-            timeout_s: plan.timeout.as_secs_f64(),
-        }
     }
 }
 

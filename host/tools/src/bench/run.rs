@@ -1,19 +1,17 @@
 //! Starts, monitors and ends the load.
 
 use super::Plan;
-use super::connection::{OPENING, Orders};
-use super::cost::Meter;
-use super::lane::Lane;
-use super::process::Usage;
-use super::record::Record;
+use super::connection::Orders;
+use super::process::{Meter, Usage};
+use super::record::{Lane, Record, Shared};
 use super::report::Report;
-use super::window::Window;
-use super::wire::Wire;
-use connection::address::Endpoint;
+use super::schedule::Schedule;
+use super::transport::Transport;
+use parking_lot::Mutex;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -23,7 +21,13 @@ use tokio::time::{sleep, sleep_until};
 /// How often progress is reported.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// The longest time before the end at which resources are read, and as a part of the measured time.
+/// Connections that a thread opens at once before the load starts, so that the server's backlog
+/// does not overflow.
+const OPENING: usize = 64;
+
+/// A server with a process per connection loses them when connections close, and their use of
+/// resources unless they are waited for. So it is read this long before the end, or this part of
+/// the measured time if that is less.
 const LOOK_AHEAD: Duration = Duration::from_millis(100);
 const LOOK_AHEAD_PART: u32 = 8;
 
@@ -48,25 +52,13 @@ pub enum BenchError {
 /// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    pub phase: Phase,
+    /// `connecting`, `warming up`, ...
+    pub phase: &'static str,
     /// Time since the start of the load, with the warm-up.
     pub elapsed: Duration,
     /// Correct replies to messages of the measured time.
     pub replies: u64,
     pub errors: u64,
-}
-
-/// The phase of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Opening connections.
-    Connecting,
-    /// Load that does not count.
-    WarmUp,
-    /// Load that counts.
-    Measuring,
-    /// Waiting for the last replies.
-    Finishing,
 }
 
 /// Runs the load of `plan` and returns the report. Ends early when `stop` completes. Calls `tell`
@@ -89,21 +81,23 @@ pub async fn run(
     }
     let mut crew = Crew::hire(plan, address).map_err(BenchError::Load)?;
     let mut interrupted = false;
-    tell(&crew.progress(Phase::Connecting, Duration::ZERO));
+    tell(&crew.progress("connecting", Duration::ZERO));
     tokio::select! {
         () = crew.ready() => {}
         () = sleep(plan.timeout) => {}
         () = &mut stop => interrupted = true,
     }
 
-    let window = crew.start(plan);
+    let schedule = Arc::new(Schedule::new(plan, Instant::now()));
+    crew.start.send_replace(Some(schedule.clone()));
     if interrupted {
-        window.close();
+        schedule.close();
     }
     let mut meters = [Meter::read(plan.server_pid), Meter::read(None)];
+    let look_ahead = LOOK_AHEAD.min(plan.duration / LOOK_AHEAD_PART);
     let phases = [
-        (Phase::WarmUp, window.opens()),
-        (Phase::Measuring, window.closes() - look_ahead(plan)),
+        ("warming up", schedule.opens()),
+        ("measuring", schedule.closes() - look_ahead),
     ];
     for ((phase, until), meter) in phases.into_iter().zip(&mut meters) {
         while !interrupted && Instant::now() < until {
@@ -111,37 +105,37 @@ pub async fn run(
             tokio::select! {
                 () = sleep_until(next.into()) => {}
                 // This early only if the generator failed.
-                () = crew.done() => break,
+                done = crew.done() => {
+                    done.map_err(BenchError::Load)?;
+                    break;
+                }
                 () = &mut stop => {
                     interrupted = true;
-                    window.close();
+                    schedule.close();
                 }
             }
-            tell(&crew.progress(phase, window.start().elapsed()));
+            tell(&crew.progress(phase, schedule.elapsed()));
         }
         *meter = Meter::read(plan.server_pid);
     }
-    tell(&crew.progress(Phase::Finishing, window.start().elapsed()));
-    crew.done().await;
-    let record = crew.dismiss(plan).map_err(BenchError::Load)?;
-    let mut report = Report::new(plan, &window, &record, &meters[1].since(&meters[0]));
-    report.interrupted = interrupted;
-    Ok(report)
-}
-
-/// A server with a process per connection loses them when connections close, and their use of
-/// resources unless they are waited for. So it is read while they still exist.
-fn look_ahead(plan: &Plan) -> Duration {
-    LOOK_AHEAD.min(plan.duration / LOOK_AHEAD_PART)
+    tell(&crew.progress("waiting for the last replies", schedule.elapsed()));
+    crew.done().await.map_err(BenchError::Load)?;
+    let mut record = Record::new(plan);
+    for lane in &crew.lanes {
+        record.add(&lane.lock().record);
+    }
+    let report = Report::new(plan, &schedule, record, &meters);
+    Ok(Report {
+        interrupted,
+        ..report
+    })
 }
 
 /// The first address of the server that accepts.
 async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
-    let (Endpoint::Tcp(address) | Endpoint::Udp(address)) = &plan.endpoint else {
-        return Err(io::ErrorKind::Unsupported.into());
-    };
+    let address = plan.endpoint.network().ok_or(io::ErrorKind::Unsupported)?;
     let reached = async |address| {
-        Wire::open(plan, address).await?.try_out(plan).await?;
+        Transport::open(plan, address).await?.try_out(plan).await?;
         Ok(address)
     };
     address.first(reached).await
@@ -149,30 +143,25 @@ async fn reach(plan: &Plan) -> io::Result<SocketAddr> {
 
 /// The threads that generate load, and their channels.
 struct Crew {
-    threads: Vec<JoinHandle<io::Result<()>>>,
     lanes: Vec<Lane>,
     ready: mpsc::Receiver<()>,
-    start: watch::Sender<Option<Arc<Window>>>,
-    done: mpsc::Receiver<()>,
+    start: watch::Sender<Option<Arc<Schedule>>>,
+    /// Threads that have not ended.
+    running: usize,
+    /// How each thread ended.
+    done: mpsc::UnboundedReceiver<io::Result<()>>,
 }
 
 impl Crew {
     fn hire(plan: &Plan, address: SocketAddr) -> io::Result<Self> {
         let (ready_sender, ready) = mpsc::channel(1);
         let (start, start_receiver) = watch::channel(None);
-        let (done_sender, done) = mpsc::channel(1);
-        let count = plan.threads.min(plan.connections as usize);
-        let mut crew = Crew {
-            threads: Vec::new(),
-            lanes: Vec::new(),
-            ready,
-            start,
-            done,
-        };
+        let (done_sender, done) = mpsc::unbounded_channel();
         let plan = Arc::new(plan.clone());
-        for thread in 0..count {
-            let lane = Lane::new(&plan);
-            crew.lanes.push(lane.clone());
+        let mut lanes = Vec::new();
+        for thread in 0..plan.threads {
+            let lane = Arc::new(Mutex::new(Shared::new(&plan)));
+            lanes.push(lane.clone());
             let orders = Orders {
                 plan: plan.clone(),
                 address,
@@ -180,16 +169,21 @@ impl Crew {
                 opening: Arc::new(Semaphore::new(OPENING)),
                 ready: ready_sender.clone(),
                 start: start_receiver.clone(),
-                done: done_sender.clone(),
             };
-            let numbers = (thread as u32..plan.connections).step_by(count);
+            let numbers = (thread as u32..plan.connections).step_by(plan.threads);
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let work = thread::Builder::new()
+            let done = done_sender.clone();
+            thread::Builder::new()
                 .name(format!("bench {thread}"))
-                .spawn(move || make_load(&runtime, orders, numbers))?;
-            crew.threads.push(work);
+                .spawn(move || done.send(make_load(&runtime, orders, numbers)))?;
         }
-        Ok(crew)
+        Ok(Crew {
+            lanes,
+            ready,
+            start,
+            running: plan.threads,
+            done,
+        })
     }
 
     /// Completes when every connection is open, or failed to open.
@@ -197,18 +191,17 @@ impl Crew {
         while self.ready.recv().await.is_some() {}
     }
 
-    fn start(&self, plan: &Plan) -> Arc<Window> {
-        let window = Arc::new(Window::new(Instant::now(), plan.warm_up, plan.duration));
-        self.start.send_replace(Some(window.clone()));
-        window
+    /// Completes when every message has its reply, or is given up, or a thread failed.
+    async fn done(&mut self) -> io::Result<()> {
+        while self.running > 0 {
+            let result = self.done.recv().await;
+            result.unwrap_or_else(|| Err(io::Error::other("a thread panicked")))?;
+            self.running -= 1;
+        }
+        Ok(())
     }
 
-    /// Completes when every message has its reply, or is given up.
-    async fn done(&mut self) {
-        while self.done.recv().await.is_some() {}
-    }
-
-    fn progress(&self, phase: Phase, elapsed: Duration) -> Progress {
+    fn progress(&self, phase: &'static str, elapsed: Duration) -> Progress {
         let mut progress = Progress {
             phase,
             elapsed,
@@ -221,21 +214,6 @@ impl Crew {
             progress.errors += record.errors.total();
         }
         progress
-    }
-
-    /// The total counts at the end.
-    fn dismiss(self, plan: &Plan) -> io::Result<Record> {
-        for thread in self.threads {
-            match thread.join() {
-                Ok(result) => result?,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        let mut sum = Record::new(plan);
-        for lane in &self.lanes {
-            sum.add(&lane.lock().record);
-        }
-        Ok(sum)
     }
 }
 
@@ -250,7 +228,7 @@ fn make_load(
         for number in numbers {
             connections.spawn(orders.clone().carry_out(number));
         }
-        // The remaining orders would count as another working connection.
+        // The remaining orders would count as another connection that is not open.
         drop(orders);
         while let Some(result) = connections.join_next().await {
             result??;

@@ -1,8 +1,7 @@
 //! Formats the report for people.
 
-use super::Shape;
-use super::errors::Errors;
-use super::report::{Latency, Load, Report, Server};
+use super::report::{Latency, Report};
+use super::{Plan, Shape};
 use bytesize::ByteSize;
 use std::fmt::{self, Display, Formatter};
 
@@ -19,23 +18,20 @@ impl Display for Report {
         } else {
             ""
         };
+        let (measured_s, warm_up_s) = (self.measured_s, load.warm_up.as_secs_f64());
         writeln!(
             f,
-            "measured    {:.1} s after {:.1} s of warm-up{early}",
-            self.measured_s, load.warm_up_s
+            "measured    {measured_s:.1} s after {warm_up_s:.1} s of warm-up{early}"
         )?;
-        writeln!(
-            f,
-            "throughput  {:.0} messages/s, {}/s each way",
-            throughput.messages_per_s,
-            ByteSize(throughput.bytes_per_s as u64)
-        )?;
+        let bytes = ByteSize(throughput.bytes_per_s as u64);
+        let per_s = throughput.messages_per_s;
+        writeln!(f, "throughput  {per_s:.0} messages/s, {bytes}/s each way")?;
         writeln!(
             f,
             "messages    {} sent, {} echoed",
             self.messages, self.replies
         )?;
-        writeln!(f, "errors      {}", Listed(&self.errors))?;
+        writeln!(f, "errors      {}", self.errors)?;
         if let Some(error) = &self.other_error {
             writeln!(f, "            such as: {error}")?;
         }
@@ -43,52 +39,53 @@ impl Display for Report {
             writeln!(f, "latency     {latency}")?;
         }
         if let Some(connect) = &self.connect {
-            writeln!(f, "connect     {connect}")?;
-            let opened = Count(connect.count, "connection");
-            writeln!(f, "            {opened} opened again")?;
-        }
-        if let Some(cost_us) = generator.cpu_us_per_message {
+            let opened = count(connect.count, "connection");
             writeln!(
                 f,
-                "generator   {} of CPU a message, {:.2} cores busy with {}",
-                Time(cost_us),
-                generator.busy_cores,
-                Count(load.threads as u64, "thread")
+                "connect     {connect}\n            {opened} opened again"
             )?;
+        }
+        let busy = |cpu_us: f64, cores: f64| {
+            format!("{} of CPU a message, {cores:.2} cores busy", Time(cpu_us))
+        };
+        if let Some(cpu_us) = generator.cpu_us_per_message {
+            let threads = count(load.threads as u64, "thread");
+            let busy = busy(cpu_us, generator.busy_cores);
+            writeln!(f, "generator   {busy} with {threads}")?;
         }
         if let Some(server) = &self.server {
-            writeln!(f, "server      {server}")?;
+            let busy = match server.cpu_us_per_message {
+                Some(cpu_us) => busy(cpu_us, server.busy_cores),
+                None => format!("{:.2} cores busy", server.busy_cores),
+            };
+            let memory = ByteSize(server.resident_bytes);
+            writeln!(f, "server      {busy}, {memory} resident")?;
         }
         if generator.busy_cores > SUSPICIOUSLY_BUSY * load.threads as f64 {
-            writeln!(
-                f,
-                "\nThe generator was busy all the time: the server may be faster than measured."
-            )?;
+            let why =
+                "The generator was busy all the time: the server may be faster than measured.";
+            writeln!(f, "\n{why}")?;
         }
         if self.unsent > 0 {
+            let unsent = count(self.unsent, "message");
             writeln!(
                 f,
-                "\nThe server did not keep up: {} were due but not sent before the end.",
-                Count(self.unsent, "message")
+                "\nThe server did not keep up: {unsent} were due but not sent before the end."
             )?;
         }
         Ok(())
     }
 }
 
-impl Display for Load {
+impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let shape = match self.framing {
+        let shape = match self.shape {
             Shape::Lines => "lines",
             Shape::Raw => "messages",
         };
-        write!(
-            f,
-            "{}: {}, {shape} of {}, ",
-            self.uri,
-            Count(self.connections.into(), "connection"),
-            Count(self.message_bytes as u64, "byte")
-        )?;
+        let connections = count(self.connections.into(), "connection");
+        let size = count(self.message_bytes as u64, "byte");
+        write!(f, "{}: {connections}, {shape} of {size}, ", self.endpoint)?;
         match self.rate_per_s {
             Some(rate) => write!(f, "open loop of {rate} messages/s")?,
             None => f.write_str("closed loop")?,
@@ -105,26 +102,13 @@ impl Display for Load {
 
 impl Display for Latency {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let percentiles = [self.p50_us, self.p90_us, self.p99_us, self.p99_9_us];
+        let [p50, p90, p99, p99_9] = percentiles.map(Time);
+        let (max, mean) = (Time(self.max_us), Time(self.mean_us));
         write!(
             f,
-            "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}, mean {}",
-            Time(self.p50_us),
-            Time(self.p90_us),
-            Time(self.p99_us),
-            Time(self.p99_9_us),
-            Time(self.max_us),
-            Time(self.mean_us)
+            "p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p99_9}, max {max}, mean {mean}"
         )
-    }
-}
-
-impl Display for Server {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if let Some(cost_us) = self.cpu_us_per_message {
-            write!(f, "{} of CPU a message, ", Time(cost_us))?;
-        }
-        let memory = ByteSize(self.resident_bytes);
-        write!(f, "{:.2} cores busy, {memory} resident", self.busy_cores)
     }
 }
 
@@ -149,32 +133,9 @@ impl Display for Time {
 }
 
 /// A count and its noun.
-struct Count(u64, &'static str);
-
-impl Display for Count {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Count(count, what) = self;
-        let plural = if *count == 1 { "" } else { "s" };
-        write!(f, "{count} {what}{plural}")
-    }
-}
-
-/// The errors by kind, if above zero.
-struct Listed<'a>(&'a Errors);
-
-impl Display for Listed<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let rows = self.0.rows();
-        let mut found = rows.iter().filter(|(count, _)| *count > 0).peekable();
-        if found.peek().is_none() {
-            return f.write_str("none");
-        }
-        while let Some((count, kind)) = found.next() {
-            let comma = if found.peek().is_some() { ", " } else { "" };
-            write!(f, "{count} {kind}{comma}")?;
-        }
-        Ok(())
-    }
+fn count(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 #[cfg(test)]
@@ -188,28 +149,16 @@ mod tests {
             (9.994, "9.99 µs"),
             (9.996, "10.0 µs"),
             (99.96, "100 µs"),
-            (999.4, "999 µs"),
-            (999.6, "1.00 ms"),
-            (12_345.0, "12.3 ms"),
-            (2_000_000.0, "2.00 s"),
-            (3_600_000_000.0, "3600 s"),
         ] {
             assert_eq!(Time(us).to_string(), text);
         }
-    }
-
-    #[test]
-    fn one_is_singular() {
-        assert_eq!(Count(1, "byte").to_string(), "1 byte");
-        assert_eq!(Count(0, "byte").to_string(), "0 bytes");
-    }
-
-    #[test]
-    fn errors_are_listed_if_there_are_any() {
-        let mut errors = Errors::default();
-        assert_eq!(Listed(&errors).to_string(), "none");
-        errors.corrupt = 2;
-        errors.connect_refused = 1;
-        assert_eq!(Listed(&errors).to_string(), "1 connect refused, 2 corrupt");
+        for (us, text) in [
+            (999.6, "1.00 ms"),
+            (12_345.0, "12.3 ms"),
+            (2e6, "2.00 s"),
+            (3.6e9, "3600 s"),
+        ] {
+            assert_eq!(Time(us).to_string(), text);
+        }
     }
 }

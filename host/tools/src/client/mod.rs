@@ -4,9 +4,12 @@
 pub mod datagrams;
 mod hex;
 
-use connection::address::{Endpoint, UnixAddress};
+pub use connection::task::WebSocketStream;
+
+use connection::address::{Endpoint, UnixAddress, WebAddress};
 use hex::HexDump;
 use server::stream::Stream;
+use server::telnet::{Codec, TelnetStream};
 use server::tls::{self, Verification};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split};
@@ -37,14 +40,24 @@ pub enum Display {
 /// Connects to the first address of `endpoint` that accepts, with TLS if it has TLS.
 pub async fn connect(endpoint: &Endpoint, tls: &TlsOptions) -> io::Result<Stream> {
     let stream = match endpoint {
-        Endpoint::Tcp(address) => Stream::Tcp(address.first(TcpStream::connect).await?),
-        Endpoint::Tls(address) => {
+        Endpoint::Tcp(address)
+        | Endpoint::Ws(WebAddress {
+            network: address, ..
+        }) => Stream::Tcp(address.first(TcpStream::connect).await?),
+        Endpoint::Tls(address)
+        | Endpoint::Wss(WebAddress {
+            network: address, ..
+        }) => {
             // A certificate is for an address on any interface (RFC 6874, section 4).
             let host = address.host.split('%').next().unwrap_or_default();
             let name = tls.server_name.as_deref().unwrap_or(host);
             let stream = address.first(TcpStream::connect).await?;
             let stream = tls::connect(stream, name, &tls.verification).await?;
             Stream::Tls(Box::new(stream.into()))
+        }
+        Endpoint::Telnet(address) => {
+            let stream = address.first(TcpStream::connect).await?;
+            Stream::Telnet(Box::new(TelnetStream::new(stream, Codec::client())))
         }
         Endpoint::Unix(UnixAddress::Path(path)) => Stream::Unix(UnixStream::connect(path).await?),
         Endpoint::Unix(UnixAddress::Abstract(name)) => {

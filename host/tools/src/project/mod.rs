@@ -4,9 +4,9 @@ mod build;
 
 pub use build::BuildError;
 
-use connection::framing::Framing;
-use daemon::config::{self, FileError, ServiceSettings};
+use config::{self, FileError, ServiceSettings};
 use engine::Isolation;
+use framing::Framing;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -128,9 +128,9 @@ mod tests {
     fn read(text: &str) -> Result<Project, String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
-        let place = folder.path().display().to_string();
+        let path = folder.path().display().to_string();
         Project::read(folder.path())
-            .map_err(|error| error.to_string().replace(&place, "."))
+            .map_err(|error| error.to_string().replace(&path, "."))
             .map(|project| Project {
                 output: project.output.strip_prefix(folder.path()).unwrap().into(),
                 folder: PathBuf::new(),
@@ -189,7 +189,7 @@ mod tests {
             ),
             (
                 "build = \"make\"\noutput = \"x\"\nframing = \"words\"",
-                "./handler.toml:3:11: expected chunks, lines",
+                "./handler.toml:3:11: invalid value of `framing`: expected chunks, lines",
             ),
             (
                 "build = \" \"\noutput = \"x\"",

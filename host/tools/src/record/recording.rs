@@ -1,8 +1,8 @@
 //! The file of recorded exchanges.
 
 use super::Transcript;
-use connection::exchange::{Exchanges, LineEnding, MAX_FILE_BYTES};
-use connection::framing::Framing;
+use exchange::{Exchanges, LineEnding, MAX_FILE_BYTES};
+use framing::Framing;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, Write};

@@ -1,7 +1,7 @@
 //! The recorded traffic of one connection. Pure.
 
 use bytes::{Bytes, BytesMut};
-use connection::exchange::{Action, Exchange, LineEnding, Step, is_text};
+use exchange::{Action, Exchange, LineEnding, Step, is_text};
 
 /// Bytes in a line of hexadecimal digits.
 const ROW_BYTES: usize = 32;
@@ -119,7 +119,7 @@ fn expected(bytes: &Bytes) -> Vec<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connection::exchange::{Exchanges, parse};
+    use exchange::{Exchanges, parse};
 
     /// The file of one transcript, without its title.
     fn written(transcript: &Transcript) -> String {

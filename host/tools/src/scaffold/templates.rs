@@ -104,6 +104,7 @@ pub const WIT: &[Template] = files! {
     "deps/keyvalue.wit",
     "deps/logging.wit",
     "manifest.wit",
+    "securing.wit",
     "types.wit",
     "worlds.wit",
 };

@@ -9,7 +9,7 @@ pub struct Words(Vec<(&'static str, String)>);
 impl Words {
     pub fn of(scaffold: &Scaffold) -> Self {
         let name = scaffold.name.as_str();
-        let (output, source) = places(scaffold);
+        let (output, source) = paths(scaffold);
         Words(vec![
             ("{{name}}", name.to_owned()),
             // As a client of a line reverser sees it.
@@ -28,7 +28,7 @@ impl Words {
 }
 
 /// The paths of the component and of its source.
-fn places(scaffold: &Scaffold) -> (String, &'static str) {
+fn paths(scaffold: &Scaffold) -> (String, &'static str) {
     let name = scaffold.name.as_str();
     let source = match (scaffold.language, scaffold.tier) {
         (Language::Rust, HandlerKind::Program) => "src/main.rs",

@@ -1,4 +1,4 @@
-//! Who changes what is served.
+//! Operators who change what is served.
 
 use super::orders::{self, Must, ORDERS, Order};
 use crate::control::ask;
@@ -19,14 +19,15 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
-/// The longest pause between two orders, in milliseconds, and the pause before one is given again.
+/// The longest pause between two orders, and the pause before a retry, in milliseconds.
 const PAUSE_MS: u64 = 600;
 const AGAIN: Duration = Duration::from_millis(500);
 /// The services whose good handler is swapped for another good one.
 const SWAPPED: [&str; 4] = ["echo", "reverse", "upper", "counter"];
-/// How many versions of a handler a host keeps: the current one, and one to go back to.
+/// Number of versions that a host keeps: the current one, and one to go back to.
 const KEPT: usize = 2;
-/// How long a service may take to answer well again after it had a bad handler, and an order to be obeyed.
+/// Time limit for a service to answer correctly after it had a bad handler, and for an order to
+/// succeed.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An operator who swaps and reloads.
@@ -44,12 +45,12 @@ impl Changer {
             site,
             record,
             rng: Rng::with_seed(seed),
-            // Far from those of others.
+            // Far from the numbers of others.
             version: seed % 100_000 * 100,
         }
     }
 
-    /// Gives orders until it is enough, or something is wrong.
+    /// Gives orders until the end of the phase or a finding.
     pub async fn live(&mut self, enough: &AtomicBool) -> Result<()> {
         while !enough.load(Ordering::Relaxed) {
             let order = orders::choose(&mut self.rng);
@@ -67,8 +68,8 @@ impl Changer {
         Ok(())
     }
 
-    /// Has every service that is swapped serve a good handler, and keep a good one to go back to. What a host keeps of a
-    /// handler depends on the handler, so only then two looks at what it uses can be compared.
+    /// Makes every swapped service serve a good handler, and keep a good one to go back to.
+    /// Resource usage depends on the handler, so only then are two samples comparable.
     pub async fn tidy(&mut self) -> Result<()> {
         self.tidy_up(Self::unchanged).await?;
         for service in SWAPPED.into_iter().chain([STAGE]) {
@@ -94,8 +95,8 @@ impl Changer {
         self.reload(0).await
     }
 
-    /// Gives an order until it is obeyed, if it has to be. It may be refused at first: what is read, made or bound
-    /// needs descriptors, of which there may be none for a moment.
+    /// Repeats an order until it succeeds, if it must. It may be refused at first: reading,
+    /// creating and binding need descriptors, which may be exhausted for a moment.
     async fn give(&mut self, order: Order) -> Result<()> {
         self.version += 1;
         let rng = self.rng.fork();
@@ -162,8 +163,8 @@ impl Changer {
         self.swap(service, &path).await
     }
 
-    /// Has some meet a handler that goes wrong, then puts a good one in its place, which must be as if nothing had
-    /// been.
+    /// Serves a failing handler to some clients, then a good one, which must serve as if nothing
+    /// had happened.
     async fn swap_to_hostile(&self, mut rng: Rng) -> Result<Answer> {
         let files = &self.site.files;
         let hostile = handlers::hostile();
@@ -178,7 +179,7 @@ impl Changer {
         };
         let swapped = self.swap(STAGE, &path).await?;
         for _ in 0..rng.usize(..8) {
-            // Whatever comes of it.
+            // The result does not matter.
             let _ = timeout(DEADLINE, self.visit(&mut rng, b"hello\n")).await;
         }
         if swapped != Answer::Done {
@@ -194,7 +195,7 @@ impl Changer {
         Ok(swapped)
     }
 
-    /// One who says something on the stage, finishes, and hears all that comes.
+    /// A client that sends a message to the service, finishes, and reads everything.
     async fn visit(&self, rng: &mut Rng, said: &[u8]) -> Result<Vec<u8>> {
         let mut stream = door::tcp(self.site.tcp(STAGE), regular(rng)).await?;
         stream.write_all(said).await?;
@@ -215,7 +216,7 @@ impl Changer {
         self.ask(json!({ "command": "reload" })).await
     }
 
-    /// Breaks the configuration, and mends it afterwards.
+    /// Breaks the configuration, and repairs it afterwards.
     async fn reload_bad(&self, mut rng: Rng) -> Result<Answer> {
         const BAD: [&str; 4] = [
             "max-connections = 'many'",

@@ -1,5 +1,5 @@
-//! Operators who swap, reload and ask while all that goes on. What must be done and is not, or must be refused and
-//! is done, is a finding.
+//! Operators who swap, reload and send requests at the same time. An order that must succeed and
+//! fails, or must be refused and succeeds, is a finding.
 
 mod changer;
 mod orders;
@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Between two looks.
+/// Interval between two requests.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Looks how the host is doing, again and again, and what its metrics are.
+/// Requests the status and the metrics repeatedly.
 pub async fn look(site: Arc<Site>, record: Arc<Record>, enough: Arc<AtomicBool>) -> Result<()> {
     while !enough.load(Ordering::Relaxed) {
         let status = status(&site.control()).await?;

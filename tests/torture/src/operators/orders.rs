@@ -1,8 +1,8 @@
-//! What operators order, and what must come of it.
+//! Orders of operators, and their expected results.
 
 use fastrand::Rng;
 
-/// What operators order, each with how often it is chosen in comparison with the others.
+/// The orders, each with its relative frequency.
 pub const ORDERS: [(Order, u32); 8] = [
     (Order::SwapToGood, 8),
     (Order::SwapToBad, 4),
@@ -18,9 +18,9 @@ pub const ORDERS: [(Order, u32); 8] = [
 pub enum Order {
     SwapToGood,
     SwapToBad,
-    /// And back, after some have met it.
+    /// And back, after some clients have met it.
     SwapToHostile,
-    /// To what answers a probe otherwise.
+    /// To a handler that fails the probe.
     SwapToOther,
     RollBack,
     Reload,

@@ -1,4 +1,4 @@
-//! Two guests of a chat who have a room for themselves, and hear all that the other one says.
+//! Two users of a chat with a room of their own, who receive everything the other one says.
 
 use super::Regular;
 use super::talk::Talk;
@@ -7,9 +7,9 @@ use fastrand::Rng;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// The most lines that the two say.
+/// Maximum number of lines that the two send.
 const LINES: usize = 40;
-/// Lines of others in the lobby that are heard at most before an answer comes.
+/// Maximum number of other users' lines in the lobby before a reply.
 const PATIENCE: usize = 10_000;
 /// The longest pause between two lines, in milliseconds.
 const PAUSE_MS: u64 = 100;
@@ -38,7 +38,7 @@ pub async fn chat(who: &Regular, visit: u64, mut rng: Rng) -> Result<()> {
     first.finish().await
 }
 
-/// Goes to a room, and returns the name by which it is known. In the lobby others may be heard before.
+/// Joins a room, and returns the user's name. In the lobby, lines of others may come first.
 async fn join(talk: &mut Talk<'_>, room: &str) -> Result<String> {
     let welcome = talk.line().await?;
     let name = welcome

@@ -1,4 +1,4 @@
-//! A client by UDP. Datagrams may be lost, so it sends those again that are not answered, as any such client does.
+//! A UDP client. Datagrams may be lost, so it sends unanswered ones again, like any such client.
 
 use super::{DEADLINE, Regular};
 use crate::door;
@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
 
-/// The most datagrams of a session, the longest, in bytes, and the longest pause between two, in milliseconds.
+/// The maximum datagrams of a session, their maximum length in bytes, and the longest pause in
+/// milliseconds.
 const MESSAGES: u64 = 40;
 const LONGEST: usize = 4000;
 const PAUSE_MS: u64 = 100;
-/// How long a reply is waited for until the datagram is sent again.
+/// Time until an unanswered datagram is sent again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Each comes back as it was.
+/// Each comes back unchanged.
 pub async fn echo(who: &Regular, mut rng: Rng) -> Result<()> {
     let socket = door::udp(who.site.udp("echo"), regular(&mut rng)).await?;
     for number in 0..rng.u64(1..=MESSAGES) {
@@ -58,7 +59,7 @@ async fn is_answered(socket: &UdpSocket, number: u64, datagram: &[u8]) -> Result
     Ok(false)
 }
 
-/// Whether this answers one of the datagrams before, which was sent twice.
+/// Whether this answers an earlier datagram, which was sent twice.
 fn is_late(reply: &[u8], number: u64) -> io::Result<bool> {
     let begin = reply.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
     Ok(u64::from_be_bytes(*begin) < number)

@@ -8,7 +8,7 @@ use std::iter::repeat_with;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// The most messages of a session, and of those that are sent together.
+/// Maximum messages of a session, and of one batch.
 const MESSAGES: usize = 60;
 const TOGETHER: usize = 5;
 /// The longest message, and the longest line, in bytes.
@@ -17,7 +17,7 @@ const LONGEST_LINE: usize = 900;
 /// The longest pause between two messages, in milliseconds.
 const PAUSE_MS: u64 = 200;
 
-/// Anything at all comes back as it was.
+/// Any bytes come back unchanged.
 pub async fn echo(who: &Regular, mut rng: Rng) -> Result<()> {
     let mut talk = Talk::begin(who, "echo", &mut rng).await?;
     for _ in 0..rng.usize(1..=MESSAGES) {
@@ -35,12 +35,13 @@ pub async fn reverse(who: &Regular, rng: Rng) -> Result<()> {
     lines(who, "reverse", rng, reversed).await
 }
 
-/// Lines come back in upper case, without their endings: this handler sees what framing cut.
+/// Lines come back in upper case, without their endings: this handler receives messages without
+/// them.
 pub async fn upper(who: &Regular, rng: Rng) -> Result<()> {
     lines(who, "upper", rng, str::to_ascii_uppercase).await
 }
 
-/// Lines are answered in their order, some sent ahead of the replies.
+/// Lines are answered in order, some sent ahead of the replies.
 async fn lines(
     who: &Regular,
     service: &str,
@@ -61,7 +62,8 @@ async fn lines(
     leave(talk, &mut rng).await
 }
 
-/// Lines come back signed with some version, and counted from the first to the last, whichever versions there were.
+/// Lines come back signed with a version, and counted from the first to the last across all
+/// versions.
 pub async fn counter(who: &Regular, mut rng: Rng) -> Result<()> {
     let mut talk = Talk::begin(who, "counter", &mut rng).await?;
     for number in 1..=rng.usize(1..=MESSAGES) {
@@ -80,7 +82,7 @@ pub async fn counter(who: &Regular, mut rng: Rng) -> Result<()> {
     leave(talk, &mut rng).await
 }
 
-/// Text that no other message is.
+/// Text that no other message has.
 fn line(number: usize, rng: &mut Rng) -> String {
     let length = rng.usize(..LONGEST_LINE);
     let text: String = repeat_with(|| rng.alphanumeric()).take(length).collect();
@@ -88,13 +90,13 @@ fn line(number: usize, rng: &mut Rng) -> String {
 }
 
 async fn pause(rng: &mut Rng) {
-    // Some ask again at once.
+    // Some continue at once.
     if rng.bool() {
         sleep(Duration::from_millis(rng.u64(..PAUSE_MS))).await;
     }
 }
 
-/// Most see the end, some just go.
+/// Most wait for the end, some just close.
 async fn leave(talk: Talk<'_>, rng: &mut Rng) -> Result<()> {
     match rng.u8(..4) {
         0 => Ok(()),

@@ -1,5 +1,5 @@
-//! Well-behaved clients, who check every byte that comes back, its order, and when it comes. Whatever is wrong for
-//! them is a finding.
+//! Well-behaved clients, who check every byte that comes back, its order, and its time. Any error
+//! is a finding.
 
 mod chat;
 mod datagrams;
@@ -18,12 +18,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long anything a well-behaved client asks for may take.
+/// Time limit for any request of a well-behaved client.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest pause between two sessions, in milliseconds.
 const PAUSE_MS: u64 = 500;
 
-/// What a kind of client asks for, and how many of them there are at once.
+/// The sessions of a kind of client, and the number of concurrent clients.
 const KINDS: [(Kind, u64); 6] = [
     (Kind::Echo, 9),
     (Kind::Reverse, 4),
@@ -35,17 +35,17 @@ const KINDS: [(Kind, u64); 6] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Gets back what it sends, by TCP, TLS and a Unix socket.
+    /// Expects an echo, over TCP, TLS and a Unix socket.
     Echo,
-    /// Gets lines back reversed, from one of few shared instances.
+    /// Expects reversed lines, from one of few shared instances.
     Reverse,
-    /// Gets lines back in upper case, each from an instance of its own.
+    /// Expects lines in upper case, each from an instance of its own.
     Upper,
-    /// Gets lines back counted, and counted on when the version changes.
+    /// Expects counted lines, without a gap when the version changes.
     Counter,
-    /// Two who hear each other in a room.
+    /// Two users who receive each other's lines in a room.
     Chat,
-    /// Gets datagrams back.
+    /// Expects datagrams back.
     Datagrams,
 }
 
@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-/// One who comes, asks and goes, again and again.
+/// A client that has one session after the other.
 pub struct Regular {
     kind: Kind,
     number: u64,
@@ -89,13 +89,14 @@ impl Regular {
             .collect()
     }
 
-    /// Lives until it is enough, or something is wrong.
+    /// Runs until the end of the phase or a finding.
     pub async fn live(mut self, enough: Arc<AtomicBool>, findings: Arc<Findings>) {
         for visit in 0.. {
             if enough.load(Ordering::Relaxed) {
                 return;
             }
-            // Of its own, so that what this session decides does not depend on the ones before.
+            // A generator of its own, so that the decisions of this session do not depend on
+            // earlier ones.
             let rng = self.rng.fork();
             if let Err(error) = self.visit(visit, rng).await {
                 findings.add(&format!(
@@ -123,7 +124,7 @@ impl Regular {
     }
 }
 
-/// What a well-behaved client may expect to happen in time.
+/// Expects something to happen in time.
 async fn in_time<T>(what: &str, happens: impl Future<Output = io::Result<T>>) -> Result<T> {
     timeout(DEADLINE, happens)
         .await

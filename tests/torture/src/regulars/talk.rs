@@ -9,7 +9,7 @@ use fastrand::Rng;
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-/// What of a wrong reply is shown, in bytes.
+/// How much of a wrong reply is shown, in bytes.
 const SHOWN: usize = 200;
 
 pub struct Talk<'a> {
@@ -19,7 +19,7 @@ pub struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    /// Connects to one of a service's doors.
+    /// Connects to one of a service's listeners.
     pub async fn begin(who: &'a Regular, service: &str, rng: &mut Rng) -> Result<Self> {
         let (door, from) = (who.site.door(service, rng), regular(rng));
         let stream = in_time("connecting", door.enter(from)).await?;
@@ -30,7 +30,7 @@ impl<'a> Talk<'a> {
         })
     }
 
-    /// Sends something, and gets just what is expected.
+    /// Sends bytes, and expects exactly this reply.
     pub async fn exchange(&mut self, sent: &[u8], expected: &[u8]) -> Result<()> {
         let begun = Instant::now();
         self.send(sent).await?;
@@ -58,12 +58,12 @@ impl<'a> Talk<'a> {
         Ok(line)
     }
 
-    /// A line was what it should be.
+    /// Records a correct line.
     pub fn note(&self, begun: Instant) {
         self.record.replied(self.kind, begun.elapsed());
     }
 
-    /// Says that it has finished, and sees the host close without another byte.
+    /// Shuts down sending, and expects the host to close without another byte.
     pub async fn finish(mut self) -> Result<()> {
         in_time("finishing", self.stream.shutdown()).await?;
         let mut rest = Vec::new();

@@ -1,4 +1,4 @@
-//! Those who may talk to the host as operators do, and talk nonsense.
+//! Users with access to the control socket who send nonsense.
 
 use super::read_rest;
 use crate::host::signal;
@@ -17,7 +17,8 @@ const STAMPEDE: usize = 100;
 const HANGUPS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// Speaks no protocol, never ends a line, asks for all listeners and hangs up, or is too many.
+/// Speaks no protocol, never ends a line, requests all listeners and hangs up, or opens too many
+/// connections.
 pub async fn abuse(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let connect = || UnixStream::connect(site.control());
     let mut stream = connect().await?;
@@ -53,7 +54,7 @@ pub async fn abuse(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     read_rest(&mut stream, PATIENCE).await
 }
 
-/// Asks for metrics, but not to the end.
+/// Requests metrics, without reading to the end.
 pub async fn metrics(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let mut streams = Vec::new();
     for _ in 0..rng.usize(1..20) {
@@ -67,7 +68,7 @@ pub async fn metrics(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     }
 }
 
-/// Has the configuration read again faster than it can be.
+/// Requests reloads faster than the host can carry them out.
 pub async fn hangups(site: Arc<Site>, _: Rng) -> io::Result<Met> {
     for _ in 0..HANGUPS {
         signal(site.pid, Signal::HUP).map_err(io::Error::other)?;

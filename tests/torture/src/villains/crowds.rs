@@ -1,4 +1,4 @@
-//! More clients at once than the host has places for, and than it has descriptors.
+//! More clients at once than the host has slots for, and than it has descriptors.
 
 use super::read_rest;
 use crate::door;
@@ -16,8 +16,8 @@ const ALL: usize = 400;
 /// More than `max-connections-per-ip`.
 const TOO_MANY: usize = 120;
 
-/// Takes every place there is, from many addresses, for less than a second.
-pub async fn all_places(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
+/// Takes every slot, from many addresses, for less than a second.
+pub async fn all_slots(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = site.any_service(&mut rng);
     let mut crowded = Vec::new();
     for number in 0..ALL {
@@ -31,14 +31,14 @@ pub async fn all_places(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(Met::Served)
 }
 
-/// Has as many pipelines busy as one address may, each with an instance of each of its stages, for longer than anybody
-/// waits.
+/// Keeps as many pipelines busy as one address may have, each with an instance of each of its
+/// stages, longer than any client waits.
 pub async fn pipelines(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let from = villain(&mut rng);
     let mut crowded = Vec::new();
     for _ in 0..TOO_MANY {
         let mut stream = door::tcp(site.tcp("pipeline"), from).await?;
-        // Beyond what it may have it is turned away.
+        // The host refuses the ones beyond the limit.
         if stream.write_all(b"hello\n").await.is_ok() {
             crowded.push(stream);
         }
@@ -49,7 +49,7 @@ pub async fn pipelines(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     }
 }
 
-/// Takes more places than one address may have. Whatever is above is closed.
+/// Opens more connections than one address may have. The host closes the ones beyond the limit.
 pub async fn one_address(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let (service, from) = (site.any_service(&mut rng), villain(&mut rng));
     let mut crowded = Vec::new();

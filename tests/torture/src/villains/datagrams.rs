@@ -1,4 +1,4 @@
-//! Senders of datagrams, more than there are sessions for, or more datagrams than are taken.
+//! Senders of datagrams: more than there are sessions, or more datagrams than the host accepts.
 
 use crate::door;
 use crate::record::Met;
@@ -48,7 +48,7 @@ pub async fn forged(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(Met::Served)
 }
 
-/// As many datagrams as go out, of noise, from one port; now and then to the service of others.
+/// As many random datagrams as possible, from one port; sometimes to a service that others use.
 pub async fn flood(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = if rng.u8(..4) == 0 { "echo" } else { SERVICE };
     let socket = door::udp(site.udp(service), villain(&mut rng)).await?;

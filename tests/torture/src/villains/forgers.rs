@@ -1,4 +1,4 @@
-//! Clients that have guests write what looks like lines of the host's own log, or what a terminal obeys.
+//! Clients that make guests write text that imitates the host's log, or that controls a terminal.
 
 use super::read_rest;
 use crate::door;
@@ -13,14 +13,15 @@ use tokio::io::AsyncWriteExt;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// By a failure that a session returns, by a panic, and on standard output and standard error. Found by who reads the log.
+/// In the failure of a session, in a panic, and on standard output and standard error. The log
+/// reader checks for it.
 pub async fn forge(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let (service, said) = match rng.u8(..3) {
         0 => {
             let kind = ["protocol", "refused", "internal"][rng.usize(..3)];
             let order = format!("fail {kind} {FORGED}");
-            // A message that may have ends of lines in it.
-            ("puppet", format!("framing {}\n{order}", order.len()))
+            // A message that may contain line endings.
+            ("puppet", format!("framing fixed:{}\n{order}", order.len()))
         }
         1 => {
             let text = FORGED.replace('\r', "\\r").replace('\n', "\\n");

@@ -1,4 +1,4 @@
-//! Clients that send what makes no sense.
+//! Clients that send nonsense.
 
 use super::read_rest;
 use crate::door;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 const MOST: usize = 128 << 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Noise in pieces, to any door there is, and within TLS.
+/// Noise in pieces, to any listener, and within TLS.
 pub async fn noise(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = site.any_service(&mut rng);
     let from = villain(&mut rng);
@@ -26,7 +26,7 @@ pub async fn noise(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let (mut reader, mut writer) = split(stream);
     let writing = async {
         for piece in noise.chunks(piece) {
-            // The host may have had enough.
+            // The host may have closed the connection.
             if writer.write_all(piece).await.is_err() {
                 break;
             }
@@ -37,7 +37,7 @@ pub async fn noise(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     met
 }
 
-/// Says that far more will come than does.
+/// Announces a longer message than it sends.
 pub async fn lies(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let bytes = [1, 2, 4][rng.usize(..3)];
     let service = format!("prefixed-{bytes}");
@@ -52,9 +52,10 @@ pub async fn lies(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     read_rest(&mut stream, Duration::from_secs(2)).await
 }
 
-/// Begins a TLS handshake, badly, and says no more.
+/// Starts a malformed TLS handshake, and sends no more.
 pub async fn handshake(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
-    // The head of a record with a ClientHello (RFC 8446, section 5.1), which is whole, cut, or no such thing.
+    // The header of a record with a ClientHello (RFC 8446, section 5.1), followed by a complete, a
+    // cut, or a wrong one.
     const HEADS: [&[u8]; 3] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
         b"\x16\x03",

@@ -1,4 +1,4 @@
-//! Clients of a guest that asks the host for more than it may have: see glutton.wat.
+//! Clients of a guest that requests more of the host than it may have: see glutton.wat.
 
 use crate::door;
 use crate::record::Met;
@@ -10,22 +10,22 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// What would hold up a thread: prints without a permit, keys to delete, a text to log.
+/// Requests that would block a thread: prints without a permit, keys to delete, a text to log.
 const MEALS: [&[u8]; 4] = [b"w", b"p", b"d", b"l"];
-/// What would take the host's memory or descriptors: buckets, compare-and-swaps, files.
+/// Requests that would use up the host's memory or descriptors: buckets, compare-and-swaps, files.
 const HOARDS: [&[u8]; 3] = [b"b", b"c", b"f"];
-/// How many hoard at once.
+/// Number of concurrent hoarders.
 const HOARDERS: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Has one call do more than a guest may compute in its slice.
+/// Makes one call do more than a guest may compute in its slice.
 pub async fn swallow(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let meal = MEALS[rng.usize(..MEALS.len())];
     let stream = door::tcp(site.tcp("glutton"), villain(&mut rng)).await?;
     ask(stream, meal, "a call did more than one may").await
 }
 
-/// Has some instances at once hold more than each may.
+/// Makes several instances at once hold more than each may.
 pub async fn hoard(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let hoard = HOARDS[rng.usize(..HOARDS.len())];
     let mut streams = Vec::new();
@@ -44,7 +44,7 @@ pub async fn hoard(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(met)
 }
 
-/// Whether the guest got what it asked for.
+/// Whether the guest got what it requested.
 async fn ask(
     mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
     meal: &[u8],

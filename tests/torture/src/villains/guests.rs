@@ -1,4 +1,4 @@
-//! Clients that have guests misbehave: responders, conversations, and programs, in each isolation.
+//! Clients that make guests misbehave: responders, conversations, and programs, in each isolation.
 
 use super::read_rest;
 use crate::door;
@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 const RESPONDERS: [&str; 3] = ["probe-connection", "probe-shared", "probe-message"];
 
-/// What every guest of the tests can do wrong: see tests/misdeeds.
+/// Misdeeds of every guest of the tests: see tests/misdeeds.
 const MISDEEDS: [&str; 19] = [
     "panic on purpose",
     "unreachable",
@@ -35,7 +35,7 @@ const MISDEEDS: [&str; 19] = [
     "plant 7",
 ];
 
-/// What only responders do.
+/// Misdeeds of responders only.
 const OF_RESPONDERS: [&str; 5] = [
     "allocate 4294967295",
     "allocate 12000000",
@@ -44,15 +44,15 @@ const OF_RESPONDERS: [&str; 5] = [
     "read /etc/passwd",
 ];
 
-/// What the puppet does.
+/// Misdeeds of the puppet.
 const OF_CONVERSATIONS: [&str; 12] = [
     "spin",
     "panic",
     "flood 8000000; close",
     "flood 8000000; reset",
     "queue 10000000",
-    "framing 1",
-    "framing 60000",
+    "framing fixed:1",
+    "framing fixed:60000",
     "timer 1 0; timer 2 4294967295; timer 3 100; timer 4 5000",
     "fail protocol",
     "fail internal",
@@ -60,7 +60,7 @@ const OF_CONVERSATIONS: [&str; 12] = [
     "reset",
 ];
 
-/// What only the saboteur does.
+/// Misdeeds of the saboteur only.
 const OF_SESSIONS: [&str; 12] = [
     "sends 1000000",
     "flood 500000",
@@ -76,12 +76,12 @@ const OF_SESSIONS: [&str; 12] = [
     "bytes 12000000",
 ];
 
-/// Where it does them.
+/// The points where it commits them.
 const POINTS: [&str; 10] = [
     "start", "describe", "open", "message", "eof", "timer", "writable", "shutdown", "save", "drop",
 ];
 
-/// How long a guest is waited for: longer than its call timeout.
+/// Time limit for a guest: longer than its call timeout.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub async fn responder(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
@@ -127,7 +127,7 @@ fn put(site: &Site, point: &str, order: &str) -> io::Result<()> {
     std::fs::write(site.files.path("orders").join(point), order)
 }
 
-/// Says a line to a service, and hears what comes of it.
+/// Sends a line to a service, and records the outcome.
 async fn say(site: &Site, service: &str, line: &str, rng: &mut Rng) -> io::Result<Met> {
     let mut stream = door::tcp(site.tcp(service), villain(rng)).await?;
     stream

@@ -1,4 +1,4 @@
-//! Clients that leave at a bad moment, or in a bad manner.
+//! Clients that leave at a bad moment, or in a bad way.
 
 use super::read_rest;
 use crate::door::{self, vanish};
@@ -14,11 +14,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The length of a reply that does not fit into what the kernel holds.
+/// Length of a reply that exceeds the kernel's buffers.
 const LARGE: usize = 4 << 20;
 const STAMPEDE: usize = 60;
 
-/// Reads some of a large reply, and resets.
+/// Reads a part of a large reply, and resets.
 pub async fn mid_reply(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let mut stream = door::tcp(site.tcp("probe-connection"), villain(&mut rng)).await?;
     stream
@@ -30,7 +30,7 @@ pub async fn mid_reply(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(Met::Served)
 }
 
-/// Goes one of the ways there are, from one of the states there are.
+/// Leaves in one of several ways, from one of several states.
 pub async fn any_state(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     const LINES: [&str; 5] = ["", "cou", "count\n", "count\ncount\ncou", "reply 4000000\n"];
     let service = if rng.bool() {
@@ -53,22 +53,22 @@ pub async fn any_state(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
 async fn leave(mut stream: TcpStream, rng: &mut Rng) -> io::Result<Met> {
     match rng.u8(..5) {
         0 => vanish(stream),
-        // A FIN, with what it may not have read.
+        // A FIN, possibly with unread data.
         1 => drop(stream),
-        // A FIN one way, then the host's, then gone.
+        // Half-closes, waits for the host's FIN, and closes.
         2 => {
             stream.shutdown().await?;
             return read_rest(&mut stream, Duration::from_secs(5)).await;
         }
-        // It reads no further, and says so to its own kernel only.
+        // Shuts down reading, which only its own kernel knows.
         3 => SockRef::from(&stream).shutdown(Shutdown::Read)?,
-        // Both ways at once.
+        // Both directions at once.
         _ => SockRef::from(&stream).shutdown(Shutdown::Both)?,
     }
     Ok(Met::Served)
 }
 
-/// Connects and goes, again and again.
+/// Connects and closes, again and again.
 pub async fn stampede(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = site.any_service(&mut rng);
     for _ in 0..rng.usize(1..STAMPEDE) {

@@ -1,4 +1,5 @@
-//! Whoever reads the host's log stops, as a terminal does after Ctrl-S, while guests go on to print.
+//! The reader of the host's log pauses, like a terminal after Ctrl-S, while guests continue to
+//! print.
 
 use crate::door;
 use crate::record::Met;
@@ -10,11 +11,11 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
-/// For longer than well-behaved clients wait for anything.
+/// Longer than well-behaved clients wait for anything.
 const UNREAD: Duration = Duration::from_secs(14);
-/// How many clients have something printed, again and again, one after the other.
+/// Number of clients that make guests print, one request after the other.
 const PRINTING: usize = 40;
-/// Enough that they fill any pipe within a second.
+/// Enough to fill any pipe within a second.
 const LINES: &str = "complain a line that is a hundred bytes long, or would be if it said something that mattered\n";
 
 pub async fn stop(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
@@ -30,7 +31,7 @@ pub async fn stop(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
         }
         Ok::<_, io::Error>(())
     };
-    // Whether they are served is for others to find out.
+    // Other clients check whether they are served.
     let (_, ()) = tokio::join!(timeout(UNREAD, print), sleep(UNREAD));
     Ok(Met::Served)
 }

@@ -1,5 +1,5 @@
-//! Clients that misbehave, or have guests misbehave. Hardly anything that happens to them is wrong: what they meet is
-//! counted, and what they do to others is found by others. Only what they must never be given is a finding.
+//! Clients that misbehave, or make guests misbehave. Their own outcome is only counted; other
+//! clients check the effect on others. A finding is only what they must never get.
 
 mod control;
 mod crowds;
@@ -11,6 +11,7 @@ mod guests;
 mod leavers;
 mod log_readers;
 mod readers;
+mod websockets;
 mod writers;
 
 use crate::findings::Findings;
@@ -27,18 +28,18 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How many are busy at once.
+/// Number of concurrent villains.
 const TASKS: u64 = 16;
-/// The longest that one takes for one deed.
+/// Time limit of one misdeed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest pause between two deeds, in milliseconds.
+/// The longest pause between two misdeeds, in milliseconds.
 const PAUSE_MS: u64 = 300;
 
 type Doing = Pin<Box<dyn Future<Output = io::Result<Met>> + Send>>;
 type Deed = fn(Arc<Site>, Rng) -> Doing;
 
-/// All deeds, by name, each with how often it is chosen in comparison with the others.
-const DEEDS: [(&str, u32, Deed); 28] = [
+/// All misdeeds, by name, each with its relative frequency.
+const DEEDS: [(&str, u32, Deed); 29] = [
     ("writes byte by byte", 6, |site, rng| {
         Box::pin(writers::slow(site, rng))
     }),
@@ -63,8 +64,8 @@ const DEEDS: [(&str, u32, Deed); 28] = [
     ("connects and vanishes", 4, |site, rng| {
         Box::pin(leavers::stampede(site, rng))
     }),
-    ("takes all places", 1, |site, rng| {
-        Box::pin(crowds::all_places(site, rng))
+    ("takes all slots", 1, |site, rng| {
+        Box::pin(crowds::all_slots(site, rng))
     }),
     ("connects too often from one address", 2, |site, rng| {
         Box::pin(crowds::one_address(site, rng))
@@ -114,6 +115,9 @@ const DEEDS: [(&str, u32, Deed); 28] = [
     ("stops reading the log", 2, |site, rng| {
         Box::pin(log_readers::stop(site, rng))
     }),
+    ("abuses a WebSocket", 12, |site, rng| {
+        Box::pin(websockets::abuse(site, rng))
+    }),
     ("abuses the control socket", 6, |site, rng| {
         Box::pin(control::abuse(site, rng))
     }),
@@ -125,7 +129,7 @@ const DEEDS: [(&str, u32, Deed); 28] = [
     }),
 ];
 
-/// One who does one deed after the other.
+/// A villain that commits one misdeed after the other.
 pub struct Villain {
     site: Arc<Site>,
     record: Arc<Record>,
@@ -155,7 +159,7 @@ impl Villain {
         }
     }
 
-    /// Lives until it is enough.
+    /// Runs until the end of the phase.
     pub async fn live(mut self, enough: Arc<AtomicBool>) {
         while !enough.load(Ordering::Relaxed) {
             let (name, deed) = choose(&mut self.rng);
@@ -164,7 +168,7 @@ impl Villain {
         }
     }
 
-    /// Does each deed once, all at the same time.
+    /// Commits each misdeed once, all at the same time.
     pub fn rehearsal(
         seed: u64,
         site: &Arc<Site>,
@@ -180,7 +184,8 @@ impl Villain {
     }
 
     async fn act(&mut self, name: &'static str, deed: Deed) {
-        // Of its own, so that what is chosen next does not depend on how far this one gets.
+        // A generator of its own, so that the next choices do not depend on how far this misdeed
+        // gets.
         let rng = self.rng.fork();
         let met = timeout(PATIENCE, deed(self.site.clone(), rng)).await;
         let met = met.map_or(Met::Silence, |met| met.unwrap_or_else(|error| how(&error)));
@@ -193,17 +198,17 @@ impl Villain {
 
 fn choose(rng: &mut Rng) -> (&'static str, Deed) {
     let all: u32 = DEEDS.iter().map(|(_, weight, _)| weight).sum();
-    let mut place = rng.u32(..all);
+    let mut point = rng.u32(..all);
     let chosen = DEEDS.iter().find(|(_, weight, _)| {
-        let is_it = place < *weight;
-        place = place.wrapping_sub(*weight);
+        let is_it = point < *weight;
+        point = point.wrapping_sub(*weight);
         is_it
     });
-    let (name, _, deed) = chosen.expect("the place is within the sum");
+    let (name, _, deed) = chosen.expect("the point is within the sum");
     (name, *deed)
 }
 
-/// What an error says about what was met.
+/// The outcome for an error.
 fn how(error: &io::Error) -> Met {
     match error.kind() {
         ErrorKind::ConnectionRefused | ErrorKind::AddrNotAvailable | ErrorKind::NotFound => {
@@ -215,7 +220,7 @@ fn how(error: &io::Error) -> Met {
     }
 }
 
-/// Reads and forgets what comes, until the end or for so long.
+/// Reads and discards data, until the end or for this time.
 async fn read_rest(stream: &mut (impl AsyncRead + Unpin), limit: Duration) -> io::Result<Met> {
     let deadline = Instant::now() + limit;
     let mut met = Met::Silence;

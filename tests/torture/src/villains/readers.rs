@@ -15,7 +15,7 @@ const PROBES: [&str; 3] = ["probe-connection", "probe-shared", "probe-message"];
 const PAUSE_MS: u64 = 50;
 const READS: usize = 100;
 
-/// Asks for large replies, and reads each a little at a time.
+/// Requests large replies, and reads each in small pieces.
 pub async fn slow(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = PROBES[rng.usize(..PROBES.len())];
     let mut stream = door::tcp(site.tcp(service), villain(&mut rng)).await?;
@@ -33,7 +33,7 @@ pub async fn slow(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     Ok(Met::Served)
 }
 
-/// Asks for more than anything on the way can hold, and reads none of it for a while.
+/// Requests more than anything on the way can buffer, and reads none of it for a while.
 pub async fn never(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     const LINES: [(&str, &str); 6] = [
         ("puppet", "flood 16000000\n"),
@@ -52,7 +52,7 @@ pub async fn never(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
         }
         Ok::<_, io::Error>(())
     };
-    // Nothing more is taken from one who does not read, or the host closes.
+    // The host stops reading from a client that does not read, or closes the connection.
     let met = match timeout(Duration::from_secs(1), asking).await {
         Err(_) => Met::Silence,
         Ok(Err(_)) => Met::Closed,

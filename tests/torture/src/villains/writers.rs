@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 /// The longest pause between two bytes, in milliseconds.
 const PAUSE_MS: u64 = 80;
-/// What an endless line has at most, and what is sent of it at once, in bytes.
+/// Maximum length of an endless line, and of one write, in bytes.
 const ENDLESS: usize = 4 << 20;
 const PIECE: usize = 32 << 10;
 
@@ -30,7 +30,7 @@ pub async fn slow(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     read_rest(&mut stream, Duration::from_secs(5)).await
 }
 
-/// A line that has no end, or many of no bytes.
+/// A line without end, or many empty ones.
 pub async fn endless_line(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = site.any_service(&mut rng);
     let from = villain(&mut rng);
@@ -39,7 +39,7 @@ pub async fn endless_line(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let piece = [byte; PIECE];
     for _ in 0..ENDLESS / PIECE {
         let sending = stream.write_all(&piece);
-        // Where it is echoed, and nobody reads, no more is taken.
+        // An echo stops reading when nobody reads its replies.
         if tokio::time::timeout(Duration::from_secs(1), sending)
             .await
             .is_err()
@@ -50,7 +50,7 @@ pub async fn endless_line(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     read_rest(&mut stream, Duration::from_secs(2)).await
 }
 
-/// Connects and says nothing, perhaps until the host has had enough.
+/// Connects and sends nothing, perhaps until the host closes the connection.
 pub async fn silent(site: Arc<Site>, mut rng: Rng) -> io::Result<Met> {
     let service = site.any_service(&mut rng);
     let from = villain(&mut rng);

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 
 #[test]
 fn each_limit_has_its_own_count_and_name() {
-    for (place, (limit, name)) in NAMES.iter().enumerate() {
-        assert_eq!(*limit as usize, place, "{name}");
+    for (index, (limit, name)) in NAMES.iter().enumerate() {
+        assert_eq!(*limit as usize, index, "{name}");
     }
     let names: BTreeSet<_> = Limit::all().map(|(name, _)| name).collect();
     assert_eq!(names.len(), NAMES.len());

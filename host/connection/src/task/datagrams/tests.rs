@@ -1,6 +1,6 @@
-use super::super::tests::settings;
+use super::super::tests::{settings, sweep};
 use super::*;
-use crate::handle::{Peer, Transport};
+use crate::handle::{Notice, Peer, Transport};
 use crate::handler::CallError;
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 /// Echoes each message, takes a minute for `slow` and traps on `trap`.
-struct Parrot(Arc<ConnectionHandle>);
+struct Parrot;
 
 impl Session for Parrot {
-    async fn tell(&mut self, event: Event) -> Result<(), SessionError> {
-        match event {
+    async fn tell(&mut self, event: Event) -> Result<Option<Bytes>, SessionError> {
+        Ok(match event {
             Event::Message(message) if message == "trap" => {
                 return Err(CallError::Trap("as asked".into()).into());
             }
@@ -21,12 +21,11 @@ impl Session for Parrot {
                 if message == "slow" {
                     sleep(Duration::from_secs(60)).await;
                 }
-                self.0.send(message);
+                Some(message)
             }
-            Event::Shutdown => self.0.send("goodbye"),
-            _ => {}
-        }
-        Ok(())
+            Event::Shutdown => Some("goodbye".into()),
+            _ => None,
+        })
     }
 
     async fn save(&mut self) -> Result<Option<Bytes>, SessionError> {
@@ -97,6 +96,7 @@ fn talk(lane: Lane, converses: bool, datagrams: &[&str]) -> Talk {
         usize::MAX,
         tracing::Span::none(),
     ));
+    sweep(&handle);
     let inbox = Arc::<Inbox>::default();
     for datagram in datagrams {
         inbox.put(datagram.as_bytes()).unwrap();
@@ -104,7 +104,7 @@ fn talk(lane: Lane, converses: bool, datagrams: &[&str]) -> Talk {
     let (taken, to, way) = (inbox.clone(), handle.clone(), lane.clone());
     let served = tokio::spawn(async move {
         let settings = settings("chunks", converses);
-        serve_datagrams(&taken, way, Parrot(to.clone()), to, &settings).await
+        serve_datagrams(&taken, way, Parrot, to, &settings).await
     });
     Talk {
         inbox,

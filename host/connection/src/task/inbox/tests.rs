@@ -47,3 +47,14 @@ fn a_closed_inbox_still_returns_waiting_datagrams() {
     assert!(empty.close_if_empty());
     assert!(empty.put(b"").is_err());
 }
+
+#[test]
+fn a_closed_inbox_is_not_empty_while_datagrams_wait() {
+    let inbox = Inbox::default();
+    inbox.put(b"one").unwrap();
+    assert!(!inbox.close_if_empty());
+    inbox.close();
+    assert!(!inbox.close_if_empty());
+    inbox.take(&mut Datagrams::default());
+    assert!(inbox.close_if_empty());
+}

@@ -137,7 +137,7 @@ fn check_fields(header: &[u8], first: usize) -> Result<(), String> {
         }
     }
     match checksum {
-        Some(place) if header[place.clone()] != checksum_of(header, &place).to_be_bytes() => {
+        Some(range) if header[range.clone()] != checksum_of(header, &range).to_be_bytes() => {
             Err("wrong checksum (CRC32c)".into())
         }
         _ => Ok(()),
@@ -145,12 +145,12 @@ fn check_fields(header: &[u8], first: usize) -> Result<(), String> {
 }
 
 /// The checksum of a header, with its own field as zeros.
-fn checksum_of(header: &[u8], place: &Range<usize>) -> u32 {
+fn checksum_of(header: &[u8], range: &Range<usize>) -> u32 {
     let crc = Crc::<u32>::new(&CRC_32_ISCSI);
     let mut digest = crc.digest();
-    digest.update(&header[..place.start]);
+    digest.update(&header[..range.start]);
     digest.update(&[0; CRC32C_BYTES]);
-    digest.update(&header[place.end..]);
+    digest.update(&header[range.end..]);
     digest.finalize()
 }
 
@@ -232,10 +232,10 @@ mod tests {
             for after in [&[][..], &filler] {
                 let block = [&IPV4[..], before, &[CRC32C_FIELD, 0, 4, 0, 0, 0, 0], after].concat();
                 let mut header = binary(0x21, 0x11, &block);
-                let place = FIXED_PART_2 + 12 + before.len() + 3;
-                let place = place..place + CRC32C_BYTES;
-                let checksum = checksum_of(&header, &place).to_be_bytes();
-                header[place].copy_from_slice(&checksum);
+                let range = FIXED_PART_2 + 12 + before.len() + 3;
+                let range = range..range + CRC32C_BYTES;
+                let checksum = checksum_of(&header, &range).to_be_bytes();
+                header[range].copy_from_slice(&checksum);
                 assert_eq!(parse(&header), client());
                 // A field of another type is not a checksum.
                 let kind = FIXED_PART_2 + 12 + before.len();

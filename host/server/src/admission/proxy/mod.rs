@@ -37,8 +37,17 @@ impl Source for TcpStream {
     }
 }
 
-/// Reads exactly the header, and returns who the connection belongs to.
-pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError> {
+/// How the connection of a proxy starts.
+#[derive(Debug)]
+pub enum Start {
+    /// With a header, which says who the connection belongs to.
+    Header(Speaker),
+    /// With something else, of which these bytes were read.
+    Other(Vec<u8>),
+}
+
+/// Reads exactly the header, if there is one.
+pub async fn read_start(stream: &mut impl Source) -> Result<Start, ProxyError> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
     if header.starts_with(SIGNATURE_2) {
@@ -52,9 +61,15 @@ pub async fn read_header(stream: &mut impl Source) -> Result<Speaker, ProxyError
     } else if header.starts_with(SIGNATURE_1) {
         read_line(stream, &mut header).await?;
     } else {
-        return Err(ProxyError::Missing);
+        return Ok(Start::Other(header));
     }
-    header::parse(&header).map_err(ProxyError::Invalid)
+    let speaker = header::parse(&header).map_err(ProxyError::Invalid)?;
+    Ok(Start::Header(speaker))
+}
+
+/// Whether a connection whose first byte this is may start with a header.
+pub fn may_be_header(first: u8) -> bool {
+    first == SIGNATURE_1[0] || first == SIGNATURE_2[0]
 }
 
 /// Reads and drops this many bytes.

@@ -25,7 +25,7 @@ static void set(conversation_handler_string_t *string, const char *text) {
 void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manifest_about_t *about) {
     set(&about->name, "{{name}}");
     set(&about->version, "0.1.0");
-    about->framing.tag = ECHO_HOST_HANDLER_TYPES_FRAMING_LINES;
+    set(&about->framing, "lines");
     about->max_message_bytes = 65536;
 }
 
@@ -67,8 +67,8 @@ bool exports_echo_host_handler_conversation_static_session_open(
         conversation_handler_list_u8_free(saved);
         if (!good) {
             exports_echo_host_handler_conversation_session_destructor(session);
-            failure->tag = ECHO_HOST_HANDLER_TYPES_FAILURE_INTERNAL;
-            set(&failure->val.internal, "the saved state is not a count");
+            set(&failure->kind, "internal");
+            set(&failure->reason, "the saved state is not a count");
             return false;
         }
     }
@@ -84,8 +84,7 @@ bool exports_echo_host_handler_conversation_method_session_on_message(session_t 
     if (line->len == 4 && memcmp(line->ptr, "quit", 4) == 0) {
         say_goodbye(session);
         echo_host_handler_connections_method_connection_close(
-            echo_host_handler_connections_borrow_connection(session->connection),
-            ECHO_HOST_HANDLER_CONNECTIONS_CLOSE_MODE_GRACEFUL);
+            echo_host_handler_connections_borrow_connection(session->connection));
     } else {
         char number[24];
         int length = snprintf(number, sizeof number, "%llu ", ++session->lines);

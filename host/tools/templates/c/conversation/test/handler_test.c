@@ -9,7 +9,7 @@ typedef exports_echo_host_handler_conversation_failure_t failure_t;
 // Replaces the host: records what was sent and closed.
 static char sent[1024];
 static size_t sent_length;
-static int closed = -1;
+static bool closed;
 static session_t *opened;
 
 void echo_host_handler_connections_method_connection_send(
@@ -21,9 +21,9 @@ void echo_host_handler_connections_method_connection_send(
 }
 
 void echo_host_handler_connections_method_connection_close(
-    echo_host_handler_connections_borrow_connection_t self, echo_host_handler_connections_close_mode_t mode) {
+    echo_host_handler_connections_borrow_connection_t self) {
     (void)self;
-    closed = mode;
+    closed = true;
 }
 
 echo_host_handler_connections_borrow_connection_t
@@ -86,10 +86,10 @@ int main(void) {
     exports_echo_host_handler_conversation_session_destructor(opened);
     assert(open("2"));
     message("three");
-    assert(closed == -1);
+    assert(!closed);
     message("quit");
     expect("3 three\ngoodbye after 3 lines\n");
-    assert(closed == ECHO_HOST_HANDLER_CONNECTIONS_CLOSE_MODE_GRACEFUL);
+    assert(closed);
     exports_echo_host_handler_conversation_session_destructor(opened);
     assert(!open("another's"));
     return 0;

@@ -15,7 +15,7 @@ static void set(framed_responder_string_t *string, const char *text) {
 void exports_echo_host_handler_manifest_describe(exports_echo_host_handler_manifest_about_t *about) {
     set(&about->name, "{{name}}");
     set(&about->version, "0.1.0");
-    about->framing.tag = ECHO_HOST_HANDLER_TYPES_FRAMING_LINES;
+    set(&about->framing, "lines");
     about->max_message_bytes = 65536;
 }
 

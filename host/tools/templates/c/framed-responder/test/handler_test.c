@@ -21,6 +21,6 @@ int main(void) {
 
     exports_echo_host_handler_manifest_about_t about;
     exports_echo_host_handler_manifest_describe(&about);
-    assert(about.framing.tag == ECHO_HOST_HANDLER_TYPES_FRAMING_LINES);
+    assert(about.framing.len == 5 && memcmp(about.framing.ptr, "lines", 5) == 0);
     return 0;
 }

@@ -16,35 +16,25 @@ import (
 type Session struct {
 	handle     int32
 	pinner     runtime.Pinner
-	connection connection
+	connection *echo_host_handler_connections.Connection
 	counter    *counter.Counter
 }
 
 // The result of a callback.
 type outcome = Result[Unit, echo_host_handler_types.Failure]
 
-// connection adapts the host's connection to the counter.
-type connection struct {
-	*echo_host_handler_connections.Connection
-}
-
-func (c connection) Close() {
-	c.Connection.Close(echo_host_handler_connections.CloseMode_Graceful)
-}
-
 // SessionOpen is called for a new client, perhaps with the saved state of another version.
 func SessionOpen(
-	handle *echo_host_handler_connections.Connection,
+	connection *echo_host_handler_connections.Connection,
 	saved Option[[]byte],
 ) Result[*Session, echo_host_handler_types.Failure] {
-	connection := connection{handle}
 	if saved.IsNone() {
 		counter := counter.Begin(connection)
 		return Ok[*Session, echo_host_handler_types.Failure](&Session{connection: connection, counter: counter})
 	}
 	counter, err := counter.Resume(connection, saved.Some())
 	if err != nil {
-		return Err[*Session](echo_host_handler_types.MakeFailureInternal(err.Error()))
+		return Err[*Session](echo_host_handler_types.Failure{Kind: "internal", Reason: err.Error()})
 	}
 	return Ok[*Session, echo_host_handler_types.Failure](&Session{connection: connection, counter: counter})
 }

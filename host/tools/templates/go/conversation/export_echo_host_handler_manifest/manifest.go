@@ -2,17 +2,14 @@
 // It is named after the contract's interface.
 package export_echo_host_handler_manifest
 
-import (
-	. "wit_component/echo_host_handler_manifest"
-	"wit_component/echo_host_handler_types"
-)
+import . "wit_component/echo_host_handler_manifest"
 
 // Describe declares that messages are lines.
 func Describe() About {
 	return About{
 		Name:            "{{name}}",
 		Version:         "0.1.0",
-		Framing:         echo_host_handler_types.MakeFramingLines(),
+		Framing:         "lines",
 		MaxMessageBytes: 65536,
 	}
 }

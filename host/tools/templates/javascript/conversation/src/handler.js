@@ -9,12 +9,12 @@ export const manifest = {
   describe: () => ({
     name: "{{name}}",
     version: "0.1.0",
-    framing: { tag: "lines" },
+    framing: "lines",
     maxMessageBytes: 65536,
   }),
 };
 
-/** The state of one connection. To fail, a callback throws one of the contract's failures. */
+/** The state of one connection. To fail, a callback throws a failure of the contract. */
 class Session {
   constructor(connection, lines) {
     this.connection = connection;
@@ -29,7 +29,7 @@ class Session {
     // Another version has served this connection: continue its count.
     const lines = text(saved);
     if (!/^[0-9]+$/.test(lines)) {
-      throw { tag: "internal", val: "the saved state is not a count" };
+      throw { kind: "internal", reason: "the saved state is not a count" };
     }
     return new Session(connection, Number(lines));
   }
@@ -37,7 +37,7 @@ class Session {
   onMessage(line) {
     if (line.length === 4 && text(line) === "quit") {
       this.sayGoodbye();
-      this.connection.close("graceful");
+      this.connection.close();
       return;
     }
     this.lines += 1;

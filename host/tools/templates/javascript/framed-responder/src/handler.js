@@ -5,7 +5,7 @@ export const manifest = {
   describe: () => ({
     name: "{{name}}",
     version: "0.1.0",
-    framing: { tag: "lines" },
+    framing: "lines",
     maxMessageBytes: 65536,
   }),
 };

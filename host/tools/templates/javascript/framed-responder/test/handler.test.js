@@ -14,5 +14,5 @@ test("characters stay whole", () => {
 });
 
 test("it asks for lines", () => {
-  assert.equal(manifest.describe().framing.tag, "lines");
+  assert.equal(manifest.describe().framing, "lines");
 });

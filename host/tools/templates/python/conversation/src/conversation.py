@@ -4,12 +4,12 @@ from typing import Optional, Self
 
 from componentize_py_types import Err
 from wit_world.exports import conversation
-from wit_world.imports.connections import CloseMode, Connection
-from wit_world.imports.types import Failure_Internal
+from wit_world.imports.connections import Connection
+from wit_world.imports.types import Failure
 
 
 class Session(conversation.Session):
-    """The state of one connection. To fail, a callback raises one of the contract's failures in an Err."""
+    """The state of one connection. To fail, a callback raises a failure of the contract in an Err."""
 
     def __init__(self, connection: Connection, lines: int):
         self.connection = connection
@@ -22,13 +22,13 @@ class Session(conversation.Session):
             return cls(connection, 0)
         # Another version has served this connection: continue its count.
         if not saved.isdigit():
-            raise Err(Failure_Internal("the saved state is not a count"))
+            raise Err(Failure("internal", "the saved state is not a count"))
         return cls(connection, int(saved))
 
     def on_message(self, line: bytes) -> None:
         if line == b"quit":
             self.say_goodbye()
-            self.connection.close(CloseMode.GRACEFUL)
+            self.connection.close()
             return
         self.lines += 1
         self.connection.send(b"%d %s\n" % (self.lines, line))

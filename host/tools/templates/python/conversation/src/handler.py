@@ -2,10 +2,9 @@
 
 import conversation  # where the sessions are
 from wit_world.exports.manifest import About
-from wit_world.imports.types import Framing_Lines
 
 
 class Manifest:
     def describe(self) -> About:
         """The manifest: messages are lines."""
-        return About("{{name}}", "0.1.0", Framing_Lines(), 65536)
+        return About("{{name}}", "0.1.0", "lines", 65536)

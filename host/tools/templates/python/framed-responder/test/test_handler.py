@@ -1,7 +1,6 @@
 import unittest
 
 from handler import Manifest, WitWorld
-from wit_world.imports.types import Framing_Lines
 
 
 class Respond(unittest.TestCase):
@@ -13,4 +12,4 @@ class Respond(unittest.TestCase):
         self.assertEqual(WitWorld().respond("naïve €5".encode()), "5€ evïan\n".encode())
 
     def test_it_asks_for_lines(self):
-        self.assertEqual(Manifest().describe().framing, Framing_Lines())
+        self.assertEqual(Manifest().describe().framing, "lines")

@@ -1,8 +1,8 @@
 //! Greets clients and numbers their lines, also across versions of the handler.
 
-use echo_host_guest::{Connection, Failure, Framing, Result, Session};
+use echo_host_guest::{Connection, Failure, Result, Session};
 
-echo_host_guest::conversation!(Counter, framing: Framing::Lines, max_message_bytes: 65_536);
+echo_host_guest::conversation!(Counter, framing: "lines", max_message_bytes: 65_536);
 
 /// The state of one connection.
 struct Counter {
@@ -59,7 +59,7 @@ fn resume(saved: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echo_host_guest::CloseMode;
+    use echo_host_guest::testing::CloseMode;
     use echo_host_guest::testing::Client;
 
     #[test]

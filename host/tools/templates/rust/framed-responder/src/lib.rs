@@ -1,8 +1,6 @@
 //! Replies to each line with the line reversed.
 
-use echo_host_guest::Framing;
-
-echo_host_guest::responder!(respond, framing: Framing::Lines, max_message_bytes: 65_536);
+echo_host_guest::responder!(respond, framing: "lines", max_message_bytes: 65_536);
 
 /// Computes the reply to one line, without its ending.
 fn respond(line: Vec<u8>) -> String {
