@@ -90,6 +90,15 @@ pub fn counter(version: &str) -> Vec<u8> {
     component
 }
 
+/// The same, as another component: two hosts that compile one at the same time share its place in
+/// the cache, and the one that comes second may compile it again in its own process.
+pub fn own_counter(version: &str) -> Vec<u8> {
+    let mut component = counter(version);
+    // A custom section of four bytes, whose name is `own`.
+    component.extend(b"\0\x04\x03own");
+    component
+}
+
 /// Files that are not handlers: the kind, the bytes, and the error message.
 pub fn bad() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let whole = counter("v0");
