@@ -80,6 +80,28 @@ fn a_stream_is_not_read_from_beyond_its_rate() {
     assert!(reached(&host, "max-bytes-per-second") > 0);
 }
 
+/// What is no text for the handler counts, too.
+#[test]
+fn commands_of_telnet_are_read_no_faster() {
+    for handler in ["echo", &guest("wordcount")] {
+        let rate = ["--max-bytes-per-second", "64KiB", "--listen"];
+        let host = Host::serve(&[&rate[..], &["telnet://127.0.0.1:0", handler]].concat());
+        let mut client = host.connect();
+        let begun = Instant::now();
+        // IAC NOP
+        client.send(b"\xff\xf1".repeat(128 << 10));
+        client.finish();
+        client.rest();
+        assert!(
+            begun.elapsed() >= Duration::from_millis(1800),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert!(reached(&host, "max-bytes-per-second") > 0);
+        host.wait_for_log("received_bytes=262144");
+    }
+}
+
 #[test]
 fn programs_are_fed_no_faster() {
     let rate = ["--max-bytes-per-second-per-ip", "32KiB"];

@@ -1,6 +1,7 @@
 //! What a telnet client says of itself.
 
 use crate::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The longest terminal type, in characters (RFC 1091, section 4).
 const MAX_TERMINAL_TYPE_CHARS: usize = 40;
@@ -9,6 +10,8 @@ const MAX_TERMINAL_TYPE_CHARS: usize = 40;
 #[derive(Debug, Default)]
 pub struct TelnetInfo {
     told: Mutex<Told>,
+    /// Bytes of commands that came and were not counted yet.
+    command_bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +32,16 @@ impl TelnetInfo {
                 .map(|(columns, rows)| format!("{columns}x{rows}")),
             _ => None,
         }
+    }
+
+    /// Notes that commands came, which are no text.
+    pub fn note_command_bytes(&self, bytes: usize) {
+        self.command_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes of commands that were noted since the last call.
+    pub fn take_command_bytes(&self) -> usize {
+        self.command_bytes.swap(0, Ordering::Relaxed)
     }
 
     /// Keeps the terminal type, in lower case (RFC 1091: case does not matter), or forgets it if it

@@ -51,6 +51,20 @@ impl ConnectionHandle {
         count(&self.received_bytes, bytes as u64);
     }
 
+    /// Counts what came and is not for the handler: commands of telnet. Returns their bytes.
+    #[inline]
+    pub fn note_commands(&self) -> usize {
+        let Some(telnet) = &self.peer.telnet else {
+            return 0;
+        };
+        let bytes = telnet.take_command_bytes();
+        if bytes > 0 {
+            self.note_received(bytes);
+            self.touch();
+        }
+        bytes
+    }
+
     /// Counts a message passed to the handler.
     #[inline]
     pub fn note_message(&self) {

@@ -63,7 +63,7 @@ impl Throttle {
 
     /// Charges for bytes that were read: the debt is paid before the next read.
     pub fn note_read(&mut self, bytes: usize) {
-        if self.is_off() {
+        if bytes == 0 || self.is_off() {
             return;
         }
         let wait = self.reserve(Kind::Bytes, bytes as u64);

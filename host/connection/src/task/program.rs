@@ -6,15 +6,18 @@ use super::{CloseReason, ConnectionError, ConnectionSettings};
 use crate::handle::{ConnectionHandle, Lost, Notice};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
-use crate::rates::{Gate, Throttle};
+use crate::rates::Throttle;
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use std::future::{pending, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, duplex, split};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::io::poll_read_buf;
 
 /// Serves one client until the program has exited and all its output is written.
 pub async fn serve_program<S, P>(
@@ -72,6 +75,7 @@ where
             &mut from_client,
             &mut to_program,
             |bytes| handle.note_received(bytes),
+            || handle.note_commands(),
             throttle,
             &AtomicBool::default(),
             meter,
@@ -95,6 +99,7 @@ where
             &mut from_program,
             &mut to_client,
             |bytes| handle.note_sent(bytes),
+            || 0,
             None,
             &meter.writing,
             meter,
@@ -120,32 +125,38 @@ enum Broken {
     Destination(io::Error),
 }
 
-/// Copies bytes until the source ends, no faster than `throttle` allows. `busy` says whether bytes
-/// are in transit.
+/// Copies bytes until the source ends, no faster than `throttle` allows. `commands` returns the
+/// bytes that came and are not for the destination. `busy` says whether bytes are in transit.
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     count: impl Fn(usize),
-    mut throttle: Option<Throttle>,
+    commands: impl Fn() -> usize,
+    throttle: Option<Throttle>,
     busy: &AtomicBool,
     meter: &Meter,
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
+    let mut throttle = throttle.unwrap_or_default();
     loop {
-        if let Some(throttle) = throttle.as_mut().filter(|it| it.pauses_reading()) {
-            // A client whose bytes we do not read is not idle.
-            meter.held_back.store(true, Ordering::Relaxed);
-            poll_fn(|cx| throttle.poll_reading(cx)).await;
-            meter.held_back.store(false, Ordering::Relaxed);
-            meter.touch();
-        }
-        let read = from.read_buf(&mut buffer).await.map_err(Broken::Source)?;
+        let read = poll_fn(|cx| {
+            let is_held_back = throttle.poll_reading(cx).is_pending();
+            if meter.held_back.swap(is_held_back, Ordering::Relaxed) {
+                // A client whose bytes we do not read is not idle.
+                meter.touch();
+            }
+            if is_held_back {
+                return Poll::Pending;
+            }
+            let read = poll_read_buf(Pin::new(&mut *from), cx, &mut buffer);
+            throttle.note_read(commands());
+            read
+        });
+        let read = read.await.map_err(Broken::Source)?;
         if read == 0 {
             return Ok(());
         }
-        if let Some(throttle) = &mut throttle {
-            throttle.note_read(read);
-        }
+        throttle.note_read(read);
         busy.store(true, Ordering::Relaxed);
         while !buffer.is_empty() {
             let written = to

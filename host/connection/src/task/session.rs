@@ -266,7 +266,9 @@ where
             return Ok(Poll::Pending);
         }
         let input = self.machine.wire.input();
-        let Poll::Ready(read) = input::poll_read(input, self.stream, cx) else {
+        let polled = input::poll_read(input, self.stream, cx);
+        self.throttle.note_read(self.handle.note_commands());
+        let Poll::Ready(read) = polled else {
             return Ok(Poll::Pending);
         };
         match read {

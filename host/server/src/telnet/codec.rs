@@ -142,6 +142,7 @@ impl Codec {
             }
             from += 1;
         }
+        self.info.note_command_bytes(bytes.len() - to);
         Ok(to)
     }
 
