@@ -329,7 +329,7 @@ fn a_cut_connection_is_not_taken_for_a_finished_one() {
     // Without TLS's close_notify, the rest after the last line may be incomplete.
     stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(stream.read(&mut reply).unwrap(), 0);
-    host.wait_for_log("closed");
+    host.wait_for_log("end=\"left\"");
 }
 
 #[test]

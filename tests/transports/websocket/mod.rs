@@ -54,6 +54,16 @@ fn a_message_is_answered_by_one_of_its_type() {
 }
 
 #[test]
+fn a_client_that_closes_no_websocket_has_left() {
+    let host = puppet(&[]);
+    let mut socket = greeted(&host);
+    socket.client.send(&frame(TEXT, b"say cut\n")[..9]);
+    socket.client.finish();
+    socket.client.expect_closed();
+    host.wait_for_log("end=\"left\"");
+}
+
+#[test]
 fn fragments_are_one_message_and_control_frames_come_between_them() {
     let host = serve(&["echo"]);
     let mut socket = Socket::open(host.address());

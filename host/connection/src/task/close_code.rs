@@ -26,7 +26,7 @@ pub fn of(ended: &Result<CloseReason, ConnectionError>, is_stopping: bool) -> Op
     let error = match ended {
         Ok(CloseReason::Finished) if is_stopping => return Some(GOING_AWAY),
         Ok(CloseReason::Finished) => return Some(NORMAL),
-        Ok(CloseReason::Reset) => return None,
+        Ok(CloseReason::CutOff | CloseReason::Reset) => return None,
         Err(error) => error,
     };
     match error {

@@ -247,7 +247,7 @@ impl<R: ReplySink> Connection<'_, R> {
                 self.send();
             }
             Ok(CloseReason::Finished) | Err(ConnectionError::Session(_)) => self.flush().await,
-            Ok(CloseReason::Reset) | Err(_) => {}
+            Ok(CloseReason::CutOff | CloseReason::Reset) | Err(_) => {}
         }
     }
 }

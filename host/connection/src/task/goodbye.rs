@@ -28,7 +28,9 @@ where
         let was_written = self.machine.wire.is_written();
         self.tell_why(result);
         match result {
-            Ok(CloseReason::Finished) if self.machine.wire.input_state() != InputState::Open => {
+            Ok(CloseReason::Finished | CloseReason::CutOff)
+                if self.machine.wire.input_state() != InputState::Open =>
+            {
                 self.drain_output().await?;
                 Ok(self.stream.shutdown().await?)
             }
@@ -40,7 +42,7 @@ where
                 self.write_at_once().await;
                 Ok(())
             }
-            Ok(CloseReason::Finished)
+            Ok(CloseReason::Finished | CloseReason::CutOff)
             | Err(ConnectionError::Framing(_) | ConnectionError::Session(_)) => {
                 self.close_early().await
             }

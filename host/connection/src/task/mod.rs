@@ -43,6 +43,9 @@ use std::time::Duration;
 pub enum CloseReason {
     /// The client finished and received everything, or the handler closed, or the host is stopping.
     Finished,
+    /// The stream ended without the end that its protocol has (TLS `close_notify`, a WebSocket's
+    /// close frame). Data may be missing.
+    CutOff,
     /// The handler asked for a reset.
     Reset,
 }

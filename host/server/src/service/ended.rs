@@ -58,7 +58,7 @@ impl<'a> OpenConnection<'a> {
         let duration_ms = self.since.elapsed().as_millis() as u64;
         let generation = self.handle.generation();
         let listener = &self.handle.peer().listener;
-        let (end, why) = (name(result), error.map(why).unwrap_or_default());
+        let (end, why) = (name(result), why(result));
         let _entered = self.handle.span().enter();
         macro_rules! log {
             ($level:ident) => {
@@ -98,6 +98,7 @@ impl Drop for OpenConnection<'_> {
 fn name(result: &Result<CloseReason, ConnectionError>) -> &'static str {
     match result {
         Ok(CloseReason::Finished) => "finished",
+        Ok(CloseReason::CutOff) => "left",
         Ok(CloseReason::Reset) => "reset",
         Err(error) => match error {
             ConnectionError::Io(error) if is_departure(error) => "left",
@@ -116,10 +117,14 @@ fn name(result: &Result<CloseReason, ConnectionError>) -> &'static str {
     }
 }
 
-fn why(error: &ConnectionError) -> String {
-    match error {
-        ConnectionError::Io(error) if is_departure(error) => format!(": the client left: {error}"),
-        error => format!(": {error}"),
+fn why(result: &Result<CloseReason, ConnectionError>) -> String {
+    match result {
+        Ok(CloseReason::Finished | CloseReason::Reset) => String::new(),
+        Ok(CloseReason::CutOff) => ": the client left without closing its TLS or WebSocket".into(),
+        Err(ConnectionError::Io(error)) if is_departure(error) => {
+            format!(": the client left: {error}")
+        }
+        Err(error) => format!(": {error}"),
     }
 }
 

@@ -130,7 +130,8 @@ impl<W: Wire> Machine<W> {
         if let Some(event) = self.next_event(gate)? {
             return Ok(Step::Call(event));
         }
-        let has_ended = match self.wire.input_state() {
+        let input = self.wire.input_state();
+        let has_ended = match input {
             _ if self.stop_told => true,
             InputState::Open | InputState::Closed => false,
             InputState::Finished => {
@@ -140,7 +141,7 @@ impl<W: Wire> Machine<W> {
             InputState::CutOff => self.waiting.is_none() && !self.paused && !self.holds_back(),
         };
         if has_ended {
-            return Ok(Step::End(CloseReason::Finished));
+            return Ok(Step::End(input.close_reason()));
         }
         Ok(self.wait(gate))
     }
@@ -153,7 +154,7 @@ impl<W: Wire> Machine<W> {
         } else if self.stopping && !W::STOPS_AFTER_INPUT
             || self.wire.input_state() != InputState::Open
         {
-            Step::End(CloseReason::Finished)
+            Step::End(self.wire.input_state().close_reason())
         } else {
             self.wait(gate)
         }

@@ -2,6 +2,7 @@
 
 use crate::handle::{Lost, Orders};
 use crate::limits::HIGH_WATER_BYTES;
+use crate::task::CloseReason;
 use bytes::{Bytes, BytesMut};
 use framing::{Framing, FramingError};
 
@@ -16,6 +17,16 @@ pub enum InputState {
     CutOff,
     /// Nothing, and the session is over with the last message.
     Closed,
+}
+
+impl InputState {
+    /// How a connection ends that has nothing more to do.
+    pub fn close_reason(self) -> CloseReason {
+        match self {
+            InputState::CutOff => CloseReason::CutOff,
+            InputState::Open | InputState::Finished | InputState::Closed => CloseReason::Finished,
+        }
+    }
 }
 
 /// Input and output of a connection, as far as streams and datagrams differ.

@@ -242,7 +242,7 @@ impl<W: World> Simulation<W> {
             assert_eq!(end == CloseReason::Reset, mode == CloseMode::Reset);
             return;
         }
-        assert_eq!(end, CloseReason::Finished);
+        assert_eq!(end, wire.input_state().close_reason());
         if self.tls == Tls::Refused {
             return;
         }
