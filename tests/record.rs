@@ -1,6 +1,7 @@
 //! Exchanges recorded from live traffic: `echo-host record`.
 
 use crate::fixture::{Client, Finished, Host, Process, echo_host, guest};
+use crate::transports::websocket::{CLOSE, Socket};
 use rustix::process::Signal;
 use std::fs;
 use std::path::PathBuf;
@@ -200,6 +201,41 @@ fn a_websocket_server_is_recorded_too() {
     assert_eq!(client.ask("abc"), "cba");
     client.finish();
     assert_eq!(client.rest(), b"");
+    let (code, said, recorded) = recorder.end();
+    assert_eq!(code, Some(0), "{said}");
+    let recorded = recorded.unwrap();
+    assert!(recorded.contains("> abc\n< cba\n"), "{recorded}");
+}
+
+#[test]
+fn clients_of_websockets_and_telnet_are_recorded() {
+    let host = Host::serve(&[&guest("reverse")]);
+    let address = |recorder: &Recorder| {
+        let uri = recorder.uri();
+        let (_, address) = uri.split_once("://").unwrap();
+        address.parse().unwrap()
+    };
+    let recorder = Recorder::start(host.uri(), &["-n", "1", "--listen", "ws://127.0.0.1:0"]);
+    // A browser that gets the page is no client yet.
+    let mut page = Client::connect(address(&recorder));
+    page.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(page.line(), "HTTP/1.1 200 OK");
+    drop(page);
+    let mut socket = Socket::open(address(&recorder));
+    assert_eq!(socket.ask("abc\n"), "cba\n");
+    socket.send(CLOSE, &1000_u16.to_be_bytes());
+    socket.expect_close(1000);
+    let (code, said, recorded) = recorder.end();
+    assert_eq!(code, Some(0), "{said}");
+    let recorded = recorded.unwrap();
+    assert!(recorded.contains("> abc\n< cba\n"), "{recorded}");
+
+    let recorder = Recorder::start(host.uri(), &["-n", "1", "--listen", "telnet://127.0.0.1:0"]);
+    let mut client = Client::connect(address(&recorder));
+    client.send(b"\xff\xfb\x20abc\r\n");
+    client.finish();
+    let replies = client.rest();
+    assert!(replies.ends_with(b"cba\r\n"), "{}", replies.escape_ascii());
     let (code, said, recorded) = recorder.end();
     assert_eq!(code, Some(0), "{said}");
     let recorded = recorded.unwrap();

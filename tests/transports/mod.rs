@@ -9,7 +9,7 @@ mod stdio;
 mod telnet;
 mod tls;
 mod unix;
-mod websocket;
+pub mod websocket;
 mod zones;
 
 use crate::fixture::{Finished, run, tool};

@@ -35,7 +35,7 @@ pub struct Bound(Vec<Vec<NextListener>>);
 
 impl ReadyListener {
     /// Binds a new socket.
-    pub(super) fn bind(config: &ListenerConfig) -> Result<Self, ListenerError> {
+    pub fn bind(config: &ListenerConfig) -> Result<Self, ListenerError> {
         let terminator = terminator(config)?;
         let listener = Listener::bind(&config.uri, config.unix, &config.socket)?;
         Ok(ReadyListener::new(config.clone(), listener, terminator))

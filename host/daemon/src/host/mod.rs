@@ -13,7 +13,7 @@ mod service;
 
 pub use capacity::capacity;
 pub use error::{ListenerError, ReloadError, StartError, WhichService};
-pub use listeners::Bound;
+pub use listeners::{Bound, ReadyListener};
 pub use loaded::Loaded;
 pub use needs::{names, needs};
 pub use service::Service;

@@ -4,22 +4,25 @@ use super::connect::TlsArgs;
 use crate::cli::exit::ConnectError;
 use crate::cli::printable::tell;
 use clap::Args;
-use connection::address::Endpoint;
+use config::Sources;
+use connection::address::{Endpoint, InvalidEndpoint};
+use daemon::host::ReadyListener;
 use daemon::logs::output;
 use daemon::process::signals;
 use framing::Framing;
 use parking_lot::Mutex;
-use server::listener::{Listener, SocketOptions, UnixAccess};
-use server::stream::Stream;
+use server::admission::{Admission, Admitted, NotAdmitted};
+use server::listener::{Accepted, Listener};
 use server::upgrade;
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use tools::client::{self, TlsOptions};
+use tools::client::{self, TlsOptions, WebSocketStream};
 use tools::record::{Recording, RecordingError, Transcript, relay};
 
 /// Record the traffic of clients and a server as a file for `test`
@@ -36,7 +39,7 @@ pub struct RecordArgs {
     /// New file to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Listen for clients on tcp://ADDR:PORT or unix:PATH; port 0 lets the system choose
+    /// Listen for clients on tcp://ADDR:PORT, or ws:, telnet:, unix:PATH; port 0: the system chooses
     #[arg(
         short,
         long,
@@ -64,23 +67,27 @@ Examples:
   echo-host record tcp://127.0.0.1:6379 redis.exchange -n 1    of any server, such as a real Redis";
 
 fn server(text: &str) -> Result<Endpoint, String> {
-    of_streams(text, true)
+    match parse(text)? {
+        Endpoint::Udp(_) | Endpoint::Stdio | Endpoint::Telnet(_) => {
+            Err("expected a tcp://, tls://, ws://, wss:// or unix: endpoint".into())
+        }
+        endpoint => Ok(endpoint),
+    }
 }
 
 fn clients(text: &str) -> Result<Endpoint, String> {
-    of_streams(text, false)
+    match parse(text)? {
+        endpoint @ (Endpoint::Tcp(_)
+        | Endpoint::Ws(_)
+        | Endpoint::Telnet(_)
+        | Endpoint::Unix(_)) => Ok(endpoint),
+        _ => Err("expected a tcp://, ws://, telnet:// or unix: endpoint".into()),
+    }
 }
 
-fn of_streams(text: &str, is_server: bool) -> Result<Endpoint, String> {
-    let endpoint = text
-        .parse::<Endpoint>()
-        .map_err(|error| error.to_string())?;
-    match endpoint {
-        Endpoint::Tcp(_) | Endpoint::Unix(_) => Ok(endpoint),
-        Endpoint::Tls(_) | Endpoint::Ws(_) | Endpoint::Wss(_) if is_server => Ok(endpoint),
-        _ if is_server => Err("expected a tcp://, tls://, ws://, wss:// or unix: endpoint".into()),
-        _ => Err("expected a tcp:// or unix: endpoint".into()),
-    }
+fn parse(text: &str) -> Result<Endpoint, String> {
+    text.parse()
+        .map_err(|error: InvalidEndpoint| error.to_string())
 }
 
 pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
@@ -93,14 +100,19 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<()> {
 
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let stop = signals::stop()?;
-    let listener = Listener::bind(
-        &args.listen,
-        UnixAccess::default(),
-        &SocketOptions::default(),
-    )?;
+    let config = Sources::default().listener(&args.listen)?;
+    let ReadyListener {
+        listener,
+        admission,
+        ..
+    } = ReadyListener::bind(&config)?;
     let mut recording = Recording::create(&args.file, args.framing.clone())?;
     output::print(format!("listening on {}\n", listener.endpoint())).await?;
-    let mut open = Open::default();
+    let mut open = Open {
+        admission: Arc::new(admission),
+        tasks: JoinSet::new(),
+        transcripts: BTreeMap::new(),
+    };
     let result = tokio::select! {
         result = serve(args, &listener, &mut open, &mut recording) => result,
         // Traffic so far is recorded.
@@ -127,40 +139,54 @@ async fn serve(
     open: &mut Open,
     recording: &mut Recording,
 ) -> Result<(), RecordingError> {
-    let mut accepted = 0;
+    let (mut accepted, mut not_admitted) = (0, 0);
     let mut acceptor = listener.acceptor();
     loop {
-        let more = args.connections.is_none_or(|most| accepted < most.get());
+        let more = args
+            .connections
+            .is_none_or(|most| accepted - not_admitted < most.get());
         tokio::select! {
             Some(client) = acceptor.accept(), if more => {
                 accepted += 1;
-                open.begin(accepted, client.stream, args);
+                open.begin(accepted, client, args);
             }
-            Some(Ok(number)) = open.tasks.join_next() => keep(open, number, recording)?,
+            Some(Ok((number, is_admitted))) = open.tasks.join_next() => {
+                not_admitted += u64::from(!is_admitted);
+                keep(open, number, recording)?;
+            }
             else => return Ok(()),
         }
     }
 }
 
 /// The open connections, each with its traffic so far.
-#[derive(Default)]
 struct Open {
-    tasks: JoinSet<u64>,
+    admission: Arc<Admission>,
+    /// Each with its number, and whether the client was admitted.
+    tasks: JoinSet<(u64, bool)>,
     transcripts: BTreeMap<u64, Arc<Mutex<Transcript>>>,
 }
 
 impl Open {
-    fn begin(&mut self, number: u64, client: Stream, args: &RecordArgs) {
+    fn begin(&mut self, number: u64, client: Accepted, args: &RecordArgs) {
+        let admission = self.admission.clone();
         let transcript = Arc::new(Mutex::default());
         self.transcripts.insert(number, Arc::clone(&transcript));
         let (server, options) = (args.server.clone(), args.tls.options());
         self.tasks.spawn(async move {
-            client.send_at_once();
+            let client = match admission.admit(client.stream, client.client).await {
+                Ok(client) => client,
+                Err(NotAdmitted::Page) => return (number, false),
+                Err(error) => {
+                    tell("echo-host", &format!("client not recorded: {error}"));
+                    return (number, false);
+                }
+            };
             if let Err(cause) = pass_on(client, &server, &options, &transcript).await {
                 let endpoint = server.to_string();
                 tell("echo-host", &ConnectError { endpoint, cause }.to_string());
             }
-            number
+            (number, true)
         });
     }
 
@@ -179,18 +205,28 @@ impl Open {
     }
 }
 
+/// Bytes in both directions.
+trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytes for S {}
+
 /// Connects a client to the server. Over WebSocket, what the client sends at once is a message.
 async fn pass_on(
-    client: Stream,
+    client: Admitted,
     server: &Endpoint,
     options: &TlsOptions,
     transcript: &Mutex<Transcript>,
 ) -> io::Result<()> {
     let stream = client::connect(server, options).await?;
-    match server.web() {
-        None => relay(client, stream, transcript).await,
-        Some(web) => relay(client, upgrade::open(stream, web).await?, transcript).await,
-    }
+    let server: Box<dyn Bytes> = match server.web() {
+        None => Box::new(stream),
+        Some(web) => Box::new(upgrade::open(stream, web).await?),
+    };
+    let client: Box<dyn Bytes> = match client.websocket {
+        None => Box::new(client.stream),
+        Some(start) => Box::new(WebSocketStream::new(client.stream, *start)),
+    };
+    relay(client, server, transcript).await;
     Ok(())
 }
 
