@@ -1,7 +1,6 @@
 //! Messages arrive whole, however TCP splits them. `reverse` shows where they begin and end.
 
-use crate::fixture::{Host, guest, needs, root, run, script};
-use std::process::Command;
+use crate::fixture::{Host, client_python, guest, run, script};
 
 /// Serves `reverse` with a framing, and sends `stream` cut in two at every position, and byte by
 /// byte.
@@ -145,10 +144,8 @@ fn what_breaks_a_framing_is_named() {
 
 #[test]
 fn protobuf_messages_in_their_delimited_form_are_cut() {
-    needs("client-libraries");
     let host = Host::serve(&[&guest("reverse"), "--framing", "varint"]);
-    let python = root().join("target/test-clients/python/bin/python");
-    let mut client = Command::new(python);
+    let mut client = client_python("python");
     client.args([script("protobuf_delimited.py").as_str(), host.uri()]);
     let finished = run(&mut client, b"");
     assert_eq!(finished.stdout, "7 messages\n", "{finished:?}");

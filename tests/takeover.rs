@@ -1,6 +1,7 @@
 //! A host takes over from another, and no client notices.
 
 use crate::fixture::{Client, Finished, Host, guest, run, warnings};
+use crate::transports::websocket::{CLOSE, Socket};
 use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -138,6 +139,22 @@ fn the_old_host_finishes_what_it_began() {
     client.expect("AFTER");
     client.finish();
     client.expect_closed();
+    assert_eq!(old.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_websocket_stays_with_the_host_that_opened_it() {
+    let post = Post::new();
+    let mut old = post.serve(&[&guest("upper"), "--listen", "ws://127.0.0.1:0"]);
+    let mut socket = Socket::open(old.address());
+    assert_eq!(socket.ask("before"), "BEFORE");
+    let new = post.serve(&["--takeover"]);
+    assert_eq!(new.address(), old.address());
+    assert_eq!(Socket::open(new.address()).ask("new"), "NEW");
+    old.wait_for_log("1 connections may finish");
+    assert_eq!(socket.ask("after"), "AFTER");
+    socket.send(CLOSE, &1000_u16.to_be_bytes());
+    socket.expect_close(1001);
     assert_eq!(old.process.wait().code(), Some(0));
 }
 

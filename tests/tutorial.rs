@@ -1,6 +1,6 @@
 //! docs/tutorial.md: what it serves and each of its clients.
 
-use crate::fixture::{Host, needs, root, run, tool};
+use crate::fixture::{Host, client_python, root, run, tool};
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -82,10 +82,8 @@ fn every_client_in_python_is_greeted() {
 
 #[test]
 fn the_websocket_in_python_is_greeted() {
-    needs("client-libraries");
     let page = Page::serve();
-    let python = Command::new(root().join("target/test-clients/python/bin/python"));
-    let said = page.client(python, "WebSocket", "ws");
+    let said = page.client(client_python("python"), "WebSocket", "ws");
     assert_eq!(said, "Received: Hello, client!\n");
 }
 

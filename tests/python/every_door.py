@@ -4,9 +4,12 @@ Arguments: the handler's kind (echo, upper or chat), the framing, an authority's
 What comes back must be exactly what the handler answers; anything else is an AssertionError.
 """
 
+import re
 import socket
 import ssl
 import sys
+
+from websockets.sync.client import connect
 
 kind, framing, authority, *uris = sys.argv[1:]
 TIMEOUT = 60
@@ -44,6 +47,48 @@ def framed(message):
     raise ValueError(framing)
 
 
+def trusting():
+    return ssl.create_default_context(cafile=authority)
+
+
+class WebSocket:
+    """A WebSocket with the methods of a socket. Each write is a message."""
+
+    def __init__(self, uri):
+        # The certificate is for that name.
+        tls = {"ssl": trusting(), "server_hostname": "localhost"} if uri.startswith("wss") else {}
+        self.connection = connect(uri, **tls)
+        self.close = self.connection.close
+
+    def settimeout(self, seconds):
+        self.timeout = seconds
+
+    def sendall(self, message):
+        self.connection.send(message)
+
+    def recv(self, _):
+        return self.connection.recv(self.timeout)
+
+
+class Telnet:
+    """A socket of a telnet client that answers no option."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.close, self.settimeout, self.sendall = inner.close, inner.settimeout, inner.sendall
+
+    def recv(self, most):
+        text = b""
+        while not text:
+            received = self.inner.recv(most)
+            if not received:
+                return b""
+            while received.endswith((b"\xff", b"\xff\xfd", b"\r")):
+                received += self.inner.recv(1)
+            text = re.sub(rb"\xff\xfd.", b"", received, flags=re.DOTALL).replace(b"\r\n", b"\n")
+        return text
+
+
 class Door:
     """A connected socket, or a datagram socket that treats each datagram as a part of a stream."""
 
@@ -59,11 +104,14 @@ class Door:
                 family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
                 self.socket = socket.socket(family, socket.SOCK_DGRAM)
                 self.socket.connect(address)
+            elif scheme in ("ws", "wss"):
+                self.socket = WebSocket(uri)
             else:
                 self.socket = socket.create_connection(address)
             if scheme == "tls":
-                context = ssl.create_default_context(cafile=authority)
-                self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+                self.socket = trusting().wrap_socket(self.socket, server_hostname="localhost")
+            if scheme == "telnet":
+                self.socket = Telnet(self.socket)
         self.socket.settimeout(TIMEOUT)
         self.uri = uri
         self.received = b""

@@ -1,7 +1,7 @@
 //! Every handler through every kind of listener, with every framing.
 
 use super::certificates::Authority;
-use crate::fixture::{Host, guest, run, script, tool};
+use crate::fixture::{Host, client_python, guest, run, script};
 use std::process::Command;
 
 const FRAMINGS: [&str; 10] = [
@@ -33,6 +33,12 @@ fn through_every_door(handler: &str, arguments: &[&str]) {
             "--listen",
             &unix,
             "--listen",
+            "ws://127.0.0.1:0",
+            "--listen",
+            "wss://127.0.0.1:0",
+            "--listen",
+            "telnet://127.0.0.1:0",
+            "--listen",
             "udp://127.0.0.1:0",
             "--listen",
             "udp://[::1]:0",
@@ -48,7 +54,7 @@ fn through_every_door(handler: &str, arguments: &[&str]) {
         ];
         all.extend(arguments);
         let host = Host::serve(&all);
-        let mut python = tool("python3");
+        let mut python = client_python("python");
         python.args([
             &script("every_door.py"),
             handler,
@@ -56,7 +62,7 @@ fn through_every_door(handler: &str, arguments: &[&str]) {
             &authority.file(),
         ]);
         let finished = run(python.args(host.uris()), b"");
-        assert_eq!(finished.stdout, "6 doors\n", "{framing}: {finished:?}");
+        assert_eq!(finished.stdout, "9 doors\n", "{framing}: {finished:?}");
     }
 }
 

@@ -1,22 +1,20 @@
 //! The cases of the Autobahn test suite, all but those about compression.
 
 use super::serve;
-use crate::fixture::{needs, root, run};
+use crate::fixture::{client_python, root, run};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 /// Cases of a group, and how many of them passed and were informational.
 type Counts = [usize; 3];
 
 #[test]
 fn every_case_passes() {
-    needs("client-libraries");
     // The longest message has 16 MiB.
     let host = serve(&["echo", "--max-message", "16MiB"]);
     let folder = tempfile::tempdir().unwrap();
-    let mut kosoku = Command::new(root().join("target/test-clients/python/bin/kosoku"));
+    let mut kosoku = client_python("kosoku");
     kosoku.args(["--exclude", "12.*", "--exclude", "13.*", "--outdir"]);
     kosoku.arg(folder.path()).arg(host.address().to_string());
     let finished = run(&mut kosoku, b"");

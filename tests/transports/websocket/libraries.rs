@@ -1,6 +1,6 @@
 //! WebSocket libraries of others.
 
-use crate::fixture::{Host, Process, needs, root, run};
+use crate::fixture::{Host, Process, client_python, needs, root, run};
 use crate::transports::certificates::Authority;
 use std::process::Command;
 
@@ -33,13 +33,12 @@ fn addresses(host: &Host) -> Vec<String> {
 
 #[test]
 fn python_gets_its_messages_back_over_tls_too() {
-    needs("client-libraries");
     let authority = Authority::new();
     let host = both_doors(&authority);
-    let mut python = Command::new(root().join("target/test-clients/python/bin/python"));
+    let mut python = client_python("python");
     python.arg(root().join("tests/python/websockets_client.py"));
     python.args([&authority.file()]).args(addresses(&host));
-    let finished = run(python.env("PYTHONDONTWRITEBYTECODE", "1"), b"");
+    let finished = run(&mut python, b"");
     assert_eq!(finished.stdout, "2 doors\n", "{finished:?}");
 }
 
