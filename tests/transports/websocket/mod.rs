@@ -59,7 +59,7 @@ fn a_client_that_closes_no_websocket_has_left() {
     let mut socket = greeted(&host);
     socket.client.send(&frame(TEXT, b"say cut\n")[..9]);
     socket.client.finish();
-    socket.client.expect_closed();
+    socket.expect_close(1000);
     host.wait_for_log("end=\"left\"");
 }
 

@@ -24,9 +24,10 @@ pub const FAILED: u16 = 1011;
 /// The code for a connection that ended like this; `None` if it just ends.
 pub fn of(ended: &Result<CloseReason, ConnectionError>, is_stopping: bool) -> Option<u16> {
     let error = match ended {
-        Ok(CloseReason::Finished) if is_stopping => return Some(GOING_AWAY),
-        Ok(CloseReason::Finished) => return Some(NORMAL),
-        Ok(CloseReason::CutOff | CloseReason::Reset) => return None,
+        Ok(CloseReason::Reset) => return None,
+        Ok(_) if is_stopping => return Some(GOING_AWAY),
+        // A client that was cut off may still read.
+        Ok(CloseReason::Finished | CloseReason::CutOff) => return Some(NORMAL),
         Err(error) => error,
     };
     match error {
