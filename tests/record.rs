@@ -232,10 +232,14 @@ fn clients_of_websockets_and_telnet_are_recorded() {
 
     let recorder = Recorder::start(host.uri(), &["-n", "1", "--listen", "telnet://127.0.0.1:0"]);
     let mut client = Client::connect(address(&recorder));
-    client.send(b"\xff\xfb\x20abc\r\n");
+    // What the host asks, then its answers to one that the client is willing to have.
+    client.expect(b"\xff\xfd\x18\xff\xfd\x1f");
+    client.send(b"\xff\xfb\x20");
+    client.expect(b"\xff\xfe\x20");
+    client.send(b"abc\r\n");
+    client.expect(b"cba\r\n");
     client.finish();
-    let replies = client.rest();
-    assert!(replies.ends_with(b"cba\r\n"), "{}", replies.escape_ascii());
+    client.expect_closed();
     let (code, said, recorded) = recorder.end();
     assert_eq!(code, Some(0), "{said}");
     let recorded = recorded.unwrap();

@@ -57,35 +57,35 @@ impl AsyncRead for TelnetStream {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        loop {
-            // Also registers interest: whoever reads may have nothing to write.
-            let drained = this.poll_drain(cx)?;
-            match this.codec.end() {
-                Some(End::File) => return Poll::Ready(Ok(())),
-                Some(End::Interrupted) => {
-                    let why = "interrupted by the telnet client";
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
-                }
-                None => {}
+        // Also registers interest: whoever reads may have nothing to write.
+        let drained = this.poll_drain(cx)?;
+        match this.codec.end() {
+            Some(End::File) => return Poll::Ready(Ok(())),
+            Some(End::Interrupted) => {
+                let why = "interrupted by the telnet client";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
             }
-            if drained.is_pending() && this.codec.output.len() > MAX_TELNET_WAITING_BYTES {
-                return Poll::Pending;
-            }
-            ready!(Pin::new(&mut this.tcp).poll_read(cx, buffer))?;
-            let came = &mut buffer.filled_mut()[before..];
-            if came.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            let decoded = this.codec.decode(came);
-            let text =
-                decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            buffer.set_filled(before + text);
-            if text > 0 {
-                // Errors show at the next read or write.
-                let _ = this.poll_drain(cx);
-                return Poll::Ready(Ok(()));
-            }
+            None => {}
         }
+        if drained.is_pending() && this.codec.output.len() > MAX_TELNET_WAITING_BYTES {
+            return Poll::Pending;
+        }
+        ready!(Pin::new(&mut this.tcp).poll_read(cx, buffer))?;
+        let came = &mut buffer.filled_mut()[before..];
+        if came.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let decoded = this.codec.decode(came);
+        let text = decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        buffer.set_filled(before + text);
+        if text == 0 {
+            // Commands only: whoever reads counts them before there are more.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // Errors show at the next read or write.
+        let _ = this.poll_drain(cx);
+        Poll::Ready(Ok(()))
     }
 }
 
