@@ -200,16 +200,62 @@ fn the_end_of_the_connection_is_part_of_the_exchange() {
 
 #[test]
 fn what_does_not_come_is_not_waited_for_without_end() {
-    let text = format!("{READY}> timer 1 600000\n< timer 1");
-    assert_fails(
-        &text,
-        "puppet",
-        &["--step-timeout", "100ms"],
-        "some.exchange:3: as written: nothing more arrived within 100ms\n    \
-             < ready\n    \
-             > timer 1 600000\n  \
-           - < timer 1\n\n",
-    );
+    let text = format!("{READY}> spin\n< more");
+    let limits = ["--step-timeout", "100ms", "--call-timeout", "1min"];
+    let report = "some.exchange:3: as written: nothing more arrived within 100ms\n    \
+                      < ready\n    \
+                      > spin\n  \
+                    - < more\n\n";
+    assert_fails(&text, "puppet", &limits, report);
+    // Nothing could come any more.
+    let text = format!("{READY}> timer 1 600000\n< timer 1\n< more");
+    let report = "some.exchange:4: as written: nothing more arrived: the handler waits for the \
+                  client\n    \
+                      < ready\n    \
+                      > timer 1 600000\n    \
+                      < timer 1\n  \
+                    - < more\n\n";
+    assert_fails(&text, "puppet", &["--step-timeout", "1h"], report);
+}
+
+#[test]
+fn timers_take_no_time_and_clocks_follow_them() {
+    let text = format!("{READY}> timer 1 600000\n< timer 1\n> clock\n< 600 600\n");
+    let finished = play(&text, "puppet", &[]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    // The time of a call is real.
+    let text = format!("{READY}> timer 1 600000; spin\n<eof");
+    let finished = play(&text, "puppet", &["--call-timeout", "100ms"]);
+    assert!(finished.stdout.contains("timed out"), "{finished:?}");
+}
+
+#[test]
+fn some_exchanges_are_played_or_until_the_first_failure() {
+    let text = "== one\n> a\n< A\n== two\n> b\n< x\n== three\n> c\n< x\n== twenty\n> d\n< D\n";
+    let finished = play(text, "upper", &["--filter", "tw"]);
+    assert_eq!(finished.code, Some(65), "{finished:?}");
+    let names = |finished: &Finished| -> Vec<String> {
+        let lines = finished.stdout.lines();
+        let told = lines.filter_map(|line| line.split_once("some.exchange: "));
+        told.map(|(how, name)| how.trim().to_owned() + " " + name)
+            .collect()
+    };
+    let twenty = "ok twenty (2 runs, no cuts)";
+    assert_eq!(names(&finished), ["FAIL two", twenty]);
+    assert!(finished.stderr.contains("1 of 2 exchanges"), "{finished:?}");
+    let finished = play(text, "upper", &["--fail-fast", "--jobs", "3"]);
+    assert_eq!(names(&finished), ["ok one (2 runs, no cuts)", "FAIL two"]);
+    let finished = play(text, "upper", &["-k", "four"]);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let told = "no exchange has \"four\" in its name (--filter)";
+    assert!(finished.stderr.contains(told), "{finished:?}");
+}
+
+#[test]
+fn a_reply_without_its_line_ending_is_told() {
+    let finished = play("> a\n< A", "upper", &["--framing", "lines"]);
+    let told = "2: as written: only line endings are missing; hint: end each reply with \\n";
+    assert!(finished.stdout.contains(told), "{finished:?}");
 }
 
 #[test]

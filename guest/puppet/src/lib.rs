@@ -11,6 +11,7 @@ use exports::echo_host::handler::{conversation, manifest, securing};
 use std::cell::{Cell, RefCell};
 use std::env;
 use std::rc::Rc;
+use std::time::{Instant, SystemTime};
 
 const HELP: &str = "\
 peer            who is on the other side
@@ -25,6 +26,7 @@ framing FORM    as for --framing
 pause, resume   stops reading, and reads again: resume ID for another session
 tls             starts TLS
 timer ID MS     sets a timer
+clock           the seconds since the session opened, by both clocks
 cancel ID       cancels it
 close, reset    closes the connection
 fail KIND TEXT  returns a failure, such as protocol, refused or internal
@@ -64,6 +66,7 @@ thread_local! {
 struct Session {
     connection: Rc<Connection>,
     flood: Cell<usize>,
+    opened: (Instant, SystemTime),
 }
 
 impl conversation::GuestSession for Session {
@@ -71,8 +74,11 @@ impl conversation::GuestSession for Session {
         let connection = Rc::new(connection);
         connection.send(b"ready\n");
         SESSIONS.with_borrow_mut(|sessions| sessions.push(connection.clone()));
-        let flood = Cell::new(0);
-        Ok(conversation::Session::new(Session { connection, flood }))
+        Ok(conversation::Session::new(Session {
+            connection,
+            flood: Cell::new(0),
+            opened: (Instant::now(), SystemTime::now()),
+        }))
     }
 
     fn on_message(&self, message: Vec<u8>) -> Result<(), Failure> {
@@ -135,6 +141,15 @@ impl Session {
             "resume" => resume(first),
             "tls" => self.connection.start_tls(),
             "timer" => self.connection.set_timer(number(first)?, number(second)?),
+            "clock" => {
+                let (monotonic, wall) = self.opened;
+                let wall = wall.elapsed().unwrap_or_default();
+                self.say(&format!(
+                    "{} {}",
+                    monotonic.elapsed().as_secs(),
+                    wall.as_secs()
+                ));
+            }
             "cancel" => self.connection.cancel_timer(number(first)?),
             "close" => self.connection.close(),
             "reset" => self.connection.reset(),

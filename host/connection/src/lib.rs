@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod busy;
+pub mod clock;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generation;

@@ -4,10 +4,15 @@ use super::mismatch::Problem;
 use super::run::Run;
 use super::{Action, Pattern, Step};
 use bytes::{Buf, Bytes, BytesMut};
+use connection::clock::Clock;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio::io::DuplexStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::io::poll_read_buf;
 
 /// The longest line that a pattern waits for, and the most bytes collected for a difference.
 const MAX_GATHERED_BYTES: usize = 64 << 10;
@@ -22,6 +27,7 @@ pub struct Client {
     received: BytesMut,
     /// Whether the host has closed.
     has_ended: bool,
+    clock: Clock,
     step_limit: Duration,
 }
 
@@ -39,6 +45,7 @@ impl Client {
     pub fn new(
         to_host: UnboundedSender<Bytes>,
         from_host: DuplexStream,
+        clock: Clock,
         step_limit: Duration,
     ) -> Self {
         Client {
@@ -46,6 +53,7 @@ impl Client {
             from_host,
             received: BytesMut::new(),
             has_ended: false,
+            clock,
             step_limit,
         }
     }
@@ -126,6 +134,7 @@ impl Client {
             match self.read(deadline).await {
                 Err(Problem::Ended) => return Ok(()),
                 Err(Problem::Silent(_)) => return Err(Problem::NotClosed(self.step_limit)),
+                Err(Problem::Stuck) => return Err(Problem::StuckOpen),
                 Ok(()) | Err(_) => {}
             }
         }
@@ -133,19 +142,35 @@ impl Client {
 
     /// Waits for more bytes. A broken connection counts as ended.
     async fn read(&mut self, deadline: Instant) -> Result<(), Problem> {
-        let read = self.from_host.read_buf(&mut self.received);
+        let Client {
+            from_host,
+            received,
+            clock,
+            ..
+        } = self;
+        let read = poll_fn(
+            |cx| match poll_read_buf(Pin::new(from_host), cx, received) {
+                Poll::Pending if clock.is_stuck() => Poll::Ready(None),
+                read => read.map(Some),
+            },
+        );
         match timeout_at(deadline, read).await {
-            Ok(Ok(1..)) => Ok(()),
-            Ok(_) => {
-                self.has_ended = true;
-                Err(Problem::Ended)
-            }
+            Ok(None) => Err(Problem::Stuck),
+            Ok(Some(read)) => match read {
+                Ok(1..) => Ok(()),
+                Ok(0) | Err(_) => {
+                    self.has_ended = true;
+                    Err(Problem::Ended)
+                }
+            },
             Err(_) => Err(Problem::Silent(self.step_limit)),
         }
     }
 
     /// Collects more bytes to show them.
     async fn gather(&mut self) {
+        // What a timer would bring later is no part of the difference.
+        self.clock.stop();
         let deadline = Instant::now() + GATHER_TIME;
         while self.received.len() < MAX_GATHERED_BYTES && self.read(deadline).await.is_ok() {}
     }

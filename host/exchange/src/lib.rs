@@ -57,6 +57,7 @@
 
 mod client;
 mod diff;
+mod endings;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -72,6 +73,7 @@ mod print;
 mod properties;
 mod rehearsal;
 mod run;
+mod skipping;
 #[cfg(test)]
 mod tests;
 mod wire;

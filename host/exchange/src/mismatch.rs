@@ -29,8 +29,21 @@ pub enum Problem {
     Excess,
     #[error("nothing more arrived within {0:?}")]
     Silent(Duration),
+    #[error("nothing more arrived: the handler waits for the client")]
+    Stuck,
     #[error("the connection was not closed within {0:?}")]
     NotClosed(Duration),
+    #[error("the connection was not closed: the handler waits for the client")]
+    StuckOpen,
+    #[error(
+        "only line endings are missing; hint: end each reply with \\n, or each line of the file with \
+         ` \\`"
+    )]
+    NoLineEndings,
+    #[error(
+        "only line endings differ; hint: `ending: crlf` or `ending: lf` at the top of the file"
+    )]
+    OtherLineEndings,
     #[error("the connection ended early")]
     Ended,
     #[error("all expected bytes arrived, but the connection ended with an error")]

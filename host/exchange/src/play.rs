@@ -2,10 +2,13 @@
 
 use super::client::{Client, Stuck};
 use super::diff::diff;
+use super::endings::endings;
 use super::mismatch::{Mismatch, Problem};
 use super::run::Run;
+use super::skipping::skipping;
 use super::wire::wire;
 use super::{Action, Exchange, Step};
+use connection::clock::Clock;
 use connection::handle::{ConnectionHandle, Peer};
 use connection::handler::{Handler, Service, SessionError};
 use connection::task::{self, ConnectionError, ConnectionSettings, NoTls};
@@ -15,25 +18,23 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Span;
 
-/// Plays `exchange` once. The connection has id 0 and no client address. A step may take
-/// `step_limit`; nothing else depends on time. Replies after the last step are ignored, unless the
+/// Plays `exchange` once. The connection has id 0 and no client address, and timers by this clock.
+/// A step may take `step_limit` of real time. While the client waits for a reply and nothing can
+/// happen but a timer, the time until then is skipped. Replies after the last step are ignored, unless the
 /// exchange ends with the connection, as in all runs except [`Run::AsWritten`].
 pub async fn play(
     handler: &impl Handler,
     exchange: &Exchange,
     run: Run,
     settings: &ConnectionSettings,
+    clock: &Clock,
     step_limit: Duration,
 ) -> Result<(), Mismatch> {
     let steps = run.steps(exchange);
     let (to_host, from_host, mut stream) = wire();
     let limit_bytes = settings.unsent_limit_bytes();
-    let handle = Arc::new(ConnectionHandle::new(
-        0,
-        Peer::unconnected(),
-        limit_bytes,
-        Span::none(),
-    ));
+    let handle = ConnectionHandle::new(0, Peer::unconnected(), limit_bytes, Span::none());
+    let handle = Arc::new(handle.with_clock(clock.clone()));
     let served = async move {
         let ended = match handler.serve(&handle) {
             Service::Session(session) => {
@@ -46,12 +47,15 @@ pub async fn play(
         ended.err()
     };
     let mut served = pin!(served);
-    let client = Client::new(to_host, from_host, step_limit);
-    let mut talk = pin!(client.follow(&steps, run));
-    let (talked, ended) = tokio::select! {
-        talked = &mut talk => (talked, None),
-        error = &mut served => (talk.await, Some(error)),
-    };
+    let client = Client::new(to_host, from_host, clock.clone(), step_limit);
+    let (talked, ended) = skipping(clock, async {
+        let mut talk = pin!(client.follow(&steps, run));
+        tokio::select! {
+            talked = &mut talk => (talked, None),
+            error = &mut served => (talk.await, Some(error)),
+        }
+    })
+    .await;
     let saw_end = match &talked {
         Ok(()) => steps
             .last()
@@ -92,7 +96,7 @@ fn mismatch(
     Mismatch {
         line: rest.first().map_or(exchange.line, |step| step.line),
         run,
-        problem: stuck.problem,
+        problem: endings(&rest[..reply], &stuck.got).unwrap_or(stuck.problem),
         cause: error.map(|error| error.to_string()),
         diff: diff(
             passed,

@@ -4,6 +4,7 @@ use super::mismatch::Mismatch;
 use super::play::play;
 use super::run::Run;
 use super::{Action, Exchange, Step};
+use connection::clock::Clock;
 use connection::handler::Handler;
 use connection::task::ConnectionSettings;
 use std::time::Duration;
@@ -39,18 +40,19 @@ pub struct Rehearsal {
 
 /// Plays `exchange` as written; with a client that half-closes before reading (unless the exchange
 /// says how the connection ends); with consecutive sends joined; byte by byte; and cut in each
-/// position. Each run gets a `fresh` handler, and the first failure stops. Only the first run is
+/// position. Each run gets a `fresh` handler, which follows the run's clock, and the first failure stops. Only the first run is
 /// logged.
 pub async fn rehearse<H: Handler>(
-    fresh: impl Fn() -> H,
+    fresh: impl Fn(&Clock) -> H,
     exchange: &Exchange,
     plan: Plan,
     settings: &ConnectionSettings,
 ) -> Result<Rehearsal, Mismatch> {
     let (runs, uncut) = runs(exchange, plan.cuts);
     for run in &runs {
-        let handler = fresh();
-        let played = play(&handler, exchange, *run, settings, plan.step_limit);
+        let clock = Clock::of_a_rehearsal();
+        let handler = fresh(&clock);
+        let played = play(&handler, exchange, *run, settings, &clock, plan.step_limit);
         match run {
             Run::AsWritten => played.await?,
             _ => played.with_subscriber(NoSubscriber::new()).await?,

@@ -2,13 +2,15 @@
 
 use super::{Exchange, Mismatch, Plan, Problem, Rehearsal, Run, parse, rehearse};
 use bytes::Bytes;
-use connection::handle::{CloseMode, ConnectionHandle};
+use connection::handle::{CloseMode, ConnectionHandle, TimerChange};
 use connection::handler::{CallError, Event, Handler, Program, Service, Session, SessionError};
 use connection::limits::ConnectionLimits;
 use connection::task::ConnectionSettings;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+const STEP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Handles an event of a connection.
 type Does = fn(&ConnectionHandle, &Event) -> Result<(), SessionError>;
@@ -86,9 +88,9 @@ async fn rehearsed(handler: Plain, file: &str, framing: &str) -> Result<Rehearsa
     };
     let plan = Plan {
         cuts: true,
-        step_limit: Duration::from_secs(5),
+        step_limit: STEP_LIMIT,
     };
-    rehearse(|| handler, &exchange(file), plan, &settings).await
+    rehearse(|_| handler, &exchange(file), plan, &settings).await
 }
 
 /// A mismatch as reported, and its diff.
@@ -193,7 +195,7 @@ async fn a_handler_that_expects_one_message_per_read_is_detected() {
 /// Replies later, and drops pending replies when the client half-closes.
 fn forgetful(handle: &ConnectionHandle, event: &Event) -> Result<(), SessionError> {
     match event {
-        Event::Message(_) => handle.change_timer(connection::handle::TimerChange::Set {
+        Event::Message(_) => handle.change_timer(TimerChange::Set {
             id: 0,
             delay: Duration::from_millis(1),
         }),
@@ -228,16 +230,83 @@ async fn a_trap_is_reported_even_if_the_end_is_expected() {
     assert_eq!(diff, "");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_silent_handler_fails_at_the_step_limit() {
+#[tokio::test]
+async fn a_handler_that_waits_for_the_client_fails_at_once() {
+    let begun = Instant::now();
     let (what, diff) = mismatch(bracket, "< hello\n> a\n< [a]\n< more", "lines").await;
-    assert_eq!(what, "4: as written: nothing more arrived within 5s");
-    assert_eq!(diff, "    < hello\n    > a\n    < [a]\n  - < more\n");
-    let (what, _) = mismatch(bracket, "< hello\n<eof", "lines").await;
+    let waits = "the handler waits for the client";
     assert_eq!(
         what,
-        "2: as written: the connection was not closed within 5s"
+        format!("4: as written: nothing more arrived: {waits}")
     );
+    assert_eq!(diff, "    < hello\n    > a\n    < [a]\n  - < more\n");
+    let (what, _) = mismatch(bracket, "< hello\n<eof", "lines").await;
+    let still_open = "the connection was not closed";
+    assert_eq!(what, format!("2: as written: {still_open}: {waits}"));
+    assert!(begun.elapsed() < STEP_LIMIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_says_nothing_fails_at_the_step_limit() {
+    let handler = Plain {
+        does: bracket,
+        is_program: true,
+    };
+    let played = rehearsed(handler, "> ab\n< ab", "chunks").await;
+    let mismatch = played.unwrap_err().to_string();
+    assert_eq!(mismatch, "as written: nothing more arrived within 5s");
+}
+
+/// Reminds of each message after an hour, and after another one.
+fn reminder(handle: &ConnectionHandle, event: &Event) -> Result<(), SessionError> {
+    match event {
+        Event::Message(_) => {
+            for id in 1..=2 {
+                let delay = Duration::from_secs(60 * 60) * id;
+                handle.change_timer(TimerChange::Set { id, delay });
+            }
+        }
+        Event::Timer(_) => handle.send("ding\n"),
+        _ => {}
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_time_until_a_timer_is_skipped() {
+    let begun = Instant::now();
+    assert_eq!(runs(reminder, "> abc\n< ding\n<~ d*", "lines").await, 6);
+    // The one that follows is no part of the difference.
+    let (what, diff) = mismatch(reminder, "> a\n< dong", "lines").await;
+    assert_eq!(what, "2: as written: unexpected bytes");
+    assert_eq!(diff, "    > a\n  - < dong\n  + < ding\n");
+    assert!(begun.elapsed() < STEP_LIMIT);
+}
+
+/// Replies without line endings, or with others.
+fn unending(handle: &ConnectionHandle, event: &Event) -> Result<(), SessionError> {
+    if let Event::Message(message) = event {
+        handle.send(message.clone());
+        handle.send(if message.len() == 3 { "\r\n" } else { "" });
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn replies_that_differ_in_line_endings_only_are_told() {
+    for (file, expected) in [
+        ("> a\n< a", "2: as written: only line endings are missing"),
+        (
+            "> a\n> b\n< a\n< b",
+            "3: as written: only line endings are missing",
+        ),
+        ("> abc\n< abc", "2: as written: only line endings differ"),
+        ("> a\n< ab", "2: as written: nothing more arrived"),
+        ("> a\n< b", "2: as written: unexpected bytes"),
+    ] {
+        let (what, _) = mismatch(unending, file, "lines").await;
+        assert!(what.starts_with(expected), "{file:?}: {what}");
+    }
 }
 
 #[test]

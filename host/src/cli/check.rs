@@ -13,6 +13,7 @@ use daemon::process;
 use engine::{Capacity, Costs, Engine, HandlerKind, Language, LoadedHandler, grant};
 use std::fmt::Write as _;
 use std::iter;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
@@ -73,7 +74,7 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
     // Without a cache, to measure compiling, unless the user wants a cache filled.
     let engine = match args.given.host.cache {
         None => Engine::new(Capacity::of(1), None)?,
-        Some(_) => small_engine(&args.given)?,
+        Some(_) => small_engine(&args.given, NonZeroUsize::MIN)?,
     };
     let loading = engine.load(
         &config.handler,

@@ -19,6 +19,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use system::confinement::{ConfinementError, UserError};
 
+/// As clap exits for what it finds itself.
+#[cfg(feature = "tools")]
+pub const USAGE: u8 = 2;
 pub const BAD_HANDLER: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;

@@ -5,6 +5,7 @@ use config::{self, ServeConfig, ServiceSettings};
 use engine::{Capacity, ComponentSource, Engine, EngineError, HandlerFile, LoadError, SourceError};
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,8 +55,8 @@ pub fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// An engine that runs one instance at a time.
-pub fn small_engine(given: &Given<false>) -> Result<Engine, EngineError> {
+/// An engine for a command, which runs this many instances at a time.
+pub fn small_engine(given: &Given<false>, instances: NonZeroUsize) -> Result<Engine, EngineError> {
     let cache = config::cache_folder(given.host.cache.clone());
-    Engine::new(Capacity::of(1), cache.as_deref())
+    Engine::new(Capacity::of(instances.get()), cache.as_deref())
 }

@@ -53,6 +53,8 @@ mod sync {
     }
 }
 
+#[path = "../../../host/connection/src/clock.rs"]
+mod clock;
 #[path = "../../../host/connection/src/handle/mod.rs"]
 mod handle;
 #[path = "../../../host/connection/src/task/inbox.rs"]

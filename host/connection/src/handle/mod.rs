@@ -16,6 +16,7 @@ pub use peer::{Peer, TlsInfo, Transport, WebSocketInfo};
 pub use telnet::TelnetInfo;
 pub use traffic::Traffic;
 
+use crate::clock::Clock;
 use crate::limits::ConnectionLimits;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -38,6 +39,7 @@ pub struct ConnectionHandle {
     has_started_tls: AtomicBool,
     limit_bytes: AtomicUsize,
     span: Span,
+    clock: Clock,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
     received_bytes: AtomicU64,
@@ -65,6 +67,7 @@ impl ConnectionHandle {
             has_started_tls: AtomicBool::new(false),
             limit_bytes: AtomicUsize::new(limit_bytes),
             span,
+            clock: Clock::default(),
             unsent_bytes: AtomicUsize::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
@@ -75,6 +78,17 @@ impl ConnectionHandle {
             has_orders: AtomicBool::new(false),
             is_calling: AtomicBool::new(false),
         }
+    }
+
+    /// The same with timers by this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        ConnectionHandle { clock, ..self }
+    }
+
+    /// The clock of its timers.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The id of the connection, unique in this process.

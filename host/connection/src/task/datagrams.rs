@@ -17,7 +17,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::task::yield_now;
-use tokio::time::Instant;
 
 /// Sends replies to one sender.
 pub trait ReplySink: Send + Sync {
@@ -147,9 +146,9 @@ impl<R: ReplySink> Connection<'_, R> {
 
     /// Carries out orders that came by way of the handle, and drops what may not be sent.
     fn collect(&mut self) -> Result<(), Lost> {
-        let (handle, machine) = (&self.handle, &mut self.machine);
+        let (handle, machine, alarm) = (&self.handle, &mut self.machine, &self.alarm);
         let mut obeyed = Ok(());
-        handle.collect(|orders| obeyed = machine.obey(orders, || Instant::now().into_std()));
+        handle.collect(|orders| obeyed = machine.obey(orders, || alarm.now()));
         let refused = machine.wire.admit(|bytes| self.way.admits(bytes));
         handle.discarded(refused);
         if machine.is_stopping() {
@@ -189,7 +188,7 @@ impl<R: ReplySink> Connection<'_, R> {
         }
         // Only here, as for streams.
         if self.machine.next_timer().is_some() {
-            self.machine.expire(Instant::now().into_std());
+            self.machine.expire(self.alarm.now());
         }
         Ok(self.collect()?)
     }

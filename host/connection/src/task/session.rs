@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
-use tokio::time::Instant;
 
 pub(super) struct Connection<'a, S, W, T> {
     pub(super) stream: &'a mut S,
@@ -61,7 +60,7 @@ where
             converses,
             has_read: false,
             foreign: None,
-            alarm: Alarm::default(),
+            alarm: Alarm::by(handle.clock().clone()),
             handle,
             throttle,
             start_tls: Some(start_tls),
@@ -184,9 +183,10 @@ where
 
     /// Carries out orders that came by way of the handle.
     fn collect(&mut self) -> Result<(), ConnectionError> {
-        let (handle, machine) = (&self.handle, &mut self.machine);
+        let (machine, alarm) = (&mut self.machine, &self.alarm);
         let mut obeyed = Ok(());
-        handle.collect(|orders| obeyed = machine.obey(orders, || Instant::now().into_std()));
+        let obey = |orders: &mut _| obeyed = machine.obey(orders, || alarm.now());
+        self.handle.collect(obey);
         if self.handle.has_moved() {
             // The sweep that found it idle is outdated.
             self.machine.moved();
@@ -198,10 +198,11 @@ where
     async fn transfer(&mut self) -> Result<(), ConnectionError> {
         self.calls = 0;
         poll_fn(|cx| self.poll_transfer(cx)).await?;
+        self.alarm.rest();
         // Only here: a session that sets a timer of no time again and again must not keep its
         // connection from moving bytes.
         if self.machine.next_timer().is_some() {
-            self.machine.expire(Instant::now().into_std());
+            self.machine.expire(self.alarm.now());
         }
         self.collect()
     }

@@ -127,7 +127,7 @@ async fn answers(
         step_limit: PROBE_STEP_TIME,
     };
     for exchange in &probe.exchanges.exchanges {
-        let fresh = || handler.serving(config.isolation, &Store::scratch());
+        let fresh = |clock: &_| handler.rehearsing(config.isolation, clock);
         let played = rehearse(fresh, exchange, plan, &candidate.settings).await;
         if let Err(mismatch) = played {
             return Err(Refusal::Probe(ProbeError {

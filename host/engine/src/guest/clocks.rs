@@ -4,12 +4,13 @@
 //! memory access reveals what was cached. A clock with a grain of [`CLOCK_GRAIN`] makes that slow
 //! and noisy, and is precise enough for people and networks.
 
+use connection::clock::Clock;
 use connection::limits::CLOCK_GRAIN;
 use std::time::{Duration, Instant, SystemTime};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 /// The time of day, rounded down to the grain.
-pub struct CoarseWallClock;
+pub struct CoarseWallClock(pub Clock);
 
 impl HostWallClock for CoarseWallClock {
     fn resolution(&self) -> Duration {
@@ -19,20 +20,28 @@ impl HostWallClock for CoarseWallClock {
     fn now(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         // A clock before 1970 is wrong anyway.
-        floor(now.unwrap_or_default())
+        floor(now.unwrap_or_default() + self.0.skipped())
     }
 }
 
 /// The time since the instance started, rounded down, plus one grain: never zero, which Go programs
 /// take for a broken clock.
 ///
+/// Time that a rehearsal skips counts, too: also that before the instance started.
+///
 /// A guest that waits until a time of this clock never wakes too early: the clock is at most a
 /// grain behind, and the guest waits that much longer.
-pub struct CoarseMonotonicClock(Instant);
+pub struct CoarseMonotonicClock {
+    started: Instant,
+    clock: Clock,
+}
 
 impl CoarseMonotonicClock {
-    pub fn new() -> Self {
-        CoarseMonotonicClock(Instant::now())
+    pub fn new(clock: Clock) -> Self {
+        CoarseMonotonicClock {
+            started: Instant::now(),
+            clock,
+        }
     }
 }
 
@@ -42,7 +51,7 @@ impl HostMonotonicClock for CoarseMonotonicClock {
     }
 
     fn now(&self) -> u64 {
-        nanoseconds(CLOCK_GRAIN + floor(self.0.elapsed()))
+        nanoseconds(CLOCK_GRAIN + floor(self.started.elapsed() + self.clock.skipped()))
     }
 }
 
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_clock_never_tells_zero() {
-        let clock = CoarseMonotonicClock::new();
+        let clock = CoarseMonotonicClock::new(Clock::default());
         assert!(clock.now() >= clock.resolution());
     }
 

@@ -5,6 +5,7 @@ use super::clocks::{CoarseMonotonicClock, CoarseWallClock};
 use super::guest_log::{GuestLog, Stream};
 use super::stdio::Stdio;
 use connection::address::NetworkAddress;
+use connection::clock::Clock;
 use connection::handler::CallError;
 use connection::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};
 use keyvalue::{StoreConfig, StoreUri};
@@ -224,6 +225,7 @@ impl Grants {
         directories: &[OpenDirectory],
         log: &GuestLog,
         stdio: Option<Stdio>,
+        clock: &Clock,
     ) -> Result<WasiCtxBuilder, CallError> {
         let mut wasi = WasiCtx::builder();
         wasi.args(&self.args)
@@ -234,9 +236,9 @@ impl Grants {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .max_random_size(MAX_RANDOM_BYTES);
-        if !self.precise_clocks {
-            wasi.wall_clock(CoarseWallClock)
-                .monotonic_clock(CoarseMonotonicClock::new());
+        if !self.precise_clocks || clock.can_skip() {
+            wasi.wall_clock(CoarseWallClock(clock.clone()))
+                .monotonic_clock(CoarseMonotonicClock::new(clock.clone()));
         }
         if let Some(stdio) = stdio {
             let (input, output) = split(stdio);

@@ -13,6 +13,7 @@ use super::stdio::{BusyTicks, Stdio};
 use crate::scheduling::call_times::CallTimer;
 use crate::scheduling::fair_share::{FairShare, Held};
 use crate::scheduling::turns::{Share, Turns};
+use connection::clock::Clock;
 use connection::handler::CallError;
 use connection::limits::{GuestLimits, Limit};
 use keyvalue::Store;
@@ -63,6 +64,7 @@ pub struct GuestSettings {
     log_rate: LogRate,
     /// The key-value store.
     store: Store,
+    clock: Clock,
     /// The hosts they may connect to.
     pub reach: Arc<Reach>,
     /// Their shares of computing turns: for connections, and for UDP senders, which may be forged.
@@ -97,13 +99,15 @@ impl GuestSettings {
             denials: Arc::default(),
             log_rate: LogRate::default(),
             store: Store::scratch(),
+            clock: Clock::default(),
         }))
     }
 
-    /// The same with another key-value store.
-    pub fn with_store(&self, store: Store) -> Arc<Self> {
+    /// The same with another key-value store and clock.
+    pub fn with(&self, store: Store, clock: Clock) -> Arc<Self> {
         Arc::new(GuestSettings {
             store,
+            clock,
             ..self.clone()
         })
     }
@@ -160,7 +164,8 @@ impl Guest {
             busy: busy_ticks.clone(),
         });
         let directories = settings.take_directories()?;
-        let mut wasi = settings.grants.wasi(&settings.directories, &log, stdio)?;
+        let opened = &settings.directories;
+        let mut wasi = (settings.grants).wasi(opened, &log, stdio, &settings.clock)?;
         if !settings.reach.is_empty() {
             let guard = guard(
                 settings.reach.clone(),

@@ -8,6 +8,7 @@ use crate::guest::state::{Guest, GuestSettings};
 use crate::scheduling::shares::Shares;
 use crate::scheduling::slots::{Permit, Share};
 use crate::scheduling::turns;
+use connection::clock::Clock;
 use connection::handler::CallError;
 use connection::limits::{EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
@@ -72,12 +73,12 @@ impl<E: Exports> Template<E> {
 }
 
 impl<E: Exports<Indices: Clone>> Template<E> {
-    /// The same with another key-value store.
-    pub fn with_store(&self, store: &keyvalue::Store) -> Arc<Self> {
+    /// The same with another key-value store and clock.
+    pub fn with(&self, store: &keyvalue::Store, clock: &Clock) -> Arc<Self> {
         Arc::new(Template {
             pre: self.pre.clone(),
             indices: self.indices.clone(),
-            settings: self.settings.with_store(store.clone()),
+            settings: self.settings.with(store.clone(), clock.clone()),
             shares: self.shares.clone(),
             memories: self.memories,
             calls_host: self.calls_host,

@@ -9,6 +9,7 @@ use super::shared_slots::SharedSlots;
 use crate::guest::contract::RESPOND;
 use crate::guest::state::Guest;
 use bytes::Bytes;
+use connection::clock::Clock;
 use connection::handle::ConnectionHandle;
 use connection::handler::{CallError, Event, Session, SessionError};
 use connection::limits::MAX_HANDED_BYTES;
@@ -68,10 +69,10 @@ impl Stage {
         }
     }
 
-    /// The same with another key-value store.
-    pub fn with_store(&self, store: &keyvalue::Store) -> Self {
+    /// The same with another key-value store and clock.
+    pub fn with(&self, store: &keyvalue::Store, clock: &Clock) -> Self {
         Stage {
-            template: self.template.with_store(store),
+            template: self.template.with(store, clock),
             max_message_bytes: self.max_message_bytes,
         }
     }

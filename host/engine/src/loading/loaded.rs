@@ -8,6 +8,7 @@ use super::source::HandlerSource;
 use crate::guest::contract::HandlerKind;
 use crate::guest::imports::Imports;
 use crate::kinds::isolation::Isolation;
+use connection::clock::Clock;
 use keyvalue::Store;
 
 /// A handler that was compiled, linked and started once.
@@ -60,7 +61,16 @@ impl LoadedHandler {
 
     /// Prepares it for serving, with this isolation and key-value store.
     pub fn serving(&self, isolation: Isolation, store: &Store) -> Serving {
+        self.serving_by(&Clock::default(), isolation, store)
+    }
+
+    /// Prepares it for a rehearsal by this clock, with an empty key-value store.
+    pub fn rehearsing(&self, isolation: Isolation, clock: &Clock) -> Serving {
+        self.serving_by(clock, isolation, &Store::scratch())
+    }
+
+    fn serving_by(&self, clock: &Clock, isolation: Isolation, store: &Store) -> Serving {
         let source = self.source.clone();
-        Serving::new(source, self.templates.with_store(store), isolation)
+        Serving::new(source, self.templates.with(store, clock), isolation)
     }
 }

@@ -9,6 +9,7 @@ use crate::kinds::program::{ProgramRun, Run};
 use crate::kinds::responder::{Responder, ResponderSession, Stage};
 use crate::kinds::shared_instance::Shared;
 use bytes::Bytes;
+use connection::clock::Clock;
 use connection::handle::ConnectionHandle;
 use connection::handler::{Event, Handler, Service, Session, SessionError};
 use keyvalue::Store;
@@ -24,17 +25,17 @@ pub enum Templates {
 }
 
 impl Templates {
-    /// The same with another key-value store.
-    pub fn with_store(&self, store: &Store) -> Self {
+    /// The same with another key-value store and clock.
+    pub fn with(&self, store: &Store, clock: &Clock) -> Self {
         match self {
             Templates::Responder(stages) => {
-                let stages = stages.iter().map(|stage| stage.with_store(store));
+                let stages = stages.iter().map(|stage| stage.with(store, clock));
                 Templates::Responder(stages.collect())
             }
             Templates::Conversation(template) => {
-                Templates::Conversation(template.with_store(store))
+                Templates::Conversation(template.with(store, clock))
             }
-            Templates::Program(template) => Templates::Program(template.with_store(store)),
+            Templates::Program(template) => Templates::Program(template.with(store, clock)),
         }
     }
 }

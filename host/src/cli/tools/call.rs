@@ -12,6 +12,7 @@ use engine::Isolation;
 use keyvalue::Store;
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStringExt;
 use tokio::runtime::Builder;
 use tools::call::call;
@@ -50,7 +51,7 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(async {
         config.grants.check()?;
-        let engine = small_engine(&args.given)?;
+        let engine = small_engine(&args.given, NonZeroUsize::MIN)?;
         let loading = engine.load(
             &config.handler,
             &config.trust,

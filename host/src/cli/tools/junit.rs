@@ -1,5 +1,6 @@
 //! Writes results as JUnit XML, for continuous integration.
 
+use exchange::Mismatch;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -57,6 +58,18 @@ fn element<'a>(
 }
 
 impl Case {
+    pub fn new(name: String, time: Duration, mismatch: Option<Mismatch>) -> Self {
+        let failure = mismatch.map(|mismatch| {
+            let message = format!("line {}: {mismatch}", mismatch.line);
+            (message, mismatch.diff)
+        });
+        Case {
+            name,
+            time,
+            failure,
+        }
+    }
+
     fn write(&self, xml: &mut String, file: &str) {
         let _ = write!(
             xml,

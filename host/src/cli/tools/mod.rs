@@ -8,12 +8,13 @@ mod dev;
 mod junit;
 mod new;
 mod record;
+mod side_by_side;
 mod test;
 
-use super::exit::{BAD_HANDLER, CONFIGURATION, IO};
+use super::exit::{BAD_HANDLER, CONFIGURATION, IO, USAGE};
 use clap::Subcommand;
 use std::error::Error;
-use test::OtherwiseError;
+use test::{NothingToPlay, OtherwiseError};
 use tools::project::{BuildError, ProjectError};
 use tools::record::RecordingError;
 use tools::scaffold::ScaffoldError;
@@ -54,7 +55,9 @@ impl Command {
 
 /// The exit code of errors of these commands.
 pub fn code(cause: &(dyn Error + 'static)) -> Option<u8> {
-    if cause.is::<OtherwiseError>() || cause.is::<BuildError>() {
+    if cause.is::<NothingToPlay>() {
+        Some(USAGE)
+    } else if cause.is::<OtherwiseError>() || cause.is::<BuildError>() {
         Some(BAD_HANDLER)
     } else if cause.is::<ProjectError>() {
         Some(CONFIGURATION)

@@ -5,20 +5,24 @@ use crate::cli::handler::{serving, small_engine};
 use crate::cli::log;
 use crate::cli::options::{Given, choice};
 use crate::cli::output;
+use crate::cli::tools::side_by_side::side_by_side;
 use anyhow::Context;
 use clap::Args;
 use config::{ServeConfig, Time};
-use connection::handler::Handler;
 use connection::task::ConnectionSettings;
 use daemon::exchange_file;
+use daemon::logs::progress::Progress;
 use engine::{HandlerKind, Isolation, LoadedHandler};
 use exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
 use framing::Framing;
-use keyvalue::Store;
 use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tools::project::Project;
 
 /// Play recorded exchanges with a handler, without sockets
@@ -27,7 +31,8 @@ use tools::project::Project;
 ///
 /// Plays each exchange as written; with a client that half-closes before reading; with lines
 /// joined; byte by byte; and cut in two after every byte. The replies must always be the same.
-/// Prints differences, and exits with 65 if there are any.
+/// Prints differences, and exits with 65 if there are any. Timers take no time: while nothing else
+/// can happen, the time until the next one is skipped.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
@@ -43,10 +48,19 @@ pub struct TestArgs {
     /// What shares an instance of the handler [default: that of handler.toml, or connection]
     #[arg(long, value_name = "WHAT", value_parser = choice::<Isolation>())]
     isolation: Option<Isolation>,
+    /// Play only exchanges with this text in their name
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Exchanges played at a time [default: the number of processors]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Neither cut nor join what the client sends
     #[arg(long)]
     no_cuts: bool,
-    /// Time limit of one step
+    /// Time limit of one step, without the time that is skipped
     #[arg(long, value_name = "TIME", default_value = "10s")]
     step_timeout: Time,
     /// Write results to this file as JUnit XML
@@ -75,6 +89,7 @@ host closes. Before the first exchange: `framing: lines`, `ending: crlf`, `cuts:
 
 Examples:
   echo-host test                                 in a directory that `new` created
+  echo-host test -k greeting --fail-fast         what has `greeting` in its name
   echo-host test calc.wasm calc.exchange
   echo-host test kv.wasm tests/*.exchange --isolation shared --junit results.xml";
 
@@ -86,6 +101,11 @@ pub struct OtherwiseError {
     played: usize,
 }
 
+/// No exchange has this text in its name.
+#[derive(Debug, thiserror::Error)]
+#[error("no exchange has {0:?} in its name (--filter)")]
+pub struct NothingToPlay(String);
+
 pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     log::start(&args.given.host);
     let subject = args.subject()?;
@@ -95,24 +115,23 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
         .iter()
         .map(|path| Ok((path.as_path(), exchange_file::read(path)?)))
         .collect::<Result<Vec<_>, exchange_file::FileError>>()?;
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let suites = runtime.block_on(async {
-        let config = args.config(&subject, None)?;
-        config.grants.check()?;
-        let engine = small_engine(&args.given)?;
-        let loading = engine.load(
-            &config.handler,
-            &config.trust,
-            &config.grants,
-            config.guest_limits,
-        );
-        let handler = loading.await?;
-        let mut suites = Vec::new();
-        for (path, file) in &files {
-            suites.push(args.play(&subject, &handler, path, file).await?);
-        }
-        anyhow::Ok(suites)
-    })?;
+    let config = args.config(&subject, None)?;
+    config.grants.check()?;
+    let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let jobs = jobs.unwrap_or(NonZeroUsize::MIN);
+    let engine = small_engine(&args.given, jobs)?;
+    let loading = engine.load(
+        &config.handler,
+        &config.trust,
+        &config.grants,
+        config.guest_limits,
+    );
+    let handler = runtime()?.block_on(loading)?;
+    let mut scripts = Vec::new();
+    for (path, file) in &files {
+        scripts.push(args.script(&subject, &handler, path, file)?);
+    }
+    let suites = args.play(&subject, &handler, &scripts, jobs)?;
     if let Some(path) = &args.junit {
         fs::write(path, junit::document(&suites))
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -123,6 +142,27 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
         0 if played == 1 => print("1 exchange matched\n"),
         0 => print(&format!("{played} exchanges matched\n")),
         failed => Err(OtherwiseError { failed, played }.into()),
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The exchanges of a file, and how they are played.
+struct Script<'a> {
+    path: &'a Path,
+    exchanges: &'a [Exchange],
+    plan: Plan,
+    settings: ConnectionSettings,
+}
+
+impl Script<'_> {
+    fn suite(&self) -> Suite {
+        Suite {
+            name: self.path.display().to_string(),
+            cases: Vec::new(),
+        }
     }
 }
 
@@ -156,14 +196,14 @@ impl TestArgs {
         })
     }
 
-    /// Plays the exchanges of one file and prints the results.
-    async fn play(
+    /// How the exchanges of one file are played.
+    fn script<'a>(
         &self,
         subject: &Subject,
         handler: &LoadedHandler,
-        path: &Path,
-        file: &Exchanges,
-    ) -> anyhow::Result<Suite> {
+        path: &'a Path,
+        file: &'a Exchanges,
+    ) -> anyhow::Result<Script<'a>> {
         let framing = self.framing.as_ref().or(file.framing.as_ref());
         let framing = framing.or(subject.framing.as_ref()).cloned();
         let (framing, limits) = self.config(subject, framing)?.connection(handler)?;
@@ -176,28 +216,64 @@ impl TestArgs {
             cuts: cuts && !self.no_cuts,
             step_limit: self.step_timeout.0,
         };
-        let serving = || handler.serving(subject.isolation, &Store::scratch());
-        let settings = ConnectionSettings {
-            framing,
-            limits,
-            converses: serving().converses(),
-        };
-        let mut cases = Vec::new();
-        for exchange in &file.exchanges {
-            let begin = Instant::now();
-            let played = rehearse(serving, exchange, plan, &settings).await;
-            print(&report(path, exchange, plan, &played))?;
-            cases.push(Case {
-                name: exchange.name.clone(),
-                time: begin.elapsed(),
-                failure: played.err().map(|mismatch| {
-                    let message = format!("line {}: {mismatch}", mismatch.line);
-                    (message, mismatch.diff)
-                }),
-            });
+        let converses = matches!(handler.tier(), HandlerKind::Conversation);
+        Ok(Script {
+            path,
+            exchanges: &file.exchanges,
+            plan,
+            settings: ConnectionSettings {
+                framing,
+                limits,
+                converses,
+            },
+        })
+    }
+
+    /// Plays all exchanges and prints the results.
+    fn play(
+        &self,
+        subject: &Subject,
+        handler: &LoadedHandler,
+        scripts: &[Script],
+        jobs: NonZeroUsize,
+    ) -> anyhow::Result<Vec<Suite>> {
+        let mut suites: Vec<_> = scripts.iter().map(Script::suite).collect();
+        let wanted = self.filter.as_deref().unwrap_or_default();
+        let exchanges: Vec<_> = scripts
+            .iter()
+            .enumerate()
+            .flat_map(|(number, script)| script.exchanges.iter().map(move |it| (number, it)))
+            .filter(|(_, exchange)| exchange.name.contains(wanted))
+            .collect();
+        if exchanges.is_empty() {
+            return Err(NothingToPlay(wanted.to_owned()).into());
         }
-        let name = path.display().to_string();
-        Ok(Suite { name, cases })
+        let play = |(number, exchange): &(usize, &Exchange)| {
+            let Script { plan, settings, .. } = &scripts[*number];
+            let serving = |clock: &_| handler.rehearsing(subject.isolation, clock);
+            let begin = Instant::now();
+            let played = runtime()?.block_on(rehearse(serving, exchange, *plan, settings));
+            io::Result::Ok((played, begin.elapsed()))
+        };
+        side_by_side(jobs, &exchanges, play, |(number, exchange), wait| {
+            let Script { path, plan, .. } = &scripts[*number];
+            let file = path.display();
+            let progress = Progress::of(format!("playing {file}: {}", exchange.name));
+            let (played, time) = wait()?;
+            drop(progress);
+            print(&report(path, exchange, *plan, &played))?;
+            let is_enough = self.fail_fast && played.is_err();
+            let name = exchange.name.clone();
+            suites[*number]
+                .cases
+                .push(Case::new(name, time, played.err()));
+            anyhow::Ok(if is_enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(suites)
     }
 
     /// The configuration that `serve` would use, so that the same rules apply.
