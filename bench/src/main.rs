@@ -25,18 +25,25 @@ mod traffic;
 
 use anyhow::Result;
 use clap::Parser;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a shell reports for a program that ended on SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// The folder of the repository.
+/// The folder of the repository: around this program, which is in target/release. Not compiled in,
+/// because a clone that is copied with its target directory is not compiled again.
 fn root() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent()
-        .expect("the crate is a folder of the repository")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let own = env::current_exe().unwrap_or_default();
+        let mut folders = own.ancestors();
+        let root = folders.find(|folder| folder.join("bench/Cargo.toml").is_file());
+        root.unwrap_or(Path::new(".")).to_owned()
+    });
+    &ROOT
 }
 
 /// What a run writes, and the results of a partial one.

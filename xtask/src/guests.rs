@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::artifacts::{self, Artifact};
 use crate::toolchain::{Toolchain, hide_paths};
-use crate::{component, layout};
+use crate::{component, layout, step};
 
 /// The SDK that handlers in guest/ use. It is a library, not a handler.
 const LIBRARY: &str = "sdk";
@@ -39,6 +39,7 @@ pub fn build(arguments: &[String]) -> Result<Toolchain> {
     }
     let toolchain = Toolchain::find()?;
     toolchain.introduce();
+    adopt_build(toolchain)?;
 
     let mut components = Vec::new();
     if !named.is_empty() {
@@ -49,6 +50,23 @@ pub fn build(arguments: &[String]) -> Result<Toolchain> {
     }
     list(components)?;
     Ok(toolchain)
+}
+
+/// Makes the build directory this clone's. One that was copied with its clone says that guests depend
+/// on the contract of the first clone, so cargo would watch that one, and not this clone's.
+fn adopt_build(toolchain: Toolchain) -> Result<()> {
+    let (owner, own) = (layout::guest_build_owner(), layout::root());
+    let is_own = fs::read(&owner).is_ok_and(|it| it == own.as_os_str().as_encoded_bytes());
+    if is_own {
+        return Ok(());
+    }
+    if layout::guest_build().exists() {
+        // Dependencies and std are everybody's.
+        let mut clean = toolchain.cargo("clean");
+        clean.args(["--quiet", "--workspace"]).current_dir(own);
+        step::run("forgetting the guests of another clone", &mut clean)?;
+    }
+    component::write(&owner, own.as_os_str().as_encoded_bytes())
 }
 
 /// The directories of guest/ with a crate, in order. Handlers in other languages have none.
@@ -95,7 +113,7 @@ fn choose(argument: &str, known: &[String]) -> Result<Guest> {
 }
 
 fn build_named(toolchain: Toolchain, names: &[String]) -> Result<Vec<Artifact>> {
-    let mut cargo = toolchain.cargo_build();
+    let mut cargo = toolchain.cargo("build");
     hide_paths(&mut cargo);
     cargo.current_dir(layout::root());
     cargo.args(names.iter().map(|name| format!("--package=guest-{name}")));
@@ -111,7 +129,7 @@ fn build_named(toolchain: Toolchain, names: &[String]) -> Result<Vec<Artifact>> 
 }
 
 fn build_outside(toolchain: Toolchain, folder: &Path) -> Result<Vec<Artifact>> {
-    let mut cargo = toolchain.cargo_build();
+    let mut cargo = toolchain.cargo("build");
     // Cargo looks for a crate's own settings from the working directory.
     cargo.current_dir(folder);
     let artifacts = compile(cargo)?;
@@ -127,7 +145,6 @@ fn build_outside(toolchain: Toolchain, folder: &Path) -> Result<Vec<Artifact>> {
 
 /// Runs cargo, which explains its failures itself.
 fn compile(mut cargo: Command) -> Result<Vec<Artifact>> {
-    cargo.arg("--target-dir").arg(layout::guest_build());
     cargo.args(["--message-format", "json-render-diagnostics"]);
     let output = cargo
         .stderr(Stdio::inherit())

@@ -59,14 +59,15 @@ impl Toolchain {
         });
     }
 
-    /// The start of a `cargo build` for WebAssembly.
-    pub fn cargo_build(self) -> Command {
+    /// The start of a `cargo build` or `cargo clean` for WebAssembly.
+    pub fn cargo(self, subcommand: &str) -> Command {
         let settings = layout::guest_sources();
         let (mut command, target) = match self {
             Self::Wasip2 => (wasip2_cargo(), "wasm32-wasip2"),
             Self::Debian => (debian_cargo(), "wasm32-wasip1"),
         };
-        command.args(["build", "--release", "--target", target]);
+        command.args([subcommand, "--release", "--target", target]);
+        command.arg("--target-dir").arg(layout::guest_build());
         command.arg("--config").arg(settings.join("build.toml"));
         if matches!(self, Self::Debian) {
             command.arg("--config").arg(settings.join("debian.toml"));
