@@ -23,6 +23,7 @@ mod configuration;
 mod contract;
 mod control;
 mod conversations;
+mod copies;
 mod datagrams;
 mod demos;
 mod dev;

@@ -1,10 +1,9 @@
 //! `echo-host new`: its output builds, and is what it claims to be.
 
-use crate::fixture::{Finished, Host, echo_host, guest, root, run_within};
+use crate::fixture::{Finished, Host, cargo, echo_host, guest, root, run_within};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -95,18 +94,6 @@ impl Drop for Written {
             }
         }
     }
-}
-
-/// A cargo that knows nothing of this test's own crate.
-fn cargo(folder: &Path) -> Command {
-    let mut cargo = Command::new("cargo");
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_PKG") || name.starts_with("CARGO_MANIFEST") || name == "CARGO" {
-            cargo.env_remove(name);
-        }
-    }
-    cargo.current_dir(folder);
-    cargo
 }
 
 fn assert_succeeds(finished: &Finished) {

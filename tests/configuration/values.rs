@@ -74,6 +74,6 @@ fn without_values_the_store_is_there_and_empty() {
     let called = echo_host(&["call", &lookup, "a", "--config-value", "a=b=c"]);
     assert_eq!(called.stdout, "b=c", "{called:?}");
     let checked = echo_host(&["check", &lookup]);
-    let wants = "imports   wasi:config/store@0.2.0-rc.1: values come from --config-value\n";
+    let wants = "imports   wasi:config/store  --config-value KEY=VALUE\n";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

@@ -233,6 +233,6 @@ fn what_is_no_store_is_refused() {
         );
     }
     let checked = echo_host(&["check", &guest("tally")]);
-    let wants = "wasi:keyvalue/store@0.2.0-draft2: in memory, or in the store of --keyvalue";
+    let wants = "wasi:keyvalue/store    --keyvalue memory, the default, or redis://HOST:PORT\n";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

@@ -161,6 +161,6 @@ fn what_is_no_address_is_refused() {
         assert!(refused.stderr.contains("expected HOST:PORT"), "{refused:?}");
     }
     let checked = echo_host(&["check", &guest("relay")]);
-    let wants = "denied, except for hosts in --allow-connect";
+    let wants = "wasi:sockets/tcp             --allow-connect HOST:PORT\n";
     assert!(checked.stdout.contains(wants), "{checked:?}");
 }

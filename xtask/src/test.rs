@@ -11,8 +11,9 @@ use crate::{demos, guests, languages, step};
 
 /// Tests that take more than a few seconds each, or need a machine of their own. `--fast` skips
 /// them.
-const SLOW: [&str; 10] = [
+const SLOW: [&str; 11] = [
     "a_run_compares_the_host_with_the_native_servers",
+    "copies::",
     "faults::",
     "host_calls::",
     "hostile_files::",

@@ -10,7 +10,7 @@ use config::{Sources, schema};
 use daemon::host::{Service, StartError, capacity};
 use daemon::logs::progress::Progress;
 use daemon::process;
-use engine::{Capacity, Costs, Engine, HandlerKind, Language, LoadedHandler, grant};
+use engine::{Capacity, Costs, Engine, HandlerKind, LoadedHandler, Origin, wants};
 use std::fmt::Write as _;
 use std::iter;
 use std::num::NonZeroUsize;
@@ -88,7 +88,7 @@ fn check_handler(args: &CheckArgs, handler: &Path, runtime: &Runtime) -> anyhow:
     Ok(format!(
         "{} can be served\n{}",
         config.handler,
-        describe(&handler, config.handler.language(&config.trust))
+        describe(&handler, config.handler.origin(&config.trust))
     ))
 }
 
@@ -126,7 +126,7 @@ fn check_file(args: &CheckArgs, file: &Path, runtime: &Runtime) -> anyhow::Resul
     Ok(text)
 }
 
-fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
+fn describe(handler: &LoadedHandler, origin: Option<Origin>) -> String {
     let mut rows = vec![("kind", handler.tier().to_string())];
     if handler.tier() != HandlerKind::Program {
         let contract = match handler.contract_version() {
@@ -156,8 +156,8 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
         }
     }
     rows.extend(imports(handler));
-    if let Some(language) = language {
-        rows.push(("written", format!("in {language}")));
+    if let Some(origin) = origin {
+        rows.push(("written", format!("in {}", origin.language())));
     }
     let Costs {
         size_bytes,
@@ -167,7 +167,7 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
     rows.push(("size", format!("{size_bytes} bytes")));
     rows.push(("compiled", format!("in {} ms", compiling.as_millis())));
     rows.push(("memory", format!("{memory_bytes} bytes in a new instance")));
-    if let Some(trap) = language.and_then(|it| handler.known_trap(it)) {
+    if let Some(trap) = origin.and_then(|it| handler.known_trap(it)) {
         rows.push(("warning", trap));
     }
     rows.iter().fold(String::new(), |mut text, (name, value)| {
@@ -179,12 +179,13 @@ fn describe(handler: &LoadedHandler, language: Option<Language>) -> String {
 
 /// What the handler imports, and which option grants it.
 fn imports(handler: &LoadedHandler) -> Vec<(&'static str, String)> {
-    let imports = handler.wants();
-    if imports.is_empty() {
+    let wants = wants(&handler.wants());
+    if wants.is_empty() {
         return vec![("imports", "only those of a plain program".to_owned())];
     }
+    let width = wants.iter().map(|it| it.interface.len()).max().unwrap_or(0);
     let names = ["imports"].into_iter().chain(iter::repeat(""));
-    let rows = names.zip(imports);
-    rows.map(|(name, import)| (name, format!("{import}: {}", grant(&import))))
+    let rows = names.zip(wants);
+    rows.map(|(name, want)| (name, format!("{:<width$}  {}", want.interface, want.grant)))
         .collect()
 }

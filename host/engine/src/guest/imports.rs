@@ -66,12 +66,60 @@ impl Imports {
     }
 }
 
-/// Which option grants an import beyond those of a plain program.
-pub fn grant(import: &str) -> &'static str {
-    match import.split_once('/') {
-        Some(("wasi:config", _)) => "values come from --config-value",
-        Some(("wasi:keyvalue", _)) => "in memory, or in the store of --keyvalue",
-        Some(("wasi:sockets", _)) => "denied, except for hosts in --allow-connect",
+/// An interface that a handler wants, and how it gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Its name, without a version.
+    pub interface: String,
+    /// The option that grants it, or that nothing does.
+    pub grant: &'static str,
+}
+
+/// Interfaces that come with another one, and are granted with it.
+const COMPANIONS: [(&str, &[&str]); 4] = [
+    ("tcp-create-socket", &["tcp"]),
+    ("udp-create-socket", &["udp"]),
+    ("network", &["ip-name-lookup", "tcp", "udp"]),
+    ("instance-network", &["ip-name-lookup", "tcp", "udp"]),
+];
+
+/// What these imports want, beyond those of a plain program: each interface once, companions of
+/// another one left out.
+pub fn wants(imports: &[String]) -> Vec<Want> {
+    let names: BTreeSet<&str> = imports
+        .iter()
+        .map(|import| without_version(import))
+        .collect();
+    let is_companion = |name: &str| {
+        let socket = name.strip_prefix("wasi:sockets/");
+        let row = COMPANIONS
+            .iter()
+            .find(|(companion, _)| Some(*companion) == socket);
+        row.is_some_and(|(_, with)| {
+            let mut with = with.iter().map(|it| format!("wasi:sockets/{it}"));
+            with.any(|it| names.contains(&*it))
+        })
+    };
+    let shown = names.iter().filter(|name| !is_companion(name));
+    let wants = shown.map(|name| Want {
+        interface: (*name).to_owned(),
+        grant: grant(name),
+    });
+    wants.collect()
+}
+
+fn without_version(import: &str) -> &str {
+    import.split_once('@').map_or(import, |(name, _)| name)
+}
+
+fn grant(interface: &str) -> &'static str {
+    match interface.split_once('/') {
+        Some(("wasi:config", _)) => "--config-value KEY=VALUE",
+        Some(("wasi:keyvalue", _)) => "--keyvalue memory, the default, or redis://HOST:PORT",
+        Some(("wasi:sockets", "udp" | "udp-create-socket")) => {
+            "not offered: handlers cannot use UDP sockets"
+        }
+        Some(("wasi:sockets", _)) => "--allow-connect HOST:PORT",
         _ => "granted",
     }
 }
@@ -99,4 +147,51 @@ fn is_of_contract(import: &str) -> bool {
 
 fn is_of(import: &str, package: &str, version: &str) -> bool {
     import.starts_with(package) && import.ends_with(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(imports: &[&str]) -> Vec<String> {
+        let imports: Vec<_> = imports.iter().map(|it| (*it).to_owned()).collect();
+        let wants = wants(&imports).into_iter();
+        wants
+            .map(|it| format!("{}: {}", it.interface, it.grant))
+            .collect()
+    }
+
+    #[test]
+    fn sockets_take_one_line_each_and_udp_has_no_option() {
+        let of_python = [
+            "wasi:sockets/network@0.2.0",
+            "wasi:sockets/instance-network@0.2.0",
+            "wasi:sockets/udp@0.2.0",
+            "wasi:sockets/udp-create-socket@0.2.0",
+            "wasi:sockets/tcp@0.2.0",
+            "wasi:sockets/tcp-create-socket@0.2.0",
+            "wasi:sockets/ip-name-lookup@0.2.0",
+        ];
+        let expected = [
+            "wasi:sockets/ip-name-lookup: --allow-connect HOST:PORT",
+            "wasi:sockets/tcp: --allow-connect HOST:PORT",
+            "wasi:sockets/udp: not offered: handlers cannot use UDP sockets",
+        ];
+        assert_eq!(shown(&of_python), expected);
+    }
+
+    #[test]
+    fn a_companion_alone_is_shown() {
+        let network = ["wasi:sockets/instance-network@0.2.0"];
+        let expected = ["wasi:sockets/instance-network: --allow-connect HOST:PORT"];
+        assert_eq!(shown(&network), expected);
+        let udp = shown(&["wasi:sockets/udp-create-socket@0.2.0"]);
+        assert!(udp[0].contains("not offered"), "{udp:?}");
+    }
+
+    #[test]
+    fn an_interface_in_two_versions_is_shown_once() {
+        let twice = ["wasi:sockets/tcp@0.2.0", "wasi:sockets/tcp@0.2.3"];
+        assert_eq!(shown(&twice).len(), 1);
+    }
 }

@@ -4,7 +4,7 @@ use super::costs::Costs;
 use super::loaded::LoadedHandler;
 use super::manifest::{Describe, ManifestError};
 use super::not_compiled::NotCompiled;
-use super::origin::Language;
+use super::origin::Origin;
 use super::proving::NotProved;
 use super::source::{ComponentSource, HandlerSource, SourceError, sha256, sha256_of_all};
 use crate::Engine;
@@ -53,15 +53,15 @@ pub enum LoadFault {
     NotCompiled(#[from] NotCompiled),
     #[error(transparent)]
     Panic(#[from] Panic),
-    #[error("{error}{}", how_to_export(error, *.language))]
+    #[error("{error}{}", how_to_export(error, *.origin))]
     Contract {
         error: ContractError,
-        language: Option<Language>,
+        origin: Option<Origin>,
     },
-    #[error("imports `{}`, which this host does not offer{}", .names.join("`, `"), Language::trap_of(*.language, .names))]
+    #[error("imports `{}`, which this host does not offer{}", .names.join("`, `"), Origin::trap_of(*.origin, .names))]
     Imports {
         names: Vec<String>,
-        language: Option<Language>,
+        origin: Option<Origin>,
     },
     #[error("does not match the host: {0}")]
     Link(String),
@@ -82,8 +82,8 @@ pub enum LoadFault {
     Describe(CallError),
 }
 
-fn how_to_export(error: &ContractError, language: Option<Language>) -> String {
-    match language {
+fn how_to_export(error: &ContractError, origin: Option<Origin>) -> String {
+    match origin.map(Origin::language) {
         Some(language) if error.is_without_respond() => {
             format!("; hint: in {language}, {}", language.how_to_export())
         }
@@ -179,14 +179,14 @@ impl Engine {
         let (component, compiling) = self.compile(source, &binary, &hash)?;
         let implemented = contract::implemented(&component, &self.wasm);
         let Implemented { tier, version } = implemented.map_err(|error| {
-            let language = Language::of(&binary);
-            LoadFault::Contract { error, language }
+            let origin = Origin::of(&binary);
+            LoadFault::Contract { error, origin }
         })?;
         let imports = Imports::of(&component, &self.wasm);
         let names = imports.not_offered();
         if !names.is_empty() {
-            let language = Language::of(&binary);
-            return Err(LoadFault::Imports { names, language });
+            let origin = Origin::of(&binary);
+            return Err(LoadFault::Imports { names, origin });
         }
         let about = match tier {
             HandlerKind::FramedResponder | HandlerKind::Conversation => {

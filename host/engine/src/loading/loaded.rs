@@ -2,7 +2,7 @@
 
 use super::costs::Costs;
 use super::manifest::About;
-use super::origin::Language;
+use super::origin::Origin;
 use super::serving::{Serving, Templates};
 use super::source::HandlerSource;
 use crate::guest::contract::HandlerKind;
@@ -44,9 +44,9 @@ impl LoadedHandler {
         self.imports.beyond_plain()
     }
 
-    /// A known problem of such a handler in this language.
-    pub fn known_trap(&self, language: Language) -> Option<String> {
-        language.known_trap(self.imports.names(), self.tier)
+    /// A known problem of such a handler, built by this tool.
+    pub fn known_trap(&self, origin: Origin) -> Option<String> {
+        origin.known_trap(self.imports.names(), self.tier)
     }
 
     /// Its costs before the first reply.

@@ -6,6 +6,7 @@ pub mod compile;
 pub mod costs;
 pub mod demos;
 pub mod file;
+pub mod language;
 pub mod load;
 pub mod loaded;
 pub mod manifest;

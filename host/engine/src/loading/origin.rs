@@ -1,85 +1,93 @@
-//! Detects the language of a component, and the known problems of it.
+//! Detects what built a component, and the known problems of that.
 //!
 //! Compilers and tools name themselves in custom sections called `producers`, a WebAssembly tool
-//! convention. It is optional and can be faked: what is derived here is advice and decides nothing.
+//! convention. It is optional and can be faked, and stripped modules have none, so texts of
+//! libraries count as well: what is derived here is advice and decides nothing.
 
+use super::language::Language;
 use crate::guest::contract::HandlerKind;
-use std::fmt;
+use memchr::memmem;
 use wasmparser::{KnownCustom, Parser, Payload};
 
-/// A language whose components need different advice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Language {
-    /// With wit-bindgen.
+/// What built a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// rustc.
     Rust,
-    /// With wit-bindgen.
+    /// clang or zig.
     C,
-    /// With wit-bindgen.
+    /// Go's own compiler.
     Go,
-    /// In StarlingMonkey, by ComponentizeJS.
-    JavaScript,
-    /// In CPython, by componentize-py.
-    Python,
+    /// JavaScript in StarlingMonkey.
+    ComponentizeJs,
+    /// JavaScript in QuickJS.
+    ComponentizeQjs,
+    /// Python.
+    ComponentizePy,
 }
 
-impl Language {
-    /// All of them.
-    pub const ALL: [Language; 5] = [
-        Language::Rust,
-        Language::C,
-        Language::Go,
-        Language::JavaScript,
-        Language::Python,
-    ];
-}
-
-/// Prefixes of tool names that identify a language. Interpreters are written in other languages,
-/// and all include an adapter in Rust.
-const KNOWN: [(&str, Language); 5] = [
-    ("ComponentizeJS", Language::JavaScript),
-    ("component-init-transform", Language::Python),
-    ("Go", Language::Go),
-    ("wit-bindgen-c", Language::C),
-    ("wit-bindgen-rust", Language::Rust),
+/// Beginnings of the names of tools that name themselves wherever interpreters and adapters in
+/// other languages are included.
+const TOOLS: [(&str, Origin); 3] = [
+    ("ComponentizeJS", Origin::ComponentizeJs),
+    ("component-init-transform", Origin::ComponentizePy),
+    ("Go", Origin::Go),
 ];
+/// The library of componentize-qjs, by whose name its components import from it.
+const QUICKJS: &[u8] = b"componentize_qjs_runtime";
+/// What stands in the messages of panics in Rust's standard library.
+const RUST_STD: &[u8] = b"library/std/src/";
+/// Texts of wasi-libc, for `strerror` and for `printf` with numbers.
+const LIBC: [&[u8]; 2] = [b"\0Illegal byte sequence\0", b"-0X+0X 0X-0x+0x 0x\0"];
 
-impl Language {
-    /// A known problem of these imports, as the end of a sentence.
-    pub(crate) fn trap_of(language: Option<Self>, imports: &[String]) -> String {
-        let trap = language.and_then(|language| language.trap(imports));
-        trap.map_or_else(String::new, |trap| format!("; {trap}"))
-    }
-
-    /// The language of a valid component in binary form, if it can be detected.
+impl Origin {
+    /// What built a valid component in binary form, if it can be detected.
     pub fn of(component: &[u8]) -> Option<Self> {
-        let mut named = KNOWN.map(|_| false);
+        let mut named = TOOLS.map(|_| false);
         for_each_producer(component, |name| {
-            for (named, (beginning, _)) in named.iter_mut().zip(KNOWN) {
+            for (named, (beginning, _)) in named.iter_mut().zip(TOOLS) {
                 *named |= name.starts_with(beginning);
             }
         });
-        let mut found = named.into_iter().zip(KNOWN).filter(|(named, _)| *named);
-        found.next().map(|(_, (_, language))| language)
+        let mut found = named.into_iter().zip(TOOLS).filter(|(named, _)| *named);
+        if let Some((_, (_, origin))) = found.next() {
+            return Some(origin);
+        }
+        if has(component, QUICKJS) {
+            return Some(Origin::ComponentizeQjs);
+        }
+        Origin::of_compiled(main_module(component)?)
     }
 
-    /// How to export the function of a world.
-    pub fn how_to_export(self) -> &'static str {
-        match self {
-            Language::Rust => {
-                "export it with wit-bindgen's macro `export!`, in a crate of type cdylib"
-            }
-            Language::C => {
-                "define the function `exports_responder_respond` and link the object that \
-                 wit-bindgen writes"
-            }
-            Language::Go => "define the function `Respond` in the package `export_wit_world`",
-            Language::JavaScript => {
-                "write `export function respond(message)`, and name the world with `-n`"
-            }
-            Language::Python => {
-                "define the method `respond` in the class `WitWorld`, and name the world with `-w`"
-            }
+    /// C and Rust appear together: rustup's standard library for wasm32-wasip2 links wasi-libc, which
+    /// is written in C and binds its own imports with wit-bindgen. C has nothing of Rust.
+    fn of_compiled(module: &[u8]) -> Option<Self> {
+        let (mut rust, mut c) = (false, false);
+        for_each_producer(module, |name| {
+            rust |= ["rustc", "wit-bindgen-rust"].contains(&name);
+            c |= ["clang", "wit-bindgen-c"].contains(&name);
+        });
+        if rust || has(module, RUST_STD) {
+            return Some(Origin::Rust);
         }
+        (c || LIBC.iter().any(|text| has(module, text))).then_some(Origin::C)
+    }
+
+    /// The language that the component is written in.
+    pub fn language(self) -> Language {
+        match self {
+            Origin::Rust => Language::Rust,
+            Origin::C => Language::C,
+            Origin::Go => Language::Go,
+            Origin::ComponentizeJs | Origin::ComponentizeQjs => Language::JavaScript,
+            Origin::ComponentizePy => Language::Python,
+        }
+    }
+
+    /// A known problem of these imports, as the end of a sentence.
+    pub(crate) fn trap_of(origin: Option<Self>, imports: &[String]) -> String {
+        let trap = origin.and_then(|origin| origin.trap(imports));
+        trap.map_or_else(String::new, |trap| format!("; {trap}"))
     }
 
     /// A known problem of such a component if it has only these `imports`, and the way out.
@@ -93,20 +101,20 @@ impl Language {
     }
 
     /// A known problem, for every kind of handler.
-    pub fn trap(self, imports: &[String]) -> Option<&'static str> {
+    fn trap(self, imports: &[String]) -> Option<&'static str> {
         let imports = |package: &str| imports.iter().any(|it| it.starts_with(package));
         match self {
-            Language::Python if !imports("wasi:random/") => Some(
+            Origin::ComponentizePy if !imports("wasi:random/") => Some(
                 "built with --stub-wasi: `random` returns the same numbers in every instance, and print() traps",
             ),
-            Language::Go => Some(
+            Origin::Go => Some(
                 "its collector may trap after about ten thousand calls (\"cannot leave component \
                  instance\"): call debug.SetGCPercent(-1) and runtime.GC() yourself, or serve it \
                  with --isolation message",
             ),
-            Language::JavaScript if imports("wasi:http/") => Some(TAKES_HTTP),
+            Origin::ComponentizeJs if imports("wasi:http/") => Some(TAKES_HTTP),
             // ComponentizeJS #279.
-            Language::JavaScript => Some(
+            Origin::ComponentizeJs => Some(
                 "built by ComponentizeJS, which never frees what a call allocates, so an instance \
                  ends after a few thousand messages: build it with componentize-qjs, or serve it \
                  with --isolation message",
@@ -121,16 +129,19 @@ const BY_MESSAGE: &str = ", or serve it with --isolation message";
 const TAKES_HTTP: &str =
     "it imports wasi:http, which this host does not offer: build it with `--disable all`";
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Language::Rust => "Rust",
-            Language::C => "C",
-            Language::Go => "Go",
-            Language::JavaScript => "JavaScript",
-            Language::Python => "Python",
-        })
-    }
+fn has(bytes: &[u8], text: &[u8]) -> bool {
+    memmem::find(bytes, text).is_some()
+}
+
+/// The first core module: tools put the author's code before adapters, which are written in Rust.
+fn main_module(component: &[u8]) -> Option<&[u8]> {
+    let mut payloads = Parser::new(0).parse_all(component);
+    payloads.find_map(|payload| match payload {
+        Ok(Payload::ModuleSection {
+            unchecked_range, ..
+        }) => component.get(unchecked_range),
+        _ => None,
+    })
 }
 
 /// Visits all producers, also of nested components. Keeps none: there may be millions.
@@ -151,43 +162,4 @@ fn for_each_producer(component: &[u8], mut note: impl FnMut(&str)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A component with a module that has these producers.
-    fn component(producers: &str) -> Vec<u8> {
-        let text = format!("(component (core module {producers}))");
-        wat::parse_str(text).unwrap()
-    }
-
-    #[test]
-    fn producers_are_found_wherever_they_are_named() {
-        let go = r#"(@producers (language "Go" "go1.27") (processed-by "wit-component" "1"))"#;
-        assert_eq!(Language::of(&component(go)), Some(Language::Go));
-        let engine = r#"(@producers (language "Rust" "") (processed-by "ComponentizeJS" "0.23"))"#;
-        assert_eq!(Language::of(&component(engine)), Some(Language::JavaScript));
-        assert_eq!(Language::of(&component("")), None);
-        assert_eq!(Language::of(b"no component"), None);
-    }
-
-    #[test]
-    fn a_python_component_without_wasi_has_no_randomness() {
-        let with = ["wasi:random/random@0.2.0".to_owned()];
-        assert_eq!(Language::Python.trap(&with), None);
-        assert!(Language::Python.trap(&[]).is_some());
-    }
-
-    #[test]
-    fn only_responders_are_advised_to_use_isolation_message() {
-        let advised = |language: Language, tier| {
-            let advice = language.known_trap(&[], tier).unwrap();
-            advice.contains("--isolation message")
-        };
-        for language in [Language::Go, Language::JavaScript] {
-            assert!(advised(language, HandlerKind::Responder));
-            assert!(advised(language, HandlerKind::FramedResponder));
-            assert!(!advised(language, HandlerKind::Conversation));
-            assert!(!advised(language, HandlerKind::Program));
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::demos::Demo;
 use super::file::{FileError, HandlerFile};
-use super::origin::Language;
+use super::origin::Origin;
 use connection::guest_text::GuestText;
 use connection::limits::{Limit, MAX_TEXT_BYTES};
 use sha2::{Digest, Sha256};
@@ -174,10 +174,10 @@ impl HandlerSource {
         Ok(sha256_of_all(hashes.collect::<Result<_, SourceError>>()?))
     }
 
-    /// The language of the first component, if it can be detected. Reads the file again: serving
+    /// What built the first component, if it can be detected. Reads the file again: serving
     /// does not need this. Blocks.
-    pub fn language(&self, trust: &Trust) -> Option<Language> {
-        Language::of(&self.0.first()?.read(trust).ok()?)
+    pub fn origin(&self, trust: &Trust) -> Option<Origin> {
+        Origin::of(&self.0.first()?.read(trust).ok()?)
     }
 }
 

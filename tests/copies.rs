@@ -1,0 +1,66 @@
+//! A clone that was copied together with its target directory.
+
+use crate::fixture::{Finished, cargo, root, run_within};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// For commands that compile, while other tests keep the machine busy.
+const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// The parts of the target directory that the copy has of its own. It shares the rest, to save
+/// gigabytes: cargo finds programs in it that were compiled for the first clone, as in a full copy.
+const COPIED: &str = "target/guest-build";
+
+/// Copies with times, by which cargo tells what has changed.
+fn copy(from: &Path, to: &Path) {
+    let mut cp = Command::new("cp");
+    let finished = run_within(BUILD_DEADLINE, cp.arg("-a").args([from, to]), b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+fn build_echo(clone: &Path) -> Finished {
+    let mut xtask = cargo(clone);
+    xtask.args(["xtask", "build-guests", "echo"]);
+    xtask.env("CARGO_TARGET_DIR", root().join("target"));
+    run_within(BUILD_DEADLINE, &mut xtask, b"")
+}
+
+#[test]
+fn a_copied_clone_builds_its_own_guests() {
+    let first = root();
+    let built = build_echo(&first);
+    assert_eq!(built.code, Some(0), "{built:?}");
+
+    let parent = tempfile::tempdir_in(first.join("target")).unwrap();
+    let clone = parent.path().join("copy");
+    fs::create_dir_all(clone.join("target")).unwrap();
+    for entry in fs::read_dir(&first).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name != "target" && name != ".git" {
+            copy(&first.join(&name), &clone.join(&name));
+        }
+    }
+    for copied in [COPIED, "target/guest-build-of"] {
+        copy(&first.join(copied), &clone.join(copied));
+    }
+
+    // Its contract is its own: a mistake there is noticed, and is no mistake of the first clone.
+    let contract = clone.join("wit/types.wit");
+    let text = fs::read_to_string(&contract).unwrap();
+    fs::write(&contract, format!("{text}\nno contract")).unwrap();
+    let failed = build_echo(&clone);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(
+        failed.stderr.contains(contract.to_str().unwrap()),
+        "{failed:?}"
+    );
+
+    fs::write(&contract, text).unwrap();
+    let built = build_echo(&clone);
+    assert_eq!(built.code, Some(0), "{built:?}");
+    let of_copy = fs::read(clone.join("target/guests/echo.wasm")).unwrap();
+    let of_first = fs::read(first.join("target/guests/echo.wasm")).unwrap();
+    assert!(of_copy == of_first, "the same source, another component");
+}
