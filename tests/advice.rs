@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Where messages come from, and the commands that print them: the first entry that fits. An option
 /// exists on one of them, and on both that swap.
-const PRINTED_BY: [(&str, &[&str]); 18] = [
+const PRINTED_BY: [(&str, &[&str]); 19] = [
     ("host/daemon/src/swap/watch.rs", &["serve"]),
     ("host/daemon/src/swap/", &["serve", "swap"]),
     ("host/daemon/src/host/error.rs", &["serve", "swap"]),
@@ -17,6 +17,7 @@ const PRINTED_BY: [(&str, &[&str]); 18] = [
     ("host/src/cli/tools/call.rs", &["call"]),
     ("host/src/cli/tools/connect.rs", &["connect"]),
     ("host/src/cli/tools/dev.rs", &["dev"]),
+    ("host/src/cli/tools/doctor.rs", &["doctor"]),
     ("host/src/cli/tools/new.rs", &["new"]),
     ("host/src/cli/tools/record.rs", &["record"]),
     ("host/src/cli/tools/test.rs", &["test"]),
@@ -29,10 +30,13 @@ const PRINTED_BY: [(&str, &[&str]); 18] = [
 ];
 
 /// Options of other programs, in hints about these.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
     "--target",
     "--help",
     "--version",
+    // pip, curl
+    "--break-system-packages",
+    "--proto",
     // componentize-py, jco, swaks
     "--stub-wasi",
     "--disable",

@@ -31,7 +31,7 @@ pub const CONFIGURATION: u8 = 78;
 /// The exit code for an error, if it is one of those that it knows.
 pub type CodeOf = fn(&(dyn std::error::Error + 'static)) -> Option<u8>;
 
-/// What separates an error from its hint. Logs keep both on one line.
+/// What separates an error from its hints. Logs keep all on one line.
 const HINT: &str = "; hint: ";
 
 /// A server that cannot be reached.
@@ -47,7 +47,17 @@ pub struct ConnectError {
 #[error("{0}")]
 pub struct RefusedReload(pub Refused);
 
-/// Prints why the command failed on one line, its hint on another, and the details of a refused
+/// Prints an error on a line, which ends in `end`, and each of its hints on another.
+pub fn tell_with_hints(who: &str, text: &str, end: &str) {
+    let mut parts = text.split(HINT);
+    let error = parts.next().unwrap_or_default();
+    tell(who, &format!("{error}{end}"));
+    for hint in parts {
+        tell("hint", hint);
+    }
+}
+
+/// Prints why the command failed on one line, its hints on others, and the details of a refused
 /// swap; or all mistakes of a file. Returns the exit code.
 pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
     if let Some(mistakes) = mistakes(error) {
@@ -56,13 +66,7 @@ pub fn report(error: &Error, code_of_tool: CodeOf) -> ExitCode {
     }
     let text = format!("{error:#}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.rsplit_once(HINT) {
-        Some((line, hint)) => {
-            tell("echo-host", line);
-            tell("hint", hint);
-        }
-        None => tell("echo-host", &text),
-    }
+    tell_with_hints("echo-host", &text, "");
     if let Some(detail) = refused(error).and_then(|refused| refused.detail.as_ref()) {
         let _ = writeln!(Stderr, "{}", printable(detail.trim_end()));
     }

@@ -56,11 +56,8 @@ impl<'a> Project<'a> {
                 self.follow(&command)?;
             }
         }
-        let text = self.read("handler.toml")?;
-        let output = text.lines().find_map(|line| line.strip_prefix("output = "));
-        let output =
-            output.with_context(|| format!("{}: handler.toml has no output", self.name))?;
-        let built = self.folder.join(output.trim_matches('"'));
+        let built = self.built()?;
+        self.recognise(&built)?;
         let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
         component::write(&self.component(), &bytes)?;
         Ok(self.component())
@@ -70,7 +67,28 @@ impl<'a> Project<'a> {
     pub fn walk(&self) -> Result<()> {
         self.commands()?
             .iter()
-            .try_for_each(|command| self.follow(command))
+            .try_for_each(|command| self.follow(command))?;
+        self.recognise(&self.built()?)
+    }
+
+    /// The component that handler.toml names.
+    fn built(&self) -> Result<PathBuf> {
+        let text = self.read("handler.toml")?;
+        let output = text.lines().find_map(|line| line.strip_prefix("output = "));
+        let output =
+            output.with_context(|| format!("{}: handler.toml has no output", self.name))?;
+        Ok(self.folder.join(output.trim_matches('"')))
+    }
+
+    /// `echo-host check` must tell the language of the component.
+    fn recognise(&self, component: &Path) -> Result<()> {
+        let mut check = self.shell("exec echo-host check \"$@\"");
+        let checked = step::output(check.arg("sh").arg(component))?;
+        let written = format!("written   in {}\n", self.tools.language.title());
+        if !checked.contains(&written) {
+            bail!("{}: check does not say {written:?}:\n{checked}", self.name);
+        }
+        Ok(())
     }
 
     fn commands(&self) -> Result<Vec<String>> {

@@ -1,5 +1,6 @@
 //! `echo-host dev`.
 
+use crate::cli::exit::tell_with_hints;
 use crate::cli::printable::tell;
 use crate::cli::serve::{self, ServeArgs};
 use anyhow::Context;
@@ -97,7 +98,7 @@ impl Workbench {
         let seconds = begun.elapsed().as_secs_f64();
         match &built {
             Ok(()) => tell("dev", &format!("built in {seconds:.1} s")),
-            Err(error) => tell("dev", &format!("{error}; waiting for a change")),
+            Err(error) => tell_with_hints("dev", &error.to_string(), "; waiting for a change"),
         }
         built.is_ok()
     }

@@ -5,7 +5,9 @@ mod bench;
 mod call;
 mod connect;
 mod dev;
+mod doctor;
 mod junit;
+mod language;
 mod new;
 mod record;
 mod side_by_side;
@@ -13,6 +15,7 @@ mod test;
 
 use super::exit::{BAD_HANDLER, CONFIGURATION, IO, USAGE};
 use clap::Subcommand;
+use doctor::CannotBuildError;
 use std::error::Error;
 use test::{NothingToPlay, OtherwiseError};
 use tools::project::{BuildError, ProjectError};
@@ -21,6 +24,7 @@ use tools::scaffold::ScaffoldError;
 
 pub const EXAMPLES: &str = "
   echo-host new shout                            start a new handler
+  echo-host doctor                               show which tools of languages are here
   echo-host dev                                  build and serve the handler in this directory
   echo-host test hello.wasm hello.exchange       replay recorded exchanges
   echo-host call hello.wasm 'Hi!'                one message, no sockets
@@ -31,6 +35,7 @@ pub const EXAMPLES: &str = "
 #[derive(Debug, Subcommand)]
 pub enum Command {
     New(new::NewArgs),
+    Doctor(doctor::DoctorArgs),
     Dev(dev::DevArgs),
     Test(Box<test::TestArgs>),
     Call(Box<call::CallArgs>),
@@ -43,6 +48,7 @@ impl Command {
     pub fn run(&self) -> anyhow::Result<()> {
         match self {
             Command::New(args) => new::run(args),
+            Command::Doctor(args) => doctor::run(args),
             Command::Dev(args) => dev::run(args),
             Command::Test(args) => test::run(args),
             Command::Call(args) => call::run(args),
@@ -59,7 +65,7 @@ pub fn code(cause: &(dyn Error + 'static)) -> Option<u8> {
         Some(USAGE)
     } else if cause.is::<OtherwiseError>() || cause.is::<BuildError>() {
         Some(BAD_HANDLER)
-    } else if cause.is::<ProjectError>() {
+    } else if cause.is::<ProjectError>() || cause.is::<CannotBuildError>() {
         Some(CONFIGURATION)
     } else if cause.is::<RecordingError>() || cause.is::<ScaffoldError>() {
         Some(IO)

@@ -1,10 +1,12 @@
 //! `echo-host new`.
 
+use super::language::LanguageArg;
 use crate::cli::output;
 use clap::{Args, ValueEnum};
-use engine::{HandlerKind, Language};
+use engine::HandlerKind;
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use tools::doctor::Machine;
 use tools::project::Project;
 use tools::scaffold::{HandlerName, Scaffold};
 
@@ -32,22 +34,6 @@ Examples:
   echo-host new work/dialogue --tier conversation
   echo-host new shout --lang python";
 
-/// The values of `--lang`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LanguageArg {
-    /// Tens of kilobytes, with the crate echo-host-guest
-    Rust,
-    /// A few kilobytes
-    C,
-    /// About 2.5 MB, with its runtime
-    Go,
-    /// About 1 MB, with its engine
-    #[value(name = "javascript")]
-    JavaScript,
-    /// About 18 MB, with its interpreter
-    Python,
-}
-
 /// The values of `--tier`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum TierArg {
@@ -59,18 +45,6 @@ enum TierArg {
     Conversation,
     /// A plain program with standard input and output
     Program,
-}
-
-impl From<LanguageArg> for Language {
-    fn from(arg: LanguageArg) -> Self {
-        match arg {
-            LanguageArg::Rust => Language::Rust,
-            LanguageArg::C => Language::C,
-            LanguageArg::Go => Language::Go,
-            LanguageArg::JavaScript => Language::JavaScript,
-            LanguageArg::Python => Language::Python,
-        }
-    }
 }
 
 impl From<TierArg> for HandlerKind {
@@ -105,7 +79,7 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         .output
         .strip_prefix(folder)
         .unwrap_or(&project.output);
-    let text = format!(
+    let mut text = format!(
         "created {name} in {folder}; its README.md lists what it needs\n  \
          cd {folder}\n  \
          echo-host dev     build and serve it, again after every change\n  \
@@ -115,5 +89,11 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         build = project.build,
         output = output.display(),
     );
+    if let Some(missing) = project.missing(&Machine::anywhere()) {
+        text += &format!("missing here: {}\n", missing.tools.join("; "));
+        for command in &missing.commands {
+            text += &format!("  {command}\n");
+        }
+    }
     output::print(text, "the result")
 }

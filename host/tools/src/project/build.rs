@@ -1,6 +1,7 @@
 //! Builds a handler in its folder.
 
 use super::{FILE, Project};
+use crate::doctor::{Machine, Missing, for_build, for_command};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -18,12 +19,14 @@ pub enum BuildError {
         cause: io::Error,
     },
     /// The command failed; its output is on standard error.
-    #[error("`{command}` failed: {status}")]
+    #[error("`{command}` failed: {status}{}", .missing.as_ref().map_or_else(String::new, |it| format!("; {it}")))]
     Failed {
         /// The command.
         command: String,
         /// Its exit status.
         status: ExitStatus,
+        /// Tools that the build needs and this machine lacks.
+        missing: Option<Missing>,
     },
     /// The command did not create the output.
     #[error("`{command}` did not create {}, the output that {FILE} names", output.display())]
@@ -52,8 +55,11 @@ impl Project {
             .status()
             .map_err(run)?;
         if !status.success() {
-            let command = command();
-            return Err(BuildError::Failed { command, status });
+            return Err(BuildError::Failed {
+                command: command(),
+                status,
+                missing: self.missing(&Machine::seen_from(&self.folder)),
+            });
         }
         if !self.output.is_file() {
             return Err(BuildError::NoOutput {
@@ -62,6 +68,19 @@ impl Project {
             });
         }
         Ok(())
+    }
+
+    /// Tools that the build needs and this machine lacks. If the folder says no language, only those
+    /// that the build command itself names.
+    pub fn missing(&self, machine: &Machine) -> Option<Missing> {
+        match self.language {
+            // Without a contract there are no bindings to generate.
+            Some(language) => {
+                let has_contract = self.folder.join("wit").is_dir();
+                Missing::of(machine, for_build(language, has_contract))
+            }
+            None => Missing::of(machine, for_command(&self.build)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod build;
 pub use build::BuildError;
 
 use config::{self, FileError, ServiceSettings};
-use engine::Isolation;
+use engine::{Isolation, Language};
 use framing::Framing;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,8 @@ pub enum ProjectError {
 pub struct Project {
     /// The folder, where the build runs.
     pub folder: PathBuf,
+    /// The language, which tells what the build needs.
+    pub language: Option<Language>,
     /// The command that builds the handler, for `sh -c`.
     pub build: String,
     /// The component that the build creates.
@@ -54,6 +56,7 @@ pub struct Project {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Content {
+    language: Option<String>,
     build: String,
     output: PathBuf,
     #[serde(default = "default_watch")]
@@ -83,10 +86,11 @@ impl Project {
             return Err(ProjectError::NoFile { folder });
         }
         let content: Content = config::read_toml(&path)?;
-        content.check(&path)?;
+        let language = content.check(&path)?;
         let inside = |paths: Vec<PathBuf>| paths.iter().map(|path| folder.join(path)).collect();
         Ok(Project {
             folder: folder.to_owned(),
+            language,
             build: content.build,
             output: folder.join(content.output),
             watch: inside(content.watch),
@@ -98,7 +102,8 @@ impl Project {
 }
 
 impl Content {
-    fn check(&self, path: &Path) -> Result<(), ProjectError> {
+    /// Checks the values, and returns the language.
+    fn check(&self, path: &Path) -> Result<Option<Language>, ProjectError> {
         let wrong = |key, expected| {
             Err(ProjectError::Value {
                 path: path.to_owned(),
@@ -115,7 +120,13 @@ impl Content {
         if self.watch.is_empty() {
             return wrong("watch", "at least one file or folder");
         }
-        Ok(())
+        let Some(name) = &self.language else {
+            return Ok(None);
+        };
+        match Language::ALL.into_iter().find(|it| it.name() == name) {
+            None => wrong("language", "one of rust, c, go, javascript and python"),
+            found => Ok(found),
+        }
     }
 }
 
@@ -155,6 +166,7 @@ mod tests {
     fn paths_begin_in_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let text = r#"
+            language = "go"
             build = "make"
             output = "out/x.wasm"
             watch = ["src", "/srv/wit"]
@@ -166,6 +178,7 @@ mod tests {
         let here = |name: &str| folder.path().join(name);
         let expected = Project {
             folder: folder.path().to_owned(),
+            language: Some(Language::Go),
             build: "make".to_owned(),
             output: here("out/x.wasm"),
             watch: vec![here("src"), "/srv/wit".into()],
@@ -202,6 +215,10 @@ mod tests {
             (
                 "build = \"make\"\noutput = \"x\"\nwatch = []",
                 "./handler.toml: watch must be at least one",
+            ),
+            (
+                "build = \"make\"\noutput = \"x\"\nlanguage = \"cobol\"",
+                "./handler.toml: language must be one of rust, c, go, javascript and python",
             ),
         ] {
             let complaint = read(text).unwrap_err();

@@ -5,7 +5,7 @@
 //! downloaded.
 
 mod name;
-mod templates;
+pub(crate) mod templates;
 mod words;
 
 pub use name::HandlerName;

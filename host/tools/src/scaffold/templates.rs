@@ -144,7 +144,7 @@ pub fn of(language: Language, tier: HandlerKind) -> impl Iterator<Item = Templat
     let parts = parts
         .into_iter()
         .chain((tier != HandlerKind::Program).then(|| folder(tier)));
-    let parts = parts.map(move |part| format!("{}/{part}/", folder_of(language)));
+    let parts = parts.map(move |part| format!("{}/{part}/", language.name()));
     parts.flat_map(|part| {
         TEMPLATES
             .iter()
@@ -200,16 +200,5 @@ fn folder(tier: HandlerKind) -> &'static str {
         HandlerKind::FramedResponder => "framed-responder",
         HandlerKind::Conversation => "conversation",
         HandlerKind::Program => "program",
-    }
-}
-
-/// The folder that has a language's templates.
-fn folder_of(language: Language) -> &'static str {
-    match language {
-        Language::Rust => "rust",
-        Language::C => "c",
-        Language::Go => "go",
-        Language::JavaScript => "javascript",
-        Language::Python => "python",
     }
 }

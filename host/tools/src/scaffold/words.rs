@@ -1,6 +1,8 @@
 //! The words that replace `{{word}}` in templates.
 
 use super::Scaffold;
+use crate::doctor;
+use doctor::Needed;
 use engine::{HandlerKind, Language};
 
 /// The words of a scaffold and their values.
@@ -18,6 +20,7 @@ impl Words {
             ("{{world}}", world(scaffold.tier).to_owned()),
             ("{{output}}", output),
             ("{{source}}", source.to_owned()),
+            ("{{tools}}", tools(scaffold)),
         ])
     }
 
@@ -52,6 +55,22 @@ fn paths(scaffold: &Scaffold) -> (String, &'static str) {
         _ => format!("{name}.wasm"),
     };
     (output, source)
+}
+
+/// A table of what the handler needs.
+fn tools(scaffold: &Scaffold) -> String {
+    let needs = doctor::needs(scaffold.language).iter();
+    let is_program = scaffold.tier == HandlerKind::Program;
+    let needs = needs.filter(|tool| !is_program || tool.needed != Needed::Bindings);
+    let rows = needs.map(|tool| {
+        let source = match tool.package {
+            Some(package) => format!("Debian: `{package}`; {}", tool.source),
+            None => tool.source.to_string(),
+        };
+        format!("| {} | {} | {source} |", tool.title(), tool.purpose)
+    });
+    let head = ["| tool | purpose | source |", "|---|---|---|"].map(str::to_owned);
+    head.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 fn about(tier: HandlerKind) -> &'static str {
