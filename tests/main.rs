@@ -27,6 +27,7 @@ mod copies;
 mod datagrams;
 mod demos;
 mod dev;
+mod doctor;
 mod echo;
 mod exchange;
 mod fairness;
