@@ -62,4 +62,24 @@ pub mod logging {
     pub use wasi::logging::logging;
 }
 
+/// Imports of a handler that reads settings.
+#[cfg(target_family = "wasm")]
+pub mod config {
+    wit_bindgen::generate!({
+        path: "wit/deps/config.wit",
+        world: "imports",
+    });
+    pub use wasi::config::store;
+}
+
+/// Imports of a handler with values that outlive it.
+#[cfg(all(feature = "keyvalue", target_family = "wasm"))]
+pub mod keyvalue {
+    wit_bindgen::generate!({
+        path: "wit/deps/keyvalue.wit",
+        world: "imports",
+    });
+    pub use wasi::keyvalue::{atomics, batch, store};
+}
+
 pub use conversing::echo_host::handler::{connections, types};

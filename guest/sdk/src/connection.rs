@@ -1,10 +1,11 @@
 //! A handle on one client's connection.
 
-use crate::PeerInfo;
 #[cfg(target_family = "wasm")]
 use crate::bindings::connections::Connection as Handle;
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::Handle;
+use crate::{PeerInfo, Timer};
+use std::fmt;
 use std::time::Duration;
 
 /// A handle to one client's connection. It outlives the connection; calls on it then do nothing.
@@ -34,6 +35,17 @@ impl Connection {
     /// Sends bytes unchanged. Everything that one callback sends is written together.
     pub fn send(&self, bytes: impl AsRef<[u8]>) {
         self.0.send(bytes.as_ref());
+    }
+
+    /// Sends a line: the text and a line feed.
+    pub fn send_line(&self, line: impl AsRef<[u8]>) {
+        self.send([line.as_ref(), b"\n"].concat());
+    }
+
+    /// Sends formatted text. This is what `write!(connection, ...)` and `writeln!(connection, ...)`
+    /// call: there is no trait to import and no error to handle.
+    pub fn write_fmt(&self, text: fmt::Arguments<'_>) {
+        self.send(text.to_string());
     }
 
     /// Number of bytes sent but not yet written, including those of the running callback.
@@ -75,16 +87,20 @@ impl Connection {
         self.0.set_framing(framing);
     }
 
-    /// Requests one [`on_timer`](crate::Session::on_timer) call after this time, up to 49 days.
-    /// Replaces a timer with the same id that has not fired.
-    pub fn set_timer(&self, id: u32, delay: Duration) {
+    /// Requests one [`on_timer`](crate::Session::on_timer) call after this time, up to 49 days. The
+    /// timer is a name or a number: `connection.set_timer("reminder", delay)`. Replaces the same
+    /// timer if it has not fired.
+    ///
+    /// Timers survive a migration: when the session continues in another version of the handler,
+    /// they fire there.
+    pub fn set_timer(&self, timer: impl Into<Timer>, delay: Duration) {
         let delay = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
-        self.0.set_timer(id, delay);
+        self.0.set_timer(timer.into().id(), delay);
     }
 
-    /// Cancels the timer with this id, if there is one.
-    pub fn cancel_timer(&self, id: u32) {
-        self.0.cancel_timer(id);
+    /// Cancels this timer, if it is set.
+    pub fn cancel_timer(&self, timer: impl Into<Timer>) {
+        self.0.cancel_timer(timer.into().id());
     }
 }
 

@@ -15,8 +15,12 @@
 //! version: `responder!(respond, framing: "lines")`; see [`responder!`]. A *conversation* is
 //! a type with one value for each connection; see [`conversation!`] and [`Session`].
 //!
+//! Messages that are text pass through [`text`], lines are sent with [`Connection::send_line`] and
+//! `write!(connection, ...)`, and a [`Timer`] has a name. [`config`] reads the operator's settings;
+//! `keyvalue`, with the feature of this name, has values that outlive an instance.
+//!
 //! A handler's crate is a `cdylib`. Its unit tests run natively: with [`testing`] they act as
-//! clients of a session.
+//! clients of a session, and set what the host would offer it.
 //!
 //! With the feature `log`, messages of the crate `log` go to the host's log, with their level, and
 //! their target as the context. The operator chooses which levels are shown. A message that is not
@@ -31,8 +35,11 @@ extern crate self as echo_host_guest;
 mod about;
 #[doc(hidden)]
 pub mod bindings;
+pub mod config;
 mod connection;
 mod failure;
+#[cfg(feature = "keyvalue")]
+pub mod keyvalue;
 #[doc(hidden)]
 pub mod logging;
 mod responder;
@@ -40,9 +47,13 @@ mod responder;
 pub mod session;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod text;
+mod timer;
 
 pub use about::About;
 pub use bindings::types::{Failure, PeerInfo};
 pub use connection::Connection;
 pub use failure::Result;
 pub use session::Session;
+pub use text::text;
+pub use timer::Timer;

@@ -1,7 +1,7 @@
 //! Conversations: callbacks for one connection.
 
 use crate::bindings::conversing::conversation::{self, GuestSession};
-use crate::{Connection, Result, bindings, logging};
+use crate::{Connection, Result, Timer, bindings, logging};
 use std::cell::RefCell;
 
 /// A conversation's state for one connection, and its callbacks.
@@ -32,9 +32,9 @@ pub trait Session: Sized + 'static {
         Ok(())
     }
 
-    /// A timer has fired.
-    fn on_timer(&mut self, id: u32) -> Result {
-        let _ = id;
+    /// A timer has fired. It compares with its name or number: `timer == "reminder"`.
+    fn on_timer(&mut self, timer: Timer) -> Result {
+        let _ = timer;
         Ok(())
     }
 
@@ -50,7 +50,7 @@ pub trait Session: Sized + 'static {
     }
 
     /// The state that the next version's [`open`](Session::open) needs to continue this session;
-    /// `None` if it cannot continue.
+    /// `None` if it cannot continue. Timers that are set survive a migration: they need not be saved.
     fn save(&mut self) -> Option<Vec<u8>> {
         None
     }
@@ -71,13 +71,13 @@ pub trait Session: Sized + 'static {
 ///
 /// impl Session for Counter {
 ///     fn open(connection: Connection, _: Option<Vec<u8>>) -> Result<Self> {
-///         connection.send("count with me\n");
+///         connection.send_line("count with me");
 ///         Ok(Counter { connection, lines: 0 })
 ///     }
 ///
 ///     fn on_message(&mut self, _: Vec<u8>) -> Result {
 ///         self.lines += 1;
-///         self.connection.send(format!("{}\n", self.lines));
+///         writeln!(self.connection, "{}", self.lines);
 ///         Ok(())
 ///     }
 /// }
@@ -155,7 +155,7 @@ impl<S: Session> GuestSession for Slot<S> {
     }
 
     fn on_timer(&self, id: u32) -> Result {
-        self.0.borrow_mut().on_timer(id)
+        self.0.borrow_mut().on_timer(Timer::from(id))
     }
 
     fn on_shutdown(&self) -> Result {

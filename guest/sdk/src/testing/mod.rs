@@ -26,14 +26,18 @@
 //! takes effect when it returns `Ok`; after an error nothing does, and the session is over. Pass
 //! whole messages: nothing is cut.
 
+pub mod config;
+#[cfg(feature = "keyvalue")]
+pub mod keyvalue;
 mod line;
 mod received;
 
 pub(crate) use line::Handle;
 pub use received::Received;
 
-use crate::{Connection, PeerInfo, Result, Session, logging};
+use crate::{Connection, PeerInfo, Result, Session, Timer, logging};
 use line::Line;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -92,16 +96,18 @@ impl<S: Session> Client<S> {
         self.call(S::on_eof)
     }
 
-    /// Lets a timer fire.
+    /// Lets a timer fire: `client.fire("reminder")`.
     ///
     /// # Panics
     ///
     /// If the session has not set it.
     #[track_caller]
-    pub fn fire(&mut self, id: u32) -> Result {
-        let was_set = self.line.take_timer(id);
-        assert!(was_set, "the session has set no timer {id}");
-        self.call(|session| session.on_timer(id))
+    pub fn fire(&mut self, timer: impl Into<Timer> + fmt::Debug) -> Result {
+        let said = format!("{timer:?}");
+        let timer = timer.into();
+        let was_set = self.line.take_timer(timer.id());
+        assert!(was_set, "the session has set no timer {said}");
+        self.call(|session| session.on_timer(timer))
     }
 
     /// Calls `on_writable`, as when what was queued above the high-water mark has been written.
@@ -160,8 +166,8 @@ impl<S: Session> Client<S> {
     }
 
     /// When a timer will fire, if it is set.
-    pub fn timer(&self, id: u32) -> Option<Duration> {
-        self.line.timer(id)
+    pub fn timer(&self, timer: impl Into<Timer>) -> Option<Duration> {
+        self.line.timer(timer.into().id())
     }
 
     #[track_caller]

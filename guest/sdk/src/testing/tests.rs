@@ -8,6 +8,8 @@ struct Obedient {
     count: u64,
 }
 
+const REMINDER: Timer = Timer::named("reminder");
+
 thread_local! {
     static ROOM: RefCell<Vec<Rc<Connection>>> = const { RefCell::new(Vec::new()) };
 }
@@ -44,6 +46,15 @@ impl Session for Obedient {
             b"close" => self.connection.close(),
             b"reset" => self.connection.reset(),
             b"fixed" => self.connection.set_framing("fixed:4"),
+            b"line" => self.connection.send_line("a line"),
+            b"write" => {
+                write!(self.connection, "{} of ", self.count);
+                writeln!(self.connection, "many");
+            }
+            b"remind" => self
+                .connection
+                .set_timer("reminder", Duration::from_secs(60)),
+            b"forget" => self.connection.cancel_timer("reminder"),
             b"timer" => self.connection.set_timer(7, Duration::from_secs(3)),
             b"cancel" => self.connection.cancel_timer(7),
             other => self.connection.send(other),
@@ -51,8 +62,11 @@ impl Session for Obedient {
         Ok(())
     }
 
-    fn on_timer(&mut self, id: u32) -> Result {
-        self.connection.send(format!("timer {id}\n"));
+    fn on_timer(&mut self, timer: Timer) -> Result {
+        match timer {
+            REMINDER => self.connection.send_line("remember"),
+            other => writeln!(self.connection, "timer {}", other.id()),
+        }
         Ok(())
     }
 
@@ -79,6 +93,14 @@ fn what_is_sent_is_received_once() {
     client.message(*b"\xff\0").unwrap();
     assert_eq!(client.received(), b"one\xff\0");
     assert_eq!(client.received(), "");
+}
+
+#[test]
+fn lines_and_formatted_text_are_sent() {
+    let mut client = connect();
+    client.message("line").unwrap();
+    client.message("write").unwrap();
+    assert_eq!(client.received(), "a line\n2 of many\n");
 }
 
 #[test]
@@ -140,6 +162,24 @@ fn timers_and_framings_are_noted() {
     assert_eq!(client.timer(7), None);
     client.message("fixed").unwrap();
     assert_eq!(client.framing(), Some("fixed:4".to_owned()));
+}
+
+#[test]
+fn timers_have_names() {
+    let mut client = connect();
+    client.message("remind").unwrap();
+    assert_eq!(client.timer("reminder"), Some(Duration::from_secs(60)));
+    client.fire("reminder").unwrap();
+    assert_eq!(client.received(), "remember\n");
+    client.message("remind").unwrap();
+    client.message("forget").unwrap();
+    assert_eq!(client.timer("reminder"), None);
+}
+
+#[test]
+#[should_panic = "the session has set no timer \"reminder\""]
+fn a_named_timer_that_is_not_set_does_not_fire() {
+    let _ = connect().fire("reminder");
 }
 
 #[test]

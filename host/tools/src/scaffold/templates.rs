@@ -101,6 +101,7 @@ pub const WIT: &[Template] = files! {
     "wit":
     "connections.wit",
     "conversation.wit",
+    "deps/config.wit",
     "deps/keyvalue.wit",
     "deps/logging.wit",
     "manifest.wit",
@@ -115,16 +116,23 @@ pub const SDK: &[Template] = files! {
     "Cargo.toml",
     "src/about.rs",
     "src/bindings.rs",
+    "src/config.rs",
     "src/connection.rs",
     "src/failure.rs",
+    "src/keyvalue/host.rs",
+    "src/keyvalue/mod.rs",
     "src/lib.rs",
     "src/logging.rs",
     "src/responder.rs",
     "src/session.rs",
+    "src/testing/config.rs",
+    "src/testing/keyvalue.rs",
     "src/testing/line.rs",
     "src/testing/mod.rs",
     "src/testing/received.rs",
     "src/testing/tests.rs",
+    "src/text.rs",
+    "src/timer.rs",
 };
 
 /// The settings to build components with Rust.
