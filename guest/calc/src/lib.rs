@@ -7,137 +7,126 @@
 mod calculator;
 mod expression;
 
-wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
-
 use calculator::{Calculator, PROMPT};
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::Failure;
-use exports::echo_host::handler::{conversation, manifest};
-use std::cell::RefCell;
+use echo_host_guest::{Connection, Result, Session, Timer};
 use std::env;
+use std::time::Duration;
+
+echo_host_guest::conversation!(Calc, name: "calc", framing: "lines", max_message_bytes: 1024);
 
 /// How long a user may be idle. The variable `CALC_IDLE_MS` changes it (`--env CALC_IDLE_MS=5000`).
-const IDLE_MS: u32 = 60_000;
+const IDLE_TIME: Duration = Duration::from_secs(60);
 /// The only timer.
-const IDLE: u32 = 0;
+const IDLE: Timer = Timer::named("idle");
 
-struct Calc;
-
-impl manifest::Guest for Calc {
-    fn describe() -> manifest::About {
-        manifest::About {
-            name: "calc".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: "lines".to_owned(),
-            max_message_bytes: 1024,
-        }
-    }
-}
-
-impl conversation::Guest for Calc {
-    type Session = Session;
-}
-
-struct Session {
+struct Calc {
     connection: Connection,
-    idle_ms: u32,
-    calculator: RefCell<Calculator>,
+    idle_time: Duration,
+    calculator: Calculator,
 }
 
-impl Session {
-    fn say(&self, text: &str) {
-        self.connection.send(text.as_bytes());
-    }
-
+impl Calc {
     fn part(&self, farewell: &str) {
-        self.say(farewell);
+        self.connection.send(farewell);
         self.connection.close();
     }
 }
 
-impl conversation::GuestSession for Session {
-    fn open(
-        connection: Connection,
-        saved: Option<Vec<u8>>,
-    ) -> Result<conversation::Session, Failure> {
+impl Session for Calc {
+    fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
         let saved_ans = saved.and_then(|bytes| bytes.try_into().ok());
-        let session = Session {
-            connection,
-            idle_ms: idle_ms(env::var("CALC_IDLE_MS").ok()),
-            calculator: RefCell::new(match saved_ans {
-                Some(ans) => Calculator::resume(f64::from_le_bytes(ans)),
-                None => Calculator::default(),
-            }),
-        };
         // A user who comes from another generation has a prompt already.
         if saved_ans.is_none() {
-            session.say("Type an expression, help or quit.\n");
-            session.say(PROMPT);
+            connection.send_line("Type an expression, help or quit.");
+            connection.send(PROMPT);
         }
-        session.connection.set_timer(IDLE, session.idle_ms);
-        Ok(conversation::Session::new(session))
+        let idle_time = idle_time(env::var("CALC_IDLE_MS").ok());
+        connection.set_timer(IDLE, idle_time);
+        Ok(Calc {
+            connection,
+            idle_time,
+            calculator: match saved_ans {
+                Some(ans) => Calculator::resume(f64::from_le_bytes(ans)),
+                None => Calculator::default(),
+            },
+        })
     }
 
-    fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
-        self.connection.set_timer(IDLE, self.idle_ms);
+    fn on_message(&mut self, line: Vec<u8>) -> Result {
+        self.connection.set_timer(IDLE, self.idle_time);
         let line = String::from_utf8_lossy(&line);
-        match self.calculator.borrow_mut().answer(&line) {
-            Some(answer) => self.say(&(answer + PROMPT)),
+        match self.calculator.answer(&line) {
+            Some(answer) => self.connection.send(answer + PROMPT),
             None => self.part("Goodbye.\n"),
         }
         Ok(())
     }
 
-    fn on_eof(&self) -> Result<(), Failure> {
+    fn on_eof(&mut self) -> Result {
         // A timer would keep the connection open.
         self.connection.cancel_timer(IDLE);
         Ok(())
     }
 
-    fn on_writable(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_timer(&self, _: u32) -> Result<(), Failure> {
+    fn on_timer(&mut self, _: Timer) -> Result {
         self.part("\nNothing more? Goodbye.\n");
         Ok(())
     }
 
-    fn on_shutdown(&self) -> Result<(), Failure> {
-        self.say("\nThe server is stopping. Goodbye.\n");
+    fn on_shutdown(&mut self) -> Result {
+        self.connection.send("\nThe server is stopping. Goodbye.\n");
         Ok(())
     }
 
-    fn save(&self) -> Option<Vec<u8>> {
-        Some(self.calculator.borrow().ans().to_le_bytes().to_vec())
+    fn save(&mut self) -> Option<Vec<u8>> {
+        Some(self.calculator.ans().to_le_bytes().to_vec())
     }
 }
 
-// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
-#[cfg(target_family = "wasm")]
-export!(Calc);
-
 /// The value of the variable, if it is a number.
-fn idle_ms(variable: Option<String>) -> u32 {
-    variable
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(IDLE_MS)
+fn idle_time(variable: Option<String>) -> Duration {
+    let number = variable.and_then(|text| text.parse().ok());
+    number.map_or(IDLE_TIME, Duration::from_millis)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::Guest as _;
+    use echo_host_guest::testing::{Client, CloseMode};
 
     #[test]
-    fn it_asks_for_lines() {
-        assert_eq!(Calc::describe().framing, "lines");
+    fn an_idle_user_is_sent_away() {
+        let mut user = Client::<Calc>::connect().unwrap();
+        user.message("1 + 2").unwrap();
+        assert_eq!(
+            user.received(),
+            "Type an expression, help or quit.\n> 3\n> "
+        );
+        assert_eq!(user.timer("idle"), Some(IDLE_TIME));
+        user.fire("idle").unwrap();
+        assert_eq!(user.received(), "\nNothing more? Goodbye.\n");
+        assert_eq!(user.closed(), Some(CloseMode::Graceful));
+    }
+
+    #[test]
+    fn the_next_version_knows_the_last_answer() {
+        let mut user = Client::<Calc>::connect().unwrap();
+        user.message("6 * 7").unwrap();
+        let mut next = Client::<Calc>::resume(user.save().unwrap()).unwrap();
+        next.message("ans + 1").unwrap();
+        next.eof().unwrap();
+        assert_eq!(next.received(), "43\n> ");
+        assert_eq!(next.timer("idle"), None);
     }
 
     #[test]
     fn patience_can_be_changed() {
-        assert_eq!(idle_ms(Some("250".to_owned())), 250);
-        assert_eq!(idle_ms(Some("soon".to_owned())), IDLE_MS);
-        assert_eq!(idle_ms(None), IDLE_MS);
+        let soon = Some("soon".to_owned());
+        assert_eq!(
+            idle_time(Some("250".to_owned())),
+            Duration::from_millis(250)
+        );
+        assert_eq!(idle_time(soon), IDLE_TIME);
+        assert_eq!(idle_time(None), IDLE_TIME);
     }
 }

@@ -7,14 +7,12 @@
 mod hall;
 mod words;
 
-wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
-
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::Failure;
-use exports::echo_host::handler::{conversation, manifest};
+use echo_host_guest::{Connection, Result, Session};
 use hall::{Hall, Listener, Next};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
+
+echo_host_guest::conversation!(User, name: "chat", framing: "lines", max_message_bytes: 2048);
 
 thread_local! {
     /// State that the sessions of an instance share. An instance has one thread.
@@ -25,7 +23,7 @@ impl Listener for Rc<Connection> {
     /// Sends without waiting: a client that does not read delays nobody, and the host disconnects
     /// it when too much is queued.
     fn hear(&self, text: &str) {
-        self.send(text.as_bytes());
+        self.send(text);
     }
 }
 
@@ -34,50 +32,30 @@ fn motd() -> String {
     std::env::var("MOTD").unwrap_or_default()
 }
 
-struct Chat;
-
-impl manifest::Guest for Chat {
-    fn describe() -> manifest::About {
-        manifest::About {
-            name: "chat".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: "lines".to_owned(),
-            max_message_bytes: 2048,
-        }
-    }
-}
-
-impl conversation::Guest for Chat {
-    type Session = Session;
-}
-
 /// One user. The hall has a handle to the same connection, for messages of others.
-struct Session {
+struct User {
     connection: Rc<Connection>,
     id: u64,
     /// Whether another generation has taken over the user.
-    moved: Cell<bool>,
+    moved: bool,
 }
 
-impl conversation::GuestSession for Session {
-    fn open(
-        connection: Connection,
-        saved: Option<Vec<u8>>,
-    ) -> Result<conversation::Session, Failure> {
+impl Session for User {
+    fn open(connection: Connection, saved: Option<Vec<u8>>) -> Result<Self> {
         let connection = Rc::new(connection);
         let id = connection.id();
         HALL.with_borrow_mut(|hall| match saved {
             Some(seat) => hall.take_over(id, connection.clone(), &String::from_utf8_lossy(&seat)),
             None => hall.enter(id, connection.clone(), &motd()),
         });
-        Ok(conversation::Session::new(Session {
+        Ok(User {
             connection,
             id,
-            moved: Cell::new(false),
-        }))
+            moved: false,
+        })
     }
 
-    fn on_message(&self, line: Vec<u8>) -> Result<(), Failure> {
+    fn on_message(&mut self, line: Vec<u8>) -> Result {
         let line = words::clean(&line);
         if HALL.with_borrow_mut(|hall| hall.obey(self.id, &line)) == Next::Quit {
             self.connection.close();
@@ -85,36 +63,23 @@ impl conversation::GuestSession for Session {
         Ok(())
     }
 
-    /// Ends the session of a user who has left. The others are told when it is dropped.
-    fn on_eof(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_writable(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_timer(&self, _: u32) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_shutdown(&self) -> Result<(), Failure> {
+    fn on_shutdown(&mut self) -> Result {
         self.connection.hear("* The server is stopping. Goodbye.\n");
         Ok(())
     }
 
-    fn save(&self) -> Option<Vec<u8>> {
-        self.moved.set(true);
+    fn save(&mut self) -> Option<Vec<u8>> {
+        self.moved = true;
         let seat = HALL.with_borrow(|hall| hall.seat(self.id));
         seat.map(String::into_bytes)
     }
 }
 
 /// Runs however the connection ended.
-impl Drop for Session {
+impl Drop for User {
     fn drop(&mut self) {
         HALL.with_borrow_mut(|hall| {
-            if self.moved.get() {
+            if self.moved {
                 hall.remove(self.id);
             } else {
                 hall.leave(self.id);
@@ -123,17 +88,37 @@ impl Drop for Session {
     }
 }
 
-// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
-#[cfg(target_family = "wasm")]
-export!(Chat);
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::Guest as _;
+    use echo_host_guest::testing::{Client, CloseMode};
 
     #[test]
-    fn it_asks_for_lines() {
-        assert_eq!(Chat::describe().framing, "lines");
+    fn users_of_one_instance_hear_each_other() {
+        let mut ada = Client::<User>::connect().unwrap();
+        let mut bob = Client::<User>::connect().unwrap();
+        ada.message("/nick ada").unwrap();
+        assert!(bob.received().text().ends_with("is ada now\n"));
+        bob.message("hello").unwrap();
+        assert!(ada.received().text().ends_with(": hello\n"));
+        ada.message("/quit").unwrap();
+        assert_eq!(ada.closed(), Some(CloseMode::Graceful));
+        assert!(bob.received().text().ends_with("* ada left\n"));
+    }
+
+    #[test]
+    fn a_user_who_migrates_keeps_the_name_and_is_not_announced() {
+        let mut ada = Client::<User>::connect().unwrap();
+        let mut bob = Client::<User>::connect().unwrap();
+        ada.message("/nick ada").unwrap();
+        bob.received();
+        let seat = ada.save().unwrap();
+        drop(ada);
+        let mut ada = Client::<User>::resume(seat).unwrap();
+        assert_eq!(bob.received(), "");
+        bob.message("hello").unwrap();
+        assert!(ada.received().text().ends_with(": hello\n"));
+        ada.message("/nick ada").unwrap();
+        assert!(ada.received().text().ends_with("* you are ada now\n"));
     }
 }

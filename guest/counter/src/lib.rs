@@ -49,14 +49,17 @@ impl Session for Counter {
         self.count += 1;
         let mut reply = format!("{} {} ", version(), self.count).into_bytes();
         reply.extend(line);
-        reply.push(b'\n');
-        self.connection.send(reply);
+        self.connection.send_line(reply);
         Ok(())
     }
 
     fn on_shutdown(&mut self) -> Result {
-        let goodbye = format!("{} goodbye after {}\n", version(), self.count);
-        self.connection.send(goodbye);
+        writeln!(
+            self.connection,
+            "{} goodbye after {}",
+            version(),
+            self.count
+        );
         Ok(())
     }
 

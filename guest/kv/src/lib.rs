@@ -21,15 +21,13 @@ mod set;
 mod store;
 mod table;
 
-wit_bindgen::generate!({ path: "../../wit", world: "conversation-handler" });
-
 use client::{Client, Next};
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::Failure;
-use exports::echo_host::handler::{conversation, manifest};
+use echo_host_guest::{Connection, Result, Session, Timer};
 use std::cell::RefCell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use store::Store;
+
+echo_host_guest::conversation!(Kv, name: "kv", framing: "chunks", max_message_bytes: 1 << 20);
 
 /// Unsent bytes of a connection at which it stops answering requests. Above the host's high-water
 /// mark of 256 KiB, so that the host calls `on_writable` when they have been written; with the
@@ -37,44 +35,27 @@ use store::Store;
 const ENOUGH: usize = 320 << 10;
 
 /// The only timer. It fires at once, so that other connections are served in between.
-const GO_ON: u32 = 0;
+const GO_ON: Timer = Timer::named("go on");
 
 thread_local! {
     /// State that the sessions of an instance share. An instance has one thread.
     static STORE: RefCell<Store> = RefCell::new(Store::new(Instant::now()));
 }
 
-struct Kv;
-
-impl manifest::Guest for Kv {
-    fn describe() -> manifest::About {
-        manifest::About {
-            name: "kv".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: "chunks".to_owned(),
-            max_message_bytes: 1 << 20,
-        }
-    }
-}
-
-impl conversation::Guest for Kv {
-    type Session = Session;
-}
-
-struct Session {
+struct Kv {
     connection: Connection,
-    client: RefCell<Client>,
+    client: Client,
 }
 
-impl Session {
+impl Kv {
     /// Answers the requests that can be answered now, and sends all replies at once.
-    fn answer(&self) {
+    fn answer(&mut self) -> Result {
         let queued = usize::try_from(self.connection.queued()).unwrap_or(usize::MAX);
         let mut replies = Vec::new();
         let next = STORE.with_borrow_mut(|store| {
             store.begin_turn(Instant::now());
-            let mut client = self.client.borrow_mut();
-            client.answer(store, &mut replies, ENOUGH.saturating_sub(queued))
+            let room = ENOUGH.saturating_sub(queued);
+            self.client.answer(store, &mut replies, room)
         });
         if !replies.is_empty() {
             self.connection.send(&replies);
@@ -82,72 +63,58 @@ impl Session {
         match next {
             // The rest is answered in `on_writable`.
             Next::Read | Next::Write => {}
-            Next::Later => self.connection.set_timer(GO_ON, 0),
+            Next::Later => self.connection.set_timer(GO_ON, Duration::ZERO),
             Next::Close => self.connection.close(),
         }
+        Ok(())
     }
 }
 
-impl conversation::GuestSession for Session {
-    fn open(
-        connection: Connection,
-        _saved: Option<Vec<u8>>,
-    ) -> Result<conversation::Session, Failure> {
-        Ok(conversation::Session::new(Session {
-            client: RefCell::new(Client::new(connection.id())),
+/// It saves nothing: data is lost with the instance, so its clients must notice.
+impl Session for Kv {
+    fn open(connection: Connection, _saved: Option<Vec<u8>>) -> Result<Self> {
+        Ok(Kv {
+            client: Client::new(connection.id()),
             connection,
-        }))
+        })
     }
 
-    fn on_message(&self, chunk: Vec<u8>) -> Result<(), Failure> {
-        self.client.borrow_mut().push(chunk);
-        self.answer();
-        Ok(())
+    fn on_message(&mut self, chunk: Vec<u8>) -> Result {
+        self.client.push(chunk);
+        self.answer()
     }
 
-    fn on_eof(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_writable(&self) -> Result<(), Failure> {
-        self.answer();
-        Ok(())
+    fn on_writable(&mut self) -> Result {
+        self.answer()
     }
 
     /// Continues with postponed requests.
-    fn on_timer(&self, _: u32) -> Result<(), Failure> {
-        self.answer();
-        Ok(())
-    }
-
-    fn on_shutdown(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// Data is lost with the instance, so its clients must notice.
-    fn save(&self) -> Option<Vec<u8>> {
-        None
+    fn on_timer(&mut self, _: Timer) -> Result {
+        self.answer()
     }
 }
 
 /// Releases what its requests held, however the connection ended.
-impl Drop for Session {
+impl Drop for Kv {
     fn drop(&mut self) {
-        STORE.with_borrow_mut(|store| self.client.borrow_mut().leave(store));
+        STORE.with_borrow_mut(|store| self.client.leave(store));
     }
 }
-
-// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
-#[cfg(target_family = "wasm")]
-export!(Kv);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::Guest as _;
+    use echo_host_guest::testing;
 
     #[test]
-    fn it_cuts_its_requests_itself() {
-        assert_eq!(Kv::describe().framing, "chunks");
+    fn clients_of_one_instance_share_the_store() {
+        let mut one = testing::Client::<Kv>::connect().unwrap();
+        let mut other = testing::Client::<Kv>::connect().unwrap();
+        one.message("SET key va").unwrap();
+        assert_eq!(one.received(), "");
+        one.message("lue\r\n").unwrap();
+        other.message("GET key\r\n").unwrap();
+        assert_eq!(one.received(), "+OK\r\n");
+        assert_eq!(other.received(), "$5\r\nvalue\r\n");
     }
 }

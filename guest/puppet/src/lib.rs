@@ -3,15 +3,19 @@
 //!
 //! A line may have several commands, separated by `; `: they run in one callback.
 
-wit_bindgen::generate!({ path: "../../wit", world: "securing-conversation-handler" });
-
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::Failure;
-use exports::echo_host::handler::{conversation, manifest, securing};
+use echo_host_guest::{Connection, Failure, Result, Session, Timer};
 use std::cell::{Cell, RefCell};
 use std::env;
 use std::rc::Rc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+// The variables `PUPPET_NAME`, `PUPPET_FRAMING` and `PUPPET_MAX` change what it declares.
+echo_host_guest::conversation!(
+    Puppet,
+    name: told("PUPPET_NAME", "puppet"),
+    framing: told("PUPPET_FRAMING", "lines"),
+    max_message_bytes: number(&told("PUPPET_MAX", "65536")).expect("PUPPET_MAX is a number"),
+);
 
 const HELP: &str = "\
 peer            who is on the other side
@@ -37,118 +41,95 @@ panic, spin     what they say
 const FLOOD_PIECE: usize = 64 << 10;
 const FLOOD_MARK: u64 = 300 << 10;
 
-struct Puppet;
-
-impl manifest::Guest for Puppet {
-    /// Describes the handler as the variables `PUPPET_NAME`, `PUPPET_FRAMING` and `PUPPET_MAX` say.
-    fn describe() -> manifest::About {
-        let told = |name: &str, default: &str| env::var(name).unwrap_or(default.to_owned());
-        manifest::About {
-            name: told("PUPPET_NAME", "puppet"),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            framing: told("PUPPET_FRAMING", "lines"),
-            max_message_bytes: number(&told("PUPPET_MAX", "65536"))
-                .expect("PUPPET_MAX is a number"),
-        }
-    }
-}
-
-impl conversation::Guest for Puppet {
-    type Session = Session;
-}
-
 thread_local! {
     /// The connections of this instance's sessions.
     static SESSIONS: RefCell<Vec<Rc<Connection>>> = const { RefCell::new(Vec::new()) };
     static ENDED: Cell<u64> = const { Cell::new(0) };
 }
 
-struct Session {
+struct Puppet {
     connection: Rc<Connection>,
-    flood: Cell<usize>,
+    flood: usize,
     opened: (Instant, SystemTime),
 }
 
-impl conversation::GuestSession for Session {
-    fn open(connection: Connection, _: Option<Vec<u8>>) -> Result<conversation::Session, Failure> {
+impl Session for Puppet {
+    fn open(connection: Connection, _: Option<Vec<u8>>) -> Result<Self> {
         let connection = Rc::new(connection);
-        connection.send(b"ready\n");
+        connection.send_line("ready");
         SESSIONS.with_borrow_mut(|sessions| sessions.push(connection.clone()));
-        Ok(conversation::Session::new(Session {
+        Ok(Puppet {
             connection,
-            flood: Cell::new(0),
+            flood: 0,
             opened: (Instant::now(), SystemTime::now()),
-        }))
+        })
     }
 
-    fn on_message(&self, message: Vec<u8>) -> Result<(), Failure> {
+    fn on_message(&mut self, message: Vec<u8>) -> Result {
         let message = String::from_utf8_lossy(&message);
         message
             .split("; ")
             .try_for_each(|command| self.obey(command))
     }
 
-    fn on_eof(&self) -> Result<(), Failure> {
-        self.say("eof");
+    fn on_eof(&mut self) -> Result {
+        self.connection.send_line("eof");
         Ok(())
     }
 
-    fn on_writable(&self) -> Result<(), Failure> {
+    fn on_writable(&mut self) -> Result {
         self.flood();
         Ok(())
     }
 
-    fn on_timer(&self, id: u32) -> Result<(), Failure> {
-        self.say(&format!("timer {id}"));
+    fn on_timer(&mut self, timer: Timer) -> Result {
+        writeln!(self.connection, "timer {}", timer.id());
         Ok(())
     }
 
-    fn on_shutdown(&self) -> Result<(), Failure> {
-        self.say("goodbye");
+    fn on_secured(&mut self) -> Result {
+        self.connection.send_line("secured");
         Ok(())
     }
 
-    fn save(&self) -> Option<Vec<u8>> {
-        None
+    fn on_shutdown(&mut self) -> Result {
+        self.connection.send_line("goodbye");
+        Ok(())
     }
 }
 
-impl Session {
-    fn say(&self, text: &str) {
-        self.connection.send(format!("{text}\n").as_bytes());
-    }
-
-    fn obey(&self, command: &str) -> Result<(), Failure> {
+impl Puppet {
+    fn obey(&mut self, command: &str) -> Result {
         let (command, rest) = command.split_once(' ').unwrap_or((command, ""));
         let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
         match command {
-            "peer" => self.say(&format!("{:?}", self.connection.peer())),
-            "info" => self.say(&format!("{:?}", self.connection.info(first))),
-            "say" => self.say(rest),
+            "peer" => writeln!(self.connection, "{:?}", self.connection.peer()),
+            "info" => writeln!(self.connection, "{:?}", self.connection.info(first)),
+            "say" => self.connection.send_line(rest),
             "tell" => tell(first, second),
-            "sessions" => self.say(&sessions()),
-            "ended" => self.say(&ENDED.get().to_string()),
+            "sessions" => self.connection.send_line(sessions()),
+            "ended" => writeln!(self.connection, "{}", ENDED.get()),
             "flood" => {
-                self.flood.set(number(first)? as usize);
+                self.flood = number(first)? as usize;
                 self.flood();
             }
             "queue" => {
-                self.connection.send(&vec![b'x'; number(first)? as usize]);
-                self.say(&self.connection.queued().to_string());
+                self.connection.send(vec![b'x'; number(first)? as usize]);
+                writeln!(self.connection, "{}", self.connection.queued());
             }
             "framing" => self.connection.set_framing(first),
             "pause" => self.connection.pause(),
             "resume" => resume(first),
             "tls" => self.connection.start_tls(),
-            "timer" => self.connection.set_timer(number(first)?, number(second)?),
+            "timer" => {
+                let delay = Duration::from_millis(number(second)?.into());
+                self.connection.set_timer(number(first)?, delay);
+            }
             "clock" => {
                 let (monotonic, wall) = self.opened;
                 let wall = wall.elapsed().unwrap_or_default();
-                self.say(&format!(
-                    "{} {}",
-                    monotonic.elapsed().as_secs(),
-                    wall.as_secs()
-                ));
+                let monotonic = monotonic.elapsed();
+                writeln!(self.connection, "{} {}", monotonic.as_secs(), wall.as_secs());
             }
             "cancel" => self.connection.cancel_timer(number(first)?),
             "close" => self.connection.close(),
@@ -158,22 +139,22 @@ impl Session {
             "spin" => loop {
                 std::hint::spin_loop();
             },
-            _ => self.connection.send(HELP.as_bytes()),
+            _ => self.connection.send(HELP),
         }
         Ok(())
     }
 
     /// Sends the rest of a flood while there is room; what is left waits for `on-writable`.
-    fn flood(&self) {
-        while self.flood.get() > 0 && self.connection.queued() < FLOOD_MARK {
-            let piece = self.flood.get().min(FLOOD_PIECE);
-            self.connection.send(&vec![b'x'; piece]);
-            self.flood.set(self.flood.get() - piece);
+    fn flood(&mut self) {
+        while self.flood > 0 && self.connection.queued() < FLOOD_MARK {
+            let piece = self.flood.min(FLOOD_PIECE);
+            self.connection.send(vec![b'x'; piece]);
+            self.flood -= piece;
         }
     }
 }
 
-impl Drop for Session {
+impl Drop for Puppet {
     fn drop(&mut self) {
         ENDED.set(ENDED.get() + 1);
         SESSIONS.with_borrow_mut(|sessions| {
@@ -182,19 +163,12 @@ impl Drop for Session {
     }
 }
 
-impl securing::Guest for Puppet {
-    fn on_secured(session: conversation::SessionBorrow<'_>) -> Result<(), Failure> {
-        session.get::<Session>().say("secured");
-        Ok(())
-    }
+fn told(name: &str, default: &str) -> String {
+    env::var(name).unwrap_or(default.to_owned())
 }
 
-// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
-#[cfg(target_family = "wasm")]
-export!(Puppet);
-
 fn tell(id: &str, text: &str) {
-    with(id, |other| other.send(format!("{text}\n").as_bytes()));
+    with(id, |other| other.send_line(text));
 }
 
 fn resume(id: &str) {
@@ -221,9 +195,9 @@ fn sessions() -> String {
     })
 }
 
-fn number(text: &str) -> Result<u32, Failure> {
+fn number(text: &str) -> Result<u32> {
     text.parse()
-        .map_err(|_| failure("protocol", &format!("`{text}` is not a number")))
+        .map_err(|_| Failure::protocol(format!("`{text}` is not a number")))
 }
 
 fn failure(kind: &str, reason: &str) -> Failure {

@@ -8,85 +8,63 @@ mod dialogue;
 mod lines;
 mod message;
 
-wit_bindgen::generate!({ path: "../../wit", world: "securing-conversation-handler" });
-
 use dialogue::{Dialogue, Next};
-use echo_host::handler::connections::Connection;
-use echo_host::handler::types::Failure;
-use exports::echo_host::handler::{conversation, manifest, securing};
+use echo_host_guest::{Connection, Failure, Result, Session};
 use lines::{Lines, TooLong};
-use std::cell::RefCell;
 
-struct SmtpSink;
+echo_host_guest::conversation!(
+    Sink,
+    name: "smtp-sink",
+    // The framing `lines` would accept a lone LF, and would deliver an unfinished last line.
+    framing: "chunks",
+    max_message_bytes: 65_536,
+);
 
-impl manifest::Guest for SmtpSink {
-    fn describe() -> manifest::About {
-        manifest::About {
-            name: "smtp-sink".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            // The framing `lines` would accept a lone LF, and would deliver an unfinished last
-            // line.
-            framing: "chunks".to_owned(),
-            max_message_bytes: 65_536,
-        }
-    }
-}
-
-impl conversation::Guest for SmtpSink {
-    type Session = Session;
-}
-
-struct Session {
+struct Sink {
     connection: Connection,
-    dialogue: RefCell<Dialogue>,
-    lines: RefCell<Lines>,
+    dialogue: Dialogue,
+    lines: Lines,
 }
 
-impl conversation::GuestSession for Session {
-    fn open(
-        connection: Connection,
-        _saved: Option<Vec<u8>>,
-    ) -> Result<conversation::Session, Failure> {
-        connection.send(dialogue::BANNER.as_bytes());
+/// It saves nothing: a client sends a mail again that was not accepted yet.
+impl Session for Sink {
+    fn open(connection: Connection, _saved: Option<Vec<u8>>) -> Result<Self> {
+        connection.send(dialogue::BANNER);
         let offers_tls = connection.info("start-tls").is_some();
-        Ok(conversation::Session::new(Session {
+        Ok(Sink {
             connection,
-            dialogue: RefCell::new(Dialogue::new(offers_tls)),
-            lines: RefCell::default(),
-        }))
+            dialogue: Dialogue::new(offers_tls),
+            lines: Lines::default(),
+        })
     }
 
-    fn on_message(&self, chunk: Vec<u8>) -> Result<(), Failure> {
-        let (mut dialogue, mut lines) = (self.dialogue.borrow_mut(), self.lines.borrow_mut());
-        lines.add(&chunk);
+    fn on_message(&mut self, chunk: Vec<u8>) -> Result {
+        self.lines.add(&chunk);
         loop {
-            let next = match lines.next() {
+            let next = match self.lines.next() {
                 Ok(None) => return Ok(()),
-                Ok(Some(line)) => dialogue.hear(line),
+                Ok(Some(line)) => self.dialogue.hear(line),
                 Err(TooLong) => Next::Close(dialogue::LINE_TOO_LONG.to_owned()),
             };
             match next {
                 Next::Listen => {}
-                Next::Reply(reply) => self.connection.send(reply.as_bytes()),
+                Next::Reply(reply) => self.connection.send(reply),
                 Next::Accept(reply, summary) => {
                     // This becomes a line of the connection in the host's log.
                     println!("{summary}");
-                    self.connection.send(reply.as_bytes());
+                    self.connection.send(reply);
                 }
                 Next::StartTls(reply) => {
-                    if !lines.is_empty() {
+                    if !self.lines.is_empty() {
                         // Anyone on the way may have added it: it must not count as sent under TLS.
-                        return Err(Failure {
-                            kind: "protocol".to_owned(),
-                            reason: "commands in clear after STARTTLS".to_owned(),
-                        });
+                        return Err(Failure::protocol("commands in clear after STARTTLS"));
                     }
-                    self.connection.send(reply.as_bytes());
+                    self.connection.send(reply);
                     self.connection.start_tls();
                     return Ok(());
                 }
                 Next::Close(reply) => {
-                    self.connection.send(reply.as_bytes());
+                    self.connection.send(reply);
                     self.connection.close();
                     return Ok(());
                 }
@@ -94,49 +72,52 @@ impl conversation::GuestSession for Session {
         }
     }
 
-    fn on_eof(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_writable(&self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_timer(&self, _: u32) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_shutdown(&self) -> Result<(), Failure> {
-        self.connection.send(dialogue::STOPPING.as_bytes());
-        Ok(())
-    }
-
-    /// A client sends a mail again that was not accepted yet.
-    fn save(&self) -> Option<Vec<u8>> {
-        None
-    }
-}
-
-impl securing::Guest for SmtpSink {
     /// What the client has said in clear is forgotten (RFC 3207, section 4.2).
-    fn on_secured(session: conversation::SessionBorrow<'_>) -> Result<(), Failure> {
-        let session: &Session = session.get();
-        session.dialogue.replace(Dialogue::new(false));
+    fn on_secured(&mut self) -> Result {
+        self.dialogue = Dialogue::new(false);
+        Ok(())
+    }
+
+    fn on_shutdown(&mut self) -> Result {
+        self.connection.send(dialogue::STOPPING);
         Ok(())
     }
 }
-
-// Only for wasm: native linkers, which the unit tests use, do not accept the exports' names.
-#[cfg(target_family = "wasm")]
-export!(SmtpSink);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::Guest as _;
+    use echo_host_guest::testing::{Client, CloseMode};
 
     #[test]
-    fn it_cuts_lines_itself() {
-        assert_eq!(SmtpSink::describe().framing, "chunks");
+    fn a_client_is_greeted_and_answered() {
+        let mut client = Client::<Sink>::connect().unwrap();
+        assert_eq!(client.received(), dialogue::BANNER);
+        client.message("NOO").unwrap();
+        assert_eq!(client.received(), "");
+        client.message("P\r\nQUIT\r\n").unwrap();
+        let received = client.received().text();
+        assert!(received.starts_with("250 "), "{received:?}");
+        assert_eq!(client.closed(), Some(CloseMode::Graceful));
+    }
+
+    #[test]
+    fn commands_in_clear_after_starttls_are_refused() {
+        use echo_host_guest::PeerInfo;
+        let peer = PeerInfo {
+            transport: "tcp".to_owned(),
+            peer: "192.0.2.1:49152".to_owned(),
+            local: "127.0.0.1:25".to_owned(),
+            listener: "tcp://127.0.0.1:25".to_owned(),
+        };
+        let offered = [("start-tls", "offered")];
+        let mut client = Client::<Sink>::connect_as(peer.clone(), &offered).unwrap();
+        client.message("EHLO me\r\nSTARTTLS\r\n").unwrap();
+        client.secure().unwrap();
+        let mut client = Client::<Sink>::connect_as(peer, &offered).unwrap();
+        let failure = client
+            .message("EHLO me\r\nSTARTTLS\r\nNOOP\r\n")
+            .unwrap_err();
+        assert_eq!(failure.kind, "protocol");
     }
 }

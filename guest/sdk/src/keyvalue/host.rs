@@ -4,6 +4,9 @@ use super::{Error, Result};
 use crate::bindings::keyvalue::atomics::{self, Cas, CasError};
 use crate::bindings::keyvalue::{batch, store};
 
+/// What the host accepts in one call.
+const MAX_BATCH_KEYS: usize = 1000;
+
 #[derive(Debug)]
 pub struct Bucket(store::Bucket);
 
@@ -17,9 +20,12 @@ impl Bucket {
     }
 
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
-        let found = batch::get_many(&self.0, keys)?;
-        let values = found.into_iter().map(|pair| pair.map(|(_, value)| value));
-        Ok(values.collect())
+        let mut values = Vec::with_capacity(keys.len());
+        for part in keys.chunks(MAX_BATCH_KEYS) {
+            let found = batch::get_many(&self.0, part)?;
+            values.extend(found.into_iter().map(|pair| pair.map(|(_, value)| value)));
+        }
+        Ok(values)
     }
 
     pub fn set(&self, key: &str, value: &[u8]) -> Result {

@@ -61,7 +61,7 @@ impl Bucket {
         value.map_err(|_| Error::Other(format!("the value of `{key}` is not UTF-8")))
     }
 
-    /// The values of several keys, in their order, in one call of the host.
+    /// The values of several keys, in their order, in few calls of the host.
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
         self.0.get_many(keys)
     }

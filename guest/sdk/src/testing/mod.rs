@@ -135,7 +135,7 @@ impl<S: Session> Client<S> {
     #[track_caller]
     pub fn shutdown(&mut self) -> Result {
         let said = self.call(S::on_shutdown);
-        self.session = None;
+        self.end();
         said
     }
 
@@ -194,8 +194,25 @@ impl<S: Session> Client<S> {
     /// A session gets no callbacks of a closed connection.
     fn end_if_closed(&mut self) {
         if self.line.closed().is_some() {
-            self.session = None;
+            self.end();
         }
+    }
+
+    /// Drops the session. What it sends to others then takes effect.
+    fn end(&mut self) {
+        let session = self.session.take();
+        let ended = line::commit(|| {
+            drop(session);
+            Ok(())
+        });
+        ended.expect("a drop cannot fail");
+    }
+}
+
+/// The client disconnects.
+impl<S: Session> Drop for Client<S> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Received(pub Vec<u8>);
 
+impl Received {
+    /// The text, with a replacement for what is not UTF-8.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.0.escape_ascii())

@@ -80,6 +80,18 @@ impl Session for Obedient {
     }
 }
 
+/// The others are told.
+impl Drop for Obedient {
+    fn drop(&mut self) {
+        ROOM.with_borrow_mut(|room| {
+            room.retain(|other| !Rc::ptr_eq(other, &self.connection));
+            let leaver = self.connection.info("leaver");
+            let told = |other: &Rc<Connection>| leaver.iter().for_each(|it| other.send_line(it));
+            room.iter().for_each(told);
+        });
+    }
+}
+
 fn connect() -> Client<Obedient> {
     let mut client = Client::connect().unwrap();
     assert_eq!(client.received(), "ready\n");
@@ -91,7 +103,9 @@ fn what_is_sent_is_received_once() {
     let mut client = connect();
     client.message("one").unwrap();
     client.message(*b"\xff\0").unwrap();
-    assert_eq!(client.received(), b"one\xff\0");
+    let received = client.received();
+    assert_eq!(received, b"one\xff\0");
+    assert_eq!(received.text(), "one\u{fffd}\0");
     assert_eq!(client.received(), "");
 }
 
@@ -209,6 +223,21 @@ fn a_session_goes_on_in_the_next_version() {
     assert_eq!(next.received(), "ready\n2\n");
     next.shutdown().unwrap();
     assert_eq!(next.received(), "goodbye\n");
+}
+
+#[test]
+fn what_a_session_sends_when_it_is_dropped_is_received() {
+    let mut other = connect();
+    for how in ["close", "fail", "shutdown", "disconnect"] {
+        let leaver = [("leaver", how)];
+        let mut client = Client::<Obedient>::connect_as(peer(), &leaver).unwrap();
+        match how {
+            "shutdown" => client.shutdown().unwrap(),
+            "disconnect" => drop(client),
+            order => drop(client.message(order)),
+        }
+        assert_eq!(other.received(), format!("{how}\n"));
+    }
 }
 
 #[test]
