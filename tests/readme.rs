@@ -265,7 +265,11 @@ fn what_new_can_be_told_is_listed_with_all_values() {
     for row in listed {
         let (_, told) = help.split_once(&format!("{} <", row[0])).expect(&row[0]);
         let told = told.split("\n      -").next().unwrap();
-        assert!(told.contains(&format!("[default: {}]", row[1])), "{row:?}");
+        let default = told
+            .split("[default: ")
+            .nth(1)
+            .and_then(|it| it.split(']').next());
+        assert_eq!(default.unwrap_or("none"), row[1], "{row:?}");
         for value in told
             .lines()
             .filter_map(|line| line.trim().strip_prefix("- "))

@@ -11,8 +11,15 @@ use tempfile::TempDir;
 const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 const TIERS: [&str; 4] = ["responder", "framed-responder", "conversation", "program"];
+const TEMPLATES: [&str; 5] = [
+    "line-protocol",
+    "chat-room",
+    "binary-protocol",
+    "http",
+    "store",
+];
 
-/// A directory with new handlers in Rust, each named after a prefix and its kind.
+/// A directory with new handlers in Rust, each named after a prefix and its kind or template.
 struct Written {
     folder: TempDir,
     prefix: &'static str,
@@ -21,6 +28,10 @@ struct Written {
 
 impl Written {
     fn new(prefix: &'static str, tiers: &'static [&'static str]) -> Self {
+        Self::with("--tier", prefix, tiers)
+    }
+
+    fn with(option: &str, prefix: &'static str, tiers: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let written = Written {
             folder,
@@ -29,7 +40,7 @@ impl Written {
         };
         for tier in tiers {
             let path = written.path(tier);
-            let finished = echo_host(&["new", path.to_str().unwrap(), "--tier", tier]);
+            let finished = echo_host(&["new", path.to_str().unwrap(), option, tier]);
             assert_eq!(finished.code, Some(0), "{finished:?}");
         }
         written
@@ -121,6 +132,40 @@ fn handlers_in_rust_build_and_pass_their_own_tests() {
 }
 
 #[test]
+fn templates_build_and_pass_their_own_tests() {
+    let written = Written::with("--template", "from", &TEMPLATES);
+    for template in TEMPLATES {
+        let finished = written.test(template, &[]);
+        assert!(!finished.stderr.contains("warning"), "{finished:?}");
+        assert!(!finished.stdout.contains("running 0 tests"), "{finished:?}");
+        let mut format = cargo(&written.path(template));
+        let format = format.args(["fmt", "--check", "--package"]);
+        let formatted = run_within(BUILD_DEADLINE, format.arg(written.name(template)), b"");
+        assert_succeeds(&formatted);
+    }
+    written.build();
+    for template in TEMPLATES {
+        let component = written.component(template);
+        let exchange = written.path(template);
+        let exchange = exchange.join(format!("from-{template}.exchange"));
+        let played = echo_host(&["test", &component, exchange.to_str().unwrap()]);
+        assert_succeeds(&played);
+        let checked = echo_host(&["check", &component]).stdout;
+        let wants_store = checked.contains("wasi:keyvalue");
+        assert_eq!(wants_store, template == "store", "{checked}");
+    }
+    let room = written.component("chat-room");
+    let host = Host::serve(&[&room, "--isolation", "shared"]);
+    let (mut ada, mut bob) = (host.connect(), host.connect());
+    ada.send("/nick ada\n");
+    ada.expect("* welcome, ");
+    while !ada.line().ends_with("* you are ada now") {}
+    bob.send("/who\nhello\n");
+    while !ada.line().ends_with(": hello") {}
+    while !bob.line().starts_with("* here: ada, guest") {}
+}
+
+#[test]
 fn what_a_handler_in_rust_logs_is_in_the_hosts_log() {
     let written = Written::new("logging", &["responder"]);
     written.log_in(
@@ -178,6 +223,16 @@ fn what_cannot_be_written_is_said_in_a_line() {
             vec!["new", "shout", "--tier", "shop"],
             2,
             "invalid value 'shop'",
+        ),
+        (
+            vec!["new", "shout", "--template", "http", "--tier", "program"],
+            2,
+            "'--template <TEMPLATE>' cannot be used with '--tier <TIER>'",
+        ),
+        (
+            vec!["new", "shout", "--template", "http", "--lang", "c"],
+            2,
+            "--template has handlers in Rust only; hint: omit --lang, or choose a --tier",
         ),
     ] {
         let finished = echo_host(&arguments);

@@ -129,7 +129,12 @@ impl Puppet {
                 let (monotonic, wall) = self.opened;
                 let wall = wall.elapsed().unwrap_or_default();
                 let monotonic = monotonic.elapsed();
-                writeln!(self.connection, "{} {}", monotonic.as_secs(), wall.as_secs());
+                writeln!(
+                    self.connection,
+                    "{} {}",
+                    monotonic.as_secs(),
+                    wall.as_secs()
+                );
             }
             "cancel" => self.connection.cancel_timer(number(first)?),
             "close" => self.connection.close(),

@@ -2,13 +2,14 @@
 
 use super::language::LanguageArg;
 use crate::cli::output;
+use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
-use engine::HandlerKind;
+use engine::{HandlerKind, Language};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use tools::doctor::Machine;
 use tools::project::Project;
-use tools::scaffold::{HandlerName, Scaffold};
+use tools::scaffold::{HandlerName, Scaffold, Start, Template};
 
 /// Create a directory with a new handler that builds, and its tests
 ///
@@ -26,12 +27,16 @@ pub struct NewArgs {
     /// Kind of handler
     #[arg(long, value_enum, default_value_t = TierArg::Responder)]
     tier: TierArg,
+    /// A larger handler for a purpose, in Rust, instead of a kind
+    #[arg(long, value_enum, conflicts_with = "tier")]
+    template: Option<TemplateArg>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   echo-host new shout
   echo-host new work/dialogue --tier conversation
+  echo-host new lounge --template chat-room
   echo-host new shout --lang python";
 
 /// The values of `--tier`.
@@ -47,6 +52,33 @@ enum TierArg {
     Program,
 }
 
+/// The values of `--template`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TemplateArg {
+    /// Commands and replies in lines, with state, a timer and help
+    LineProtocol,
+    /// Everyone hears what one says: one instance for all clients
+    ChatRoom,
+    /// Requests and replies with their length before them
+    BinaryProtocol,
+    /// HTTP/1.1: pages, query parameters and bodies
+    Http,
+    /// Values that outlive connections and versions, in memory or Redis
+    Store,
+}
+
+impl From<TemplateArg> for Template {
+    fn from(arg: TemplateArg) -> Self {
+        match arg {
+            TemplateArg::LineProtocol => Template::LineProtocol,
+            TemplateArg::ChatRoom => Template::ChatRoom,
+            TemplateArg::BinaryProtocol => Template::BinaryProtocol,
+            TemplateArg::Http => Template::Http,
+            TemplateArg::Store => Template::Store,
+        }
+    }
+}
+
 impl From<TierArg> for HandlerKind {
     fn from(arg: TierArg) -> Self {
         match arg {
@@ -56,6 +88,19 @@ impl From<TierArg> for HandlerKind {
             TierArg::Program => HandlerKind::Program,
         }
     }
+}
+
+/// What the options choose.
+fn start(args: &NewArgs) -> Start {
+    let language = args.lang.into();
+    let Some(template) = args.template else {
+        return Start::Tier(language, args.tier.into());
+    };
+    if language != Language::Rust {
+        let why = "--template has handlers in Rust only; hint: omit --lang, or choose a --tier\n";
+        clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
+    }
+    Start::Template(template.into())
 }
 
 /// Parses a path; its last component is the handler's name.
@@ -70,8 +115,7 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
     let (folder, name) = &args.path;
     let scaffold = Scaffold {
         name: name.clone(),
-        language: args.lang.into(),
-        tier: args.tier.into(),
+        start: start(args),
     };
     scaffold.write(folder)?;
     let project = Project::read(folder)?;

@@ -1,16 +1,17 @@
 //! `echo-host new`: creates a folder with a handler that builds, its tests and its contract.
 //!
 //! The files come from `host/tools/templates`, with [words] filled in: those of the language, of
-//! all its handlers, and of the kind. They are compiled into this program, so nothing is
+//! all its handlers, and of the kind or template. They are compiled into this program, so nothing is
 //! downloaded.
 
 mod name;
+mod start;
 pub(crate) mod templates;
 mod words;
 
 pub use name::HandlerName;
+pub use start::{Start, Template};
 
-use engine::{HandlerKind, Language};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,8 @@ use words::Words;
 pub struct Scaffold {
     /// The name of the handler.
     pub name: HandlerName,
-    /// Its language.
-    pub language: Language,
-    /// Its kind.
-    pub tier: HandlerKind,
+    /// What it starts from.
+    pub start: Start,
 }
 
 /// Why the folder cannot be created.
@@ -63,9 +62,8 @@ impl Scaffold {
     }
 
     fn files(&self) -> Vec<File> {
-        let (language, tier) = (self.language, self.tier);
         let words = Words::of(self);
-        let mut files: Vec<_> = templates::of(language, tier)
+        let mut files: Vec<_> = templates::of(self.start)
             .map(|(path, text)| File {
                 path: path.to_owned(),
                 content: words.put_into(text).into(),
@@ -73,9 +71,9 @@ impl Scaffold {
             .collect();
         files.push(File {
             path: format!("{}.exchange", self.name),
-            content: words.put_into(templates::exchange(tier)).into(),
+            content: words.put_into(templates::exchange(self.start)).into(),
         });
-        let unchanged = templates::unchanged(language, tier);
+        let unchanged = templates::unchanged(self.start);
         files.extend(unchanged.into_iter().map(|(path, content)| File {
             path,
             content: content.to_owned(),

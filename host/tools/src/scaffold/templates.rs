@@ -1,5 +1,6 @@
 //! The templates, and other files of this repository for new folders.
 
+use super::Start;
 use engine::{HandlerKind, Language};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
@@ -15,7 +16,8 @@ macro_rules! files {
     };
 }
 
-/// Paths are `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all except programs, or a kind.
+/// Paths are `LANGUAGE/PART/PATH`: the part is `all`, `handler` for all except programs, a kind, or
+/// a template.
 pub const TEMPLATES: &[Template] = files! {
     "host/tools/templates":
     "c/all/.gitignore",
@@ -86,14 +88,41 @@ pub const TEMPLATES: &[Template] = files! {
     "python/responder/test/test_handler.py",
     "rust/all/.gitignore",
     "rust/all/README.md",
+    "rust/binary-protocol/src/frame.rs",
+    "rust/binary-protocol/src/lib.rs",
+    "rust/chat-room/src/lib.rs",
+    "rust/chat-room/src/room.rs",
     "rust/conversation/src/lib.rs",
     "rust/framed-responder/src/lib.rs",
     "rust/handler/Cargo.toml",
     "rust/handler/handler.toml",
+    "rust/http/src/lib.rs",
+    "rust/http/src/pages.rs",
+    "rust/http/src/request.rs",
+    "rust/http/src/response.rs",
+    "rust/line-protocol/src/command.rs",
+    "rust/line-protocol/src/lib.rs",
+    "rust/line-protocol/src/tasks.rs",
     "rust/program/Cargo.toml",
     "rust/program/handler.toml",
     "rust/program/src/main.rs",
     "rust/responder/src/lib.rs",
+    "rust/store/src/command.rs",
+    "rust/store/src/lib.rs",
+};
+
+/// A recorded exchange for each kind and template.
+pub const EXCHANGES: &[Template] = files! {
+    "host/tools/templates/exchanges":
+    "binary-protocol.exchange",
+    "chat-room.exchange",
+    "conversation.exchange",
+    "framed-responder.exchange",
+    "http.exchange",
+    "line-protocol.exchange",
+    "program.exchange",
+    "responder.exchange",
+    "store.exchange",
 };
 
 /// The contract, and other interfaces that handlers may import.
@@ -139,20 +168,14 @@ pub const SDK: &[Template] = files! {
 const BUILD_SETTINGS: &[Template] =
     &[("config.toml", include_str!("../../../../guest/build.toml"))];
 
-/// The files of a language and kind, by path in the new folder.
-pub fn of(language: Language, tier: HandlerKind) -> impl Iterator<Item = Template> {
-    let parts = [
-        "all",
-        if tier == HandlerKind::Program {
-            "program"
-        } else {
-            "handler"
-        },
-    ];
-    let parts = parts
-        .into_iter()
-        .chain((tier != HandlerKind::Program).then(|| folder(tier)));
-    let parts = parts.map(move |part| format!("{}/{part}/", language.name()));
+/// The files of a language and a kind or template, by path in the new folder.
+pub fn of(start: Start) -> impl Iterator<Item = Template> {
+    let parts = match start.tier() {
+        HandlerKind::Program => ["all", start.folder(), ""],
+        _ => ["all", "handler", start.folder()],
+    };
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let parts = parts.map(move |part| format!("{}/{part}/", start.language().name()));
     parts.flat_map(|part| {
         TEMPLATES
             .iter()
@@ -160,22 +183,16 @@ pub fn of(language: Language, tier: HandlerKind) -> impl Iterator<Item = Templat
     })
 }
 
-/// The recorded exchange for all handlers of a kind.
-pub fn exchange(tier: HandlerKind) -> &'static str {
-    match tier {
-        HandlerKind::Responder => include_str!("../../templates/exchanges/responder.exchange"),
-        HandlerKind::FramedResponder => {
-            include_str!("../../templates/exchanges/framed-responder.exchange")
-        }
-        HandlerKind::Conversation => {
-            include_str!("../../templates/exchanges/conversation.exchange")
-        }
-        HandlerKind::Program => include_str!("../../templates/exchanges/program.exchange"),
-    }
+/// The recorded exchange: the same for all languages.
+pub fn exchange(start: Start) -> &'static str {
+    let name = format!("{}.exchange", start.folder());
+    let exchange = EXCHANGES.iter().find(|(path, _)| *path == name);
+    exchange.expect("each kind and template has one").1
 }
 
 /// Files copied unchanged: the contract, except for programs, and what the language needs.
-pub fn unchanged(language: Language, tier: HandlerKind) -> Vec<(String, &'static [u8])> {
+pub fn unchanged(start: Start) -> Vec<(String, &'static [u8])> {
+    let (language, tier) = (start.language(), start.tier());
     let mut files = Vec::new();
     let mut put = |folder: &str, templates: &[Template]| {
         let placed = |(path, text): &Template| (format!("{folder}{path}"), text.as_bytes());
@@ -199,14 +216,4 @@ pub fn unchanged(language: Language, tier: HandlerKind) -> Vec<(String, &'static
         files.push(("wasi_snapshot_preview1.wasm".to_owned(), adapter));
     }
     files
-}
-
-/// The folder of a kind's own templates.
-fn folder(tier: HandlerKind) -> &'static str {
-    match tier {
-        HandlerKind::Responder => "responder",
-        HandlerKind::FramedResponder => "framed-responder",
-        HandlerKind::Conversation => "conversation",
-        HandlerKind::Program => "program",
-    }
 }

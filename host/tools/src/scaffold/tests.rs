@@ -1,5 +1,6 @@
 use super::*;
 use crate::project::Project;
+use engine::{HandlerKind, Isolation, Language};
 use std::collections::BTreeSet;
 
 const TIERS: [HandlerKind; 4] = [
@@ -11,14 +12,15 @@ const TIERS: [HandlerKind; 4] = [
 
 /// Every scaffold, with a name of two words.
 fn scaffolds() -> impl Iterator<Item = Scaffold> {
-    let pairs = Language::ALL
+    let tiers = Language::ALL
         .into_iter()
-        .flat_map(|language| TIERS.map(|tier| (language, tier)));
-    pairs.map(|(language, tier)| Scaffold {
-        name: "two-words".parse().unwrap(),
-        language,
-        tier,
-    })
+        .flat_map(|language| TIERS.map(|tier| Start::Tier(language, tier)));
+    tiers
+        .chain(Template::ALL.map(Start::Template))
+        .map(|start| Scaffold {
+            name: "two-words".parse().unwrap(),
+            start,
+        })
 }
 
 /// The files below a folder of the repository, without links.
@@ -61,6 +63,8 @@ fn no_file_is_forgotten() {
     let mut there = below("host/tools/templates");
     there.retain(|path| !path.starts_with("exchanges/"));
     assert_eq!(named(templates::TEMPLATES), there);
+    let exchanges = below("host/tools/templates/exchanges");
+    assert_eq!(named(templates::EXCHANGES), exchanges);
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn every_folder_is_complete() {
         let has_contract = paths.iter().any(|path| path.ends_with("wit/worlds.wit"));
         assert_eq!(
             has_contract,
-            scaffold.tier != HandlerKind::Program,
+            scaffold.start.tier() != HandlerKind::Program,
             "{scaffold:?}"
         );
         for file in files {
@@ -106,7 +110,14 @@ fn every_folder_is_a_project() {
         for watched in &project.watch {
             assert!(watched.exists(), "{scaffold:?}: {watched:?}");
         }
+        let shared = project.isolation == Isolation::Shared;
+        assert_eq!(shared, scaffold.start.is_shared(), "{scaffold:?}");
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+        assert_eq!(
+            readme.contains("--isolation shared"),
+            shared,
+            "{scaffold:?}"
+        );
         assert!(readme.contains(&project.build), "{scaffold:?}");
     }
 }

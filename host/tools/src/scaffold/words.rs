@@ -1,6 +1,6 @@
 //! The words that replace `{{word}}` in templates.
 
-use super::Scaffold;
+use super::{Scaffold, Start};
 use crate::doctor;
 use doctor::Needed;
 use engine::{HandlerKind, Language};
@@ -12,12 +12,21 @@ impl Words {
     pub fn of(scaffold: &Scaffold) -> Self {
         let name = scaffold.name.as_str();
         let (output, source) = paths(scaffold);
+        // For handler.toml and for the command line.
+        let (isolation, shared) = if scaffold.start.is_shared() {
+            ("isolation = \"shared\"\n", " --isolation shared")
+        } else {
+            ("", "")
+        };
         Words(vec![
             ("{{name}}", name.to_owned()),
             // As a client of a line reverser sees it.
             ("{{eman}}", name.chars().rev().collect()),
-            ("{{about}}", about(scaffold.tier).to_owned()),
-            ("{{world}}", world(scaffold.tier).to_owned()),
+            ("{{about}}", scaffold.start.about().to_owned()),
+            ("{{world}}", world(scaffold.start.tier()).to_owned()),
+            ("{{features}}", scaffold.start.features().to_owned()),
+            ("{{isolation}}", isolation.to_owned()),
+            ("{{shared}}", shared.to_owned()),
             ("{{output}}", output),
             ("{{source}}", source.to_owned()),
             ("{{tools}}", tools(scaffold)),
@@ -33,7 +42,9 @@ impl Words {
 /// The paths of the component and of its source.
 fn paths(scaffold: &Scaffold) -> (String, &'static str) {
     let name = scaffold.name.as_str();
-    let source = match (scaffold.language, scaffold.tier) {
+    let (language, tier) = (scaffold.start.language(), scaffold.start.tier());
+    let source = match (language, tier) {
+        _ if matches!(scaffold.start, Start::Template(_)) => "src/",
         (Language::Rust, HandlerKind::Program) => "src/main.rs",
         (Language::Rust, _) => "src/lib.rs",
         (Language::C, _) => "src/handler.c",
@@ -44,7 +55,7 @@ fn paths(scaffold: &Scaffold) -> (String, &'static str) {
         (Language::Python, HandlerKind::Conversation) => "src/conversation.py",
         (Language::Python, _) => "src/handler.py",
     };
-    let output = match (scaffold.language, scaffold.tier) {
+    let output = match (language, tier) {
         (Language::Rust, HandlerKind::Program) => {
             format!("target/wasm32-wasip2/release/{name}.wasm")
         }
@@ -59,8 +70,8 @@ fn paths(scaffold: &Scaffold) -> (String, &'static str) {
 
 /// A table of what the handler needs.
 fn tools(scaffold: &Scaffold) -> String {
-    let needs = doctor::needs(scaffold.language).iter();
-    let is_program = scaffold.tier == HandlerKind::Program;
+    let needs = doctor::needs(scaffold.start.language()).iter();
+    let is_program = scaffold.start.tier() == HandlerKind::Program;
     let needs = needs.filter(|tool| !is_program || tool.needed != Needed::Bindings);
     let rows = needs.map(|tool| {
         let source = match tool.package {
@@ -71,21 +82,6 @@ fn tools(scaffold: &Scaffold) -> String {
     });
     let head = ["| tool | purpose | source |", "|---|---|---|"].map(str::to_owned);
     head.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
-}
-
-fn about(tier: HandlerKind) -> &'static str {
-    match tier {
-        HandlerKind::Responder => "A responder: a function computes the reply to each message.",
-        HandlerKind::FramedResponder => {
-            "A responder with lines: a function computes the reply to each line."
-        }
-        HandlerKind::Conversation => {
-            "A conversation: a session for each client, called on every event."
-        }
-        HandlerKind::Program => {
-            "A plain program: its standard input and output are the connection."
-        }
-    }
 }
 
 /// The world of the kind; a program needs none.
