@@ -105,7 +105,10 @@ fn the_first_handler_is_served_by_the_unchanged_host() {
     }
     let finished = run_within(BUILD_DEADLINE, &mut bash, b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert!(finished.stdout.ends_with("HELLO, CLIENT!"), "{finished:?}");
+    assert!(
+        finished.stdout.ends_with("HELLO, CLIENT!\n"),
+        "{finished:?}"
+    );
 
     let arguments = serve
         .trim()
@@ -116,8 +119,30 @@ fn the_first_handler_is_served_by_the_unchanged_host() {
     let host = Host::serve(&arguments.split(' ').collect::<Vec<_>>());
     let mut client = host.connect();
     client.send("Hello, server!\r\n");
-    client.expect("HELLO, SERVER!");
+    client.expect("HELLO, SERVER!\n");
     fs::remove_file(component).unwrap();
+}
+
+/// A handler of chunks that is served with lines gets them without their endings, and clients then
+/// wait for the end of a reply.
+#[test]
+fn no_example_serves_a_handler_with_lines_by_an_option() {
+    let mut texts: Vec<_> = pages()
+        .iter()
+        .map(|page| fs::read_to_string(page).unwrap())
+        .collect();
+    for command in ["serve", "dev", "new", "test", "call"] {
+        texts.push(echo_host(&[command, "--help"]).stdout);
+    }
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let serves = |line: &&str| ["serve", "dev", "call"].iter().any(|it| line.contains(it));
+    let examples = lines
+        .filter(|line| line.contains("echo-host "))
+        .filter(serves);
+    let wrong: Vec<_> = examples
+        .filter(|line| line.contains("--framing lines") || line.contains("--framing=lines"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]

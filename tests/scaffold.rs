@@ -197,7 +197,7 @@ fn what_a_handler_in_rust_logs_is_in_the_hosts_log() {
 #[test]
 fn what_a_session_logs_in_a_unit_test_is_printed() {
     let written = Written::new("printing", &["conversation"]);
-    let greets = "                connection.send(\"hello\\n\");\n";
+    let greets = "                connection.send_line(\"hello\");\n";
     written.log_in("conversation", greets, "log::info!(\"greets\");");
     let tested = written.test("conversation", &["--", "--nocapture"]);
     let said = "INFO printing_conversation: greets";

@@ -1,13 +1,16 @@
-//! Two walks through the product as new users make them: a fresh home, a fresh folder, the
+//! Walks through the product as new users make them: a fresh home, a fresh folder, the
 //! documents' own commands, and each step checked.
 
-use crate::fixture::{Finished, Host, Process, root, run, tool};
+use crate::fixture::{Finished, Host, Process, root, run, run_within, tool};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// For a command that downloads crates and compiles them, while other tests keep the machine busy.
+const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// A new user's machine: an empty home, and nothing of ours in the environment.
 struct User {
@@ -215,4 +218,97 @@ fn an_operator_gets_from_a_file_to_a_rollback() {
     let log = host.stop();
     assert!(!log.contains("ERROR chat"), "{log}");
     operator.arrives("the operator");
+}
+
+/// An author's cargo is that of the machine, whose home is elsewhere.
+fn with_rust<'a>(command: &'a mut Command) -> &'a mut Command {
+    let home = std::env::var("HOME").unwrap_or_default();
+    for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let place = std::env::var(name).unwrap_or(format!("{home}/{folder}"));
+        command.env(name, place);
+    }
+    command
+}
+
+/// Compiles a handler's unit tests, and runs them, in its folder.
+fn unit_tests(author: &User, folder: &Path) {
+    let mut test = Command::new("cargo");
+    test.env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap());
+    test.env("HOME", author.folder()).current_dir(folder);
+    test.args(["test", "--target-dir"]);
+    test.arg(root().join("target/scaffold"));
+    let tested = run_within(BUILD_DEADLINE, with_rust(&mut test), b"");
+    assert!(
+        !succeeded(&tested).contains("running 0 tests"),
+        "{tested:?}"
+    );
+}
+
+#[test]
+fn an_author_gets_from_new_to_a_line_with_an_ending() {
+    let author = User::new();
+    let page = "docs/handlers/start.md";
+    let commands = block(page, "sh", "echo-host new greeter");
+    let mut commands = commands
+        .lines()
+        .map(|line| line.split(" #").next().unwrap().trim());
+    let mut next = |begin: &str| commands.next().unwrap().strip_prefix(begin).unwrap();
+    let created = author.types(next("echo-host "));
+    succeeded(&created);
+    let folder = author.folder().join(next("cd "));
+    assert_eq!(next("cargo "), "test");
+    unit_tests(&author, &folder);
+
+    // As docs/handlers/rust.md says for machines without the target, so that it builds on each.
+    let build = block("docs/handlers/rust.md", "toml", "build-guests");
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    assert_eq!(name, "greeter");
+    let build = build
+        .replace("../greeter", folder.to_str().unwrap())
+        .replace("../echo-host", root().to_str().unwrap());
+    let rest = "watch = ['src']\nexchanges = ['greeter.exchange']\n";
+    fs::write(folder.join("handler.toml"), build + rest).unwrap();
+    let words = next("echo-host ");
+    assert_eq!(words, "test");
+    let test = || {
+        let mut test = author.command(&[words]);
+        run_within(BUILD_DEADLINE, with_rust(test.current_dir(&folder)), b"")
+    };
+    succeeded(&test());
+
+    // The edit: the exchange fails until it says what is right now.
+    fs::write(folder.join("src/lib.rs"), block(page, "rust", "respond")).unwrap();
+    unit_tests(&author, &folder);
+    let differs = test();
+    assert_eq!(differs.code, Some(65), "{differs:?}");
+    let exchange = block(page, "text", "== lines");
+    fs::write(folder.join("greeter.exchange"), exchange).unwrap();
+    succeeded(&test());
+
+    // And what a client then sees.
+    let dev = next("echo-host ");
+    let session = block(page, "console", "nc 127.0.0.1 8888");
+    let [_, typed, reply] = session.lines().collect::<Vec<_>>()[..] else {
+        panic!("{session}")
+    };
+    let mut dev = author.command(&[dev, "--", "--listen", "tcp://127.0.0.1:0"]);
+    let host = Host::start_as_it_is(with_rust(dev.current_dir(&folder)), 1);
+    let mut client = host.connect();
+    client.send(format!("{typed}\n"));
+    client.expect(format!("{reply}\n"));
+    drop(host);
+    author.arrives("the author");
+    let _ = fs::remove_file(root().join("target/guests/greeter.wasm"));
+}
+
+#[test]
+fn the_handler_on_the_page_of_rust_passes_its_tests() {
+    let author = User::new();
+    succeeded(&author.types("new reminders --tier conversation"));
+    let folder = author.folder().join("reminders");
+    let page = "docs/handlers/rust.md";
+    let source = block(page, "rust", "Session for Reminder") + &block(page, "rust", "mod tests");
+    fs::write(folder.join("src/lib.rs"), source).unwrap();
+    unit_tests(&author, &folder);
 }

@@ -36,7 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   echo-host serve                                          the built-in echo on port 8888
   echo-host serve hello.wasm --listen tcp://0.0.0.0:7000   reachable from other machines
-  echo-host serve upper.wasm --framing lines --max-message 4KiB
+  echo-host serve reverse.wasm --max-message 4KiB          messages of 4 KiB at most
   echo-host serve counter.wasm --isolation shared          one counter for all clients
   echo-host serve unzip.wasm --then upper.wasm             the reply of one is the message of the next
   echo-host serve --config echo-host.toml                  many services at once

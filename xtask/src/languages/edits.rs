@@ -17,7 +17,7 @@ c | framed-responder | src/handler.c | *to = '\n' | *to = '@'
 go | framed-responder | export_wit_world/handler.go | (characters)), '\n') | (characters)), '@')
 javascript | framed-responder | src/handler.js | reply[length] = 10; | reply[length] = 48 + @;
 python | framed-responder | src/handler.py | {text[::-1]}\n | {text[::-1]}@
-rust | conversation | src/lib.rs | send("hello | send("hell@
+rust | conversation | src/lib.rs | send_line("hello | send_line("hell@
 c | conversation | src/handler.c | "hello\n" | "hell@\n"
 go | conversation | counter/counter.go | "hello\n" | "hell@\n"
 javascript | conversation | src/handler.js | "hello\n" | "hell@\n"

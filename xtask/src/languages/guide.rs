@@ -9,7 +9,7 @@ use super::Language;
 use crate::layout;
 
 /// Placeholders of the guide, which a test replaces.
-const NEW: &str = "echo-host new greeter --lang rust --tier responder";
+const NEW: &str = "echo-host new greeter --lang rust --tier framed-responder";
 const FOLDER: &str = "cd greeter";
 const UNIT_TESTS: &str = "cargo test";
 

@@ -1,6 +1,6 @@
 //! Greets clients and numbers their lines, also across versions of the handler.
 
-use echo_host_guest::{Connection, Failure, Result, Session};
+use echo_host_guest::{Connection, Failure, Result, Session, text};
 
 echo_host_guest::conversation!(Counter, framing: "lines", max_message_bytes: 65_536);
 
@@ -16,7 +16,7 @@ impl Session for Counter {
             // Another version has served this connection: continue its count.
             Some(saved) => resume(&saved).ok_or(Failure::internal("the saved state is not a count"))?,
             None => {
-                connection.send("hello\n");
+                connection.send_line("hello");
                 0
             }
         };
@@ -30,8 +30,7 @@ impl Session for Counter {
             return Ok(());
         }
         self.lines += 1;
-        let number = format!("{} ", self.lines);
-        self.connection.send([number.as_bytes(), &line, b"\n"].concat());
+        writeln!(self.connection, "{} {}", self.lines, text(line)?);
         Ok(())
     }
 
@@ -47,8 +46,7 @@ impl Session for Counter {
 
 impl Counter {
     fn say_goodbye(&self) {
-        let goodbye = format!("goodbye after {} lines\n", self.lines);
-        self.connection.send(goodbye);
+        writeln!(self.connection, "goodbye after {} lines", self.lines);
     }
 }
 
@@ -59,8 +57,7 @@ fn resume(saved: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echo_host_guest::testing::CloseMode;
-    use echo_host_guest::testing::Client;
+    use echo_host_guest::testing::{Client, CloseMode};
 
     #[test]
     fn lines_are_counted() {
@@ -72,6 +69,13 @@ mod tests {
         client.message("quit").unwrap();
         assert_eq!(client.received(), "goodbye after 2 lines\n");
         assert_eq!(client.closed(), Some(CloseMode::Graceful));
+    }
+
+    #[test]
+    fn a_line_that_is_not_text_ends_the_session() {
+        let mut client = Client::<Counter>::connect().unwrap();
+        let failure = client.message(*b"\xff").unwrap_err();
+        assert_eq!(failure.kind, "protocol");
     }
 
     #[test]
