@@ -1,7 +1,7 @@
 //! A clone that was copied together with its target directory.
 
 use crate::fixture::{Finished, cargo, root, run_within};
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -12,6 +12,28 @@ const BUILD_DEADLINE: Duration = Duration::from_secs(15 * 60);
 /// The parts of the target directory that the copy has of its own. It shares the rest, to save
 /// gigabytes: cargo finds programs in it that were compiled for the first clone, as in a full copy.
 const COPIED: &str = "target/guest-build";
+
+/// Cargo's locks of a build directory: while they are held, no other test builds there.
+fn locks(build: &Path) -> Vec<File> {
+    let folders = fs::read_dir(build).unwrap().map(|it| it.unwrap().path());
+    let folders = folders.flat_map(|it| [it.join("release"), it]);
+    let files = folders.flat_map(|it| fs::read_dir(it).into_iter().flatten());
+    let files = files.map(|it| it.unwrap());
+    let is_lock = |name: &str| name.starts_with(".cargo-") && name.ends_with("lock");
+    let locks = files.filter(|it| it.file_name().to_str().is_some_and(is_lock));
+    let locks: Vec<_> = locks.map(|it| it.path()).collect();
+    assert!(!locks.is_empty(), "cargo locks in another way");
+    loop {
+        let opened = locks.iter().map(|lock| File::open(lock).unwrap());
+        let (held, busy): (Vec<_>, Vec<_>) = opened.partition(|lock| lock.try_lock().is_ok());
+        let Some(busy) = busy.first() else {
+            return held;
+        };
+        // Without holding any: cargo may wait for these.
+        drop(held);
+        busy.lock().unwrap();
+    }
+}
 
 /// Copies with times, by which cargo tells what has changed.
 fn copy(from: &Path, to: &Path) {
@@ -42,9 +64,11 @@ fn a_copied_clone_builds_its_own_guests() {
             copy(&first.join(&name), &clone.join(&name));
         }
     }
+    let held = locks(&first.join(COPIED));
     for copied in [COPIED, "target/guest-build-of"] {
         copy(&first.join(copied), &clone.join(copied));
     }
+    drop(held);
 
     // Its contract is its own: a mistake there is noticed, and is no mistake of the first clone.
     let contract = clone.join("wit/types.wit");
