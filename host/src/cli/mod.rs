@@ -67,7 +67,7 @@ Exit codes:
   69   cannot listen on an address, or cannot reach a server or the running host
   70   internal error
   74   input or output failed
-  78   invalid configuration, refused reload, or invalid file of recorded exchanges
+  78   invalid configuration or file of recorded exchanges, refused reload, missing tools
   130  stopped at once by a second SIGINT (143 by a second SIGTERM)";
 
 #[cfg(feature = "tools")]

@@ -1,72 +1,14 @@
-//! `echo-host doctor`, and what `new`, `dev` and `test` say of missing tools. Programs on the PATH
-//! are scripts that say versions.
+//! `echo-host doctor`.
 
-use crate::fixture::{Finished, Process, root, run};
+mod machine;
+mod missing;
+
+use crate::fixture::{Finished, root, run};
 use engine::Language;
+use machine::{Machine, OF_C};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
-use std::process::Command;
-use tempfile::TempDir;
 use tools::doctor::needs;
-
-/// A machine with only a shell, and programs that the test puts there.
-struct Machine(TempDir);
-
-impl Machine {
-    fn new(programs: &[(&str, &str)]) -> Self {
-        let machine = Machine(tempfile::tempdir().unwrap());
-        fs::create_dir(machine.0.path().join("bin")).unwrap();
-        symlink("/bin/sh", machine.path("sh")).unwrap();
-        for (name, says) in programs {
-            machine.put(name, &format!("echo '{says}'"));
-        }
-        machine
-    }
-
-    fn path(&self, program: &str) -> PathBuf {
-        self.0.path().join("bin").join(program)
-    }
-
-    fn put(&self, program: &str, script: &str) {
-        let path = self.path(program);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-host"));
-        for tool in Language::ALL.into_iter().flat_map(needs) {
-            tool.variable.map(|name| command.env_remove(name));
-        }
-        command.env("PATH", self.0.path().join("bin"));
-        command.current_dir(self.0.path()).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Finished {
-        run(&mut self.command(arguments), b"")
-    }
-
-    /// The directory of a new handler.
-    fn new_handler(&self, language: &str, tier: &str) -> Finished {
-        self.run(&["new", "shout", "--lang", language, "--tier", tier])
-    }
-
-    fn test(&self) -> Finished {
-        let mut command = self.command(&["test"]);
-        run(command.current_dir(self.0.path().join("shout")), b"")
-    }
-}
-
-/// All that C needs, except for unit tests.
-const OF_C: [(&str, &str); 4] = [
-    ("make", "GNU Make 4.3"),
-    ("zig", "0.17.0"),
-    ("wit-bindgen", "wit-bindgen-cli 0.63.0"),
-    ("wasm-tools", "wasm-tools 1.254.0"),
-];
 
 /// The cells of the line about a tool, which are two spaces apart.
 fn line_of<'a>(finished: &'a Finished, tool: &str) -> Vec<&'a str> {
@@ -76,13 +18,6 @@ fn line_of<'a>(finished: &'a Finished, tool: &str) -> Vec<&'a str> {
     });
     let line = lines.find(|cells| cells.first() == Some(&tool));
     line.unwrap_or_else(|| panic!("{tool}: {finished:?}"))
-}
-
-fn hints(finished: &Finished) -> Vec<&str> {
-    let lines = finished.stderr.lines();
-    lines
-        .filter_map(|line| line.strip_prefix("hint: "))
-        .collect()
 }
 
 #[test]
@@ -279,99 +214,6 @@ fn programs_are_asked_where_and_how_they_download_nothing() {
         line_of(&finished, "rustup")[2].contains("rustup.rs"),
         "{finished:?}"
     );
-}
-
-#[test]
-fn new_says_what_is_missing_and_succeeds() {
-    let machine = Machine::new(&OF_C);
-    let finished = machine.new_handler("c", "responder");
-    assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert!(!finished.stdout.contains("missing"), "{finished:?}");
-
-    let machine = Machine::new(&[("make", "GNU Make 4.3")]);
-    let finished = machine.new_handler("c", "responder");
-    assert_eq!(finished.code, Some(0), "{finished:?}");
-    let said = "missing here: zig; wit-bindgen; wasm-tools\n";
-    assert!(finished.stdout.contains(said), "{finished:?}");
-    let commands = [
-        "pip install ziglang",
-        "cargo install wit-bindgen-cli@0.63.0",
-        "cargo install wasm-tools",
-    ];
-    for command in commands {
-        assert!(finished.stdout.contains(command), "{finished:?}");
-    }
-}
-
-#[test]
-fn a_failed_test_says_which_tools_are_missing() {
-    for language in Language::ALL {
-        let machine = Machine::new(&[]);
-        machine.new_handler(language.name(), "responder");
-        let finished = machine.test();
-        assert_eq!(finished.code, Some(65), "{language}: {finished:?}");
-        let said = "failed: exit status: 127\n";
-        assert!(!finished.stderr.contains(said), "{language}: {finished:?}");
-        assert!(
-            finished.stderr.contains("; missing here: "),
-            "{language}: {finished:?}"
-        );
-        assert!(!hints(&finished).is_empty(), "{language}: {finished:?}");
-    }
-    // A program has no bindings, so wit-bindgen is no help.
-    let machine = Machine::new(&[]);
-    machine.new_handler("c", "program");
-    assert!(!machine.test().stderr.contains("wit-bindgen"));
-}
-
-#[test]
-fn a_failed_build_with_all_tools_gives_no_advice() {
-    let machine = Machine::new(&OF_C);
-    machine.new_handler("c", "responder");
-    machine.put("make", "[ \"$1\" = --version ] && echo 'GNU Make 4.3'");
-    let finished = machine.test();
-    assert_eq!(finished.code, Some(65), "{finished:?}");
-    assert_eq!(
-        finished.stderr,
-        "echo-host: `make` failed: exit status: 1\n"
-    );
-}
-
-#[test]
-fn a_directory_by_hand_is_advised_on_what_its_command_names() {
-    let machine = Machine::new(&[]);
-    let folder = machine.0.path().join("shout");
-    fs::create_dir_all(folder.join("src")).unwrap();
-    let write = |build: &str| {
-        let text = format!("build = '{build}'\noutput = 'x.wasm'\n");
-        fs::write(folder.join("handler.toml"), text).unwrap();
-    };
-    write("wit-bindgen c wit && ./own.sh");
-    let finished = machine.test();
-    assert_eq!(finished.code, Some(65), "{finished:?}");
-    assert!(
-        finished
-            .stderr
-            .contains("; missing here: wit-bindgen\nhint: "),
-        "{finished:?}"
-    );
-    write("./own.sh");
-    let finished = machine.test();
-    assert!(hints(&finished).is_empty(), "{finished:?}");
-}
-
-#[test]
-fn dev_says_which_tools_are_missing_and_waits() {
-    let machine = Machine::new(&[]);
-    machine.new_handler("python", "responder");
-    let starting = Process::start(&mut machine.command(&["dev", "shout"]));
-    let line = starting.stderr.wait_for("waiting for a change");
-    assert!(line.starts_with("dev: `make` failed: "), "{line}");
-    assert!(
-        line.contains("; missing here: make; python3, 3.11 or newer; venv"),
-        "{line}"
-    );
-    starting.stderr.wait_for("hint: install GNU make");
 }
 
 #[test]
