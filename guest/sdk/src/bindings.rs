@@ -82,4 +82,14 @@ pub mod keyvalue {
     pub use wasi::keyvalue::{atomics, batch, store};
 }
 
+/// Imports of a handler that connects to other servers.
+#[cfg(all(feature = "outgoing", target_family = "wasm"))]
+pub mod outgoing {
+    wit_bindgen::generate!({
+        path: "src/outgoing/sockets.wit",
+        world: "imports",
+        generate_all,
+    });
+}
+
 pub use conversing::echo_host::handler::{connections, types};

@@ -17,7 +17,8 @@
 //!
 //! Messages that are text pass through [`text`], lines are sent with [`Connection::send_line`] and
 //! `write!(connection, ...)`, and a [`Timer`] has a name. [`config`] reads the operator's settings;
-//! `keyvalue`, with the feature of this name, has values that outlive an instance.
+//! `keyvalue` has values that outlive an instance, and `outgoing` connects to other servers, each
+//! with the feature of its name.
 //!
 //! A handler's crate is a `cdylib`. Its unit tests run natively: with [`testing`] they act as
 //! clients of a session, and set what the host would offer it.
@@ -42,6 +43,8 @@ mod failure;
 pub mod keyvalue;
 #[doc(hidden)]
 pub mod logging;
+#[cfg(feature = "outgoing")]
+pub mod outgoing;
 mod responder;
 #[doc(hidden)]
 pub mod session;

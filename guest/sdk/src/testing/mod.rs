@@ -30,6 +30,8 @@ pub mod config;
 #[cfg(feature = "keyvalue")]
 pub mod keyvalue;
 mod line;
+#[cfg(feature = "outgoing")]
+pub mod outgoing;
 mod received;
 
 pub(crate) use line::Handle;
