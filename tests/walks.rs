@@ -227,7 +227,8 @@ fn with_rust<'a>(command: &'a mut Command) -> &'a mut Command {
         let place = std::env::var(name).unwrap_or(format!("{home}/{folder}"));
         command.env(name, place);
     }
-    command
+    // The compilers of this machine are used as they are: a test must never install or change one.
+    command.env("RUSTUP_AUTO_INSTALL", "0")
 }
 
 /// Compiles a handler's unit tests, and runs them, in its folder.
