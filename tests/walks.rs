@@ -221,7 +221,7 @@ fn an_operator_gets_from_a_file_to_a_rollback() {
 }
 
 /// An author's cargo is that of the machine, whose home is elsewhere.
-fn with_rust<'a>(command: &'a mut Command) -> &'a mut Command {
+fn with_rust(command: &mut Command) -> &mut Command {
     let home = std::env::var("HOME").unwrap_or_default();
     for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         let place = std::env::var(name).unwrap_or(format!("{home}/{folder}"));
