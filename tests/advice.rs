@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Where messages come from, and the commands that print them: the first entry that fits. An option
 /// exists on one of them, and on both that swap.
-const PRINTED_BY: [(&str, &[&str]); 19] = [
+const PRINTED_BY: [(&str, &[&str]); 20] = [
     ("host/daemon/src/swap/watch.rs", &["serve"]),
     ("host/daemon/src/swap/", &["serve", "swap"]),
     ("host/daemon/src/host/error.rs", &["serve", "swap"]),
@@ -25,6 +25,7 @@ const PRINTED_BY: [(&str, &[&str]); 19] = [
     ("host/src/cli/status.rs", &["status"]),
     ("host/src/cli/swap.rs", &["swap"]),
     ("host/src/cli/words.rs", &["swap"]),
+    ("host/tools/src/scaffold/", &["serve"]),
     ("host/tools/src/", &["bench", "record", "new", "connect"]),
     ("host/", &["serve"]),
 ];

@@ -379,7 +379,7 @@ fn a_handler_that_speaks_http_causes_no_hint() {
 }
 
 /// A probe that takes longer than what is done silently.
-const SLOW_PROBE: &str = "== slow\n< ready\n> timer 1 700\n>eof\n< eof\n< timer 1\n";
+const SLOW_PROBE: &str = "== slow\n< ready\n> sleep 700; say awake\n< awake\n>eof\n< eof\n";
 
 #[test]
 fn a_start_that_takes_long_says_so() {

@@ -28,7 +28,6 @@ impl Offer {
         let mut resolve = Resolve::default();
         for folder in [
             crate_folder("wasmtime-wasi").join("src/p2/wit"),
-            crate_folder("wasmtime-wasi-config").join("wit"),
             root().join("wit"),
         ] {
             resolve.push_path(folder).unwrap();

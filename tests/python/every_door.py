@@ -4,12 +4,13 @@ Arguments: the handler's kind (echo, upper or chat), the framing, an authority's
 What comes back must be exactly what the handler answers; anything else is an AssertionError.
 """
 
+import asyncio
 import re
 import socket
 import ssl
 import sys
 
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 kind, framing, authority, *uris = sys.argv[1:]
 TIMEOUT = 60
@@ -52,22 +53,36 @@ def trusting():
 
 
 class WebSocket:
-    """A WebSocket with the methods of a socket. Each write is a message."""
+    """A WebSocket with the methods of a socket. Each write is a message.
+
+    The library's synchronous client is not used: it reads and writes one TLS connection in two
+    threads, which the ssl module of Python 3.11 does not allow.
+    """
+
+    loop = asyncio.new_event_loop()
 
     def __init__(self, uri):
         # The certificate is for that name.
         tls = {"ssl": trusting(), "server_hostname": "localhost"} if uri.startswith("wss") else {}
-        self.connection = connect(uri, **tls)
-        self.close = self.connection.close
+        self.connection = self.do(connect(uri, **tls))
+
+    def do(self, step):
+        async def timed():
+            return await asyncio.wait_for(step, TIMEOUT)
+
+        return self.loop.run_until_complete(timed())
 
     def settimeout(self, seconds):
-        self.timeout = seconds
+        assert seconds == TIMEOUT
 
     def sendall(self, message):
-        self.connection.send(message)
+        self.do(self.connection.send(message))
 
     def recv(self, _):
-        return self.connection.recv(self.timeout)
+        return self.do(self.connection.recv())
+
+    def close(self):
+        self.do(self.connection.close())
 
 
 class Telnet:

@@ -7,6 +7,7 @@ use echo_host_guest::{Connection, Failure, Result, Session, Timer};
 use std::cell::{Cell, RefCell};
 use std::env;
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 // The variables `PUPPET_NAME`, `PUPPET_FRAMING` and `PUPPET_MAX` change what it declares.
@@ -34,6 +35,7 @@ clock           the seconds since the session opened, by both clocks
 cancel ID       cancels it
 close, reset    closes the connection
 fail KIND TEXT  returns a failure, such as protocol, refused or internal
+sleep MS        waits, without computing
 panic, spin     what they say
 ";
 
@@ -140,6 +142,7 @@ impl Puppet {
             "close" => self.connection.close(),
             "reset" => self.connection.reset(),
             "fail" => return Err(failure(first, second)),
+            "sleep" => thread::sleep(Duration::from_millis(number(first)?.into())),
             "panic" => panic!("{rest}"),
             "spin" => loop {
                 std::hint::spin_loop();
