@@ -106,10 +106,12 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The elements of a header that is a list.
+    /// The elements of a header that is a list. What is not UTF-8 is an element, too: a client must
+    /// not hide what a proxy appends to its own.
     fn list(&self, name: &str) -> impl Iterator<Item = &'a str> + Clone {
-        let texts = self.values(name).filter_map(|it| str::from_utf8(it).ok());
-        let elements = texts.flat_map(|text| text.split(',')).map(str::trim);
+        let values = self.values(name);
+        let elements = values.flat_map(|value| value.split(|byte| *byte == b','));
+        let elements = elements.map(|it| str::from_utf8(it.trim_ascii()).unwrap_or("\u{fffd}"));
         elements.filter(|element| !element.is_empty())
     }
 
@@ -127,6 +129,7 @@ impl<'a> Request<'a> {
         let hops: Vec<_> = self.list("X-Forwarded-For").collect();
         for hop in hops.iter().rev() {
             let address = address(hop).ok_or_else(|| bad("X-Forwarded-For has no address"))?;
+            let address = address.to_canonical();
             client = Some(address);
             if !holds(proxies, SocketAddr::new(address, 0)) {
                 break;

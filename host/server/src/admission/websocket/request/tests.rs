@@ -6,6 +6,10 @@ const HANDSHAKE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 fn judge_with(request: &str, proxies: &[&str]) -> Judged {
+    judge_bytes(request.as_bytes(), proxies)
+}
+
+fn judge_bytes(request: &[u8], proxies: &[&str]) -> Judged {
     let rules = WebSocketRules {
         path: Some("/chat".to_owned()),
         origins: Vec::new(),
@@ -19,7 +23,7 @@ fn judge_with(request: &str, proxies: &[&str]) -> Judged {
         proxies: &proxies,
         is_local: true,
     };
-    let (judged, length) = judge(request.as_bytes(), arrival).expect("the request is whole");
+    let (judged, length) = judge(request, arrival).expect("the request is whole");
     assert!(length <= request.len());
     judged
 }
@@ -198,6 +202,26 @@ fn proxies_tell_who_the_client_is_and_clients_do_not() {
     }
     let unknown = format!("GET /chat HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: x\r\n{HANDSHAKE}\r\n");
     assert!(judge_with(&unknown, &["::1"]).outcome.is_err());
+}
+
+#[test]
+fn a_client_hides_nothing_that_a_proxy_appends() {
+    for (forwarded, expected) in [
+        (&b"\xff, 192.0.2.1"[..], Some("192.0.2.1")),
+        (b"\xff,\xfe, ::ffff:192.0.2.1", Some("192.0.2.1")),
+        (b"192.0.2.1, \xff", None),
+    ] {
+        let mut request = b"GET /chat HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ".to_vec();
+        request.extend([forwarded, b"\r\n", HANDSHAKE.as_bytes(), b"\r\n"].concat());
+        let judged = judge_bytes(&request, &["::1"]);
+        let shown = forwarded.escape_ascii();
+        assert_eq!(
+            judged.client,
+            expected.map(|it| it.parse().unwrap()),
+            "{shown}"
+        );
+        assert_eq!(judged.outcome.is_ok(), expected.is_some(), "{shown}");
+    }
 }
 
 #[test]
