@@ -12,7 +12,7 @@ use super::start_tls::StartTls;
 use super::{CloseReason, ConnectionError, NotSecured};
 use crate::handle::ConnectionHandle;
 use crate::handler::{Event, Session, SessionError};
-use crate::limits::MAX_CALLS_IN_A_ROW;
+use crate::limits::{CALLS_OF_A_READ, MAX_CALLS_IN_A_ROW};
 use crate::rates::Throttle;
 use bytes::Bytes;
 use std::future::poll_fn;
@@ -92,12 +92,8 @@ where
     ) -> Result<CloseReason, ConnectionError> {
         let mut event = first;
         loop {
-            self.calls += 1;
-            if self.calls == MAX_CALLS_IN_A_ROW {
-                // One read may hold thousands of messages: let other tasks run in between.
-                self.calls = 0;
-                yield_now().await;
-            }
+            // One read may hold thousands of messages.
+            self.take_turns(1).await;
             let is_message = matches!(event, Event::Message(_));
             if is_message {
                 self.handle.note_message();
@@ -123,6 +119,16 @@ where
                     Step::End(reason) => return Ok(reason),
                 }
             };
+        }
+    }
+
+    /// Lets other tasks run after every few calls.
+    #[inline]
+    async fn take_turns(&mut self, calls: u8) {
+        self.calls += calls;
+        if self.calls >= MAX_CALLS_IN_A_ROW {
+            self.calls = 0;
+            yield_now().await;
         }
     }
 
@@ -196,9 +202,19 @@ where
 
     /// Moves bytes, until there is input, an order, an expired timer, or room for more output.
     async fn transfer(&mut self) -> Result<(), ConnectionError> {
-        self.calls = 0;
-        poll_fn(|cx| self.poll_transfer(cx)).await?;
+        let mut has_waited = false;
+        poll_fn(|cx| {
+            let moved = self.poll_transfer(cx);
+            has_waited |= moved.is_pending();
+            moved
+        })
+        .await?;
         self.alarm.rest();
+        if has_waited {
+            self.calls = 0;
+        } else {
+            self.take_turns(CALLS_OF_A_READ).await;
+        }
         // Only here: a session that sets a timer of no time again and again must not keep its
         // connection from moving bytes.
         if self.machine.next_timer().is_some() {

@@ -199,6 +199,27 @@ async fn a_client_with_many_messages_does_not_starve_others() {
     let _ = served.await.unwrap();
 }
 
+#[tokio::test]
+async fn neither_does_one_whose_bytes_are_no_messages() {
+    let bracket = Bracket::default();
+    let reads = 40;
+    let (mut client, served) = client(bracket.clone(), "slip", reads * READ_BYTES);
+    // Empty frames.
+    client
+        .write_all(&vec![0xc0; reads * READ_BYTES])
+        .await
+        .unwrap();
+    client.write_all(b"a\xc0").await.unwrap();
+    let mut turns = 0;
+    while bracket.answered.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+        turns += 1;
+    }
+    assert!(turns >= reads / 4, "{turns}");
+    drop(client);
+    let _ = served.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_half_closes_still_gets_all_replies() {
     assert_eq!(
