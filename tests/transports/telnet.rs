@@ -2,6 +2,8 @@
 
 use super::connect;
 use crate::fixture::{Client, Host, Process, guest, run, tool};
+use rustix::net::{SendFlags, send};
+use rustix::process::Signal;
 use std::io::{ErrorKind, Write};
 use std::process::Command;
 use std::time::Duration;
@@ -105,6 +107,20 @@ fn apart(sent: &[u8]) -> (Vec<u8>, Vec<u8>) {
         rest = &rest[length..];
     }
     (commands, text)
+}
+
+#[test]
+fn what_is_queued_behind_urgent_data_is_read() {
+    let host = serve(&[&guest("puppet")]);
+    let mut client = client(&host);
+    assert_eq!(client.line(), "ready");
+    // All is there when the host reads.
+    host.process.signal(Signal::STOP);
+    let mark = b"\xff\xf2";
+    assert_eq!(send(&client.stream, mark, SendFlags::OOB).unwrap(), 2);
+    client.send(b"say behind\r\n");
+    host.process.signal(Signal::CONT);
+    assert_eq!(client.line(), "behind");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::codec::{Codec, End};
 use connection::limits::MAX_TELNET_WAITING_BYTES;
 use socket2::SockRef;
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -71,6 +71,13 @@ impl AsyncRead for TelnetStream {
             return Poll::Pending;
         }
         ready!(Pin::new(&mut this.tcp).poll_read(cx, buffer))?;
+        if buffer.filled().len() > before && buffer.remaining() > 0 {
+            // A read ends at urgent data. What is queued behind it causes no event of its own.
+            let socket = SockRef::from(&this.tcp);
+            let behind = (&*socket).read(buffer.initialize_unfilled());
+            // An end or an error shows at the next read.
+            buffer.advance(behind.unwrap_or(0));
+        }
         let came = &mut buffer.filled_mut()[before..];
         if came.is_empty() {
             return Poll::Ready(Ok(()));
