@@ -247,6 +247,21 @@ fn clients_of_websockets_and_telnet_are_recorded() {
 }
 
 #[test]
+fn a_client_that_breaks_off_has_ended() {
+    let host = Host::serve(&[&guest("reverse")]);
+    let recorder = Recorder::start(host.uri(), &["-n", "1", "--listen", "ws://127.0.0.1:0"]);
+    let uri = recorder.uri();
+    let mut socket = Socket::open(uri.strip_prefix("ws://").unwrap().parse().unwrap());
+    assert_eq!(socket.ask("abc\n"), "cba\n");
+    // Without a close frame.
+    drop(socket);
+    let (code, said, recorded) = recorder.end();
+    assert_eq!(code, Some(0), "{said}");
+    let recorded = recorded.unwrap();
+    assert!(recorded.contains("> abc\n< cba\n>eof\n"), "{recorded}");
+}
+
+#[test]
 fn a_replacement_of_the_file_is_not_written_to() {
     let host = Host::serve(&[]);
     let recorder = Recorder::start(host.uri(), &["-n", "1"]);

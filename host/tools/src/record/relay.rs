@@ -38,7 +38,7 @@ where
     }
 }
 
-/// Forwards bytes until they end, and then the end. They are recorded before they are forwarded, so
+/// Forwards bytes until they end or fail, and then the end. They are recorded before they are forwarded, so
 /// that their effects come later.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
@@ -47,7 +47,7 @@ async fn pass(
 ) -> io::Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     loop {
-        let read = from.read(&mut buffer).await?;
+        let read = from.read(&mut buffer).await.unwrap_or(0);
         if read == 0 {
             return to.shutdown().await;
         }

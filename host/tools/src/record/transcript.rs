@@ -1,7 +1,7 @@
 //! The recorded traffic of one connection. Pure.
 
 use bytes::{Bytes, BytesMut};
-use exchange::{Action, Exchange, LineEnding, Step, is_text};
+use exchange::{Action, Exchange, LineEnding, MAX_FILE_BYTES, Step, is_text};
 
 /// Bytes in a line of hexadecimal digits.
 const ROW_BYTES: usize = 32;
@@ -9,6 +9,7 @@ const ROW_BYTES: usize = 32;
 /// Records the events of a connection in order.
 #[derive(Debug, Default)]
 pub struct Transcript {
+    /// Empty once they are longer than a file may be.
     events: Vec<Event>,
     bytes: usize,
 }
@@ -32,7 +33,7 @@ impl Transcript {
         match self.events.last_mut() {
             Some(Event::Received(before)) => {
                 before.extend_from_slice(bytes);
-                self.bytes += bytes.len();
+                self.count(bytes.len());
             }
             _ => self.add(Event::Received(bytes.into()), bytes.len()),
         }
@@ -64,7 +65,14 @@ impl Transcript {
         // Nothing counts after the end, whatever the client still sends.
         if self.events.last() != Some(&Event::Closed) {
             self.events.push(event);
-            self.bytes += bytes;
+            self.count(bytes);
+        }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes > MAX_FILE_BYTES {
+            self.events.clear();
         }
     }
 
