@@ -15,7 +15,7 @@
 //! version: `responder!(respond, framing: "lines")`; see [`responder!`]. A *conversation* is
 //! a type with one value for each connection; see [`conversation!`] and [`Session`].
 //!
-//! Messages that are text pass through [`text`], lines are sent with [`Connection::send_line`] and
+//! Messages that are text pass through [`text()`], lines are sent with [`Connection::send_line`] and
 //! `write!(connection, ...)`, and a [`Timer`] has a name. [`config`] reads the operator's settings;
 //! `keyvalue` has values that outlive an instance, and `outgoing` connects to other servers, each
 //! with the feature of its name.
