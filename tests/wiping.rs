@@ -1,5 +1,5 @@
-//! `--wipe scan`: only written pages are wiped for the next instance. That the next connection finds
-//! nothing is tested in `faults/secrets.rs`.
+//! `--wipe scan`: only written pages are wiped for the next instance. That the next connection
+//! finds nothing is tested in `faults/secrets.rs`.
 
 use crate::fixture::{Host, guest, run};
 use nix::unistd::Uid;

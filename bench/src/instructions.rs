@@ -3,8 +3,8 @@
 //!
 //! The client runs outside valgrind. A server's instructions are counted once its connection is
 //! warm, in batches, and the cheapest batch counts: whatever the clock or another order of events
-//! changes, such as a tick of the epoch or of a timer within a call, is added to the usual way. What
-//! the epoch thread executes is left out, as is every thread that does next to nothing for a
+//! changes, such as a tick of the epoch or of a timer within a call, is added to the usual way.
+//! What the epoch thread executes is left out, as is every thread that does next to nothing for a
 //! message.
 
 use crate::process::Process;

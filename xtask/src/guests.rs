@@ -52,8 +52,8 @@ pub fn build(arguments: &[String]) -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// Makes the build directory this clone's. One that was copied with its clone says that guests depend
-/// on the contract of the first clone, so cargo would watch that one, and not this clone's.
+/// Makes the build directory this clone's. One that was copied with its clone says that guests
+/// depend on the contract of the first clone, so cargo would watch that one, and not this clone's.
 fn adopt_build(toolchain: Toolchain) -> Result<()> {
     let (owner, own) = (layout::guest_build_owner(), layout::root());
     let is_own = fs::read(&owner).is_ok_and(|it| it == own.as_os_str().as_encoded_bytes());

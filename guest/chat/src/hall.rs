@@ -46,7 +46,8 @@ impl<L: Listener> Hall<L> {
         }
     }
 
-    /// Adds a new user to the lobby, with a generated name. Greets with the message of the day first.
+    /// Adds a new user to the lobby, with a generated name. Greets with the message of the day
+    /// first.
     pub fn enter(&mut self, id: u64, listener: L, motd: &str) {
         let name = given_name(id);
         for line in motd.lines() {

@@ -15,10 +15,10 @@
 //! version: `responder!(respond, framing: "lines")`; see [`responder!`]. A *conversation* is
 //! a type with one value for each connection; see [`conversation!`] and [`Session`].
 //!
-//! Messages that are text pass through [`text()`], lines are sent with [`Connection::send_line`] and
-//! `write!(connection, ...)`, and a [`Timer`] has a name. [`config`] reads the operator's settings;
-//! `keyvalue` has values that outlive an instance, and `outgoing` connects to other servers, each
-//! with the feature of its name.
+//! Messages that are text pass through [`text()`], lines are sent with [`Connection::send_line`]
+//! and `write!(connection, ...)`, and a [`Timer`] has a name. [`config`] reads the operator's
+//! settings; `keyvalue` has values that outlive an instance, and `outgoing` connects to other
+//! servers, each with the feature of its name.
 //!
 //! A handler's crate is a `cdylib`. Its unit tests run natively: with [`testing`] they act as
 //! clients of a session, and set what the host would offer it.

@@ -50,7 +50,8 @@ pub trait Session: Sized + 'static {
     }
 
     /// The state that the next version's [`open`](Session::open) needs to continue this session;
-    /// `None` if it cannot continue. Timers that are set survive a migration: they need not be saved.
+    /// `None` if it cannot continue. Timers that are set survive a migration: they need not be
+    /// saved.
     fn save(&mut self) -> Option<Vec<u8>> {
         None
     }

@@ -48,8 +48,8 @@ impl Mistake {
 }
 
 impl Diagnostics {
-    /// Mistakes in the text of the file at `path`, which may be shown. Without any, there must be a reason for the error:
-    /// the text as a whole.
+    /// Mistakes in the text of the file at `path`, which may be shown. Without any, there must be a
+    /// reason for the error: the text as a whole.
     pub fn new(path: &Path, text: &str, mut mistakes: Vec<Mistake>) -> Self {
         let start = |mistake: &Mistake| mistake.span.as_ref().map_or(usize::MAX, |it| it.start);
         mistakes.sort_by_key(start);
@@ -74,8 +74,8 @@ impl Diagnostics {
         (before.matches('\n').count() + 1, line.chars().count() + 1)
     }
 
-    /// All mistakes, each with its line. Ends with a line feed. Has no control characters but line feeds, and
-    /// escape sequences if it is to be colored.
+    /// All mistakes, each with its line. Ends with a line feed. Has no control characters but line
+    /// feeds, and escape sequences if it is to be colored.
     pub fn render(&self, is_colored: bool) -> String {
         let renderer = if is_colored {
             Renderer::styled()

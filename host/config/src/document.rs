@@ -162,7 +162,8 @@ struct Sieve<'a> {
 }
 
 impl Sieve<'_> {
-    /// What of a value passes the check. What does not is divided until the check is about the value as a whole.
+    /// What of a value passes the check. What does not is divided until the check is about the
+    /// value as a whole.
     fn sift<'t>(
         &mut self,
         key: Option<Range<usize>>,

@@ -17,8 +17,8 @@ pub fn first(found: Vec<Finding>) -> ConfigError {
     first.expect("an error has a reason").error
 }
 
-/// All mistakes of a file: what does not fit, and what was `found` in the rest. What `is_given` by options or
-/// variables is not in the file.
+/// All mistakes of a file: what does not fit, and what was `found` in the rest. What `is_given` by
+/// options or variables is not in the file.
 pub fn place(
     text: &Text<'_>,
     faults: &[Fault],

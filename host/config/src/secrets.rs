@@ -83,8 +83,8 @@ fn leaves(value: &Value<'_>, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The text of a file that is not TOML without what may be a secret: lines whose key is unknown, and those behind a key
-/// with secrets, until a table begins.
+/// The text of a file that is not TOML without what may be a secret: lines whose key is unknown,
+/// and those behind a key with secrets, until a table begins.
 pub fn hide_lines(text: &str) -> String {
     let is_word = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
     let mut is_behind_secret = false;

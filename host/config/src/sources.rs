@@ -123,8 +123,8 @@ impl Sources {
         }
     }
 
-    /// An error that was found when the handler of a service was loaded, with its place in the file.
-    /// Blocks.
+    /// An error that was found when the handler of a service was loaded, with its place in the
+    /// file. Blocks.
     pub fn locate(&self, service: &ServiceName, error: ConfigError) -> ConfigError {
         let text = self.file.as_deref().and_then(|path| {
             let text = file::text_of(path).ok()?;

@@ -20,8 +20,8 @@ use tracing::Span;
 
 /// Plays `exchange` once. The connection has id 0 and no client address, and timers by this clock.
 /// A step may take `step_limit` of real time. While the client waits for a reply and nothing can
-/// happen but a timer, the time until then is skipped. Replies after the last step are ignored, unless the
-/// exchange ends with the connection, as in all runs except [`Run::AsWritten`].
+/// happen but a timer, the time until then is skipped. Replies after the last step are ignored,
+/// unless the exchange ends with the connection, as in all runs except [`Run::AsWritten`].
 pub async fn play(
     handler: &impl Handler,
     exchange: &Exchange,

@@ -40,8 +40,8 @@ pub struct Rehearsal {
 
 /// Plays `exchange` as written; with a client that half-closes before reading (unless the exchange
 /// says how the connection ends); with consecutive sends joined; byte by byte; and cut in each
-/// position. Each run gets a `fresh` handler, which follows the run's clock, and the first failure stops. Only the first run is
-/// logged.
+/// position. Each run gets a `fresh` handler, which follows the run's clock, and the first failure
+/// stops. Only the first run is logged.
 pub async fn rehearse<H: Handler>(
     fresh: impl Fn(&Clock) -> H,
     exchange: &Exchange,

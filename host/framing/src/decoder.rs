@@ -57,8 +57,8 @@ impl Decoder {
 
     /// Removes the next whole message from the front of `input`; `None` if more must be read first.
     ///
-    /// After `None`, `input` holds at most `max_message_bytes` and one ending or header. Of COBS and
-    /// SLIP it holds the encoded form of as many: up to 0.4 % and 100 % more.
+    /// After `None`, `input` holds at most `max_message_bytes` and one ending or header. Of COBS
+    /// and SLIP it holds the encoded form of as many: up to 0.4 % and 100 % more.
     #[inline]
     pub fn next(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, FramingError> {
         if input.is_empty() {

@@ -1,5 +1,5 @@
-//! The entry point of the fuzz target in `host/fuzz`: it takes an input and panics if an invariant is
-//! violated. The invariants are in the module `invariants`.
+//! The entry point of the fuzz target in `host/fuzz`: it takes an input and panics if an invariant
+//! is violated. The invariants are in the module `invariants`.
 
 pub use crate::invariants::check as framing;
 

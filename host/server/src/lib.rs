@@ -1,5 +1,5 @@
-//! Everything between a socket and its connection: listeners, TLS, telnet, datagrams, admission, and the
-//! [`service`] that serves clients. Must not know handlers except through their traits.
+//! Everything between a socket and its connection: listeners, TLS, telnet, datagrams, admission,
+//! and the [`service`] that serves clients. Must not know handlers except through their traits.
 
 #![forbid(unsafe_code)]
 

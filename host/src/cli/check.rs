@@ -20,9 +20,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Check whether a handler or a configuration file can be served, and describe it
 ///
-/// Reads, compiles, links, starts and probes everything as serve does. Listens only with --bind. Prints what
-/// the handler imports and which option grants it. Also prints its size, compile time, memory and
-/// known problems of its language. Exits with 0 if everything can be served.
+/// Reads, compiles, links, starts and probes everything as serve does. Listens only with --bind.
+/// Prints what the handler imports and which option grants it. Also prints its size, compile time,
+/// memory and known problems of its language. Exits with 0 if everything can be served.
 #[derive(Debug, Args)]
 #[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct CheckArgs {

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 /// Print the manual, or write it as man pages
 ///
 /// Without a directory, prints the page of echo-host itself in roff. With a directory, writes one
-/// page for it, one for each command, and echo-host.toml(5) about configuration files, which goes to
-/// the directory man5 beside a directory man1.
+/// page for it, one for each command, and echo-host.toml(5) about configuration files, which goes
+/// to the directory man5 beside a directory man1.
 #[derive(Debug, Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub struct ManArgs {
@@ -29,8 +29,8 @@ Examples:
 
 /// Print completions for a shell
 ///
-/// Completes commands and options; in bash, zsh and fish also names that the running host knows, for
-/// `swap --service`.
+/// Completes commands and options; in bash, zsh and fish also names that the running host knows,
+/// for `swap --service`.
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub struct CompletionsArgs {

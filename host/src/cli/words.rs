@@ -66,8 +66,8 @@ fn of_zsh(line: &str) -> String {
     }
 }
 
-/// Prints the names for an option of a command line, one a line. Says nothing of errors, which would
-/// stand in that line.
+/// Prints the names for an option of a command line, one a line. Says nothing of errors, which
+/// would stand in that line.
 pub fn run(args: &[OsString]) -> anyhow::Result<()> {
     let Some((option, line)) = args.split_first() else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Tools that a daemon does not need: the load generator, the recorder, the client, the templates of
-//! `echo-host new`, and what building them needs.
+//! Tools that a daemon does not need: the load generator, the recorder, the client, the templates
+//! of `echo-host new`, and what building them needs.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! TCP connections to other servers (`wasi:sockets`), as far as `--allow-connect` grants them. Needs
-//! the feature `outgoing`.
+//! TCP connections to other servers (`wasi:sockets`), as far as `--allow-connect` grants them.
+//! Needs the feature `outgoing`.
 //!
 //! ```
 //! use echo_host_guest::outgoing;

@@ -1,4 +1,5 @@
-//! What an option is, and the macro that declares the options of one level with the struct of their values.
+//! What an option is, and the macro that declares the options of one level with the struct of their
+//! values.
 
 use super::about::{About, Level};
 use crate::value::{Change, Form, Number, Value};

@@ -179,7 +179,8 @@ impl From<Endpoint> for ListenerSettings {
 }
 
 impl ListenerSettings {
-    /// Keeps the options that apply to this kind of endpoint. Options are for all listeners, and not all are alike.
+    /// Keeps the options that apply to this kind of endpoint. Options are for all listeners, and
+    /// not all are alike.
     pub fn meant_for(mut self, uri: &Endpoint) -> Self {
         self.retain(|option| match option.about.scope {
             Scope::All => true,

@@ -1,7 +1,9 @@
-//! The options of `serve`, each declared once: its type, its default, its help and what else holds for it.
+//! The options of `serve`, each declared once: its type, its default, its help and what else holds
+//! for it.
 //!
-//! The command line, the configuration file, its schema, the commented example and the tables of the documents all follow
-//! from these declarations. A field's comment is its help: a sentence in Markdown, verb first.
+//! The command line, the configuration file, its schema, the commented example and the tables of
+//! the documents all follow from these declarations. A field's comment is its help: a sentence in
+//! Markdown, verb first.
 
 mod about;
 #[macro_use]

@@ -31,7 +31,8 @@ options! {
         /// Send each reply through this responder, too
         then: Vec<ComponentSource>
             => General { value: Some("HANDLER") };
-        /// Listen on `tcp://ADDR:PORT`, or `tls:`, `telnet:`, `udp:`, `ws:`, `wss:`, `unix:`, `stdio:`
+        /// Listen on `tcp://ADDR:PORT`, or `tls:`, `telnet:`, `udp:`, `ws:`, `wss:`, `unix:`,
+        /// `stdio:`
         listen: Vec<ListenerSettings> = "tcp://127.0.0.1:8888"
             => General { short: Some('l'), value: Some("URI"), listed: Listed::Commas };
         /// Cut messages by `lines`, `delimited:HEX`, `fixed:N`, `varint` or another framing

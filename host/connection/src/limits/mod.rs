@@ -18,7 +18,8 @@ pub const HIGH_WATER_BYTES: usize = 256 << 10;
 /// Calls of a session before other connections have a turn.
 pub const MAX_CALLS_IN_A_ROW: u8 = 64;
 
-/// The calls that a read without waiting counts as: it may hold thousands of frames that cause none.
+/// The calls that a read without waiting counts as: it may hold thousands of frames that cause
+/// none.
 pub const CALLS_OF_A_READ: u8 = 16;
 
 /// How often connections are checked for the idle timeout.

@@ -82,8 +82,8 @@ pub enum ConnectionError {
 /// Why a connection could not go on under TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum NotSecured {
-    /// The client sent bytes in clear that would count as sent under TLS. Anyone on the way may have
-    /// added them (CVE-2021-33515).
+    /// The client sent bytes in clear that would count as sent under TLS. Anyone on the way may
+    /// have added them (CVE-2021-33515).
     #[error("the client sent more in clear after the command that starts it")]
     EarlyBytes,
     /// The handshake failed.

@@ -1,5 +1,5 @@
-//! The loop around a stream, plain or a WebSocket: moves bytes between it and the state machine, and
-//! calls the session.
+//! The loop around a stream, plain or a WebSocket: moves bytes between it and the state machine,
+//! and calls the session.
 //!
 //! One task does everything, so order and back-pressure need no channels. Reading and writing go on
 //! at the same time, and earlier replies leave while the guest computes.

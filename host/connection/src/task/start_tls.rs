@@ -7,8 +7,8 @@ use std::io;
 /// Starts TLS on a stream of this type.
 pub trait StartTls<S> {
     /// Shakes hands as the server. Called when everything in clear is written, and only if the
-    /// [`Peer`](crate::handle::Peer) offers it. From then on the stream is encrypted; after an error
-    /// it is of no use.
+    /// [`Peer`](crate::handle::Peer) offers it. From then on the stream is encrypted; after an
+    /// error it is of no use.
     fn start_tls(self, stream: &mut S) -> impl Future<Output = io::Result<TlsInfo>> + Send;
 }
 

@@ -9,8 +9,8 @@ use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// The names (`FileDescriptorName=`) of sockets that are for more than plain TCP: the schemes of what
-/// they serve.
+/// The names (`FileDescriptorName=`) of sockets that are for more than plain TCP: the schemes of
+/// what they serve.
 const KINDS: [&str; 4] = ["tls", "telnet", "ws", "wss"];
 
 /// An inherited socket.

@@ -22,7 +22,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Serves on these sockets, with these workers, until a stop signal, or until a successor has taken over.
+/// Serves on these sockets, with these workers, until a stop signal, or until a successor has taken
+/// over.
 pub async fn run(
     workers: Workers,
     sources: Sources,

@@ -135,8 +135,8 @@ impl Swapper {
         self.refusals.get()
     }
 
-    /// Swaps in the handler in `file`, or the current files read again. It may import these more than
-    /// the current one. On any error the current one keeps serving.
+    /// Swaps in the handler in `file`, or the current files read again. It may import these more
+    /// than the current one. On any error the current one keeps serving.
     pub async fn swap(
         &self,
         file: Option<PathBuf>,

@@ -99,8 +99,8 @@ impl ContractError {
 pub struct Implemented {
     /// The kind of handler.
     pub tier: HandlerKind,
-    /// The version of the contract that it was built for. `None` if it uses nothing that has one: the
-    /// function `respond` alone, or a program.
+    /// The version of the contract that it was built for. `None` if it uses nothing that has one:
+    /// the function `respond` alone, or a program.
     pub version: Option<String>,
 }
 

@@ -263,8 +263,8 @@ fn after_others() -> UpdateDeadline {
     UpdateDeadline::YieldCustom(YIELD_AFTER_TICKS, Box::pin(yield_now()))
 }
 
-/// Limits the start of an instance by the clock: epochs do not pass while it waits in the host. Most
-/// finish on the first poll and need no timer.
+/// Limits the start of an instance by the clock: epochs do not pass while it waits in the host.
+/// Most finish on the first poll and need no timer.
 async fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, CallError>>,

@@ -9,8 +9,9 @@ choices! {
         Connection = "connection",
         /// One instance for all connections
         ///
-        /// It serves one message at a time. If it fails, the connection whose message it was is closed (with a
-        /// conversation, all whose sessions it held), and a fresh instance serves the next.
+        /// It serves one message at a time. If it fails, the connection whose message it was is
+        /// closed (with a conversation, all whose sessions it held), and a fresh instance serves
+        /// the next.
         Shared = "shared",
         /// One instance for each message
         ///

@@ -59,8 +59,8 @@ impl Origin {
         Origin::of_compiled(main_module(component)?)
     }
 
-    /// C and Rust appear together: rustup's standard library for wasm32-wasip2 links wasi-libc, which
-    /// is written in C and binds its own imports with wit-bindgen. C has nothing of Rust.
+    /// C and Rust appear together: rustup's standard library for wasm32-wasip2 links wasi-libc,
+    /// which is written in C and binds its own imports with wit-bindgen. C has nothing of Rust.
     fn of_compiled(module: &[u8]) -> Option<Self> {
         let (mut rust, mut c) = (false, false);
         for_each_producer(module, |name| {

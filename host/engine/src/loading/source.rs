@@ -82,7 +82,8 @@ fn on_one_line(path: &Path) -> GuestText {
     GuestText::from(path.display().to_string())
 }
 
-/// The source of a handler: a component, or several, each of which gets the reply of the one before.
+/// The source of a handler: a component, or several, each of which gets the reply of the one
+/// before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandlerSource(Vec<ComponentSource>);
 
@@ -190,8 +191,8 @@ fn to_binary(bytes: Cow<'_, [u8]>) -> Result<Vec<u8>, SourceError> {
     Ok(binary)
 }
 
-/// The SHA-256 of a handler from those of its components: the only one, or that of a text with one a
-/// line.
+/// The SHA-256 of a handler from those of its components: the only one, or that of a text with one
+/// a line.
 pub fn sha256_of_all(mut hashes: Vec<String>) -> String {
     match hashes.len() {
         1 => hashes.remove(0),

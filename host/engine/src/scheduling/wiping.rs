@@ -10,8 +10,8 @@ choices! {
         Whole = "whole",
         /// Pages that were written, but not what is swapped out
         ///
-        /// wasmtime asks the kernel for written pages that are present. A page that is swapped out or being
-        /// migrated at that moment keeps its bytes (wasmtime #14357).
+        /// wasmtime asks the kernel for written pages that are present. A page that is swapped out
+        /// or being migrated at that moment keeps its bytes (wasmtime #14357).
         Scan = "scan",
     }
 }

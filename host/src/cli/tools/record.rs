@@ -39,7 +39,8 @@ pub struct RecordArgs {
     /// New file to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Listen for clients on tcp://ADDR:PORT, or ws:, telnet:, unix:PATH; port 0: the system chooses
+    /// Listen for clients on tcp://ADDR:PORT, or ws:, telnet:, unix:PATH; port 0: the system
+    /// chooses
     #[arg(
         short,
         long,

@@ -48,7 +48,8 @@ const REQUESTS: [u64; 9] = [
     libc::SIOCGIFNAME,
 ];
 
-/// Which pages of a process were written, of `/proc/self/pagemap`: linux/fs.h. Allowed if asked for.
+/// Which pages of a process were written, of `/proc/self/pagemap`: linux/fs.h. Allowed if asked
+/// for.
 const PAGEMAP_SCAN: u64 = 0xc060_6610;
 
 /// The allowed prctl options: names of threads and memory, no_new_privs, and the parent death

@@ -90,8 +90,8 @@ impl Replies {
         }
     }
 
-    /// Checks `received` up to the end of the current reply. Returns the number of bytes and, if the
-    /// reply is complete, whether it is correct.
+    /// Checks `received` up to the end of the current reply. Returns the number of bytes and, if
+    /// the reply is complete, whether it is correct.
     pub fn check(
         &mut self,
         messages: &mut Messages,

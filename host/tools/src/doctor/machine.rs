@@ -1,5 +1,5 @@
-//! What is installed on this machine. Nothing here downloads: not the proxies of rustup, not Go, not
-//! npm.
+//! What is installed on this machine. Nothing here downloads: not the proxies of rustup, not Go,
+//! not npm.
 
 use super::needs::{Kind, Tool, Version};
 use std::cell::OnceCell;

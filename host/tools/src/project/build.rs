@@ -70,8 +70,8 @@ impl Project {
         Ok(())
     }
 
-    /// Tools that the build needs and this machine lacks. If the folder says no language, only those
-    /// that the build command itself names.
+    /// Tools that the build needs and this machine lacks. If the folder says no language, only
+    /// those that the build command itself names.
     pub fn missing(&self, machine: &Machine) -> Option<Missing> {
         match self.language {
             // Without a contract there are no bindings to generate.

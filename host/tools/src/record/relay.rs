@@ -38,8 +38,8 @@ where
     }
 }
 
-/// Forwards bytes until they end or fail, and then the end. They are recorded before they are forwarded, so
-/// that their effects come later.
+/// Forwards bytes until they end or fail, and then the end. They are recorded before they are
+/// forwarded, so that their effects come later.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

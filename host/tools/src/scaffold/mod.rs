@@ -1,8 +1,8 @@
 //! `echo-host new`: creates a folder with a handler that builds, its tests and its contract.
 //!
 //! The files come from `host/tools/templates`, with [words] filled in: those of the language, of
-//! all its handlers, and of the kind or template. They are compiled into this program, so nothing is
-//! downloaded.
+//! all its handlers, and of the kind or template. They are compiled into this program, so nothing
+//! is downloaded.
 
 mod name;
 mod start;

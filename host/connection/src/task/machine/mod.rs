@@ -35,8 +35,8 @@ pub enum Step {
     Call(Event),
     /// Moves bytes, or waits until something happens.
     Wait,
-    /// Everything that was sent in clear is written: starts TLS, then [`Machine::secured`]. What the
-    /// client has sent already must not be used.
+    /// Everything that was sent in clear is written: starts TLS, then [`Machine::secured`]. What
+    /// the client has sent already must not be used.
     StartTls,
     /// No byte has moved for the idle timeout, and nothing else is to do.
     Idle,

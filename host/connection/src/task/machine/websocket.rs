@@ -1,7 +1,8 @@
 //! A WebSocket: messages in frames, over a stream.
 //!
 //! With [`Framing::Chunks`] a message of the client is a message. Any other framing cuts the
-//! payloads as one stream, wherever the client's messages end. What a callback sends is one message.
+//! payloads as one stream, wherever the client's messages end. What a callback sends is one
+//! message.
 
 use super::{ByteWire, InputState, Wire};
 use crate::handle::{Lost, Orders};
