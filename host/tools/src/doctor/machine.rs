@@ -2,7 +2,8 @@
 //! not npm.
 
 use super::needs::{Kind, Tool, Version};
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -45,15 +46,12 @@ pub struct Machine {
     folder: PathBuf,
     search: Vec<PathBuf>,
     variables: Vec<(String, String)>,
-    python: OnceCell<Option<Python>>,
+    /// What programs have printed. Languages share tools, and each is asked once.
+    asked: RefCell<HashMap<Question, Option<String>>>,
 }
 
-/// The Python on the PATH.
-#[derive(Debug)]
-struct Python {
-    is_managed: bool,
-    modules: Vec<(String, PathBuf)>,
-}
+/// A program and its arguments.
+type Question = (PathBuf, Vec<String>);
 
 impl Machine {
     /// As builds in this directory see it.
@@ -66,7 +64,7 @@ impl Machine {
             folder: folder.to_owned(),
             search: env::split_paths(&path).collect(),
             variables: variables.collect(),
-            python: OnceCell::new(),
+            asked: RefCell::default(),
         }
     }
 
@@ -77,7 +75,7 @@ impl Machine {
             folder: PathBuf::from("/"),
             search,
             variables,
-            python: OnceCell::new(),
+            asked: RefCell::default(),
         }
     }
 
@@ -112,7 +110,7 @@ impl Machine {
     /// Whether the system's package manager owns the packages of its Python, so that pip refuses to
     /// install any unless told otherwise.
     pub fn manages_python(&self) -> bool {
-        self.python().is_some_and(|python| python.is_managed)
+        self.python("managed").is_some_and(|it| it == "True")
     }
 
     /// The version of Debian's package that `apt-get` would install, of those that it knows.
@@ -165,32 +163,28 @@ impl Machine {
     }
 
     fn module(&self, name: &str) -> Option<PathBuf> {
-        let mut modules = self.python()?.modules.iter();
-        let (_, path) = modules.find(|(module, _)| module == name)?;
-        Some(path.clone())
+        self.python(name).map(PathBuf::from)
     }
 
-    fn python(&self) -> Option<&Python> {
-        let ask = || {
-            let text = self.ask(&self.program("python3")?, &["-c", ASK_PYTHON])?;
-            let lines = text.lines().filter_map(|line| line.split_once(' '));
-            let mut python = Python {
-                is_managed: false,
-                modules: Vec::new(),
-            };
-            for (name, value) in lines {
-                match name {
-                    "managed" => python.is_managed = value == "True",
-                    module => python.modules.push((module.to_owned(), value.into())),
-                }
-            }
-            Some(python)
-        };
-        self.python.get_or_init(ask).as_ref()
+    /// What the Python on the PATH says of itself under this name.
+    fn python(&self, name: &str) -> Option<String> {
+        let text = self.ask(&self.program("python3")?, &["-c", ASK_PYTHON])?;
+        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = lines.find(|(it, _)| *it == name)?;
+        Some(value.to_owned())
     }
 
     /// What a program prints, if it succeeds.
     fn ask(&self, program: &Path, arguments: &[&str]) -> Option<String> {
+        let words = arguments.iter().map(|it| (*it).to_owned()).collect();
+        let question = (program.to_owned(), words);
+        let mut asked = self.asked.borrow_mut();
+        let answer = asked.entry(question);
+        let answer = answer.or_insert_with(|| self.run(program, arguments));
+        answer.clone()
+    }
+
+    fn run(&self, program: &Path, arguments: &[&str]) -> Option<String> {
         let mut command = Command::new(program);
         command.args(arguments).envs(OFFLINE);
         command.current_dir(&self.folder).stdin(Stdio::null());
