@@ -9,6 +9,8 @@ use crate::cli::tools::side_by_side::side_by_side;
 use anyhow::Context;
 use clap::Args;
 use config::{ServeConfig, Time};
+use connection::clock::Clock;
+use connection::handler::Handler;
 use connection::task::ConnectionSettings;
 use daemon::exchange_file;
 use daemon::logs::progress::Progress;
@@ -157,15 +159,6 @@ struct Script<'a> {
     settings: ConnectionSettings,
 }
 
-impl Script<'_> {
-    fn suite(&self) -> Suite {
-        Suite {
-            name: self.path.display().to_string(),
-            cases: Vec::new(),
-        }
-    }
-}
-
 /// The handler under test and its exchanges.
 struct Subject {
     handler: PathBuf,
@@ -216,7 +209,8 @@ impl TestArgs {
             cuts: cuts && !self.no_cuts,
             step_limit: self.step_timeout.0,
         };
-        let converses = matches!(handler.tier(), HandlerKind::Conversation);
+        let serving = handler.rehearsing(subject.isolation, &Clock::default());
+        let converses = serving.converses();
         Ok(Script {
             path,
             exchanges: &file.exchanges,
@@ -237,7 +231,11 @@ impl TestArgs {
         scripts: &[Script],
         jobs: NonZeroUsize,
     ) -> anyhow::Result<Vec<Suite>> {
-        let mut suites: Vec<_> = scripts.iter().map(Script::suite).collect();
+        let suites = scripts.iter().map(|script| Suite {
+            name: script.path.display().to_string(),
+            cases: Vec::new(),
+        });
+        let mut suites: Vec<_> = suites.collect();
         let wanted = self.filter.as_deref().unwrap_or_default();
         let exchanges: Vec<_> = scripts
             .iter()
