@@ -65,15 +65,14 @@ impl Clock {
         let mut skipping = skipping.lock();
         match std::mem::take(&mut skipping.wait) {
             Wait::Other => return false,
-            Wait::Timer(_) if skipping.has_stopped => skipping.is_stuck = true,
-            Wait::Client => skipping.is_stuck = true,
-            Wait::Timer(until) => {
+            Wait::Timer(until) if !skipping.has_stopped => {
                 let left = until.saturating_duration_since(now + skipping.skipped);
                 if left.is_zero() {
                     return false;
                 }
                 skipping.skipped += left;
             }
+            Wait::Client | Wait::Timer(_) => skipping.is_stuck = true,
         }
         true
     }
