@@ -64,6 +64,7 @@ mod supervision;
 mod swap;
 mod takeover;
 mod transports;
+mod traps;
 mod trust;
 mod tutorial;
 mod unread_logs;

@@ -28,6 +28,8 @@ pub struct Sources {
     /// Whether a socket that was passed on to the host is for TLS, whatever the listeners are that
     /// are named.
     pub tls_is_given: bool,
+    /// Whether the author of the handler runs the host: traps are shown with lines of source.
+    pub is_author: bool,
 }
 
 impl Sources {

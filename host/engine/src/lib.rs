@@ -49,7 +49,7 @@ use scheduling::turns::Turns;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 use wasmtime_wasi_config::WasiConfig;
 
 const MAX_MEMORIES: u32 = 4;
@@ -88,6 +88,17 @@ pub struct Engine {
     granted: Arc<Granted>,
 }
 
+/// What an engine is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Purpose {
+    /// Handlers are expected to change: unchanged functions of the next version are not compiled
+    /// again.
+    pub handlers_change: bool,
+    /// It shows lines of source in the stacks of traps, where components have DWARF. Only for the
+    /// author of the handlers: DWARF may take long to parse.
+    pub shows_lines: bool,
+}
+
 /// The slots for instances: one for each memory of each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
@@ -111,27 +122,34 @@ impl EngineError {
 impl Engine {
     /// An engine with this capacity. Compiled code is cached in the folder `cache`, if any.
     pub fn new(capacity: Capacity, cache: Option<&Path>) -> Result<Self, EngineError> {
-        Self::build(capacity, cache, None)
+        Self::build(capacity, cache, None, false)
     }
 
-    /// The same, for handlers that are expected to change: unchanged functions of the next version
-    /// are not compiled again.
-    pub fn for_changing_handlers(
+    /// The same for a purpose.
+    pub fn with_purpose(
         capacity: Capacity,
         cache: Option<&Path>,
+        purpose: Purpose,
     ) -> Result<Self, EngineError> {
-        Self::build(capacity, cache, Some(Arc::default()))
+        let functions = purpose.handlers_change.then(Arc::default);
+        Self::build(capacity, cache, functions, purpose.shows_lines)
     }
 
     fn build(
         capacity: Capacity,
         cache: Option<&Path>,
         functions: Option<Arc<CompiledFunctions>>,
+        shows_lines: bool,
     ) -> Result<Self, EngineError> {
         let connections = capacity.all_connections();
         let slots = connections.saturating_mul(capacity.slots_each.max(1));
         let slots = slots.min(MAX_SLOTS);
         let mut config = config(slots as u32, &capacity);
+        config.wasm_backtrace_details(if shows_lines {
+            WasmBacktraceDetails::Enable
+        } else {
+            WasmBacktraceDetails::Disable
+        });
         let opened = cache.and_then(loading::cache::open);
         let proofs = Proofs::new(cache.filter(|_| opened.is_some()));
         config.cache(opened);

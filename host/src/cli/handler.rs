@@ -2,7 +2,9 @@
 
 use super::options::Given;
 use config::{self, ServeConfig, ServiceSettings};
-use engine::{Capacity, ComponentSource, Engine, EngineError, HandlerFile, LoadError, SourceError};
+use engine::{
+    Capacity, ComponentSource, Engine, EngineError, HandlerFile, LoadError, Purpose, SourceError,
+};
 use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
@@ -59,4 +61,20 @@ pub fn is_stdin(path: &Path) -> bool {
 pub fn small_engine(given: &Given<false>, instances: NonZeroUsize) -> Result<Engine, EngineError> {
     let cache = config::cache_folder(given.host.cache.clone());
     Engine::new(Capacity::of(instances.get()), cache.as_deref())
+}
+
+/// The same for the author of this handler, who sees lines of source if it has them. Others need
+/// not be compiled anew for that.
+#[cfg(feature = "tools")]
+pub fn author_engine(
+    given: &Given<false>,
+    instances: NonZeroUsize,
+    config: &ServeConfig,
+) -> Result<Engine, EngineError> {
+    let cache = config::cache_folder(given.host.cache.clone());
+    let purpose = Purpose {
+        shows_lines: config.handler.has_lines(&config.trust),
+        ..Purpose::default()
+    };
+    Engine::with_purpose(Capacity::of(instances.get()), cache.as_deref(), purpose)
 }

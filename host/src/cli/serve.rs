@@ -88,14 +88,26 @@ impl ServeArgs {
             service: given.service,
             listener: given.listener,
             tls_is_given: process::brings_tls(),
+            is_author: false,
         }
     }
 }
 
 /// Serves. The arguments were made of these options.
 pub fn run(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
-    let sources = args.sources();
+    run_with(args.sources(), &args.control, options)
+}
+
+/// The same for the author of the handler.
+#[cfg(feature = "tools")]
+pub fn run_for_author(args: &ServeArgs, options: &[OsString]) -> anyhow::Result<()> {
+    let mut sources = args.sources();
+    sources.is_author = true;
+    run_with(sources, &args.control, options)
+}
+
+fn run_with(sources: Sources, control: &ControlArgs, options: &[OsString]) -> anyhow::Result<()> {
     let config = sources.load()?;
-    let takes_over = args.control.takes_over(config.control.as_ref());
+    let takes_over = control.takes_over(config.control.as_ref());
     process::serve(sources, config, takes_over, options)
 }

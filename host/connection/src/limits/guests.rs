@@ -30,6 +30,11 @@ pub const MAX_SAVED_BYTES: usize = 16 << 20;
 /// Handles of an instance: connections, sessions, timers, streams, files and others.
 pub const MAX_HANDLES: usize = 100_000;
 
+/// Places where a handler has trapped that are told apart and counted.
+pub const MAX_TRAP_SITES: usize = 256;
+/// The longest name of a function in the message of a trap.
+pub const MAX_TRAP_NAME_CHARS: usize = 200;
+
 /// The bytes counted as a guest's memory for each handle (of the most it had at once), and for each
 /// stream of a file or folder, which reads ahead.
 pub const HANDLE_BYTES: usize = 256;

@@ -21,7 +21,7 @@ pub use service::Service;
 use crate::refusals::Refusals;
 use config::{HostConfig, LogConnections, ServiceName, Sources};
 use connection::address::Endpoint;
-use engine::{Capacity, Engine, EngineError, Serving, Slots};
+use engine::{Capacity, Engine, EngineError, Purpose, Serving, Slots};
 use parking_lot::{Mutex, MutexGuard};
 use server::service::{Drained, Server};
 use server::workers::Workers;
@@ -72,11 +72,11 @@ impl Host {
             ..capacity(&config)
         };
         let cache = config.cache.as_deref();
-        let engine = if config.services.iter().any(|it| it.watch) {
-            Engine::for_changing_handlers(capacity, cache)?
-        } else {
-            Engine::new(capacity, cache)?
+        let purpose = Purpose {
+            handlers_change: config.services.iter().any(|it| it.watch),
+            shows_lines: sources.is_author,
         };
+        let engine = Engine::with_purpose(capacity, cache, purpose)?;
         Ok(Host {
             sources,
             engine: Arc::new(engine),

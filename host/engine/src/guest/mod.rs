@@ -27,3 +27,4 @@ pub mod reach;
 pub mod state;
 pub mod stdio;
 pub mod streams;
+pub mod trap_sites;

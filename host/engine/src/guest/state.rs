@@ -10,6 +10,7 @@ use super::pending::Pending;
 use super::permits::Permits;
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
+use super::trap_sites::TrapSites;
 use crate::scheduling::call_times::CallTimer;
 use crate::scheduling::fair_share::{FairShare, Held};
 use crate::scheduling::turns::{Share, Turns};
@@ -61,6 +62,8 @@ pub struct GuestSettings {
     /// The settings of `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
+    /// Where they have trapped.
+    pub trap_sites: Arc<TrapSites>,
     log_rate: LogRate,
     /// The key-value store.
     store: Store,
@@ -97,6 +100,7 @@ impl GuestSettings {
             grants,
             limits,
             denials: Arc::default(),
+            trap_sites: Arc::default(),
             log_rate: LogRate::default(),
             store: Store::scratch(),
             clock: Clock::default(),
@@ -108,6 +112,7 @@ impl GuestSettings {
         Arc::new(GuestSettings {
             store,
             clock,
+            trap_sites: Arc::default(),
             ..self.clone()
         })
     }

@@ -13,9 +13,12 @@ use wasmtime_wasi::I32Exit;
 #[error("busy for more than {0:?}")]
 pub struct BusyTooLong(pub Duration);
 
-/// Why a call into a guest failed, without a backtrace: guest functions have no names.
+/// Why a call into a guest failed.
 pub fn of_call(error: &Error, guest: &Guest) -> CallError {
-    known(error, guest).unwrap_or_else(|| CallError::Trap(words(&error.root_cause().to_string())))
+    known(error, guest).unwrap_or_else(|| {
+        let cause = words(&error.root_cause().to_string());
+        CallError::Trap(cause + &site(error, guest))
+    })
 }
 
 /// Why an instance could not start.
@@ -41,7 +44,7 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
         (Some(trap), _) => trap.to_string(),
         (None, no_memory) => no_memory?.to_string(),
     };
-    let trap = trap.trim_start_matches("wasm trap: ").to_owned();
+    let trap = trap.trim_start_matches("wasm trap: ").to_owned() + &site(error, guest);
     Some(match guest.memory.refusal() {
         Some(Refusal::Memory) => CallError::Memory {
             limit_bytes: guest.memory.limit_bytes(),
@@ -55,6 +58,14 @@ fn known(error: &Error, guest: &Guest) -> Option<CallError> {
             CallError::Limit(format!("{}: {trap}", Excess::TableElements))
         }
         None => CallError::Trap(trap),
+    })
+}
+
+/// Where the guest was, as far as it is known.
+fn site(error: &Error, guest: &Guest) -> String {
+    let trace = error.downcast_ref::<WasmBacktrace>();
+    trace.map_or(String::new(), |trace| {
+        guest.settings.trap_sites.describe(trace)
     })
 }
 

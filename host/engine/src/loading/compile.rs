@@ -56,7 +56,7 @@ pub fn compile_for_cache(mut input: &[u8], cache: Option<&Path>) -> Result<Strin
     let binary = take(&mut input).ok_or_else(cut_short)?;
     let known = CompiledFunctions::read(input).ok_or_else(cut_short)?;
     let known = (!known.is_empty()).then(|| Arc::new(known));
-    let engine = Engine::build(Capacity::of(1), cache, known)?;
+    let engine = Engine::build(Capacity::of(1), cache, known, false)?;
     Ok(match engine.screen_and_compile(binary) {
         Ok(_) => COMPILED.to_owned(),
         Err(fault) => {

@@ -5,6 +5,7 @@ use super::file::{FileError, HandlerFile};
 use super::origin::Origin;
 use connection::guest_text::GuestText;
 use connection::limits::{Limit, MAX_TEXT_BYTES};
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -179,6 +180,13 @@ impl HandlerSource {
     /// does not need this. Blocks.
     pub fn origin(&self, trust: &Trust) -> Option<Origin> {
         Origin::of(&self.0.first()?.read(trust).ok()?)
+    }
+
+    /// Whether a component may have DWARF with lines of source: custom sections have names. False
+    /// if it cannot be read, which loading reports. Blocks.
+    pub fn has_lines(&self, trust: &Trust) -> bool {
+        let has_lines = |binary: Vec<u8>| memmem::find(&binary, b".debug_line").is_some();
+        self.0.iter().any(|it| it.read(trust).is_ok_and(has_lines))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `echo-host call`.
 
-use crate::cli::handler::{HandlerArg, is_stdin, serving, small_engine};
+use crate::cli::handler::{HandlerArg, author_engine, is_stdin, serving};
 use crate::cli::log;
 use crate::cli::options::Given;
 use crate::cli::output;
@@ -51,7 +51,7 @@ pub fn run(args: &CallArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(async {
         config.grants.check()?;
-        let engine = small_engine(&args.given, NonZeroUsize::MIN)?;
+        let engine = author_engine(&args.given, NonZeroUsize::MIN, &config)?;
         let loading = engine.load(
             &config.handler,
             &config.trust,

@@ -65,7 +65,7 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
             }
         })
         .context("cannot start the build thread")?;
-    serve::run(&serve, &options)
+    serve::run_for_author(&serve, &options)
 }
 
 /// A handler's directory, watched for changes.

@@ -1,7 +1,7 @@
 //! `echo-host test`.
 
 use super::junit::{self, Case, Suite};
-use crate::cli::handler::{serving, small_engine};
+use crate::cli::handler::{author_engine, serving};
 use crate::cli::log;
 use crate::cli::options::{Given, choice};
 use crate::cli::output;
@@ -121,7 +121,7 @@ pub fn run(args: &TestArgs) -> anyhow::Result<()> {
     config.grants.check()?;
     let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
     let jobs = jobs.unwrap_or(NonZeroUsize::MIN);
-    let engine = small_engine(&args.given, jobs)?;
+    let engine = author_engine(&args.given, jobs, &config)?;
     let loading = engine.load(
         &config.handler,
         &config.trust,
