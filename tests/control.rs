@@ -148,10 +148,10 @@ fn the_status_tells_what_an_operator_looks_for() {
         (&warning["times"], &warning["level"]),
         (&json!(3), &json!("warn"))
     );
-    let counts = status["services"][0]["call_times"]["counts"]
+    let counts = status["services"][0]["calls"]["microseconds"]["counts"]
         .as_array()
         .unwrap();
-    assert!(counts.iter().any(|count| count["calls"] != 0), "{status}");
+    assert!(counts.iter().any(|count| count["count"] != 0), "{status}");
     let text = directory.run(&["status"]).stdout;
     assert!(
         text.contains(", 3 times: closed: the client broke"),

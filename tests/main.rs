@@ -48,6 +48,7 @@ mod pipelines;
 mod pipes;
 mod privileges;
 mod programs;
+mod prometheus;
 mod rates;
 mod readme;
 mod record;

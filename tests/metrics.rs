@@ -71,7 +71,7 @@ fn what_happens_is_counted() {
     }
     let calls = figure(
         &metrics,
-        "echo_host_call_duration_seconds_count{service=\"main\"}",
+        "echo_host_call_duration_seconds_count{service=\"main\",generation=\"1\"}",
     );
     assert!((1..=2).contains(&calls), "{metrics}");
     assert!(figure(&metrics, "echo_host_resident_memory_bytes") > 1 << 20);
@@ -268,7 +268,7 @@ fn the_page_lists_the_metrics_that_are_served() {
     let (_host, address) = measured(&[]);
     let metrics = collect(address);
     // Prometheus computes no quantile without it.
-    let last = "call_duration_seconds_bucket{le=\"+Inf\",service=\"main\"}";
+    let last = "call_duration_seconds_bucket{le=\"+Inf\",service=\"main\",generation=\"1\"}";
     assert!(metrics.contains(last), "{metrics}");
     let served: BTreeSet<_> = metrics
         .lines()

@@ -173,7 +173,7 @@ fn what_is_refused_changes_nothing() {
             let mut status = site.status();
             let services = status["services"].as_array_mut().unwrap();
             for service in services {
-                service.as_object_mut().unwrap().remove("call_times");
+                service.as_object_mut().unwrap().remove("calls");
             }
             status
         };

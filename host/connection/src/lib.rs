@@ -12,6 +12,7 @@ pub mod generation;
 pub mod guest_text;
 pub mod handle;
 pub mod handler;
+pub mod histogram;
 pub mod limits;
 pub mod rates;
 mod sync;

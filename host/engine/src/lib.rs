@@ -32,7 +32,7 @@ pub use loading::origin::Origin;
 pub use loading::proving::prove;
 pub use loading::serving::Serving;
 pub use loading::source::{ComponentSource, HandlerSource, SourceError};
-pub use scheduling::call_times::CallTimes;
+pub use scheduling::call_meter::CallFigures;
 pub use scheduling::capacity::Capacity;
 pub use scheduling::wiping::{CannotScan, Wipe};
 pub use screening::{Unfit, panics};
@@ -190,7 +190,7 @@ impl Engine {
                 outgoing: guest::network::sockets(),
                 files: guest::files::permits(capacity.max_connections),
                 turns,
-                timer: Arc::default(),
+                meter: Arc::default(),
             },
             proofs: Arc::new(proofs),
             functions,
@@ -214,9 +214,9 @@ impl Engine {
         }
     }
 
-    /// How long the calls of its service took.
-    pub fn call_times(&self) -> CallTimes {
-        self.common.timer.times()
+    /// What the calls of its service have taken.
+    pub fn call_figures(&self) -> CallFigures {
+        self.common.meter.figures()
     }
 
     /// Changes the expected connections, sessions and shared instances. The number of slots stays.

@@ -214,11 +214,11 @@ fn told(warning: &WarningStatus, now: SystemTime) -> String {
 
 /// How long half of the calls of all services took, and nearly all, if there were any.
 fn call_times(services: &[ServiceStatus]) -> Option<String> {
-    let counts = services.iter().flat_map(|it| &it.call_times.counts);
+    let times = services.iter().map(|it| &it.calls.microseconds);
     let mut by_time = BTreeMap::new();
-    for count in counts {
-        let up_to = count.up_to_microseconds.unwrap_or(u64::MAX);
-        *by_time.entry(up_to).or_insert(0) += count.calls;
+    for it in times.flat_map(|it| &it.counts) {
+        let up_to = it.up_to.unwrap_or(u64::MAX);
+        *by_time.entry(up_to).or_insert(0) += it.count;
     }
     let all: u64 = by_time.values().sum();
     let within = |percent: u64| {
@@ -309,7 +309,7 @@ fn since(unix_seconds: u64, now: SystemTime) -> Duration {
 mod tests {
     use super::*;
     use daemon::control::{
-        CallTimeCount, CallTimesStatus, ConnectionCounts, ListenerStatus, SlotCounts,
+        CallStatus, ConnectionCounts, CountStatus, DistributionStatus, ListenerStatus, SlotCounts,
     };
 
     fn generation(number: u64, state: GenerationState, age_seconds: u64) -> GenerationStatus {
@@ -322,6 +322,8 @@ mod tests {
             age_seconds,
             connections: 12,
             failed_calls: 0,
+            calls: CallStatus::default(),
+            connection_milliseconds: DistributionStatus::default(),
         }
     }
 
@@ -335,14 +337,14 @@ mod tests {
             turned_away: 0,
             failed_calls: 0,
             refused_swaps: 0,
-            call_times: CallTimesStatus {
-                sum_microseconds: 500,
-                counts: [(Some(30), 98), (Some(100), 1), (None, 1)]
-                    .map(|(up_to_microseconds, calls)| CallTimeCount {
-                        up_to_microseconds,
-                        calls,
-                    })
-                    .into(),
+            calls: CallStatus {
+                microseconds: DistributionStatus {
+                    sum: 500,
+                    counts: [(Some(30), 98), (Some(100), 1), (None, 1)]
+                        .map(|(up_to, count)| CountStatus { up_to, count })
+                        .into(),
+                },
+                ..CallStatus::default()
             },
         }
     }

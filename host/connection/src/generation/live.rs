@@ -96,6 +96,12 @@ impl<H> ConnectionGuard<H> {
 impl<H> Drop for ConnectionGuard<H> {
     fn drop(&mut self) {
         let id = self.handle.id();
+        // One that moves is registered with the other already.
+        if self.handle.generation() == self.generation.number {
+            let lasted = self.handle.since().elapsed().as_millis();
+            let lasted = u64::try_from(lasted).unwrap_or(u64::MAX);
+            self.generation.lasted.record(lasted);
+        }
         self.generation.live.0.lock().remove(&id);
         self.generation.moves.lock().forget(id);
     }

@@ -4,11 +4,16 @@ use super::live::Live;
 use super::{Moves, Stay};
 use crate::handle::Notice;
 use crate::handler::Handler;
+use crate::histogram::{Distribution, Histogram};
 use crate::task::ConnectionSettings;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+
+const UP_TO_MILLISECONDS: [u64; 9] = [
+    10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000,
+];
 
 /// A new version of a handler, before it serves.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ pub struct Generation<H> {
     /// Where its connections report whether they move, since it is not current.
     pub(super) moves: Mutex<Arc<Moves>>,
     pub(super) failed_calls: AtomicU64,
+    /// How long its connections have lasted that ended with it, in milliseconds.
+    pub(super) lasted: Histogram,
 }
 
 impl<H: Handler> Generation<H> {
@@ -68,6 +75,7 @@ impl<H: Handler> Generation<H> {
             live: Live::default(),
             moves: Mutex::default(),
             failed_calls: AtomicU64::new(0),
+            lasted: Histogram::new(&UP_TO_MILLISECONDS),
         })
     }
 
@@ -79,6 +87,11 @@ impl<H: Handler> Generation<H> {
     /// Calls that trapped, ran out of memory or timed out.
     pub fn failed_calls(&self) -> u64 {
         self.failed_calls.load(Ordering::Relaxed)
+    }
+
+    /// How long connections have lasted that ended with it, in milliseconds.
+    pub fn durations(&self) -> Distribution {
+        self.lasted.distribution()
     }
 
     /// Ends its connections, each as soon as all its messages are answered.

@@ -25,7 +25,7 @@ use framing::Framing;
 use quiet::{Quiet, Sweep};
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::Span;
 
 /// The handle of a connection that sessions use.
@@ -40,6 +40,8 @@ pub struct ConnectionHandle {
     limit_bytes: AtomicUsize,
     span: Span,
     clock: Clock,
+    /// When it began.
+    since: Instant,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
     received_bytes: AtomicU64,
@@ -68,6 +70,7 @@ impl ConnectionHandle {
             limit_bytes: AtomicUsize::new(limit_bytes),
             span,
             clock: Clock::default(),
+            since: Instant::now(),
             unsent_bytes: AtomicUsize::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
@@ -94,6 +97,11 @@ impl ConnectionHandle {
     /// The id of the connection, unique in this process.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// When it began.
+    pub fn since(&self) -> Instant {
+        self.since
     }
 
     /// The peer.

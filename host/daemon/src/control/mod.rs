@@ -32,8 +32,9 @@ pub use operator::{Operator, WantedFile};
 pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
-    CallTimeCount, CallTimesStatus, ConnectionCounts, GenerationState, GenerationStatus,
-    ListenerStatus, MovedConnections, RefusalStatus, Refused, RefusedReload, Reloaded,
-    ServiceStatus, SlotCounts, Status, Swapped, VersionStatus, WarningStatus, WorkerStatus,
+    CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,
+    GenerationStatus, ListenerStatus, MovedConnections, RefusalStatus, Refused, RefusedReload,
+    Reloaded, ServiceStatus, SlotCounts, Status, Swapped, VersionStatus, WarningStatus,
+    WorkerStatus,
 };
 pub use takeover::{Predecessor, TakeoverError};

@@ -3,9 +3,9 @@
 use super::invariants::{check, reply_comes_back, request_comes_back};
 use super::protocol::{Reply, Request};
 use super::status::{
-    CallTimeCount, CallTimesStatus, ConnectionCounts, GenerationState, GenerationStatus,
-    ListenerStatus, RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, SlotCounts,
-    Status, Swapped, WarningStatus, WorkerStatus,
+    CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,
+    GenerationStatus, ListenerStatus, RefusalStatus, Refused, RefusedReload, Reloaded,
+    ServiceStatus, SlotCounts, Status, Swapped, WarningStatus, WorkerStatus,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -53,6 +53,8 @@ fn generations() -> impl Strategy<Value = GenerationStatus> {
         age_seconds: counts[1],
         connections: counts[2],
         failed_calls: counts[3],
+        calls: calls(counts[3]),
+        connection_milliseconds: distribution(counts[3]),
     })
 }
 
@@ -136,14 +138,24 @@ fn service(name: &str, counts: [u64; 8]) -> ServiceStatus {
         turned_away: counts[5],
         failed_calls: counts[6],
         refused_swaps: counts[7],
-        call_times: CallTimesStatus {
-            sum_microseconds: counts[0],
-            counts: [CallTimeCount {
-                up_to_microseconds: Some(counts[1]),
-                calls: counts[2],
-            }]
+        calls: calls(counts[0]),
+    }
+}
+
+fn calls(count: u64) -> CallStatus {
+    CallStatus {
+        microseconds: distribution(count),
+        message_bytes: distribution(count),
+        cpu_microseconds: count,
+    }
+}
+
+fn distribution(count: u64) -> DistributionStatus {
+    DistributionStatus {
+        sum: count,
+        counts: [Some(count), None]
+            .map(|up_to| CountStatus { up_to, count })
             .into(),
-        },
     }
 }
 

@@ -91,27 +91,38 @@ pub struct ServiceStatus {
     pub failed_calls: u64,
     /// Swaps that were asked for and refused.
     pub refused_swaps: u64,
-    /// How long calls of its handlers took.
+    /// What calls of its handlers have taken.
     #[serde(default)]
-    pub call_times: CallTimesStatus,
+    pub calls: CallStatus,
 }
 
-/// How long calls took: of each 5 ms, the first call.
+/// What calls have taken. Of each 5 ms, the first call is measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallTimesStatus {
-    /// The time of all these calls.
-    pub sum_microseconds: u64,
-    /// Their numbers, by time.
-    pub counts: Vec<CallTimeCount>,
+pub struct CallStatus {
+    /// Their times.
+    pub microseconds: DistributionStatus,
+    /// The sizes of their messages.
+    pub message_bytes: DistributionStatus,
+    /// CPU time in all calls.
+    pub cpu_microseconds: u64,
 }
 
-/// Calls that took longer than those of the count before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallTimeCount {
-    /// The longest time that counts here; absent for the longest times.
-    pub up_to_microseconds: Option<u64>,
-    /// The number of calls.
-    pub calls: u64,
+/// How many values were how large. Their unit is in the name of the member that has this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionStatus {
+    /// The sum of all.
+    pub sum: u64,
+    /// Their numbers, by size.
+    pub counts: Vec<CountStatus>,
+}
+
+/// Values that are larger than those of the count before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountStatus {
+    /// The largest value that counts here; absent for the largest values.
+    pub up_to: Option<u64>,
+    /// How many there were.
+    pub count: u64,
 }
 
 /// A warning or an error of the log.
@@ -160,6 +171,12 @@ pub struct GenerationStatus {
     pub connections: u64,
     /// Calls that trapped, timed out or ran out of memory.
     pub failed_calls: u64,
+    /// What its calls have taken.
+    #[serde(default)]
+    pub calls: CallStatus,
+    /// How long connections have lasted that ended with it.
+    #[serde(default)]
+    pub connection_milliseconds: DistributionStatus,
 }
 
 /// A time during which a version was current.

@@ -1,8 +1,9 @@
 //! Formats a status as OpenMetrics text, version 1.0.
 
+use super::histograms;
 use crate::control::{GenerationState, ServiceStatus, Status};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -132,7 +133,8 @@ impl Collector for Figures {
             "worker",
             workers.map(|it| (it.number.to_string(), it.connections)),
         )?;
-        write_call_times(&mut to, &status.services)?;
+        histograms::write(&mut to, &status.generations)?;
+        write_guest_cpu(&mut to, &status.services)?;
         write_process(&mut to, status)
     }
 }
@@ -187,34 +189,21 @@ fn write_process(to: &mut DescriptorEncoder<'_>, status: &Status) -> Result<(), 
     Ok(())
 }
 
-/// Writes a histogram for each service.
-fn write_call_times(
+/// Writes the CPU time of guests by service.
+fn write_guest_cpu(
     to: &mut DescriptorEncoder<'_>,
     services: &[ServiceStatus],
 ) -> Result<(), fmt::Error> {
-    const MICROSECONDS: f64 = 1e6;
     let mut family = to.encode_descriptor(
-        "call_duration_seconds",
-        "Time of handler calls, of each 5 ms the first call",
+        "guest_cpu_seconds",
+        "CPU time in calls of handlers",
         None,
-        MetricType::Histogram,
+        MetricType::Counter,
     )?;
     for service in services {
-        let times = &service.call_times;
-        let bound = |up_to: Option<u64>| up_to.map_or(f64::INFINITY, |it| it as f64 / MICROSECONDS);
-        let counts = times.counts.iter();
-        let counts: Vec<_> = counts
-            .map(|count| (bound(count.up_to_microseconds), count.calls))
-            .collect();
+        let seconds = service.calls.cpu_microseconds as f64 / 1e6;
         let labels = [("service", service.name.clone())];
-        family
-            .encode_family(&labels)?
-            .encode_histogram::<NoLabelSet>(
-                times.sum_microseconds as f64 / MICROSECONDS,
-                counts.iter().map(|(_, calls)| calls).sum(),
-                &counts,
-                None,
-            )?;
+        ConstCounter::new(seconds).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod clients;
 mod exposition;
+mod histograms;
 mod http;
 mod names;
 mod negotiation;

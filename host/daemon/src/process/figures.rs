@@ -1,19 +1,26 @@
 //! Figures of the process for its status.
 
-use crate::control::{CallTimeCount, CallTimesStatus, WorkerStatus};
-use engine::CallTimes;
+use crate::control::{CallStatus, CountStatus, DistributionStatus, WorkerStatus};
+use connection::histogram::Distribution;
+use engine::CallFigures;
 use server::workers::Workers;
 
-/// How long calls took, for the status.
-pub fn call_times(times: CallTimes) -> CallTimesStatus {
-    let counts = times.counts.into_iter();
-    CallTimesStatus {
-        sum_microseconds: times.sum.as_micros() as u64,
+/// What calls have taken, for the status.
+pub fn calls(figures: CallFigures) -> CallStatus {
+    CallStatus {
+        microseconds: distribution(figures.microseconds),
+        message_bytes: distribution(figures.message_bytes),
+        cpu_microseconds: figures.cpu.as_micros() as u64,
+    }
+}
+
+/// A distribution, for the status.
+pub fn distribution(distribution: Distribution) -> DistributionStatus {
+    let counts = distribution.counts.into_iter();
+    DistributionStatus {
+        sum: distribution.sum,
         counts: counts
-            .map(|(up_to_microseconds, calls)| CallTimeCount {
-                up_to_microseconds,
-                calls,
-            })
+            .map(|(up_to, count)| CountStatus { up_to, count })
             .collect(),
     }
 }

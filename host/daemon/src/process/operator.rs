@@ -1,6 +1,6 @@
 //! The host behind the control socket.
 
-use super::figures::{call_times, resident_bytes, workers};
+use super::figures::{calls, distribution, resident_bytes, workers};
 use crate::control::{
     ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, MovedConnections,
     Operator, RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, SlotCounts, Status,
@@ -260,7 +260,7 @@ fn service_status(service: &Service) -> ServiceStatus {
         turned_away: totals.turned_away,
         failed_calls: totals.failed_calls,
         refused_swaps: service.swapper().refusals().0,
-        call_times: call_times(service.swapper().call_times()),
+        calls: calls(service.swapper().call_figures()),
     }
 }
 
@@ -305,6 +305,8 @@ fn generation_status(
         age_seconds: age.unwrap_or_default().as_secs(),
         connections: generation.live() as u64,
         failed_calls: generation.failed_calls(),
+        calls: calls(generation.made_from.handler.call_figures()),
+        connection_milliseconds: distribution(generation.durations()),
     }
 }
 

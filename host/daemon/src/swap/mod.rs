@@ -18,7 +18,8 @@ use arc_swap::ArcSwap;
 use config::ServeConfig;
 use connection::generation::{Candidate, Generation, Generations, Moves, Rules};
 use engine::{
-    CallTimes, ComponentSource, Engine, HandlerFile, HandlerSource, LoadError, Serving, SourceError,
+    CallFigures, ComponentSource, Engine, HandlerFile, HandlerSource, LoadError, Serving,
+    SourceError,
 };
 use keyvalue::Store;
 use prepare::{is_unchanged, prepare};
@@ -125,9 +126,9 @@ impl Swapper {
         &self.generations
     }
 
-    /// How long calls of the handler took.
-    pub fn call_times(&self) -> CallTimes {
-        self.engine.call_times()
+    /// What calls of the handler have taken.
+    pub fn call_figures(&self) -> CallFigures {
+        self.engine.call_figures()
     }
 
     /// The number of refused swaps, and the last one.

@@ -11,7 +11,7 @@ use super::permits::Permits;
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
 use super::trap_sites::TrapSites;
-use crate::scheduling::call_times::CallTimer;
+use crate::scheduling::call_meter::CallMeter;
 use crate::scheduling::fair_share::{FairShare, Held};
 use crate::scheduling::turns::{Share, Turns};
 use connection::clock::Clock;
@@ -34,8 +34,8 @@ pub struct SharedResources {
     pub outgoing: Arc<FairShare>,
     pub files: Arc<FairShare>,
     pub turns: Arc<Turns>,
-    /// Times of calls. This one is of the service alone.
-    pub timer: Arc<CallTimer>,
+    /// Measures calls. This one is of the service alone.
+    pub meter: Arc<CallMeter>,
 }
 
 impl SharedResources {
@@ -48,7 +48,7 @@ impl SharedResources {
             outgoing: self.outgoing.another(),
             files: self.files.another(),
             turns: self.turns.clone(),
-            timer: Arc::default(),
+            meter: Arc::default(),
         }
     }
 }
@@ -73,6 +73,8 @@ pub struct GuestSettings {
     /// Their shares of computing turns: for connections, and for UDP senders, which may be forged.
     pub turns: Arc<Share>,
     pub datagram_turns: Arc<Share>,
+    /// Measures their calls.
+    pub meter: Arc<CallMeter>,
     pub common: SharedResources,
 }
 
@@ -90,10 +92,12 @@ impl GuestSettings {
         if !grants.connect.is_empty() {
             common.outgoing.claim();
         }
+        let meter = common.meter.for_handler();
         Ok(Arc::new(GuestSettings {
             directories: grants.open_directories()?.into(),
-            turns: Share::new(&common.turns, &common.timer),
-            datagram_turns: Share::new(&common.turns, &common.timer),
+            turns: Share::new(&common.turns, &meter),
+            datagram_turns: Share::new(&common.turns, &meter),
+            meter,
             common,
             reach: Arc::new(Reach::new(&grants.connect)),
             config: Arc::new(grants.config()),
@@ -107,7 +111,7 @@ impl GuestSettings {
         }))
     }
 
-    /// The same with another key-value store and clock.
+    /// The same with another key-value store and clock. Its traps are counted anew.
     pub fn with(&self, store: Store, clock: Clock) -> Arc<Self> {
         Arc::new(GuestSettings {
             store,

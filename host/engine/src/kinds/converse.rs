@@ -93,7 +93,12 @@ impl Instance<Converse> {
     /// Calls a session with an event.
     pub async fn callback(&mut self, it: ResourceAny, event: &Event) -> Result<(), SessionError> {
         let called = {
-            let (running, converse, store) = self.begin(Converse::MAX_ARGUMENT_BYTES);
+            let message_bytes = match event {
+                Event::Message(message) => Some(message.len()),
+                _ => None,
+            };
+            let (running, converse, store) =
+                self.begin(Converse::MAX_ARGUMENT_BYTES, message_bytes);
             let session = converse.guest.session();
             let call = pin!(async {
                 match event {

@@ -190,7 +190,7 @@ impl<E: Exports> Instance<E> {
         call: impl AsyncFnOnce(&E, &mut Store<Guest>) -> Result<T>,
     ) -> Result<T, CallError> {
         let called = {
-            let (running, exports, store) = self.begin(max_result_bytes);
+            let (running, exports, store) = self.begin(max_result_bytes, None);
             let call = pin!(call(exports, store));
             running.poll(call).await
         };
@@ -212,18 +212,23 @@ impl<E: Exports> Instance<E> {
             Ok(after_others())
         });
         let called = {
-            let (running, exports, store) = self.begin(E::MAX_ARGUMENT_BYTES);
+            let (running, exports, store) = self.begin(E::MAX_ARGUMENT_BYTES, None);
             let call = pin!(call(exports, store));
             running.for_any_time().poll(call).await
         };
         self.end(called)
     }
 
-    /// Begins a call that may return this many bytes, with a new epoch deadline. The call itself is
+    /// Begins a call that may return this many bytes, with a new epoch deadline. It may have a
+    /// message. The call itself is
     /// made with the exports and the store, pinned, and polled by what runs it; then follows
     /// [`Instance::end`]. A function around them would move the call, which is large.
     #[inline]
-    pub fn begin(&mut self, max_result_bytes: usize) -> (Running<'_>, &E, &mut Store<Guest>) {
+    pub fn begin(
+        &mut self,
+        max_result_bytes: usize,
+        message_bytes: Option<usize>,
+    ) -> (Running<'_>, &E, &mut Store<Guest>) {
         let store = &mut self.store;
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         if self.calls_host {
@@ -234,7 +239,7 @@ impl<E: Exports> Instance<E> {
             store.set_hostcall_fuel(max_result_bytes);
         }
         (
-            Running::new(&self.turns, self.call_timeout),
+            Running::new(&self.turns, self.call_timeout, message_bytes),
             &self.exports,
             store,
         )

@@ -43,7 +43,8 @@ impl Instance<Respond> {
     /// Computes the reply to one message.
     pub async fn respond(&mut self, message: Bytes) -> Result<Bytes, SessionError> {
         let called = {
-            let (running, Respond(respond), store) = self.begin(MAX_HANDED_BYTES);
+            let (running, Respond(respond), store) =
+                self.begin(MAX_HANDED_BYTES, Some(message.len()));
             let call = pin!(respond.call_async(store, (message,)));
             running.poll(call).await
         };

@@ -19,15 +19,15 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// A call of a handler with this share of turns, within `limit`.
+    /// A call of a handler with this share of turns, within `limit`. It may have a message.
     #[inline]
-    pub fn new(share: &'a Share, limit: Duration) -> Self {
+    pub fn new(share: &'a Share, limit: Duration, message_bytes: Option<usize>) -> Self {
         Running {
             share,
             computing: share.begin(),
             limit: Some(limit),
             timer: None,
-            begun: share.sample(),
+            begun: share.sample(message_bytes),
         }
     }
 
@@ -80,7 +80,7 @@ impl Running<'_> {
     #[inline]
     fn record(&mut self) {
         if let Some(begun) = self.begun.take() {
-            self.share.timer.record(begun);
+            self.share.meter.record(begun);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::kinds::isolation::Isolation;
 use crate::kinds::program::{ProgramRun, Run};
 use crate::kinds::responder::{Responder, ResponderSession, Stage};
 use crate::kinds::shared_instance::Shared;
+use crate::scheduling::call_meter::CallFigures;
 use bytes::Bytes;
 use connection::clock::Clock;
 use connection::handle::ConnectionHandle;
@@ -74,6 +75,19 @@ impl Serving {
             isolation,
             kind,
         }
+    }
+}
+
+impl Serving {
+    /// What the calls of this version have taken.
+    pub fn call_figures(&self) -> CallFigures {
+        let settings = match &self.templates {
+            // All stages have the same.
+            Templates::Responder(stages) => stages.first().map(|it| &it.template.settings),
+            Templates::Conversation(template) => Some(&template.settings),
+            Templates::Program(template) => Some(&template.settings),
+        };
+        settings.map_or_else(CallFigures::default, |it| it.meter.figures())
     }
 }
 

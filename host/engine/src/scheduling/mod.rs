@@ -1,6 +1,6 @@
 //! Shares processor time, slots and other resources fairly among services.
 
-pub mod call_times;
+pub mod call_meter;
 pub mod capacity;
 pub mod fair_share;
 pub mod shares;

@@ -6,7 +6,7 @@
 //! handler, if it has a waiting call there. Other calls never wait for a turn, and find at most one
 //! busy call ahead of them on their thread.
 
-use super::call_times::CallTimer;
+use super::call_meter::CallMeter;
 use connection::busy::Busy;
 use connection::limits::{EPOCH_TICK, LONG_COMPUTING_MEMORY};
 use parking_lot::{Mutex, MutexGuard};
@@ -52,8 +52,8 @@ struct State {
 #[derive(Debug)]
 pub struct Share {
     turns: Arc<Turns>,
-    /// Measures calls of its service.
-    pub timer: Arc<CallTimer>,
+    /// Measures its calls.
+    pub meter: Arc<CallMeter>,
     number: u64,
     /// The epoch until which its calls take turns.
     until: AtomicU64,
@@ -133,20 +133,21 @@ impl Drop for Turn {
 
 impl Share {
     /// The turns of a new handler.
-    pub fn new(turns: &Arc<Turns>, timer: &Arc<CallTimer>) -> Arc<Self> {
+    pub fn new(turns: &Arc<Turns>, meter: &Arc<CallMeter>) -> Arc<Self> {
         static SHARES: AtomicU64 = AtomicU64::new(0);
         Arc::new(Share {
-            timer: timer.clone(),
+            meter: meter.clone(),
             number: SHARES.fetch_add(1, Ordering::Relaxed),
             turns: turns.clone(),
             until: AtomicU64::new(0),
         })
     }
 
-    /// The start of a call, if its time is to be recorded.
+    /// The start of a call with a message of this length, if its time is to be recorded.
     #[inline]
-    pub fn sample(&self) -> Option<Instant> {
-        self.timer.sample(self.turns.ticks.load(Ordering::Relaxed))
+    pub fn sample(&self, message_bytes: Option<usize>) -> Option<Instant> {
+        let epoch = self.turns.ticks.load(Ordering::Relaxed);
+        self.meter.sample(epoch, message_bytes)
     }
 
     /// Begins a call, which computes in turns if the handler is busy.
@@ -201,6 +202,7 @@ impl Computing<'_> {
         if now != begun {
             let memory = LONG_COMPUTING_MEMORY.as_millis() / EPOCH_TICK.as_millis();
             until.store(now + memory as u64, Ordering::Relaxed);
+            self.share.meter.computed(now - begun);
             turn.into_iter().for_each(Turn::end_after_others);
         }
         polled
