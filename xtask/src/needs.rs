@@ -8,22 +8,25 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::languages::{COMPONENTIZE_PY, COMPONENTIZE_QJS};
 use crate::{install, layout, packages, step};
 
-/// From PyPI.
-const PYTHON: [&str; 4] = [
+/// From PyPI: libraries of clients, and what builds handlers in Python.
+const PYTHON: [&str; 5] = [
     "protobuf==7.36.2",
     "redis==8.1.0",
     "websockets==17.0",
     "kosoku==0.1.0",
+    COMPONENTIZE_PY,
 ];
-/// From npm.
-const JAVASCRIPT: [&str; 5] = [
+/// From npm: the same for JavaScript.
+const JAVASCRIPT: [&str; 6] = [
     "redis@6.3.1",
     "ioredis@6.0.0",
     "ws@8.23.0",
     "wscat@6.1.0",
     "playwright-core@1.65.1",
+    COMPONENTIZE_QJS,
 ];
 
 /// The table.

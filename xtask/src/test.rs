@@ -11,7 +11,7 @@ use crate::{demos, guests, languages, step};
 
 /// Tests that take more than a few seconds each, or need a machine of their own. `--fast` skips
 /// them.
-const SLOW: [&str; 11] = [
+const SLOW: [&str; 12] = [
     "a_run_compares_the_host_with_the_native_servers",
     "copies::",
     "faults::",
@@ -23,6 +23,7 @@ const SLOW: [&str; 11] = [
     "swap::load::",
     "swap::thousands::",
     "transports::access::",
+    "walks::migration::",
 ];
 
 #[derive(Args)]

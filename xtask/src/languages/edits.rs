@@ -18,10 +18,10 @@ go | framed-responder | export_wit_world/handler.go | (characters)), '\n') | (ch
 javascript | framed-responder | src/handler.js | reply[length] = 10; | reply[length] = 48 + @;
 python | framed-responder | src/handler.py | {text[::-1]}\n | {text[::-1]}@
 rust | conversation | src/lib.rs | send_line("hello | send_line("hell@
-c | conversation | src/handler.c | "hello\n" | "hell@\n"
-go | conversation | counter/counter.go | "hello\n" | "hell@\n"
-javascript | conversation | src/handler.js | "hello\n" | "hell@\n"
-python | conversation | src/conversation.py | "hello\n" | "hell@\n"
+c | conversation | src/handler.c | "hello" | "hell@"
+go | conversation | counter/counter.go | "hello" | "hell@"
+javascript | conversation | src/handler.js | "hello" | "hell@"
+python | conversation | src/conversation.py | "hello" | "hell@"
 rust | program | src/main.rs | "{number} {text}" | "{number}@ {text}"
 c | program | src/handler.c | "%llu " | "%llu@ "
 go | program | main.go | "%d %s\n" | "%d@ %s\n"

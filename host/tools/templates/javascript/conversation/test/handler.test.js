@@ -1,38 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conversation } from "../src/handler.js";
+import { Connection } from "../src/kit/testing/connection.js";
 
-/** Replaces the host's connection. */
-class Connection {
-  sent = "";
-  closed = false;
-
-  send(bytes) {
-    this.sent += Buffer.from(bytes).toString();
-  }
-
-  close() {
-    this.closed = true;
-  }
-}
+const { Session } = conversation;
 
 test("lines are counted", () => {
   const connection = new Connection();
-  const session = conversation.Session.open(connection, undefined);
+  const session = Session.open(connection, undefined);
   session.onMessage(Buffer.from("one"));
   session.onMessage(Buffer.from("two"));
   session.onMessage(Buffer.from("quit"));
-  assert.equal(connection.sent, "hello\n1 one\n2 two\ngoodbye after 2 lines\n");
+  assert.equal(connection.received(), "hello\n1 one\n2 two\ngoodbye after 2 lines\n");
   assert.ok(connection.closed);
 });
 
+test("a line that is not text ends the session", () => {
+  const session = Session.open(new Connection(), undefined);
+  assert.throws(() => session.onMessage(Uint8Array.of(0xff)), { kind: "protocol" });
+});
+
 test("the next version goes on counting", () => {
-  const session = conversation.Session.open(new Connection(), undefined);
+  const session = Session.open(new Connection(), undefined);
   session.onMessage(Buffer.from("one"));
   const connection = new Connection();
-  const next = conversation.Session.open(connection, session.save());
+  const next = Session.open(connection, session.save());
   next.onMessage(Buffer.from("two"));
   next.onShutdown();
-  assert.equal(connection.sent, "2 two\ngoodbye after 2 lines\n");
-  assert.throws(() => conversation.Session.open(connection, Buffer.from("another's")));
+  assert.equal(connection.received(), "2 two\ngoodbye after 2 lines\n");
+  assert.throws(() => Session.open(connection, Buffer.from("another's")));
 });

@@ -2,6 +2,7 @@
 
 from typing import Optional, Self
 
+import kit
 from componentize_py_types import Err
 from wit_world.exports import conversation
 from wit_world.imports.connections import Connection
@@ -18,7 +19,7 @@ class Session(conversation.Session):
     @classmethod
     def open(cls, connection: Connection, saved: Optional[bytes]) -> Self:
         if saved is None:
-            connection.send(b"hello\n")
+            kit.send_line(connection, "hello")
             return cls(connection, 0)
         # Another version has served this connection: continue its count.
         if not saved.isdigit():
@@ -31,7 +32,7 @@ class Session(conversation.Session):
             self.connection.close()
             return
         self.lines += 1
-        self.connection.send(b"%d %s\n" % (self.lines, line))
+        kit.send_line(self.connection, f"{self.lines} {kit.text(line)}")
 
     def on_eof(self) -> None:
         pass
@@ -49,4 +50,4 @@ class Session(conversation.Session):
         return b"%d" % self.lines
 
     def say_goodbye(self) -> None:
-        self.connection.send(b"goodbye after %d lines\n" % self.lines)
+        kit.send_line(self.connection, f"goodbye after {self.lines} lines")

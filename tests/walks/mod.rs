@@ -1,6 +1,8 @@
 //! Walks through the product as new users make them: a fresh home, a fresh folder, the
 //! documents' own commands, and each step checked.
 
+mod migration;
+
 use crate::fixture::{Finished, Host, Process, root, run, run_within, tool};
 use std::fs;
 use std::io::Write;
@@ -246,6 +248,19 @@ fn unit_tests(author: &User, folder: &Path) {
     );
 }
 
+/// Lets a handler be built as docs/handlers/rust.md says for machines without the target, so that
+/// it builds on each.
+fn build_without_target(folder: &Path) {
+    let build = block("docs/handlers/rust.md", "toml", "build-guests");
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let build = build
+        .replace("../greeter", folder.to_str().unwrap())
+        .replace("../echo-host", root().to_str().unwrap())
+        .replace("greeter.wasm", &format!("{name}.wasm"));
+    let rest = format!("watch = ['src']\nexchanges = ['{name}.exchange']\n");
+    fs::write(folder.join("handler.toml"), build + &rest).unwrap();
+}
+
 #[test]
 fn an_author_gets_from_new_to_a_line_with_an_ending() {
     let author = User::new();
@@ -261,15 +276,7 @@ fn an_author_gets_from_new_to_a_line_with_an_ending() {
     assert_eq!(next("cargo "), "test");
     unit_tests(&author, &folder);
 
-    // As docs/handlers/rust.md says for machines without the target, so that it builds on each.
-    let build = block("docs/handlers/rust.md", "toml", "build-guests");
-    let name = folder.file_name().unwrap().to_str().unwrap();
-    assert_eq!(name, "greeter");
-    let build = build
-        .replace("../greeter", folder.to_str().unwrap())
-        .replace("../echo-host", root().to_str().unwrap());
-    let rest = "watch = ['src']\nexchanges = ['greeter.exchange']\n";
-    fs::write(folder.join("handler.toml"), build + rest).unwrap();
+    build_without_target(&folder);
     let words = next("echo-host ");
     assert_eq!(words, "test");
     let test = || {
