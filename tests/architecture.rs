@@ -8,17 +8,22 @@ use std::path::{Path, PathBuf};
 
 /// The crates of the host, and which of them each may depend on.
 const CRATES: &[(&str, &[&str])] = &[
+    ("address", &[]),
     ("choices", &[]),
     ("system", &["choices"]),
     ("websocket", &["choices"]),
     ("framing", &["websocket"]),
-    ("connection", &["choices", "framing", "websocket"]),
+    (
+        "connection",
+        &["address", "choices", "framing", "websocket"],
+    ),
     ("exchange", &["connection", "framing"]),
     ("keyvalue", &["connection"]),
     ("screening", &["connection"]),
     (
         "engine",
         &[
+            "address",
             "choices",
             "connection",
             "framing",
@@ -29,11 +34,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["choices", "connection", "framing", "system", "websocket"],
+        &[
+            "address",
+            "choices",
+            "connection",
+            "framing",
+            "system",
+            "websocket",
+        ],
     ),
     (
         "config",
         &[
+            "address",
             "choices",
             "connection",
             "engine",
@@ -47,6 +60,7 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
+            "address",
             "config",
             "connection",
             "engine",
@@ -59,6 +73,7 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "tools",
         &[
+            "address",
             "config",
             "connection",
             "daemon",
@@ -71,6 +86,7 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         ".",
         &[
+            "address",
             "config",
             "connection",
             "daemon",

@@ -43,6 +43,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ("A rollback with a handler", "swap hello --rollback"),
     ("To bind without a file", "check hello --bind"),
     ("No running host", "reload"),
+    ("To disconnect nobody in particular", "disconnect"),
+    ("A client that is no network", "tap --peer localhost"),
+    ("To measure for hours", "connections --measure 2h"),
 ];
 
 #[test]

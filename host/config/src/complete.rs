@@ -10,7 +10,7 @@ use super::values::{
     MessageSize, OptionalNumber, OptionalPath, OptionalSize, ServiceName, Size, Time,
 };
 use super::{HostSettings, ServiceSettings};
-use connection::address::Endpoint;
+use address::Endpoint;
 use connection::generation::Probation;
 use connection::limits::{GuestLimits, ServerLimits};
 use connection::rates::RateLimits;

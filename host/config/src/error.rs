@@ -4,7 +4,7 @@ use super::diagnostics::Diagnostics;
 use super::document::Place;
 use super::file::FileError;
 use super::values::ServiceName;
-use connection::address::Endpoint;
+use address::Endpoint;
 use engine::{Grants, HandlerKind, InvalidGrant, Isolation};
 use server::tls::TlsError;
 use std::path::{Path, PathBuf};

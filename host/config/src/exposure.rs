@@ -5,7 +5,7 @@ use super::host::HostConfig;
 use super::serve::ServeConfig;
 use super::values::OptionalPath;
 use crate::control_folder::control_folder_of;
-use connection::address::{Endpoint, UnixAddress};
+use address::{Endpoint, UnixAddress};
 use engine::{Directory, InvalidGrant};
 use keyvalue::StoreUri;
 use rustix::process::geteuid;

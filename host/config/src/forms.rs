@@ -6,7 +6,7 @@ use super::values::{
     ServiceName, Size, Time,
 };
 use super::{LogConnections, LogFormat, LogLevel, WebSocketPage};
-use connection::address::{Endpoint, NetworkAddress};
+use address::{Endpoint, NetworkAddress};
 use connection::generation::SwapPolicy;
 use engine::{Directory, Isolation, Wipe};
 use framing::Framing;

@@ -6,7 +6,7 @@ use super::listener::ListenerConfig;
 use super::serve::ServeConfig;
 use super::values::{OptionalPath, ServiceName};
 use super::{HostSettings, LogConnections, LogFormat, LogLevel};
-use connection::address::Endpoint;
+use address::Endpoint;
 use connection::limits::ServerLimits;
 use connection::rates::RateLimits;
 use engine::Wipe;

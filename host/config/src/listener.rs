@@ -4,7 +4,7 @@ use super::document::Place;
 use super::error::{ConfigError, Finding};
 use super::values::FileMode;
 use super::{ListenerSettings, WebSocketPage};
-use connection::address::{Endpoint, WebAddress};
+use address::{Endpoint, WebAddress};
 use connection::limits::DatagramLimits;
 use server::admission::{AccessList, Network, WebSocketRules};
 use server::listener::{SocketOptions, UnixAccess};

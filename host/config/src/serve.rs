@@ -1,7 +1,7 @@
 //! How one service is served: checked, and complete.
 
 use super::error::ConfigError;
-use connection::address::Endpoint;
+use address::Endpoint;
 use connection::generation::{Probation, SwapPolicy};
 use connection::limits::{ConnectionLimits, GuestLimits};
 use engine::{Grants, HandlerKind, HandlerSource, Isolation, LoadedHandler};

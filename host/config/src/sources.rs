@@ -10,7 +10,7 @@ use super::options::Opt;
 use super::placing;
 use super::values::ServiceName;
 use super::{HostSettings, ListenerSettings, ServiceSettings};
-use connection::address::Endpoint;
+use address::Endpoint;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod address;
 pub mod busy;
 pub mod clock;
 #[cfg(any(test, fuzzing))]

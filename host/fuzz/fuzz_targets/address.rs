@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| connection::fuzzing::address(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| address::fuzzing::address(input));

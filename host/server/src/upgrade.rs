@@ -1,11 +1,11 @@
 //! The client's side of a WebSocket handshake (RFC 6455, section 4.1).
 
 use crate::admission::accept_key;
+use address::WebAddress;
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::BytesMut;
-use connection::address::WebAddress;
 use connection::limits::{MAX_UPGRADE_BYTES, MAX_UPGRADE_HEADERS};
 use connection::task::WebSocketStream;
 use httparse::{EMPTY_HEADER, Response, Status};

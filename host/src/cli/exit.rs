@@ -1,5 +1,6 @@
 //! Exit codes and error output of commands. The codes are those of BSD's sysexits.h.
 
+use super::disconnect::NobodyError;
 use super::printable::{printable, tell};
 use anyhow::Error;
 use config::{ConfigError, Diagnostics};
@@ -103,6 +104,7 @@ fn code(error: &Error, code_of_tool: CodeOf) -> u8 {
                 || is.a::<SocketError>()
                 || is.a::<ControlError>()
                 || is.a::<TakeoverError>()
+                || is.a::<NobodyError>()
             {
                 Some(UNAVAILABLE)
             } else if is.a::<ConfigError>()

@@ -2,8 +2,10 @@
 //! plain data and hands over.
 
 mod check;
+mod connections;
 mod control;
 mod demos;
+mod disconnect;
 pub mod exit;
 mod handler;
 mod history;
@@ -24,6 +26,7 @@ mod table;
 mod tools;
 mod variables;
 mod watch;
+mod which;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -51,6 +54,8 @@ Examples:
   echo-host serve --config echo-host.toml        serve many services
   echo-host check hello.wasm                     check whether it can be served
   echo-host status                               show the state of the running host
+  echo-host connections                          list its connections
+  echo-host disconnect 4711                      end one of them
   echo-host swap hello.wasm                      swap its handler without a restart
   echo-host reload                               apply a changed configuration file";
 
@@ -85,6 +90,8 @@ enum Command {
     Check(Box<check::CheckArgs>),
     Demos(demos::DemosArgs),
     Status(status::StatusArgs),
+    Connections(connections::ConnectionsArgs),
+    Disconnect(disconnect::DisconnectArgs),
     Swap(swap::SwapArgs),
     Reload(reload::ReloadArgs),
     #[cfg(feature = "tools")]
@@ -129,6 +136,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Check(args) => check::run(&args),
         Command::Demos(_) => demos::run(),
         Command::Status(args) => status::run(&args),
+        Command::Connections(args) => connections::run(&args),
+        Command::Disconnect(args) => disconnect::run(&args),
         Command::Swap(args) => swap::run(&args),
         Command::Reload(args) => reload::run(&args),
         #[cfg(feature = "tools")]

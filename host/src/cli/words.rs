@@ -35,8 +35,10 @@ _echo-host-of-host() {
 
 const FISH: &str = r#"
 for option in service generation
-    complete -c echo-host -n "__fish_echo_host_using_subcommand swap" -l $option -x \
-        -a "(echo-host words-of-host --$option (commandline -opc) 2>/dev/null)"
+    for command in swap connections disconnect tap
+        complete -c echo-host -n "__fish_echo_host_using_subcommand $command" -l $option -x \
+            -a "(echo-host words-of-host --$option (commandline -opc) 2>/dev/null)"
+    end
 end
 "#;
 

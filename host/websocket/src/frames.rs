@@ -70,7 +70,7 @@ pub enum Piece {
 
 /// Reads the frames of one direction. It holds no bytes: the caller owns the input, and gets each
 /// part of a message as soon as it has arrived.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FrameReader {
     role: Role,
     /// The data frame whose payload has not arrived entirely.
@@ -80,7 +80,7 @@ pub struct FrameReader {
     utf8: Utf8,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct DataFrame {
     is_final: bool,
     key: [u8; 4],

@@ -1,7 +1,7 @@
 //! Checks that text in pieces is UTF-8. A piece may end inside a character.
 
 /// The check of one text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Utf8 {
     /// The start of a character whose rest is missing.
     start: [u8; 3],

@@ -129,8 +129,7 @@ stat::new_units_added:          978
 
     #[test]
     fn what_was_found_is_told_in_a_line() {
-        let panic =
-            "\nthread '<unnamed>' (7) panicked at host/connection/src/address/invariants.rs:11:25:
+        let panic = "\nthread '<unnamed>' (7) panicked at host/address/src/invariants.rs:11:25:
 assertion failed
 SUMMARY: libFuzzer: deadly signal
 artifact_prefix='f/'; Test unit written to f/crash-70
@@ -138,7 +137,7 @@ artifact_prefix='f/'; Test unit written to f/crash-70
         for (printed, what, input) in [
             (
                 panic,
-                "panicked at host/connection/src/address/invariants.rs:11:25: assertion failed",
+                "panicked at host/address/src/invariants.rs:11:25: assertion failed",
                 Some("f/crash-70"),
             ),
             ("SUMMARY: libFuzzer: timeout\n", "timeout", None),

@@ -3,8 +3,8 @@
 use super::ServiceSettings;
 use super::about::{bound, limit};
 use crate::values::{OptionalNumber, OptionalPath, OptionalSize, ServiceName, Size, Time};
+use address::Endpoint;
 use choices::choices;
-use connection::address::Endpoint;
 use engine::Wipe;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -3,8 +3,8 @@
 use super::about::{Listed, Scope, bound, limit};
 use crate::value::{Form, IN_THE_FILE, Number, Text, Value};
 use crate::values::{FileMode, OptionalNumber, OptionalTime, Time};
+use address::Endpoint;
 use choices::choices;
-use connection::address::Endpoint;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Value as Json, json};

@@ -6,7 +6,7 @@ use crate::value::{Form, IN_THE_FILE, Number, Value};
 use crate::values::{
     MemorySize, MessageSize, OptionalNumber, OptionalSize, OptionalTime, ServiceName, Size, Time,
 };
-use connection::address::NetworkAddress;
+use address::NetworkAddress;
 use connection::generation::SwapPolicy;
 use engine::{ComponentSource, Directory, Isolation};
 use framing::Framing;

@@ -16,6 +16,8 @@ pub struct Live(Mutex<HashMap<u64, Registered>>);
 struct Registered {
     handle: Arc<ConnectionHandle>,
     stage: Stage,
+    /// The bytes of a program's connection at the last sweep: only sessions mark that bytes move.
+    moved_bytes: u64,
 }
 
 /// How far a connection is.
@@ -40,6 +42,18 @@ impl Live {
         connections.extend(live.iter().map(|(id, it)| (*id, it.handle.traffic())));
     }
 
+    /// The ids of all.
+    pub fn ids(&self) -> Vec<u64> {
+        self.0.lock().keys().copied().collect()
+    }
+
+    /// Some of them, by id, and how far they are.
+    pub fn some(&self, ids: &[u64]) -> Vec<(Arc<ConnectionHandle>, Stage)> {
+        let live = self.0.lock();
+        let found = ids.iter().filter_map(|id| live.get(id));
+        found.map(|it| (it.handle.clone(), it.stage)).collect()
+    }
+
     /// Gives all sessions a notice.
     pub fn notify(&self, notice: Notice) {
         for it in self.0.lock().values() {
@@ -49,7 +63,14 @@ impl Live {
 
     /// Notifies the idle ones. See [`ConnectionHandle::sweep`].
     pub fn sweep(&self, now: Duration) {
-        for it in self.0.lock().values() {
+        for it in self.0.lock().values_mut() {
+            if it.stage == Stage::Program {
+                let traffic = it.handle.traffic();
+                let bytes = traffic.received_bytes + traffic.sent_bytes;
+                if std::mem::replace(&mut it.moved_bytes, bytes) != bytes {
+                    it.handle.touch();
+                }
+            }
             it.handle.sweep(now);
         }
     }
@@ -117,6 +138,7 @@ impl<H: Handler> Generations<H> {
         let registered = Registered {
             handle: handle.clone(),
             stage: Stage::New,
+            moved_bytes: 0,
         };
         generation.live.0.lock().insert(handle.id(), registered);
         handle.note_generation(generation.number);

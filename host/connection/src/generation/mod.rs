@@ -22,7 +22,7 @@ pub use policy::{Probation, Rules, SwapPolicy};
 pub use session::MigratingSession;
 pub use version::{Candidate, Generation};
 
-use crate::handle::{Notice, Traffic};
+use crate::handle::{ConnectionHandle, Notice, Traffic};
 use crate::handler::{Handler, SessionError};
 use arc_swap::ArcSwap;
 use history::History;
@@ -136,6 +136,21 @@ impl<H: Handler> Generations<H> {
             .iter()
             .for_each(|it| it.live.add_to(&mut connections));
         (connections.len(), connections.into_values().sum())
+    }
+
+    /// The ids of all open connections, without an order. One that is moving may be there twice.
+    pub fn ids(&self) -> Vec<u64> {
+        self.serving().iter().flat_map(|it| it.live.ids()).collect()
+    }
+
+    /// Those of these connections that are still open, and how far each is.
+    pub fn some(&self, ids: &[u64]) -> Vec<(Arc<ConnectionHandle>, Stage)> {
+        let mut found = HashMap::new();
+        for it in self.serving() {
+            let some = it.live.some(ids).into_iter();
+            found.extend(some.map(|(handle, stage)| (handle.id(), (handle, stage))));
+        }
+        ids.iter().filter_map(|id| found.remove(id)).collect()
     }
 
     /// Ends connections that are idle. To be called each second, with the time since a fixed

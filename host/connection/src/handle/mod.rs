@@ -3,18 +3,22 @@
 //! One task serves a connection, but any session of the same instance may write to it: a chat room
 //! does. So orders are left here, and the task is woken.
 
+mod ending;
 mod orders;
 mod outgoing;
 mod peer;
 mod quiet;
 mod telnet;
 mod traffic;
+mod watch;
 
 pub use orders::{CloseMode, Lost, Notice, Orders, TimerChange};
 pub use outgoing::Outgoing;
 pub use peer::{Peer, TlsInfo, Transport, WebSocketInfo};
+pub use quiet::Sweep;
 pub use telnet::TelnetInfo;
 pub use traffic::Traffic;
+pub use watch::{Seen, Watch, Watcher};
 
 use crate::clock::Clock;
 use crate::limits::ConnectionLimits;
@@ -22,10 +26,10 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
 use framing::Framing;
-use quiet::{Quiet, Sweep};
-use std::sync::OnceLock;
+use quiet::Quiet;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tracing::Span;
 
 /// The handle of a connection that sessions use.
@@ -42,6 +46,8 @@ pub struct ConnectionHandle {
     clock: Clock,
     /// When it began.
     since: Instant,
+    /// The memory of its own instances.
+    memory_bytes: Arc<AtomicUsize>,
     /// Bytes sent and not yet written to the socket.
     unsent_bytes: AtomicUsize,
     received_bytes: AtomicU64,
@@ -71,6 +77,7 @@ impl ConnectionHandle {
             span,
             clock: Clock::default(),
             since: Instant::now(),
+            memory_bytes: Arc::default(),
             unsent_bytes: AtomicUsize::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
@@ -102,6 +109,11 @@ impl ConnectionHandle {
     /// When it began.
     pub fn since(&self) -> Instant {
         self.since
+    }
+
+    /// The memory of its own instances, in bytes, which these keep up to date.
+    pub fn memory_bytes(&self) -> &Arc<AtomicUsize> {
+        &self.memory_bytes
     }
 
     /// The peer.
@@ -195,15 +207,6 @@ impl ConnectionHandle {
         self.order(|orders| orders.close = Some(mode));
     }
 
-    /// Marks the connection as gone. Orders through handles that a session has kept are dropped.
-    pub fn retire(&self) {
-        *self.lock() = Orders {
-            close: Some(CloseMode::Reset),
-            ..Orders::default()
-        };
-        self.has_orders.store(true, Ordering::Release);
-    }
-
     /// Changes the framing from the next message on.
     pub fn set_framing(&self, framing: Framing) {
         self.order(|orders| orders.framing = Some(framing));
@@ -235,41 +238,6 @@ impl ConnectionHandle {
         self.order(|orders| orders.lost = Some(why));
     }
 
-    /// Ends the connection if no byte moves for this long, or never.
-    pub fn set_idle_timeout(&self, limit: Option<Duration>) {
-        self.quiet.set_limit(limit);
-    }
-
-    /// The idle timeout; `Duration::MAX` for none.
-    pub fn idle_timeout(&self) -> Duration {
-        self.quiet.limit()
-    }
-
-    /// Marks that bytes moved.
-    #[inline]
-    pub fn touch(&self) {
-        self.quiet.touch();
-    }
-
-    /// Whether bytes have moved since the last sweep.
-    #[inline]
-    pub fn has_moved(&self) -> bool {
-        self.quiet.has_moved()
-    }
-
-    /// Notifies the connection if it has been idle for its timeout, and a WebSocket once after half
-    /// of it, so that it asks whether its client is still there. To be called each second, with
-    /// the time since a fixed moment.
-    pub fn sweep(&self, now: Duration) {
-        match self.quiet.sweep(now) {
-            Sweep::Idle => self.order(|orders| orders.is_idle = true),
-            Sweep::Quiet if matches!(self.peer.transport, Transport::Ws | Transport::Wss) => {
-                self.order(|orders| orders.is_quiet = true);
-            }
-            Sweep::Quiet | Sweep::Moved => {}
-        }
-    }
-
     fn order(&self, order: impl FnOnce(&mut Orders)) {
         let mut orders = self.lock();
         if orders.has_ended() {
@@ -292,13 +260,19 @@ impl ConnectionHandle {
         self.is_calling.store(is_calling, Ordering::Relaxed);
     }
 
+    /// Whether there are orders.
+    #[inline]
+    pub fn has_orders(&self) -> bool {
+        self.has_orders.load(Ordering::Acquire)
+    }
+
     /// Passes the orders to the connection's task, if there are any. A close stays for good.
     #[inline]
     pub fn collect(&self, take: impl FnOnce(&mut Orders)) {
-        if self.has_orders.load(Ordering::Acquire) {
+        if self.has_orders() {
             let mut orders = self.lock();
             take(&mut orders);
-            self.has_orders.store(orders.has_ended(), Ordering::Relaxed);
+            self.has_orders.store(orders.stay(), Ordering::Relaxed);
         }
     }
 
@@ -306,13 +280,10 @@ impl ConnectionHandle {
     #[inline]
     pub fn poll_ordered(&self, cx: &Context<'_>) -> Poll<()> {
         let mut orders = self.lock();
-        if self.has_orders.load(Ordering::Relaxed) {
+        if self.has_orders.load(Ordering::Relaxed) && !orders.rest() {
             return Poll::Ready(());
         }
-        match &mut orders.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        orders.register(cx);
         Poll::Pending
     }
 

@@ -1,11 +1,13 @@
 //! Orders of sessions and of the host for a connection.
 
-use super::Outgoing;
+use super::quiet::Sweep;
+use super::{Outgoing, Watch};
 use crate::limits::ConnectionLimits;
 use bytes::Bytes;
 use framing::Framing;
 use std::collections::VecDeque;
-use std::task::Waker;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 /// How a session ends a connection.
@@ -92,19 +94,34 @@ pub struct Orders {
     pub timers: Vec<TimerChange>,
     /// The latest notice for the session.
     pub notice: Option<Notice>,
-    /// Whether no byte has moved for the idle timeout.
-    pub is_idle: bool,
-    /// Whether no byte has moved for half of it.
-    pub is_quiet: bool,
+    /// What the last sweep found.
+    pub sweep: Sweep,
     /// The close, after which there are no more orders.
     pub close: Option<CloseMode>,
     /// The forced end.
     pub lost: Option<Lost>,
+    /// Those who watch the connection. It stays here while there are any.
+    pub watch: Option<Arc<Watch>>,
     pub(super) waker: Option<Waker>,
 }
 
 impl Orders {
     pub(super) fn has_ended(&self) -> bool {
         self.close.is_some() || self.lost.is_some()
+    }
+
+    /// Wakes this task at the next order.
+    #[inline]
+    pub(super) fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Whether the task looks here again in any case: a close stays for good, and those who watch
+    /// look at all orders.
+    pub(super) fn stay(&self) -> bool {
+        self.has_ended() || self.watch.is_some()
     }
 }

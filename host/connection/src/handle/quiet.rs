@@ -3,6 +3,7 @@
 //! A connection only marks that bytes moved. A sweep each second compares, so that a connection
 //! needs neither a clock nor a timer.
 
+use super::{ConnectionHandle, Transport};
 use crate::limits::IDLE_SWEEP;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,9 +25,10 @@ pub struct Quiet {
 }
 
 /// What a sweep found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sweep {
     /// Bytes have moved, or not for long enough.
+    #[default]
     Moved,
     /// No byte has moved for half the timeout, or the next sweep may be the last. Found once.
     Quiet,
@@ -72,6 +74,14 @@ impl Quiet {
         self.moved.load(Ordering::Relaxed)
     }
 
+    /// How long no byte has moved, to a second: none if some have since the last sweep.
+    pub fn lasted(&self, now: Duration) -> Duration {
+        if self.has_moved() {
+            return Duration::ZERO;
+        }
+        now.saturating_sub(Duration::from_millis(self.since_ms.load(Ordering::Relaxed)))
+    }
+
     /// Looks for traffic. `now` is the time since any fixed moment. Never early: it counts from the
     /// first sweep that saw no traffic before it.
     pub fn sweep(&self, now: Duration) -> Sweep {
@@ -100,6 +110,50 @@ impl Quiet {
     }
 }
 
+impl ConnectionHandle {
+    /// Ends the connection if no byte moves for this long, or never.
+    pub fn set_idle_timeout(&self, limit: Option<Duration>) {
+        self.quiet.set_limit(limit);
+    }
+
+    /// The idle timeout; `Duration::MAX` for none.
+    pub fn idle_timeout(&self) -> Duration {
+        self.quiet.limit()
+    }
+
+    /// How long no byte has moved, to a second. `now` is that of the sweeps.
+    pub fn quiet_for(&self, now: Duration) -> Duration {
+        self.quiet.lasted(now)
+    }
+
+    /// Marks that bytes moved.
+    #[inline]
+    pub fn touch(&self) {
+        self.quiet.touch();
+    }
+
+    /// Whether bytes have moved since the last sweep.
+    #[inline]
+    pub fn has_moved(&self) -> bool {
+        self.quiet.has_moved()
+    }
+
+    /// Notifies the connection if it has been idle for its timeout, and a WebSocket once after half
+    /// of it, so that it asks whether its client is still there. To be called each second, with
+    /// the time since a fixed moment.
+    pub fn sweep(&self, now: Duration) {
+        match self.quiet.sweep(now) {
+            found @ Sweep::Idle => self.order(|orders| orders.sweep = found),
+            found @ Sweep::Quiet
+                if matches!(self.peer.transport, Transport::Ws | Transport::Wss) =>
+            {
+                self.order(|orders| orders.sweep = found);
+            }
+            Sweep::Quiet | Sweep::Moved => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,8 +169,11 @@ mod tests {
         quiet.touch();
         assert!(!sweep(1003) && !sweep(1004));
         assert!(sweep(1005) && sweep(1006));
+        assert_eq!(quiet.lasted(Duration::from_secs(1006)).as_secs(), 3);
         quiet.set_limit(None);
         assert!(!sweep(2000));
+        quiet.touch();
+        assert!(quiet.lasted(Duration::from_secs(2001)).is_zero());
     }
 
     #[test]

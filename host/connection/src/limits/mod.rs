@@ -137,6 +137,20 @@ pub const CONTROL_BACKLOG: i32 = 128;
 /// Concurrent clients of the control socket; further ones wait.
 pub const MAX_CONTROL_CLIENTS: usize = 64;
 
+/// Concurrent taps; each is a client of the control socket as well.
+pub const MAX_TAPS: usize = 8;
+/// What a tap holds that its client has not read: bytes of entries, which count as this many bytes
+/// more each. Further entries are dropped.
+pub const MAX_TAP_QUEUE_BYTES: usize = 1 << 20;
+/// See [`MAX_TAP_QUEUE_BYTES`].
+pub const TAP_ENTRY_BYTES: usize = 128;
+/// The longest piece that a tap shows at once; what is sent in one go and longer is cut.
+pub const MAX_TAP_PIECE_BYTES: usize = 72 << 10;
+/// Connections of one line of a reply, which are looked at without a pause.
+pub const CONNECTIONS_OF_A_REPLY: usize = 256;
+/// How long the time in calls may be measured for one request.
+pub const MAX_MEASURING_TIME: Duration = Duration::from_secs(60);
+
 /// Concurrent clients of the metrics, and the time limit of each.
 pub const MAX_METRICS_CLIENTS: usize = 64;
 /// See [`MAX_METRICS_CLIENTS`].

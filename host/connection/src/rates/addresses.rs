@@ -3,8 +3,8 @@
 
 use super::bucket::Bucket;
 use super::{Buckets, Kind, RateLimits, SharedLimits, of_address};
-use crate::address::counted_as;
 use crate::limits::MAX_RATED_ADDRESSES;
+use address::counted_as;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::net::IpAddr;

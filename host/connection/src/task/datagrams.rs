@@ -5,8 +5,9 @@
 use super::alarm::Alarm;
 use super::inbox::Inbox;
 use super::machine::{DatagramWire, Machine, Step, Wire};
+use super::observer::ordered;
 use super::{CloseReason, ConnectionError, ConnectionSettings};
-use crate::handle::{ConnectionHandle, Lost};
+use crate::handle::{ConnectionHandle, Lost, Orders, Seen, Watch};
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::MAX_CALLS_IN_A_ROW;
 use crate::rates::Gate;
@@ -71,6 +72,7 @@ pub async fn serve_datagrams<R: ReplySink, S: Session>(
         converses: settings.converses,
         alarm: Alarm::default(),
         calls: 0,
+        shown_bytes: 0,
     };
     let result = connection.run(&mut session).await;
     // Later datagrams start a new session.
@@ -88,12 +90,17 @@ struct Connection<'a, R> {
     alarm: Alarm,
     /// Calls since it last waited.
     calls: u8,
+    /// The received bytes that those who watch have seen.
+    shown_bytes: u64,
 }
 
 impl<R: ReplySink> Connection<'_, R> {
     async fn run(&mut self, session: &mut impl Session) -> Result<CloseReason, ConnectionError> {
         // How much the session may send on open depends on the bytes received.
         self.take_in();
+        if self.handle.watched().is_some() {
+            self.obey()?;
+        }
         loop {
             match self.machine.next(&mut Open)? {
                 Step::Call(event) => self.call(session, event).await?,
@@ -121,6 +128,9 @@ impl<R: ReplySink> Connection<'_, R> {
             // There may be hundreds of datagrams: let other tasks run in between.
             self.calls = 0;
             yield_now().await;
+            if let Some(watch) = self.handle.watched() {
+                watch.begin_call();
+            }
         }
         if let Event::Message(_) = event {
             self.handle.note_message();
@@ -145,10 +155,13 @@ impl<R: ReplySink> Connection<'_, R> {
     }
 
     /// Carries out orders that came by way of the handle, and drops what may not be sent.
+    #[inline]
     fn collect(&mut self) -> Result<(), Lost> {
-        let (handle, machine, alarm) = (&self.handle, &mut self.machine, &self.alarm);
         let mut obeyed = Ok(());
-        handle.collect(|orders| obeyed = machine.obey(orders, || alarm.now()));
+        if self.handle.has_orders() {
+            obeyed = self.obey();
+        }
+        let (handle, machine) = (&self.handle, &mut self.machine);
         let refused = machine.wire.admit(|bytes| self.way.admits(bytes));
         handle.discarded(refused);
         if machine.is_stopping() {
@@ -159,6 +172,20 @@ impl<R: ReplySink> Connection<'_, R> {
             // The sweep that found it idle is outdated.
             machine.moved();
         }
+        obeyed
+    }
+
+    /// Most replies come without orders.
+    #[inline(never)]
+    fn obey(&mut self) -> Result<(), Lost> {
+        let (handle, machine, alarm) = (&self.handle, &mut self.machine, &self.alarm);
+        let mut obeyed = Ok(());
+        handle.collect(|orders| {
+            if let Some(watch) = &orders.watch {
+                show(&machine.wire, watch, orders, handle, &mut self.shown_bytes);
+            }
+            obeyed = machine.obey(orders, || alarm.now());
+        });
         obeyed
     }
 
@@ -249,6 +276,31 @@ impl<R: ReplySink> Connection<'_, R> {
             Ok(CloseReason::CutOff | CloseReason::Reset) | Err(_) => {}
         }
     }
+}
+
+/// Shows what came and what goes out since the last look to those who watch. Datagrams come only
+/// when none is waiting, so all of them are new.
+#[cold]
+#[inline(never)]
+fn show(
+    wire: &DatagramWire,
+    watch: &Watch,
+    orders: &Orders,
+    handle: &ConnectionHandle,
+    shown_bytes: &mut u64,
+) {
+    // If there was one: while the connection waits there is none.
+    watch.end_call();
+    let received_bytes = handle.traffic().received_bytes;
+    if std::mem::replace(shown_bytes, received_bytes) != received_bytes {
+        for datagram in wire.input.iter() {
+            watch.tell(handle, Seen::FromClient(datagram));
+        }
+    }
+    for datagram in wire.new_output() {
+        watch.tell(handle, Seen::ToClient(datagram));
+    }
+    ordered(watch, orders, handle);
 }
 
 #[cfg(test)]

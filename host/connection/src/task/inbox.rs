@@ -49,6 +49,16 @@ impl Datagrams {
         self.bytes.len()
     }
 
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.bytes[..];
+        self.lengths.iter().map(move |length| {
+            let (datagram, behind) = rest.split_at(*length);
+            rest = behind;
+            datagram
+        })
+    }
+
     /// Removes the next datagram.
     pub fn pop(&mut self) -> Option<BytesMut> {
         let length = self.lengths.pop_front()?;

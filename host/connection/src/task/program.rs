@@ -3,7 +3,7 @@
 use super::goodbye::shut_down_at_once;
 use super::linger::linger;
 use super::{CloseReason, ConnectionError, ConnectionSettings};
-use crate::handle::{ConnectionHandle, Lost, Notice};
+use crate::handle::{CloseMode, ConnectionHandle, Lost, Notice, Seen};
 use crate::handler::Program;
 use crate::limits::PIPE_BYTES;
 use crate::rates::Throttle;
@@ -13,9 +13,10 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, duplex, split};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::io::poll_read_buf;
 
@@ -35,7 +36,7 @@ where
     let client_finished = AtomicBool::new(false);
     let result = tokio::select! {
         result = run(stream, program, handle, settings, throttle, &meter, &client_finished) => result,
-        () = stopped(handle) => Err(ConnectionError::Lost(Lost::SwappedOut)),
+        ended = stopped(handle, &meter) => ended,
     };
     match &result {
         Ok(_) if !client_finished.into_inner() => linger(stream).await,
@@ -45,12 +46,29 @@ where
     result
 }
 
-/// Completes when the program must stop.
-async fn stopped(handle: &ConnectionHandle) {
-    let mut notice = None;
-    while notice != Some(Notice::Stop) {
+/// Completes when the program must end at once.
+async fn stopped(handle: &ConnectionHandle, meter: &Meter) -> Result<CloseReason, ConnectionError> {
+    loop {
         poll_fn(|cx| handle.poll_ordered(cx)).await;
-        handle.collect(|orders| notice = orders.notice.take());
+        let (mut notice, mut close) = (None, None);
+        handle.collect(|orders| {
+            (notice, close) = (orders.notice.take(), orders.close);
+            if let Some(watch) = &orders.watch {
+                watch.begin_call();
+            }
+        });
+        match (close, notice) {
+            (Some(CloseMode::Reset), _) => return Ok(CloseReason::Reset),
+            (_, Some(Notice::Stop)) => return Err(Lost::SwappedOut.into()),
+            (Some(CloseMode::Graceful), _) => {
+                // The end of its input; the task itself sees that at the next poll.
+                meter.is_finishing.store(true, Ordering::Relaxed);
+                yield_now().await;
+                poll_fn(|cx| handle.poll_cut(cx)).await;
+                return Ok(CloseReason::Reset);
+            }
+            (None, _) => {}
+        }
     }
 }
 
@@ -70,23 +88,22 @@ where
     let (theirs, ours) = duplex(PIPE_BYTES);
     let (mut from_client, mut to_client) = split(stream);
     let (mut from_program, mut to_program) = split(ours);
+    let mut input = Inbound {
+        handle,
+        meter,
+        throttle: throttle.unwrap_or_default(),
+    };
     let inbound = async {
-        match pump(
-            &mut from_client,
-            &mut to_program,
-            |bytes| handle.note_received(bytes),
-            || handle.note_commands(),
-            throttle,
-            &AtomicBool::default(),
-            meter,
-        )
-        .await
-        {
+        match pump(&mut from_client, &mut to_program, &mut input).await {
             Err(Broken::Source(error)) => return ConnectionError::from(error),
             // A program may exit without reading all its input.
             Err(Broken::Destination(_)) => {}
             Ok(()) => {
-                client_finished.store(true, Ordering::Relaxed);
+                let is_finished = !meter.is_finishing.load(Ordering::Relaxed);
+                client_finished.store(is_finished, Ordering::Relaxed);
+                if is_finished {
+                    handle.show(Seen::Finished);
+                }
                 // End of its input, unless the program is gone.
                 let _ = to_program.shutdown().await;
             }
@@ -98,11 +115,7 @@ where
         match pump(
             &mut from_program,
             &mut to_client,
-            |bytes| handle.note_sent(bytes),
-            || 0,
-            None,
-            &meter.writing,
-            meter,
+            &mut Outbound { handle, meter },
         )
         .await
         {
@@ -125,49 +138,115 @@ enum Broken {
     Destination(io::Error),
 }
 
-/// Copies bytes until the source ends, no faster than `throttle` allows. `commands` returns the
-/// bytes that came and are not for the destination. `busy` says whether bytes are in transit.
+/// What one direction of a connection's bytes is subject to.
+trait Flow {
+    /// Ready when the source may be read; false if it counts as ended.
+    fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<bool>;
+
+    /// The source was polled.
+    fn polled(&mut self) {}
+
+    /// These bytes were read.
+    fn read(&mut self, bytes: &[u8]);
+
+    /// Bytes were written.
+    fn written(&mut self, bytes: usize);
+
+    /// Everything that was read is written.
+    fn done(&mut self) {}
+}
+
+/// From the client to the program.
+struct Inbound<'a> {
+    handle: &'a ConnectionHandle,
+    meter: &'a Meter,
+    throttle: Throttle,
+}
+
+impl Flow for Inbound<'_> {
+    fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.meter.is_finishing.load(Ordering::Relaxed) {
+            return Poll::Ready(false);
+        }
+        let is_held_back = self.throttle.poll_reading(cx).is_pending();
+        if self.meter.held_back.swap(is_held_back, Ordering::Relaxed) {
+            // A client whose bytes we do not read is not idle.
+            self.meter.touch();
+        }
+        if is_held_back {
+            return Poll::Pending;
+        }
+        Poll::Ready(true)
+    }
+
+    fn polled(&mut self) {
+        self.throttle.note_read(self.handle.note_commands());
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        self.throttle.note_read(bytes.len());
+        self.handle.show(Seen::FromClient(bytes));
+    }
+
+    fn written(&mut self, bytes: usize) {
+        self.handle.note_received(bytes);
+        self.meter.touch();
+    }
+}
+
+/// From the program to the client.
+struct Outbound<'a> {
+    handle: &'a ConnectionHandle,
+    meter: &'a Meter,
+}
+
+impl Flow for Outbound<'_> {
+    fn poll_reading(&mut self, _: &mut Context<'_>) -> Poll<bool> {
+        Poll::Ready(true)
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        self.meter.writing.store(true, Ordering::Relaxed);
+        self.handle.show(Seen::ToClient(bytes));
+    }
+
+    fn written(&mut self, bytes: usize) {
+        self.handle.note_sent(bytes);
+        self.meter.touch();
+    }
+
+    fn done(&mut self) {
+        self.meter.writing.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Copies bytes until the source ends.
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    count: impl Fn(usize),
-    commands: impl Fn() -> usize,
-    throttle: Option<Throttle>,
-    busy: &AtomicBool,
-    meter: &Meter,
+    flow: &mut impl Flow,
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::with_capacity(PIPE_BYTES);
-    let mut throttle = throttle.unwrap_or_default();
     loop {
         let read = poll_fn(|cx| {
-            let is_held_back = throttle.poll_reading(cx).is_pending();
-            if meter.held_back.swap(is_held_back, Ordering::Relaxed) {
-                // A client whose bytes we do not read is not idle.
-                meter.touch();
-            }
-            if is_held_back {
-                return Poll::Pending;
+            if !ready!(flow.poll_reading(cx)) {
+                return Poll::Ready(Ok(0));
             }
             let read = poll_read_buf(Pin::new(&mut *from), cx, &mut buffer);
-            throttle.note_read(commands());
+            flow.polled();
             read
         });
         let read = read.await.map_err(Broken::Source)?;
         if read == 0 {
             return Ok(());
         }
-        throttle.note_read(read);
-        busy.store(true, Ordering::Relaxed);
+        flow.read(&buffer);
         while !buffer.is_empty() {
-            let written = to
-                .write_buf(&mut buffer)
-                .await
-                .map_err(Broken::Destination)?;
-            count(written);
-            meter.touch();
+            let written = to.write_buf(&mut buffer).await;
+            flow.written(written.map_err(Broken::Destination)?);
         }
         to.flush().await.map_err(Broken::Destination)?;
-        busy.store(false, Ordering::Relaxed);
+        flow.done();
     }
 }
 
@@ -177,6 +256,8 @@ struct Meter {
     writing: AtomicBool,
     /// Whether a rate limit holds the client back.
     held_back: AtomicBool,
+    /// Whether the program gets no more input.
+    is_finishing: AtomicBool,
 }
 
 impl Meter {
@@ -185,6 +266,7 @@ impl Meter {
             moved: Mutex::new(Instant::now()),
             writing: AtomicBool::new(false),
             held_back: AtomicBool::new(false),
+            is_finishing: AtomicBool::new(false),
         }
     }
 

@@ -74,8 +74,8 @@ where
     let converses = settings.converses;
     let mut connection = Connection::new(stream, machine, converses, handle, throttle, start_tls);
     let mut result = connection.run(&mut session).await;
-    if let Some(foreign) = connection.foreign.take() {
-        foreign.tell(&[], &connection.handle);
+    if let Some(observer) = connection.observer.take() {
+        observer.tell_unanswered(&connection.handle);
     }
     // The session ends without waiting for a client that is slow to read the last bytes. Boxed, so
     // that its memory exists only then.

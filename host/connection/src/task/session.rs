@@ -5,11 +5,11 @@
 //! at the same time, and earlier replies leave while the guest computes.
 
 use super::alarm::Alarm;
-use super::foreign::Foreign;
 use super::input;
 use super::machine::{ByteWire, Machine, Step};
+use super::observer::Observer;
 use super::start_tls::StartTls;
-use super::{CloseReason, ConnectionError, NotSecured};
+use super::{CloseReason, ConnectionError};
 use crate::handle::ConnectionHandle;
 use crate::handler::{Event, Session, SessionError};
 use crate::limits::{CALLS_OF_A_READ, MAX_CALLS_IN_A_ROW};
@@ -28,14 +28,16 @@ pub(super) struct Connection<'a, S, W, T> {
     pub(super) machine: Machine<W>,
     pub(super) converses: bool,
     /// Whether the client has sent anything.
-    has_read: bool,
-    /// What the client seems to speak, until the handler replies.
-    pub(super) foreign: Option<Foreign>,
-    alarm: Alarm,
+    pub(super) has_read: bool,
+    /// Whether reads are looked at: the first, and all if the connection is watched.
+    pub(super) looks_at_reads: bool,
+    /// What looks at more than bytes that move, if there is a reason.
+    pub(super) observer: Option<Box<Observer>>,
+    pub(super) alarm: Alarm,
     pub(super) handle: Arc<ConnectionHandle>,
     throttle: Throttle,
     /// Until it was used.
-    start_tls: Option<T>,
+    pub(super) start_tls: Option<T>,
     /// Calls since it last waited.
     calls: u8,
 }
@@ -59,7 +61,8 @@ where
             machine,
             converses,
             has_read: false,
-            foreign: None,
+            looks_at_reads: true,
+            observer: None,
             alarm: Alarm::by(handle.clock().clone()),
             handle,
             throttle,
@@ -73,6 +76,9 @@ where
         &mut self,
         session: &mut impl Session,
     ) -> Result<CloseReason, ConnectionError> {
+        if self.handle.watched().is_some() {
+            self.collect()?;
+        }
         loop {
             match self.machine.next(&mut self.throttle)? {
                 // Boxed: an idle connection does not need the memory that calls take.
@@ -129,23 +135,10 @@ where
         if self.calls >= MAX_CALLS_IN_A_ROW {
             self.calls = 0;
             yield_now().await;
+            if let Some(observer) = &self.observer {
+                observer.begin_call();
+            }
         }
-    }
-
-    /// Continues under TLS. What is ordered meanwhile waits until the handshake has ended.
-    async fn start_tls(&mut self) -> Result<(), ConnectionError> {
-        if self.machine.has_input() {
-            return Err(ConnectionError::StartTls(NotSecured::EarlyBytes));
-        }
-        // The handle lets it be started once.
-        if let Some(start_tls) = self.start_tls.take() {
-            let shaken = start_tls.start_tls(self.stream).await;
-            let failed = |error| ConnectionError::StartTls(NotSecured::Handshake(error));
-            self.handle.secured(shaken.map_err(failed)?);
-        }
-        self.handle.touch();
-        self.machine.secured();
-        self.collect()
     }
 
     fn idle(&self) -> ConnectionError {
@@ -173,26 +166,30 @@ where
     }
 
     /// Takes the reply of a call, and carries out its orders.
+    #[inline]
     fn called(&mut self, reply: Option<Bytes>) -> Result<(), ConnectionError> {
+        if self.observer.is_some() {
+            return self.called_observed(reply);
+        }
+        self.take_reply(reply)
+    }
+
+    #[inline]
+    pub(super) fn take_reply(&mut self, reply: Option<Bytes>) -> Result<(), ConnectionError> {
         if let Some(reply) = &reply {
             self.handle.note_unsent(reply.len());
         }
         self.machine.called(reply).map_err(ConnectionError::Lost)?;
-        self.collect()?;
-        if self.foreign.is_some() && !self.machine.wire.chunk().is_empty() {
-            let foreign = self.foreign.take();
-            let reply = self.machine.wire.chunk();
-            foreign.inspect(|foreign| foreign.tell(reply, &self.handle));
-        }
-        Ok(())
+        self.collect()
     }
 
     /// Carries out orders that came by way of the handle.
-    fn collect(&mut self) -> Result<(), ConnectionError> {
-        let (machine, alarm) = (&mut self.machine, &self.alarm);
+    #[inline]
+    pub(super) fn collect(&mut self) -> Result<(), ConnectionError> {
         let mut obeyed = Ok(());
-        let obey = |orders: &mut _| obeyed = machine.obey(orders, || alarm.now());
-        self.handle.collect(obey);
+        if self.handle.has_orders() {
+            obeyed = self.obey();
+        }
         if self.handle.has_moved() {
             // The sweep that found it idle is outdated.
             self.machine.moved();
@@ -289,15 +286,17 @@ where
             return Ok(Poll::Pending);
         };
         match read {
-            Ok(0) => self.machine.wire.end_input(false),
+            Ok(0) => {
+                self.look_at_end();
+                self.machine.wire.end_input(false);
+            }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.machine.wire.end_input(true);
             }
             Err(error) => return Err(error),
             Ok(read) => {
-                if !self.has_read {
-                    self.has_read = true;
-                    self.foreign = Foreign::of(self.machine.wire.input(), &self.handle);
+                if self.looks_at_reads {
+                    self.look_at_read(read);
                 }
                 self.handle.note_received(read);
                 self.throttle.note_read(read);

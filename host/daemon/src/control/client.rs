@@ -5,7 +5,7 @@ use super::protocol::{Reply, Request};
 use connection::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
 use rustix::process::geteuid;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
@@ -21,11 +21,87 @@ use system::unix_socket::{connect, folder_of};
 pub fn request(path: &Path, request: &Request, opened: &[OwnedFd]) -> Result<Reply, ControlError> {
     let patience = match request {
         Request::Swap { .. } | Request::RollBack { .. } | Request::Reload => CONTROL_SWAP_TIME,
-        Request::Status | Request::TakeOver | Request::Retire => CONTROL_REPLY_TIME,
+        Request::Connections { measure, .. } => CONTROL_REPLY_TIME + measure.unwrap_or_default(),
+        Request::Status
+        | Request::Disconnect { .. }
+        | Request::Tap(_)
+        | Request::TakeOver
+        | Request::Retire => CONTROL_REPLY_TIME,
     };
     // Received descriptors are closed.
     let (reply, _) = Line::open(path)?.ask(request, opened, patience)?;
     Ok(reply)
+}
+
+/// The replies to a request that has several. Their descriptors are not received.
+#[derive(Debug)]
+pub struct Replies {
+    path: PathBuf,
+    lines: BufReader<UnixStream>,
+}
+
+impl Replies {
+    /// Sends a request to the host at `path`, whose first reply comes within this time.
+    pub fn to(path: &Path, request: &Request, patience: Duration) -> Result<Self, ControlError> {
+        let line = Line::open(path)?;
+        let request = request.encode().unwrap_or_default();
+        let sent = line.send(&request, &[]);
+        let sent = sent.and_then(|()| line.stream.set_read_timeout(Some(patience)));
+        sent.map_err(|error| failed(path, patience, error))?;
+        Ok(Replies {
+            path: line.path,
+            lines: BufReader::new(line.stream),
+        })
+    }
+
+    /// The next reply, however long it takes; `None` when the host has ended.
+    pub fn wait(&mut self) -> Result<Option<Reply>, ControlError> {
+        let unlimited = self.lines.get_ref().set_read_timeout(None);
+        unlimited.map_err(|error| failed(&self.path, Duration::ZERO, error))?;
+        self.receive(Duration::ZERO)
+    }
+
+    /// The next reply, within the time that the first one has.
+    pub fn next(&mut self, patience: Duration) -> Result<Reply, ControlError> {
+        let path = self.path.clone();
+        let reply = self.receive(patience)?;
+        reply.ok_or(ControlError::Ended { path })
+    }
+
+    fn receive(&mut self, patience: Duration) -> Result<Option<Reply>, ControlError> {
+        let mut line = Vec::new();
+        let limit = MAX_CONTROL_REPLY_BYTES as u64 + 1;
+        let read = (&mut self.lines).take(limit).read_until(b'\n', &mut line);
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+            Err(error) => return Err(failed(&self.path, patience, error)),
+            Ok(_) if !line.ends_with(b"\n") => return Ok(None),
+            Ok(_) => {}
+        }
+        decoded(&self.path, &line).map(Some)
+    }
+}
+
+/// The reply in a line, unless it is an error.
+fn decoded(path: &Path, line: &[u8]) -> Result<Reply, ControlError> {
+    let path = path.to_owned();
+    match Reply::decode(line) {
+        Ok(Reply::Error(reason)) => Err(ControlError::Declined { path, reason }),
+        Ok(reply) => Ok(reply),
+        Err(what) => Err(ControlError::Answer { path, what }),
+    }
+}
+
+fn failed(path: &Path, patience: Duration, cause: io::Error) -> ControlError {
+    let path = path.to_owned();
+    match cause.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ControlError::TimedOut {
+            path,
+            seconds: patience.as_secs(),
+        },
+        io::ErrorKind::ConnectionReset => ControlError::Ended { path },
+        _ => ControlError::Io { path, cause },
+    }
 }
 
 /// The user of the listening process.
@@ -106,28 +182,11 @@ impl Line {
         let (reply, passed) = self
             .send(&line, opened)
             .and_then(|()| descriptors::receive(&self.stream, MAX_CONTROL_REPLY_BYTES, deadline))
-            .map_err(|cause| match cause.kind() {
-                io::ErrorKind::TimedOut => ControlError::TimedOut {
-                    path: path(),
-                    seconds: patience.as_secs(),
-                },
-                io::ErrorKind::ConnectionReset => ControlError::Ended { path: path() },
-                _ => ControlError::Io {
-                    path: path(),
-                    cause,
-                },
-            })?;
+            .map_err(|cause| failed(&self.path, patience, cause))?;
         if !reply.ends_with(b"\n") {
             return Err(ControlError::Ended { path: path() });
         }
-        match Reply::decode(&reply) {
-            Ok(Reply::Error(reason)) => Err(ControlError::Declined {
-                path: path(),
-                reason,
-            }),
-            Ok(reply) => Ok((reply, passed)),
-            Err(what) => Err(ControlError::Answer { path: path(), what }),
-        }
+        Ok((decoded(&self.path, &reply)?, passed))
     }
 
     /// A host that closes while we send may have said why: the reply tells.

@@ -1,7 +1,7 @@
 //! Errors of both sides of a control socket.
 
 use super::folder::FolderError;
-use super::protocol::MalformedRequest;
+use super::malformed::MalformedRequest;
 use std::io;
 use std::path::{Path, PathBuf};
 use system::unix_socket::{SocketFileError, reason};
@@ -100,6 +100,10 @@ pub enum Rejection {
     Malformed(#[from] MalformedRequest),
     #[error("retire must follow take-over on the same connection, and nothing else may")]
     OutOfOrder,
+    #[error("measuring may take at most {0} s")]
+    LongMeasuring(u64),
+    #[error("{0} taps are open already: end one of them")]
+    TooManyTaps(usize),
     #[error("another host has already taken over the sockets")]
     Succeeded,
     #[error("cannot pass on the listening sockets: {0}")]

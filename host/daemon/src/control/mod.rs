@@ -8,11 +8,13 @@
 #![doc = include_str!("../../../../docs/reference/control-protocol.md")]
 
 mod client;
+mod connections;
 mod error;
 mod find;
 mod folder;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
+mod malformed;
 mod operator;
 #[cfg(test)]
 mod properties;
@@ -23,13 +25,16 @@ mod status;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod watching;
 
-pub use client::request;
+pub use client::{Replies, request};
+pub use connections::{ConnectionStatus, EndOfList, TapLine, TapWhat, Wanted};
 pub use error::{ControlError, SocketError};
 pub use find::find;
 pub use folder::{FolderError, default_path, default_path_of};
-pub use operator::{Operator, WantedFile};
-pub use protocol::{MalformedRequest, PROTOCOL_VERSION, Reply, Request};
+pub use malformed::MalformedRequest;
+pub use operator::{Operator, Slices, Tapping, WantedFile};
+pub use protocol::{PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
     CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,

@@ -1,9 +1,14 @@
 //! The trait through which the control socket calls the host.
 
+use super::connections::{ConnectionStatus, Wanted};
 use super::status::{Refused, Reloaded, Status, Swapped};
+use server::service::Tap;
+use std::any::Any;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A handler that a client wants to swap in.
 #[derive(Debug)]
@@ -13,6 +18,19 @@ pub struct WantedFile {
     /// The file and its signature as opened by the client, which may read what the host cannot.
     /// Empty if it could not open them.
     pub opened: Vec<OwnedFd>,
+}
+
+/// Connections in slices: while one is collected, no connection begins or ends.
+pub type Slices = Box<dyn Iterator<Item = Vec<ConnectionStatus>> + Send>;
+
+/// A tap that is open until this is dropped.
+pub struct Tapping {
+    /// Where its entries are.
+    pub tap: Arc<Tap>,
+    /// How many connections it sees now.
+    pub connections: u64,
+    /// What closes it.
+    pub open: Box<dyn Any + Send + Sync>,
 }
 
 /// The host behind a control socket. Its methods are called concurrently.
@@ -38,6 +56,19 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Reloads the configuration file and the handlers.
     fn reload(&self) -> impl Future<Output = Result<Reloaded, Refused>> + Send;
+
+    /// Open connections, by id. With a time, their time in calls is measured for so long before.
+    fn connections(
+        &self,
+        wanted: Wanted,
+        measure: Option<Duration>,
+    ) -> impl Future<Output = Result<Slices, Refused>> + Send;
+
+    /// Ends connections, gracefully or at once. Returns how many.
+    fn disconnect(&self, wanted: Wanted, at_once: bool) -> Result<u64, Refused>;
+
+    /// Shows the traffic of connections, also of those that begin later.
+    fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused>;
 
     /// Duplicates of the listening sockets with their URIs. Fails if the host is stopping and has
     /// closed them.

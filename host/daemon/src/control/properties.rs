@@ -1,5 +1,6 @@
 //! Property tests: lines of the protocol, valid and garbled.
 
+use super::connections::{ConnectionStatus, EndOfList, TapLine, TapWhat, Wanted};
 use super::invariants::{check, reply_comes_back, request_comes_back};
 use super::protocol::{Reply, Request};
 use super::status::{
@@ -11,6 +12,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::path::PathBuf;
+use std::time::Duration;
 
 fn requests() -> impl Strategy<Value = Request> {
     let path = any::<String>().prop_map(|name| PathBuf::from(format!("/{name}")));
@@ -33,9 +35,73 @@ fn requests() -> impl Strategy<Value = Request> {
             }
         ),
         Just(Request::Reload),
+        (wanted(), option::of(0..=u64::from(u32::MAX))).prop_map(|(wanted, measure)| {
+            let measure = measure.map(Duration::from_millis);
+            Request::Connections { wanted, measure }
+        }),
+        (wanted(), any::<bool>()).prop_map(|(wanted, at_once)| {
+            let service = wanted.service.or(Some("a".into()));
+            let wanted = Wanted { service, ..wanted };
+            Request::Disconnect { wanted, at_once }
+        }),
+        wanted().prop_map(Request::Tap),
         Just(Request::TakeOver),
         Just(Request::Retire),
     ]
+}
+
+fn wanted() -> impl Strategy<Value = Wanted> {
+    let text = || option::of(any::<String>());
+    (text(), option::of(any::<u64>()), text()).prop_map(|(service, connection, peer)| Wanted {
+        service,
+        connection,
+        peer,
+    })
+}
+
+fn connections() -> impl Strategy<Value = ConnectionStatus> {
+    let absent = || option::of(any::<u64>());
+    let figures = (any::<[u64; 6]>(), [absent(), absent(), absent(), absent()]);
+    (figures, any::<String>()).prop_map(|((figures, absent), text)| ConnectionStatus {
+        id: figures[0],
+        service: text.clone(),
+        transport: text.clone(),
+        peer: text.clone(),
+        listener: text,
+        generation: figures[1],
+        age_milliseconds: figures[2],
+        idle_seconds: figures[3],
+        received_bytes: figures[4],
+        sent_bytes: figures[5],
+        messages: absent[0],
+        unsent_bytes: absent[1],
+        memory_bytes: absent[2],
+        call_microseconds: absent[3],
+    })
+}
+
+fn tap_lines() -> impl Strategy<Value = TapLine> {
+    let bytes = || vec(any::<u8>(), 0..50);
+    let what = prop_oneof![
+        (any::<[String; 3]>(), any::<bool>()).prop_map(|([service, peer, listener], fresh)| {
+            TapWhat::Begun {
+                service,
+                peer,
+                listener,
+                fresh,
+            }
+        }),
+        bytes().prop_map(|bytes| TapWhat::FromClient(bytes.into())),
+        bytes().prop_map(|bytes| TapWhat::ToClient(bytes.into())),
+        Just(TapWhat::Finished),
+        Just(TapWhat::Closed),
+        any::<u64>().prop_map(TapWhat::Dropped),
+    ];
+    (any::<[u64; 2]>(), what).prop_map(|([at_unix_microseconds, connection], what)| TapLine {
+        at_unix_microseconds,
+        connection,
+        what,
+    })
 }
 
 fn generations() -> impl Strategy<Value = GenerationStatus> {
@@ -183,6 +249,11 @@ fn replies() -> impl Strategy<Value = Reply> {
         vec(any::<String>(), 0..4).prop_map(|changes| Reply::Reloaded(Reloaded { changes })),
         vec(any::<String>(), 0..4).prop_map(Reply::Listeners),
         any::<u32>().prop_map(|pid| Reply::Retiring { pid }),
+        vec(connections(), 0..4).prop_map(Reply::Connections),
+        any::<u64>().prop_map(|connections| Reply::End(EndOfList { connections })),
+        any::<u64>().prop_map(|connections| Reply::Disconnected { connections }),
+        any::<u64>().prop_map(|connections| Reply::Tapping { connections }),
+        vec(tap_lines(), 0..4).prop_map(Reply::Tapped),
         any::<String>().prop_map(Reply::Error),
     ]
 }
@@ -201,6 +272,10 @@ fn near_requests() -> impl Strategy<Value = String> {
         Just("command"),
         Just("handler"),
         Just("service"),
+        Just("connection"),
+        Just("peer"),
+        Just("at-once"),
+        Just("measure-milliseconds"),
         Just("x")
     ];
     vec((name, value), 0..5).prop_map(|members| {

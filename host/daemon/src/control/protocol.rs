@@ -1,11 +1,14 @@
 //! Requests and replies, as lines of JSON. Pure: no sockets.
 
+use super::connections::{ConnectionStatus, EndOfList, TapLine, Wanted};
+use super::malformed::MalformedRequest;
 use super::status::{Refused, Reloaded, Status, Swapped};
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 use engine::Demo;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The protocol version of this host and client.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -30,6 +33,15 @@ pub enum Request {
     },
     /// Reload the configuration file.
     Reload,
+    /// Lists connections. With a time, measures their time in calls for so long before.
+    Connections {
+        wanted: Wanted,
+        measure: Option<Duration>,
+    },
+    /// Ends connections: gracefully, or at once.
+    Disconnect { wanted: Wanted, at_once: bool },
+    /// Shows the traffic of connections until the client disconnects.
+    Tap(Wanted),
     /// Pass on the listening sockets.
     TakeOver,
     /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host now.
@@ -48,6 +60,22 @@ pub enum Reply {
     Reloaded(Reloaded),
     /// To any of them.
     Refused(Refused),
+    /// To [`Request::Connections`]: some of them, by id. More lines follow.
+    Connections(Vec<ConnectionStatus>),
+    /// The last line to [`Request::Connections`].
+    End(EndOfList),
+    /// To [`Request::Disconnect`].
+    Disconnected {
+        /// How many connections end.
+        connections: u64,
+    },
+    /// To [`Request::Tap`]: it has begun. More lines follow.
+    Tapping {
+        /// How many connections it sees now.
+        connections: u64,
+    },
+    /// The next lines to [`Request::Tap`].
+    Tapped(Vec<TapLine>),
     /// To [`Request::TakeOver`]: the URIs of the listeners, with as many descriptors.
     Listeners(Vec<String>),
     /// To [`Request::Retire`].
@@ -57,31 +85,6 @@ pub enum Reply {
     },
     /// The request is malformed or not allowed: why, in one line.
     Error(String),
-}
-
-/// Why a line is not a request.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum MalformedRequest {
-    #[error(
-        "expected one line of JSON such as {{\"version\":{PROTOCOL_VERSION},\"command\":\"status\"}}: {0}"
-    )]
-    Syntax(String),
-    #[error(
-        "the request has version {0} of the control protocol, and this is echo-host {host} with \
-         version {PROTOCOL_VERSION}; hint: use the echo-host of the running host's version",
-        host = env!("CARGO_PKG_VERSION")
-    )]
-    Version(u64),
-    #[error("unknown command `{0}`: expected status, swap, roll-back, reload, take-over or retire")]
-    Command(String),
-    #[error("only swap accepts a handler and imports to allow")]
-    Handler,
-    #[error("only roll-back accepts a generation")]
-    Generation,
-    #[error("only swap and roll-back accept a service")]
-    Service,
-    #[error("the handler's path must be absolute, or the name of a demo")]
-    Relative,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +103,12 @@ struct Members {
     #[serde(default, rename = "allow-imports")]
     allow_imports: Vec<String>,
     generation: Option<u64>,
+    connection: Option<u64>,
+    peer: Option<String>,
+    #[serde(rename = "measure-milliseconds")]
+    measure_milliseconds: Option<u64>,
+    #[serde(default, rename = "at-once")]
+    at_once: bool,
 }
 
 impl Request {
@@ -119,8 +128,27 @@ impl Request {
             handler,
             allow_imports,
             generation,
+            connection,
+            peer,
+            measure_milliseconds,
+            at_once,
             ..
         } = members;
+        let is_for_some = matches!(command.as_str(), "connections" | "disconnect" | "tap");
+        if !is_for_some && (connection.is_some() || peer.is_some()) {
+            return Err(MalformedRequest::Wanted);
+        }
+        if measure_milliseconds.is_some() && command != "connections" {
+            return Err(MalformedRequest::Measure);
+        }
+        if at_once && command != "disconnect" {
+            return Err(MalformedRequest::AtOnce);
+        }
+        let wanted = |service| Wanted {
+            service,
+            connection,
+            peer,
+        };
         match command.as_str() {
             "swap" => match handler {
                 Some(path) if !path.is_absolute() && Demo::named(&path).is_none() => {
@@ -138,6 +166,15 @@ impl Request {
                 generation,
             }),
             _ if generation.is_some() => Err(MalformedRequest::Generation),
+            "connections" => Ok(Request::Connections {
+                wanted: wanted(service),
+                measure: measure_milliseconds.map(Duration::from_millis),
+            }),
+            "disconnect" => match wanted(service) {
+                wanted if wanted.is_all() => Err(MalformedRequest::Nobody),
+                wanted => Ok(Request::Disconnect { wanted, at_once }),
+            },
+            "tap" => Ok(Request::Tap(wanted(service))),
             _ if service.is_some() => Err(MalformedRequest::Service),
             "status" => Ok(Request::Status),
             "reload" => Ok(Request::Reload),
@@ -173,7 +210,20 @@ impl Request {
                 }
                 service
             }
-            _ => &None,
+            Request::Connections { wanted, measure } => {
+                if let Some(measure) = measure {
+                    members["measure-milliseconds"] = (measure.as_millis() as u64).into();
+                }
+                select(&mut members, wanted)
+            }
+            Request::Disconnect { wanted, at_once } => {
+                if *at_once {
+                    members["at-once"] = true.into();
+                }
+                select(&mut members, wanted)
+            }
+            Request::Tap(wanted) => select(&mut members, wanted),
+            Request::Status | Request::Reload | Request::TakeOver | Request::Retire => &None,
         };
         if let Some(service) = service {
             members["service"] = service.as_str().into();
@@ -187,10 +237,24 @@ impl Request {
             Request::Swap { .. } => "swap",
             Request::RollBack { .. } => "roll-back",
             Request::Reload => "reload",
+            Request::Connections { .. } => "connections",
+            Request::Disconnect { .. } => "disconnect",
+            Request::Tap(_) => "tap",
             Request::TakeOver => "take-over",
             Request::Retire => "retire",
         }
     }
+}
+
+/// Adds which connections are wanted, except their service, which it returns.
+fn select<'a>(members: &mut Value, wanted: &'a Wanted) -> &'a Option<String> {
+    if let Some(id) = wanted.connection {
+        members["connection"] = id.into();
+    }
+    if let Some(peer) = &wanted.peer {
+        members["peer"] = peer.as_str().into();
+    }
+    &wanted.service
 }
 
 #[derive(Serialize)]

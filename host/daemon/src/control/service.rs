@@ -6,7 +6,7 @@ use super::protocol::{Reply, Request};
 use super::socket::ControlSocket;
 use connection::limits::{
     CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS, MAX_CONTROL_FILES,
-    MAX_CONTROL_REQUEST_BYTES,
+    MAX_CONTROL_REQUEST_BYTES, MAX_TAPS,
 };
 use rustix::process::geteuid;
 use std::convert::Infallible;
@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use system::descriptors;
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -30,6 +31,7 @@ impl ControlSocket {
         let service = Arc::new(Service {
             operator,
             succeeded: self.file.given_up().clone(),
+            taps: Semaphore::new(MAX_TAPS),
         });
         let mut clients = JoinSet::new();
         loop {
@@ -51,8 +53,10 @@ impl ControlSocket {
     }
 }
 
-struct Service<O> {
-    operator: Arc<O>,
+pub(super) struct Service<O> {
+    pub(super) operator: Arc<O>,
+    /// A permit for each tap that may be opened.
+    pub(super) taps: Semaphore,
     /// Whether another host has the listening sockets and the path of the control socket.
     succeeded: Arc<AtomicBool>,
 }
@@ -83,6 +87,13 @@ impl<O: Operator> Service<O> {
                     .send(Reply::Status(self.operator.status().into()), &[])
                     .await;
             }
+            Request::Connections { wanted, measure } => {
+                return self.list(client, wanted, measure).await;
+            }
+            Request::Disconnect { wanted, at_once } => {
+                return self.disconnect(client, wanted, at_once).await;
+            }
+            Request::Tap(wanted) => return self.tap(client, wanted).await,
             Request::TakeOver => return self.hand_over(client).await,
             Request::Retire => return Err(Rejection::OutOfOrder),
             Request::Swap {
@@ -151,8 +162,8 @@ fn check_peer(peer: u32, owner: u32) -> Result<(), Rejection> {
     }
 }
 
-struct Client {
-    stream: UnixStream,
+pub(super) struct Client {
+    pub(super) stream: UnixStream,
     /// Bytes after the last request.
     unread: Vec<u8>,
     /// Received descriptors.
@@ -196,7 +207,11 @@ impl Client {
         }
     }
 
-    async fn send(&mut self, reply: Reply, sockets: &[OwnedFd]) -> Result<(), Rejection> {
+    pub(super) async fn send(
+        &mut self,
+        reply: Reply,
+        sockets: &[OwnedFd],
+    ) -> Result<(), Rejection> {
         let line = reply.encode();
         match timeout(
             CONTROL_REQUEST_TIME,

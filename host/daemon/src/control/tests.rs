@@ -1,7 +1,9 @@
 //! Tests of both sides with each other, and of each with a peer that breaks the protocol.
 
 use super::*;
-use connection::limits::{CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES};
+use connection::handle::{ConnectionHandle, Peer, Seen, Watcher};
+use connection::limits::{CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES, MAX_TAPS};
+use server::service::Tap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +13,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -19,12 +21,36 @@ use tokio::task::{JoinHandle, spawn_blocking};
 struct Puppet {
     listener: TcpListener,
     retired: AtomicUsize,
+    tap: Arc<Tap>,
+    /// As many as there are references besides this one.
+    taps: Arc<()>,
+}
+
+fn connection(id: u64, measured: Option<Duration>) -> ConnectionStatus {
+    ConnectionStatus {
+        id,
+        service: "main".into(),
+        transport: "tcp".into(),
+        peer: "192.0.2.1:5".into(),
+        listener: "tcp://127.0.0.1:1".into(),
+        generation: 1,
+        age_milliseconds: 2,
+        idle_seconds: 3,
+        received_bytes: 4,
+        sent_bytes: 5,
+        messages: None,
+        unsent_bytes: Some(6),
+        memory_bytes: None,
+        call_microseconds: measured.map(|time| time.as_micros() as u64),
+    }
 }
 
 fn puppet() -> Arc<Puppet> {
     Arc::new(Puppet {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
         retired: AtomicUsize::new(0),
+        tap: Arc::default(),
+        taps: Arc::default(),
     })
 }
 
@@ -89,6 +115,31 @@ impl Operator for Puppet {
     async fn reload(&self) -> Result<Reloaded, Refused> {
         Ok(Reloaded {
             changes: vec!["everything".into()],
+        })
+    }
+
+    async fn connections(
+        &self,
+        wanted: Wanted,
+        measure: Option<Duration>,
+    ) -> Result<Slices, Refused> {
+        let slice = move |from: u64| {
+            let ids = from..from + wanted.connection.unwrap_or(1);
+            ids.map(|id| connection(id, measure)).collect()
+        };
+        Ok(Box::new((0..3).map(move |at| slice(at * 100))))
+    }
+
+    fn disconnect(&self, wanted: Wanted, at_once: bool) -> Result<u64, Refused> {
+        assert!(at_once);
+        Ok(wanted.connection.unwrap_or_default())
+    }
+
+    fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused> {
+        Ok(Tapping {
+            tap: self.tap.clone(),
+            connections: wanted.connection.unwrap_or_default(),
+            open: Box::new(self.taps.clone()),
         })
     }
 
@@ -224,6 +275,26 @@ async fn a_malformed_request_gets_an_error() {
             "must be absolute",
         ),
         (
+            "{\"version\":1,\"command\":\"status\",\"peer\":\"::1\"}\n",
+            "only connections, disconnect and tap accept a connection and a peer",
+        ),
+        (
+            "{\"version\":1,\"command\":\"tap\",\"at-once\":true}\n",
+            "only disconnect accepts at-once",
+        ),
+        (
+            "{\"version\":1,\"command\":\"tap\",\"measure-milliseconds\":1}\n",
+            "only connections accepts a time to measure",
+        ),
+        (
+            "{\"version\":1,\"command\":\"disconnect\"}\n",
+            "disconnect needs a connection, a peer or a service",
+        ),
+        (
+            "{\"version\":1,\"command\":\"connections\",\"measure-milliseconds\":60001}\n",
+            "measuring may take at most 60 s",
+        ),
+        (
             "{\"version\":1,\"command\":\"retire\"}\n",
             "retire must follow take-over",
         ),
@@ -240,6 +311,80 @@ async fn a_malformed_request_gets_an_error() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// The replies to a request that has several, and what follows the first ones.
+async fn replies(path: &Path, what: Request, count: usize) -> (Vec<Reply>, Replies) {
+    let path = path.to_owned();
+    let asked = spawn_blocking(move || {
+        let patience = Duration::from_secs(60);
+        let mut replies = Replies::to(&path, &what, patience).unwrap();
+        let first = (0..count).map(|_| replies.next(patience).unwrap());
+        (first.collect(), replies)
+    });
+    asked.await.unwrap()
+}
+
+#[tokio::test]
+async fn connections_come_in_lines_and_an_end() {
+    let (_folder, path) = socket_path();
+    host(&path, &puppet());
+    let measure = Some(Duration::from_millis(7));
+    let wanted = Wanted {
+        connection: Some(2),
+        ..Wanted::default()
+    };
+    let (lines, _) = replies(&path, Request::Connections { wanted, measure }, 4).await;
+    let slice = |from| {
+        Reply::Connections(vec![
+            connection(from, measure),
+            connection(from + 1, measure),
+        ])
+    };
+    let end = Reply::End(EndOfList { connections: 6 });
+    assert_eq!(lines, [slice(0), slice(100), slice(200), end]);
+    let wanted = Wanted {
+        connection: Some(9),
+        ..Wanted::default()
+    };
+    let at_once = true;
+    let ended = ask(&path, Request::Disconnect { wanted, at_once }).await;
+    assert_eq!(ended.unwrap(), Reply::Disconnected { connections: 9 });
+}
+
+#[tokio::test]
+async fn a_tap_is_open_until_its_client_leaves_and_there_are_only_so_many() {
+    let (_folder, path) = socket_path();
+    let puppet = puppet();
+    host(&path, &puppet);
+    let mut open = Vec::new();
+    for _ in 0..MAX_TAPS {
+        let (first, tap) = replies(&path, Request::Tap(Wanted::default()), 1).await;
+        assert_eq!(first, [Reply::Tapping { connections: 0 }]);
+        open.push(tap);
+    }
+    match ask(&path, Request::Tap(Wanted::default())).await {
+        Err(ControlError::Declined { reason, .. }) => {
+            assert!(reason.contains("taps are open already"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(Arc::strong_count(&puppet.taps), MAX_TAPS + 1);
+    let mut last = open.pop().unwrap();
+    drop(open);
+    while Arc::strong_count(&puppet.taps) > 2 {
+        tokio::task::yield_now().await;
+    }
+    let of = ConnectionHandle::new(7, Peer::unconnected(), 0, tracing::Span::none());
+    puppet.tap.see(&of, Seen::FromClient(b"\0\xff"));
+    let line = spawn_blocking(move || last.wait().unwrap()).await.unwrap();
+    let Some(Reply::Tapped(lines)) = line else {
+        panic!("{line:?}")
+    };
+    assert_eq!(lines[0].connection, 7);
+    assert_eq!(lines[0].what, TapWhat::FromClient((&b"\0\xff"[..]).into()));
+    let json = serde_json::to_value(&lines[0].what).unwrap();
+    assert_eq!(json, serde_json::json!({ "from-client": "AP8=" }));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The capacity that the engine of a host needs.
 
 use super::{Bound, Host};
+use address::Endpoint;
 use config::{HostConfig, ListenerConfig};
-use connection::address::Endpoint;
 use engine::{Capacity, Isolation};
 
 /// Shared instances that a service keeps: of the current and of the previous generation.

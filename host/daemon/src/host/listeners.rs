@@ -1,8 +1,8 @@
 //! Listeners that are bound but not accepting yet, with their admission.
 
 use super::{ListenerError, Snapshot};
+use address::Endpoint;
 use config::{HostConfig, ListenerConfig, Sources};
-use connection::address::Endpoint;
 use server::admission::Admission;
 use server::listener::{Listener, Owner, UnixAccess};
 use server::service::ServiceListener;

@@ -19,8 +19,8 @@ pub use needs::{names, needs};
 pub use service::Service;
 
 use crate::refusals::Refusals;
+use address::Endpoint;
 use config::{HostConfig, LogConnections, ServiceName, Sources};
-use connection::address::Endpoint;
 use engine::{Capacity, Engine, EngineError, Purpose, Serving, Slots};
 use parking_lot::{Mutex, MutexGuard};
 use server::service::{Drained, Server};

@@ -1,7 +1,7 @@
 //! The files and connections that a host needs, so that the sandbox can deny the rest.
 
+use address::{Endpoint, UnixAddress};
 use config::{HostConfig, ListenerConfig, ServiceConfig, Sources};
-use connection::address::{Endpoint, UnixAddress};
 use engine::Wipe;
 use keyvalue::StoreUri;
 use std::env;

@@ -58,6 +58,7 @@ impl Service {
         Service {
             config: config.clone(),
             served: server.add(
+                &config.name.to_string(),
                 swapper.generations().clone(),
                 config.rates,
                 config.max_connections,

@@ -2,7 +2,7 @@
 //! requests to any reachable server under the page's own name (DNS rebinding), and read the
 //! response; so other names are refused.
 
-use connection::address::{Endpoint, NetworkAddress, ZonedAddress};
+use address::{Endpoint, NetworkAddress, ZonedAddress};
 use hyper::header::HOST;
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};

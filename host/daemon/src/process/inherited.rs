@@ -1,7 +1,7 @@
 //! Sockets inherited from systemd or another parent: sd_listen_fds(3).
 
+use address::Endpoint;
 use anyhow::Context;
-use connection::address::Endpoint;
 use listenfd::ListenFd;
 use nix::libc;
 use server::listener::Listener;

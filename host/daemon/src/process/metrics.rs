@@ -2,7 +2,7 @@
 
 use crate::control::Operator;
 use crate::metrics::{self, Names};
-use connection::address::Endpoint;
+use address::Endpoint;
 use nix::unistd::gethostname;
 use server::listener::{BindError, Listener, SocketOptions, UnixAccess};
 use std::sync::Arc;

@@ -6,6 +6,7 @@ pub mod helper;
 pub mod helping;
 pub mod signals;
 
+mod connections;
 mod control;
 mod figures;
 mod inherited;
@@ -17,6 +18,7 @@ mod run;
 mod sockets;
 mod start;
 mod supervisor;
+mod versions;
 
 pub use inherited::{InheritedError, brings_tls};
 pub use start::{check, serve};

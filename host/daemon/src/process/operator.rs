@@ -1,18 +1,19 @@
 //! The host behind the control socket.
 
+use super::connections;
 use super::figures::{calls, distribution, resident_bytes, workers};
 use crate::control::{
-    ConnectionCounts, GenerationState, GenerationStatus, ListenerStatus, MovedConnections,
-    Operator, RefusalStatus, Refused, RefusedReload, Reloaded, ServiceStatus, SlotCounts, Status,
-    Swapped, VersionStatus, WantedFile,
+    ConnectionCounts, ListenerStatus, MovedConnections, Operator, RefusalStatus, Refused,
+    RefusedReload, Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping, Wanted,
+    WantedFile,
 };
 use crate::host::{Host, ReloadError, Service, WhichService};
 use crate::logs::recent;
 use crate::swap::{self, Refusal};
-use connection::address::Endpoint;
-use connection::generation::{Generation, MoveOutcome};
+use address::Endpoint;
+use connection::generation::MoveOutcome;
 use connection::limits::{Limit, MOVE_REPORT_TIME};
-use engine::{Serving, Slots};
+use engine::Slots;
 use server::listener::ListenerHandle;
 use server::service::Totals;
 use std::collections::BTreeMap;
@@ -139,6 +140,22 @@ impl Operator for HostOperator {
         }
     }
 
+    async fn connections(
+        &self,
+        wanted: Wanted,
+        measure: Option<Duration>,
+    ) -> Result<Slices, Refused> {
+        connections::list(&self.host, wanted, measure).await
+    }
+
+    fn disconnect(&self, wanted: Wanted, at_once: bool) -> Result<u64, Refused> {
+        connections::disconnect(&self.host, wanted, at_once)
+    }
+
+    fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused> {
+        connections::tap(&self.host, wanted)
+    }
+
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {
         let services = self.host.services();
         let listeners = services.iter().flat_map(Service::listeners);
@@ -163,7 +180,7 @@ impl Operator for HostOperator {
     }
 }
 
-fn unknown(error: WhichService) -> Refused {
+pub(super) fn unknown(error: WhichService) -> Refused {
     refused(&error, |_| None)
 }
 
@@ -201,30 +218,13 @@ async fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refu
     })
 }
 
-fn moved(outcome: &MoveOutcome) -> MovedConnections {
+pub(super) fn moved(outcome: &MoveOutcome) -> MovedConnections {
     MovedConnections {
         migrated: outcome.migrated as u64,
         stayed: outcome.stayed.values().sum::<usize>() as u64,
         undecided: outcome.undecided as u64,
         summary: outcome.to_string(),
     }
-}
-
-/// The history of a service.
-fn versions(service: &Service) -> Vec<VersionStatus> {
-    let (reigns, kept) = service.served().generations().history();
-    let versions = reigns.into_iter().map(|reign| VersionStatus {
-        service: service.name().to_string(),
-        number: reign.number,
-        handler: reign.name,
-        sha256: reign.hash,
-        since_unix_seconds: unix_seconds(reign.since),
-        until_unix_seconds: reign.end.map(|(until, _)| unix_seconds(until)),
-        ended: reign.end.map(|(_, end)| end.to_string()),
-        connections: reign.moves.map(|moves| moved(&moves.outcome())),
-        kept: kept.contains(&reign.number),
-    });
-    versions.collect()
 }
 
 fn connections(open: usize, totals: Totals) -> ConnectionCounts {
@@ -274,43 +274,8 @@ fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
         })
 }
 
-/// All generations of a service: the current one, the previous one, and those that drain.
-fn generations(service: &Service) -> Vec<GenerationStatus> {
-    let generations = service.served().generations();
-    let (current, previous) = (generations.current(), generations.previous());
-    let old = generations.old().into_iter().filter(|old| {
-        let known = |it: &Arc<Generation<Serving>>| it.number == old.number;
-        !known(&current) && !previous.as_ref().is_some_and(known)
-    });
-    let old: Vec<_> = old.collect();
-    let all = [(GenerationState::Current, &current)].into_iter();
-    let all = all.chain(previous.iter().map(|it| (GenerationState::Previous, it)));
-    let all = all.chain(old.iter().map(|it| (GenerationState::Old, it)));
-    all.map(|(state, generation)| generation_status(service, state, generation))
-        .collect()
-}
-
-fn generation_status(
-    service: &Service,
-    state: GenerationState,
-    generation: &Generation<Serving>,
-) -> GenerationStatus {
-    let age = SystemTime::now().duration_since(generation.since);
-    GenerationStatus {
-        service: service.name().to_string(),
-        number: generation.number,
-        state,
-        handler: generation.made_from.name.clone(),
-        sha256: generation.made_from.hash.clone(),
-        age_seconds: age.unwrap_or_default().as_secs(),
-        connections: generation.live() as u64,
-        failed_calls: generation.failed_calls(),
-        calls: calls(generation.made_from.handler.call_figures()),
-        connection_milliseconds: distribution(generation.durations()),
-    }
-}
-
-fn unix_seconds(time: SystemTime) -> u64 {
+use super::connections;
+use super::figures::{calls, distribution, resident_bytes, workers};
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or(Duration::ZERO).as_secs()
 }

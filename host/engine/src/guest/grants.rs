@@ -4,7 +4,7 @@
 use super::clocks::{CoarseMonotonicClock, CoarseWallClock};
 use super::guest_log::{GuestLog, Stream};
 use super::stdio::Stdio;
-use connection::address::NetworkAddress;
+use address::NetworkAddress;
 use connection::clock::Clock;
 use connection::handler::CallError;
 use connection::limits::{MAX_RANDOM_BYTES, PIPE_BYTES};

@@ -3,6 +3,7 @@
 use crate::scheduling::fair_share::{FairShare, Held};
 use connection::limits::{FILE_STREAM_BYTES, HANDLE_BYTES, Limit, MAX_TABLE_ELEMENTS};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{ResourceLimiter, Result};
 
 /// Counts the memories, tables and host-side data of an instance, and remembers a refusal: a guest
@@ -17,6 +18,28 @@ pub struct MemoryBudget {
     handles: usize,
     file_streams: usize,
     refusal: Option<Refusal>,
+    shown: Option<Shown>,
+}
+
+/// The memory of a connection's instances as operators see it, with the part of one of them.
+struct Shown {
+    sum: Arc<AtomicUsize>,
+    part: usize,
+}
+
+impl Shown {
+    fn set(&mut self, bytes: usize) {
+        // Wraps, so that less is a number as well.
+        self.sum
+            .fetch_add(bytes.wrapping_sub(self.part), Ordering::Relaxed);
+        self.part = bytes;
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 /// A guest has no memory left for data that the host keeps for it.
@@ -43,6 +66,25 @@ impl MemoryBudget {
             handles: 0,
             file_streams: 0,
             refusal: None,
+            shown: None,
+        }
+    }
+
+    /// Shows the memory as part of this sum from now on, as long as the guest lives.
+    pub fn show_in(&mut self, sum: &Arc<AtomicUsize>) {
+        let mut shown = Shown {
+            sum: sum.clone(),
+            part: 0,
+        };
+        shown.set(self.used_bytes());
+        self.shown = Some(shown);
+    }
+
+    /// Only when memory grows or shrinks, which few messages cause.
+    fn show(&mut self) {
+        let bytes = self.used_bytes();
+        if let Some(shown) = &mut self.shown {
+            shown.set(bytes);
         }
     }
 
@@ -67,12 +109,14 @@ impl MemoryBudget {
             self.refusal = Some(Refusal::CommonMemory);
             return Err(NoMemory);
         }
+        self.show();
         Ok(())
     }
 
     /// Gives memory back.
     pub fn give_back(&mut self, bytes: usize) {
         self.used.shrink_to(self.used_bytes() - bytes);
+        self.show();
     }
 
     /// Charges for this many handles, if it is a new maximum.
@@ -145,10 +189,15 @@ mod tests {
         assert!(one.memory_growing(0, 80, None).unwrap());
         assert!(!one.memory_growing(80, 81, None).unwrap());
         assert_eq!(one.refusal(), Some(Refusal::Memory));
+        let shown = Arc::default();
+        one.show_in(&shown);
+        other.show_in(&shown);
         assert!(other.memory_growing(0, 20, None).unwrap());
+        assert_eq!(shown.load(Ordering::Relaxed), 100);
         assert!(!other.memory_growing(20, 21, None).unwrap());
         assert_eq!(other.refusal(), Some(Refusal::CommonMemory));
         drop(one);
+        assert_eq!(shown.load(Ordering::Relaxed), 20);
         assert!(other.memory_growing(20, 80, None).unwrap());
         drop(other);
         assert!(Held::of(&common).grow(100));

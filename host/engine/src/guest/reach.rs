@@ -1,7 +1,7 @@
 //! The hosts that guests may connect to, as granted by the operator.
 
 use super::denials::Denials;
-use connection::address::{NetworkAddress, scope};
+use address::{NetworkAddress, scope};
 use connection::limits::{LOOKUP_AGE, MAX_LOOKUP_ADDRESSES, MAX_LOOKUPS_SEEN};
 use parking_lot::Mutex as SyncMutex;
 use std::collections::{BTreeMap, VecDeque};

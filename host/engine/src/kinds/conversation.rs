@@ -55,7 +55,9 @@ impl ConversationSession {
         let opened = match &mut self.instance {
             SessionInstance::Own(template, own) => {
                 let share = template.shares.of(handle.peer().transport);
-                **own = Kept::new(Instance::new(template, share, handle.span()).await?);
+                let mut instance = Instance::new(template, share, handle.span()).await?;
+                instance.show_memory_of(handle);
+                **own = Kept::new(instance);
                 own.call(async |it| it.open(handle, saved).await).await?
             }
             SessionInstance::Shared(shared, generation) => {

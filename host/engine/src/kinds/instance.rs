@@ -9,6 +9,7 @@ use crate::scheduling::shares::Shares;
 use crate::scheduling::slots::{Permit, Share};
 use crate::scheduling::turns;
 use connection::clock::Clock;
+use connection::handle::ConnectionHandle;
 use connection::handler::CallError;
 use connection::limits::{EPOCH_TICK, MAX_ARGUMENT_BYTES, MAX_HANDLES};
 use std::future::poll_fn;
@@ -253,6 +254,12 @@ impl<E: Exports> Instance<E> {
             guest.log.end_call();
         }
         called?.map_err(|error| fault::of_call(&error, guest))
+    }
+
+    /// Shows its memory as that of a connection, which has it for itself.
+    pub fn show_memory_of(&mut self, connection: &ConnectionHandle) {
+        let sum = connection.memory_bytes();
+        self.store.data_mut().memory.show_in(sum);
     }
 
     /// The host's data of this instance.

@@ -47,6 +47,7 @@ impl Program for ProgramRun {
         let template = &self.template;
         let share = template.shares.of(self.handle.peer().transport);
         let mut instance = Instance::with_stdio(template, share, Some(stream), span).await?;
+        instance.show_memory_of(&self.handle);
         let ran = instance.call_while_it_talks(async |Run(run), store| run.call_run(store).await);
         let ran = ran.await;
         let _entered = span.enter();

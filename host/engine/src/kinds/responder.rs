@@ -172,7 +172,8 @@ impl ResponderSession {
         let mut slots = first.template.take(share, wanted).await?;
         for (Stage { template, .. }, _) in &self.responder.stages {
             let own = slots.split(template.memories);
-            let instance = Instance::in_slots(template, own, self.handle.span()).await?;
+            let mut instance = Instance::in_slots(template, own, self.handle.span()).await?;
+            instance.show_memory_of(&self.handle);
             self.own.push(Kept::new(instance));
         }
         Ok(())

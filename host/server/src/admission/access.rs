@@ -1,6 +1,6 @@
 //! Lists of allowed and denied networks. Pure.
 
-use connection::address::{NotAnAddress, Zone, ZonedAddress, scope};
+use address::{NotAnAddress, Zone, ZonedAddress, scope};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +69,11 @@ impl fmt::Display for Network {
 }
 
 impl Network {
+    /// Whether it has this address.
+    pub fn contains(&self, address: SocketAddr) -> bool {
+        holds(std::slice::from_ref(self), address)
+    }
+
     fn holds(&self, address: IpAddr, scope: u32) -> bool {
         let in_zone = self.zone.as_ref().is_none_or(|(_, index)| *index == scope);
         in_zone && self.network.contains(&address)

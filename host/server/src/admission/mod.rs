@@ -17,7 +17,7 @@ use crate::stream::Stream;
 use crate::telnet::{Codec, Interrupt, TelnetStream};
 use crate::tls::TlsTerminator;
 use access::holds;
-use connection::address::Endpoint;
+use address::Endpoint;
 use connection::handle::{Peer, TelnetInfo, TlsInfo, Transport};
 use connection::limits::DatagramLimits;
 use connection::task::WebSocketStart;

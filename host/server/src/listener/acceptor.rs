@@ -2,7 +2,7 @@
 
 use super::{Accepted, Listener, ListeningSocket, stdio};
 use crate::stream::Stream;
-use connection::address::Endpoint;
+use address::Endpoint;
 use connection::limits::{ACCEPT_BACK_OFF, Limit, MAX_ACCEPT_ERROR_LINES_PER_SECOND};
 use connection::rates::LogRateLimiter;
 use std::future::pending;

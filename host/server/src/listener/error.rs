@@ -1,6 +1,6 @@
 //! Why an endpoint cannot be listened on.
 
-use connection::address::Endpoint;
+use address::Endpoint;
 use std::io;
 use system::listening::{Holder, holder};
 use system::unix_socket::SocketFileError;

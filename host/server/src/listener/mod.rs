@@ -19,7 +19,7 @@ pub use unix::{InvalidOwner, Owner, UnixAccess};
 
 use crate::datagram::DatagramSocket;
 use crate::stream::Stream;
-use connection::address::{Endpoint, NetworkAddress, WebAddress};
+use address::{Endpoint, NetworkAddress, WebAddress};
 use socket2::Socket;
 use std::io;
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 
 use super::{Listener, ListenerHandle, ListeningSocket, unix};
 use crate::datagram::DatagramSocket;
-use connection::address::{Endpoint, UnixAddress};
+use address::{Endpoint, UnixAddress};
 use socket2::{SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::OwnedFd;

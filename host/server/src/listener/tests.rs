@@ -1,5 +1,5 @@
 use super::*;
-use connection::address::NetworkAddress;
+use address::NetworkAddress;
 use socket2::{Domain, Socket, Type};
 use std::fs::{self, Permissions};
 use std::net::{TcpListener as StdTcpListener, TcpStream as StdTcpStream, UdpSocket};

@@ -1,7 +1,7 @@
 //! Unix stream sockets.
 
 use super::options::SocketOptions;
-use connection::address::UnixAddress;
+use address::UnixAddress;
 use nix::unistd::{Group, User};
 use rustix::process::{getegid, geteuid};
 use socket2::{Domain, SockAddr, Socket, Type};

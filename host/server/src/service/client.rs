@@ -151,6 +151,7 @@ impl Connected {
         } = self;
         let service = generation.made_from.handler.serve(handle);
         let guard = served.generations.guard(generation, handle);
+        served.welcome_watchers(handle);
         let ended = match service {
             Service::Session(session) => {
                 let session = MigratingSession::new(served.generations.clone(), session, guard);

@@ -9,13 +9,11 @@ use connection::task::{CloseReason, ConnectionError};
 use framing::FramingError;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// A connection that is served. If it is dropped before it ends, it was cut.
 pub struct OpenConnection<'a> {
     stats: &'a CloseStats,
     handle: Arc<ConnectionHandle>,
-    since: Instant,
     /// Whether a proxy checks the host's health.
     is_check: bool,
     ended: bool,
@@ -28,7 +26,6 @@ impl<'a> OpenConnection<'a> {
         OpenConnection {
             stats,
             handle,
-            since: Instant::now(),
             is_check,
             ended: false,
         }
@@ -55,7 +52,7 @@ impl<'a> OpenConnection<'a> {
         if let Some(limit) = error.and_then(limit) {
             limit.reached();
         }
-        let duration_ms = self.since.elapsed().as_millis() as u64;
+        let duration_ms = self.handle.since().elapsed().as_millis() as u64;
         let generation = self.handle.generation();
         let listener = &self.handle.peer().listener;
         let (end, why) = (name(result), why(result));
@@ -89,6 +86,7 @@ impl<'a> OpenConnection<'a> {
 impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         if !self.ended {
+            self.handle.retire();
             self.note(&Err(ConnectionError::Cut));
         }
     }

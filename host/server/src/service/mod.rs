@@ -21,11 +21,15 @@ mod quota;
 mod sender;
 mod served;
 mod sweep;
+mod tap;
+mod watching;
 
 use cap::{Cap, CapPermit};
 pub use close_stats::{CloseStats, Totals};
 use drops::Drops;
 pub use served::{ServedService, ServiceListener};
+pub use tap::{Tap, TapEntry, Tapped};
+pub use watching::{Found, Selection};
 
 use crate::workers::Workers;
 use connection::generation::Generations;
@@ -40,12 +44,13 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
+use watching::Watchers;
 
 /// The services of a host.
 pub struct Server<H> {
@@ -76,6 +81,10 @@ struct ServerState {
     next_id: AtomicU64,
     stats: Arc<CloseStats>,
     drops: Arc<Drops>,
+    /// Who watches connections.
+    watchers: Watchers,
+    /// The fixed moment from which sweeps count.
+    begun: Instant,
     /// Cancelled when a listener has no more clients and the last one is gone.
     exhausted: CancellationToken,
     /// The error of standard input or output, if they are the client.
@@ -115,6 +124,8 @@ impl<H: Handler> Server<H> {
                 next_id: AtomicU64::new(1),
                 stats: Arc::new(CloseStats::new(logs_connections)),
                 drops: Arc::default(),
+                watchers: Watchers::default(),
+                begun: Instant::now(),
                 exhausted: CancellationToken::new(),
                 stdio_failed: Mutex::default(),
             }),
@@ -122,16 +133,18 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Adds a service without listeners and with at most `max_connections`. Its log lines use
-    /// `span`.
+    /// Adds a service of this name without listeners and with at most `max_connections`. Its log
+    /// lines use `span`.
     pub fn add(
         &self,
+        name: &str,
         generations: Arc<Generations<H>>,
         rates: RateLimits,
         max_connections: Option<usize>,
         span: Span,
     ) -> Arc<ServedService<H>> {
-        let served = ServedService::new(self.state.clone(), generations, rates, span);
+        let state = self.state.clone();
+        let served = ServedService::new(name.into(), state, generations, rates, span);
         let served = Arc::new(served);
         served.set_max_connections(max_connections);
         self.services().push(served.clone());

@@ -1,6 +1,6 @@
 //! Connections per client address and per local user.
 
-use connection::address::counted_as;
+use address::counted_as;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -56,6 +56,7 @@ impl Sender {
             return Err(SessionError::Refused(why).into());
         };
         let guard = served.generations.guard(generation, handle);
+        served.welcome_watchers(handle);
         let session = MigratingSession::new(served.generations.clone(), session, guard);
         let factor = self.limits.amplification;
         let way = ReplySender {

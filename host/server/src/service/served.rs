@@ -20,6 +20,8 @@ use tracing::{Instrument, Span};
 
 /// The state that the connections of a service share.
 pub struct ServedService<H> {
+    /// Its name: `main` without a configuration file.
+    pub(super) name: Arc<str>,
     pub(super) generations: Arc<Generations<H>>,
     /// The rate limits of all its connections together.
     pub(super) rates: Arc<ServiceRates>,
@@ -53,12 +55,14 @@ pub struct ServiceListener {
 
 impl<H: Handler> ServedService<H> {
     pub(super) fn new(
+        name: Arc<str>,
         state: Arc<ServerState>,
         generations: Arc<Generations<H>>,
         rates: RateLimits,
         span: Span,
     ) -> Self {
         ServedService {
+            name,
             generations,
             rates: Arc::new(ServiceRates::new(rates)),
             sender_rates: ServiceRates::new(rates),
@@ -145,6 +149,11 @@ impl<H: Handler> ServedService<H> {
             service: of_service,
             connection: self.state.permit(name).await,
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The generations of its handler.

@@ -3,18 +3,17 @@
 use super::Server;
 use connection::handler::Handler;
 use connection::limits::IDLE_SWEEP;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 impl<H: Handler> Server<H> {
     /// Ends connections that are idle for longer than their idle timeout, until dropped.
     pub async fn end_idle_connections(&self) {
-        let begun = Instant::now();
         let mut ticks = interval(IDLE_SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             for served in &self.services().clone() {
-                served.generations.sweep(begun.elapsed());
+                served.generations.sweep(self.state.begun.elapsed());
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::cli::exit::ConnectError;
 use crate::cli::output;
+use address::Endpoint;
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum, value_parser};
 use config::{OptionalTime, Size, Time};
-use connection::address::Endpoint;
 use connection::limits::MAX_DATAGRAM_BYTES_IPV4;
 use daemon::process::signals;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,9 +1,9 @@
 //! `echo-host connect`.
 
 use crate::cli::exit::ConnectError;
+use address::Endpoint;
 use clap::Args;
 use config::Time;
-use connection::address::Endpoint;
 use server::tls::Verification;
 use server::upgrade;
 use std::io::{self, ErrorKind};

@@ -11,6 +11,7 @@ mod language;
 mod new;
 mod record;
 mod side_by_side;
+mod tap;
 mod test;
 
 use super::exit::{BAD_HANDLER, CONFIGURATION, IO, USAGE};
@@ -30,6 +31,7 @@ pub const EXAMPLES: &str = "
   echo-host call hello.wasm 'Hi!'                one message, no sockets
   echo-host connect tcp://127.0.0.1:8888         connect to a server
   echo-host record tcp://127.0.0.1:8888 a.exchange  record live traffic
+  echo-host tap                                  show what clients and handlers send
   echo-host bench tcp://127.0.0.1:8888           measure its speed";
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +43,7 @@ pub enum Command {
     Call(Box<call::CallArgs>),
     Connect(connect::ConnectArgs),
     Record(record::RecordArgs),
+    Tap(tap::TapArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -54,6 +57,7 @@ impl Command {
             Command::Call(args) => call::run(args),
             Command::Connect(args) => connect::run(args),
             Command::Record(args) => record::run(args),
+            Command::Tap(args) => tap::run(args),
             Command::Bench(args) => bench::run(args),
         }
     }

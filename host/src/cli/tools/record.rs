@@ -3,9 +3,9 @@
 use super::connect::TlsArgs;
 use crate::cli::exit::ConnectError;
 use crate::cli::printable::tell;
+use address::{Endpoint, InvalidEndpoint};
 use clap::Args;
 use config::Sources;
-use connection::address::{Endpoint, InvalidEndpoint};
 use daemon::host::ReadyListener;
 use daemon::logs::output;
 use daemon::process::signals;

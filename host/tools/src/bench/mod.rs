@@ -31,7 +31,7 @@ pub use report::Report;
 pub use run::{BenchError, Progress, run};
 pub use text::Time;
 
-use ::connection::address::Endpoint;
+use ::address::Endpoint;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub enum Shape {
 }
 
 mod uri {
-    use ::connection::address::Endpoint;
+    use ::address::Endpoint;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
     pub fn serialize<S: Serializer>(endpoint: &Endpoint, to: S) -> Result<S::Ok, S::Error> {

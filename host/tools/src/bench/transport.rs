@@ -3,7 +3,7 @@
 use super::Plan;
 use super::message::Messages;
 use crate::client::{WebSocketStream, datagrams};
-use connection::address::Endpoint;
+use address::Endpoint;
 use server::upgrade;
 use std::io;
 use std::net::SocketAddr;

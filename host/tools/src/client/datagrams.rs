@@ -2,7 +2,7 @@
 
 use super::Display;
 use super::hex::HexDump;
-use connection::address::NetworkAddress;
+use address::NetworkAddress;
 use connection::limits::{DATAGRAM_SLOT_BYTES, MAX_DATAGRAM_BYTES_IPV4};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -6,7 +6,7 @@ mod hex;
 
 pub use connection::task::WebSocketStream;
 
-use connection::address::{Endpoint, UnixAddress, WebAddress};
+use address::{Endpoint, UnixAddress, WebAddress};
 use hex::HexDump;
 use server::stream::Stream;
 use server::telnet::{Codec, TelnetStream};

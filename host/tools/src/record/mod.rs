@@ -10,4 +10,4 @@ mod transcript;
 
 pub use recording::{Recording, RecordingError};
 pub use relay::relay;
-pub use transcript::Transcript;
+pub use transcript::{Transcript, received};

@@ -69,15 +69,22 @@ impl Recording {
 
     /// Adds the traffic of a connection, if any, and rewrites the file. Blocks.
     pub fn add(&mut self, number: u64, transcript: Transcript) -> Result<(), RecordingError> {
-        if transcript.is_empty() {
+        self.add_all(vec![(number, transcript)])
+    }
+
+    /// The same for several connections: all of them, or none if the file would be too large.
+    pub fn add_all(&mut self, mut more: Vec<(u64, Transcript)>) -> Result<(), RecordingError> {
+        more.retain(|(_, transcript)| !transcript.is_empty());
+        let Some((number, _)) = more.first() else {
             return Ok(());
-        }
-        let is_small = transcript.bytes() <= MAX_FILE_BYTES;
-        self.transcripts.insert(number, transcript);
+        };
+        let (number, path) = (*number, self.path.clone());
+        let numbers: Vec<_> = more.iter().map(|(number, _)| *number).collect();
+        let is_small = more.iter().all(|(_, it)| it.bytes() <= MAX_FILE_BYTES);
+        self.transcripts.extend(more);
         let text = is_small.then(|| self.text());
         let Some(text) = text.filter(|text| text.len() <= MAX_FILE_BYTES) else {
-            self.transcripts.remove(&number);
-            let path = self.path.clone();
+            self.transcripts.retain(|it, _| !numbers.contains(it));
             return Err(RecordingError::TooLarge { number, path });
         };
         self.write(&text).map_err(|cause| self.failed(cause))
@@ -121,9 +128,10 @@ impl Recording {
             Some(LineEnding::CrLf) if endings.all(|it| it == LineEnding::CrLf) => LineEnding::CrLf,
             _ => LineEnding::Lf,
         };
-        let exchanges = self.transcripts.iter().map(|(number, transcript)| {
-            transcript.exchange(format!("connection {number}"), ending)
-        });
+        let exchanges = self
+            .transcripts
+            .iter()
+            .map(|(number, transcript)| transcript.exchange(transcript.name(*number), ending));
         Exchanges {
             framing: self.framing.clone(),
             ending,

@@ -12,6 +12,8 @@ pub struct Transcript {
     /// Empty once they are longer than a file may be.
     events: Vec<Event>,
     bytes: usize,
+    /// Whether there was traffic before.
+    is_joined: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +25,24 @@ enum Event {
 }
 
 impl Transcript {
+    /// Of a connection that has had traffic before.
+    pub fn joined() -> Self {
+        Transcript {
+            is_joined: true,
+            ..Transcript::default()
+        }
+    }
+
+    /// The name of its exchange, as that of the connection with this number.
+    pub fn name(&self, number: u64) -> String {
+        let rest = if self.is_joined {
+            ", from the middle"
+        } else {
+            ""
+        };
+        format!("connection {number}{rest}")
+    }
+
     /// The client sent this at once. It stays one send, because the client's cuts may matter.
     pub fn sent(&mut self, bytes: &[u8]) {
         self.add(Event::Sent(Bytes::copy_from_slice(bytes)), bytes.len());
@@ -100,7 +120,7 @@ impl Transcript {
     pub fn exchange(&self, name: String, ending: LineEnding) -> Exchange {
         let actions = self.events.iter().flat_map(|event| match event {
             Event::Sent(bytes) => vec![Action::Send(bytes.clone())],
-            Event::Received(bytes) => expected(&Bytes::copy_from_slice(bytes)),
+            Event::Received(bytes) => received(&Bytes::copy_from_slice(bytes)),
             Event::Finished => vec![Action::Finish],
             Event::Closed => vec![Action::Closed],
         });
@@ -114,7 +134,7 @@ impl Transcript {
 }
 
 /// The received bytes, line by line if they are text.
-fn expected(bytes: &Bytes) -> Vec<Action> {
+pub fn received(bytes: &Bytes) -> Vec<Action> {
     let pieces: Vec<&[u8]> = if is_text(bytes) {
         bytes.split_inclusive(|byte| *byte == b'\n').collect()
     } else {

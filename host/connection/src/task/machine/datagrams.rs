@@ -57,6 +57,11 @@ impl DatagramWire {
         before - self.output_bytes
     }
 
+    /// The datagrams that [`DatagramWire::admit`] has not seen yet.
+    pub fn new_output(&self) -> impl Iterator<Item = &Bytes> {
+        self.output.iter().skip(self.admitted)
+    }
+
     /// The datagrams to send.
     pub fn output(&mut self) -> &[Bytes] {
         &self.output.make_contiguous()[..self.admitted]

@@ -10,11 +10,13 @@ mod obeying;
 mod simulation;
 mod stream;
 mod timers;
+mod watched;
 mod websocket;
 mod wire;
 
 pub use datagrams::DatagramWire;
 pub use stream::StreamWire;
+pub use watched::WatchedInput;
 pub use websocket::WebSocketWire;
 pub use wire::{ByteWire, InputState, Wire};
 

@@ -1,7 +1,7 @@
 //! What orders of sessions and of the host change.
 
 use super::{Machine, Tls, Wire};
-use crate::handle::{Lost, Notice, Orders};
+use crate::handle::{Lost, Notice, Orders, Sweep};
 use crate::limits::{HIGH_WATER_BYTES, MAX_TIMERS};
 use std::time::Instant;
 
@@ -27,9 +27,10 @@ impl<W: Wire> Machine<W> {
             Some(Notice::Move) => self.moving = true,
             None => {}
         }
-        self.idle |= std::mem::take(&mut orders.is_idle);
-        if std::mem::take(&mut orders.is_quiet) {
-            self.wire.ask();
+        match std::mem::take(&mut orders.sweep) {
+            Sweep::Moved => {}
+            Sweep::Quiet => self.wire.ask(),
+            Sweep::Idle => self.idle = true,
         }
         self.close = self.close.or(orders.close);
         for change in orders.timers.drain(..) {

@@ -4,7 +4,7 @@
 //! payloads as one stream, wherever the client's messages end. What a callback sends is one
 //! message.
 
-use super::{ByteWire, InputState, Wire};
+use super::{ByteWire, InputState, WatchedInput, Wire};
 use crate::handle::{Lost, Orders};
 use crate::task::close_code;
 use bytes::{Buf, Bytes, BytesMut};
@@ -222,6 +222,11 @@ impl ByteWire for WebSocketWire {
     #[inline]
     fn input(&mut self) -> &mut BytesMut {
         &mut self.input
+    }
+
+    fn watch_input(&mut self) -> (WatchedInput, BytesMut) {
+        let watched = WatchedInput::web_socket(self.frames.clone(), self.payload.clone());
+        (watched, self.input.clone())
     }
 
     /// Without a close frame, data may be missing, however the stream ended.

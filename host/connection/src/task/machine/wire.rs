@@ -1,5 +1,6 @@
 //! What differs between streams, WebSockets and datagrams.
 
+use super::WatchedInput;
 use crate::handle::{Lost, Orders};
 use crate::limits::HIGH_WATER_BYTES;
 use crate::task::CloseReason;
@@ -80,6 +81,11 @@ pub trait ByteWire: Wire {
 
     /// The stream has ended. It may have been cut: data may be missing then.
     fn end_input(&mut self, is_cut_off: bool);
+
+    /// What shows the input to those who watch, from what was read and not handled yet: this.
+    fn watch_input(&mut self) -> (WatchedInput, BytesMut) {
+        (WatchedInput::Stream, self.input().clone())
+    }
 
     /// What is to be written next. Empty if only the stream's own buffers are to be flushed.
     fn chunk(&self) -> &[u8];

@@ -6,7 +6,7 @@ mod session;
 mod world;
 
 use super::{DatagramWire, InputState, Machine, Step, StreamWire, WebSocketWire};
-use crate::handle::{CloseMode, Notice, Orders};
+use crate::handle::{CloseMode, Notice, Orders, Sweep};
 use crate::limits::HIGH_WATER_BYTES;
 use crate::task::CloseReason;
 use bytes::Bytes;
@@ -181,8 +181,11 @@ impl<W: World> Simulation<W> {
                 if self.choices.one_in(100) {
                     self.orders.notice = Some(Notice::Stop);
                 }
-                self.orders.is_idle = self.choices.one_in(10);
-                self.orders.is_quiet = self.choices.one_in(5);
+                self.orders.sweep = match self.choices.below(10) {
+                    0 => Sweep::Idle,
+                    1..3 => Sweep::Quiet,
+                    _ => Sweep::Moved,
+                };
                 self.obey();
                 if self.choices.one_in(3) {
                     self.resume();

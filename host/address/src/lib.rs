@@ -15,7 +15,11 @@
 //! `ADDR` is an IP address (IPv6 in brackets) or a name. Port 0 lets the kernel choose. A
 //! link-local address needs its interface: `tcp://[fe80::1%eth0]:8888`.
 
+#![forbid(unsafe_code)]
+
 mod client;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod network;
