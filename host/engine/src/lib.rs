@@ -19,6 +19,7 @@ mod scheduling;
 pub use guest::contract::HandlerKind;
 pub use guest::grants::{Directory, Grants, InvalidGrant};
 pub use guest::imports::{Want, wants};
+pub use guest::profiler::{Batch, Profiler, Sample, Sampling, Stack, VersionId};
 pub use kinds::isolation::Isolation;
 pub use loading::compile::compile_for_cache;
 pub use loading::costs::Costs;
@@ -37,7 +38,7 @@ pub use scheduling::capacity::Capacity;
 pub use scheduling::wiping::{CannotScan, Wipe};
 pub use screening::{Unfit, panics};
 
-use connection::limits::{MAX_CORE_INSTANCES, MAX_TABLE_ELEMENTS};
+use connection::limits::{MAX_CORE_INSTANCES, MAX_STACK_CALLS, MAX_TABLE_ELEMENTS};
 use guest::granted::Granted;
 use guest::state::{Guest, SharedResources};
 use loading::proving::Proofs;
@@ -46,6 +47,7 @@ use scheduling::fair_share::FairShare;
 use scheduling::shares::Shares;
 use scheduling::slots::{Pool, Share};
 use scheduling::turns::Turns;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
@@ -191,6 +193,7 @@ impl Engine {
                 files: guest::files::permits(capacity.max_connections),
                 turns,
                 meter: Arc::default(),
+                profiled: Arc::default(),
             },
             proofs: Arc::new(proofs),
             functions,
@@ -217,6 +220,12 @@ impl Engine {
     /// What the calls of its service have taken.
     pub fn call_figures(&self) -> CallFigures {
         self.common.meter.figures()
+    }
+
+    /// Samples the guests of its service, which gets this number in samples, until the result is
+    /// dropped. `None` if another profiler does.
+    pub fn profile(&self, profiler: &Arc<Profiler>, service: u32) -> Option<Sampling> {
+        self.common.profiled.begin(profiler, service)
     }
 
     /// Changes the expected connections, sessions and shared instances. The number of slots stays.
@@ -277,6 +286,8 @@ fn config(slots: u32, capacity: &Capacity) -> Config {
         // Triples the cost of a call, and no world of ours is async.
         .concurrency_support(false)
         // A file truncated while it is served must not cause SIGBUS.
-        .force_memory_init_memfd(true);
+        .force_memory_init_memfd(true)
+        // Profiles need more of a stack than the messages of traps.
+        .wasm_backtrace_max_frames(NonZeroUsize::new(MAX_STACK_CALLS));
     config
 }

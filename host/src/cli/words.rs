@@ -35,7 +35,7 @@ _echo-host-of-host() {
 
 const FISH: &str = r#"
 for option in service generation
-    for command in swap connections disconnect tap
+    for command in swap connections disconnect tap profile
         complete -c echo-host -n "__fish_echo_host_using_subcommand $command" -l $option -x \
             -a "(echo-host words-of-host --$option (commandline -opc) 2>/dev/null)"
     end

@@ -1,5 +1,5 @@
-//! Tools that a daemon does not need: the load generator, the recorder, the client, the templates
-//! of `echo-host new`, and what building them needs.
+//! Tools that a daemon does not need: the load generator, the recorder, profiles, the client, the
+//! templates of `echo-host new`, and what building them needs.
 
 #![forbid(unsafe_code)]
 
@@ -7,6 +7,7 @@ pub mod bench;
 pub mod call;
 pub mod client;
 pub mod doctor;
+pub mod profile;
 pub mod project;
 pub mod record;
 pub mod scaffold;

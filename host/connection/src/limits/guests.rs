@@ -32,8 +32,12 @@ pub const MAX_HANDLES: usize = 100_000;
 
 /// Places where a handler has trapped that are told apart and counted.
 pub const MAX_TRAP_SITES: usize = 256;
-/// The longest name of a function in the message of a trap.
-pub const MAX_TRAP_NAME_CHARS: usize = 200;
+/// The longest name of a function in the message of a trap, and in a profile.
+pub const MAX_FUNCTION_NAME_CHARS: usize = 200;
+/// Calls on the stack of a trap that are shown, innermost first.
+pub const MAX_TRAP_CALLS: usize = 20;
+/// Calls on a stack that wasmtime names for us; a profile shows those.
+pub const MAX_STACK_CALLS: usize = 128;
 
 /// The bytes counted as a guest's memory for each handle (of the most it had at once), and for each
 /// stream of a file or folder, which reads ahead.

@@ -151,6 +151,25 @@ pub const CONNECTIONS_OF_A_REPLY: usize = 256;
 /// How long the time in calls may be measured for one request.
 pub const MAX_MEASURING_TIME: Duration = Duration::from_secs(60);
 
+/// How long a profile may take.
+pub const MAX_PROFILE_TIME: Duration = Duration::from_secs(300);
+/// How often the samples of a profile are sent to its client, and how many may wait for that;
+/// further ones are dropped.
+pub const PROFILE_FLUSH_TIME: Duration = Duration::from_millis(200);
+/// See [`PROFILE_FLUSH_TIME`].
+pub const MAX_WAITING_PROFILE_SAMPLES: usize = 16 << 10;
+/// The most samples of a profile; further ones are dropped.
+pub const MAX_PROFILE_SAMPLES: u64 = 500_000;
+/// Functions of a profile that are told apart, and stacks. Further functions count as one; samples
+/// with further stacks are dropped.
+pub const MAX_PROFILE_FUNCTIONS: usize = 16 << 10;
+/// See [`MAX_PROFILE_FUNCTIONS`].
+pub const MAX_PROFILE_STACKS: usize = 64 << 10;
+/// Functions in a line of a reply, and stacks or samples.
+pub const PROFILE_FUNCTIONS_OF_A_REPLY: usize = 512;
+/// See [`PROFILE_FUNCTIONS_OF_A_REPLY`].
+pub const PROFILE_ROWS_OF_A_REPLY: usize = 4096;
+
 /// Concurrent clients of the metrics, and the time limit of each.
 pub const MAX_METRICS_CLIENTS: usize = 64;
 /// See [`MAX_METRICS_CLIENTS`].

@@ -25,6 +25,7 @@ pub fn request(path: &Path, request: &Request, opened: &[OwnedFd]) -> Result<Rep
         Request::Status
         | Request::Disconnect { .. }
         | Request::Tap(_)
+        | Request::Profile { .. }
         | Request::TakeOver
         | Request::Retire => CONTROL_REPLY_TIME,
     };

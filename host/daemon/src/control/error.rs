@@ -104,6 +104,8 @@ pub enum Rejection {
     LongMeasuring(u64),
     #[error("{0} taps are open already: end one of them")]
     TooManyTaps(usize),
+    #[error("a profile may take at most {0} s")]
+    LongProfile(u64),
     #[error("another host has already taken over the sockets")]
     Succeeded,
     #[error("cannot pass on the listening sockets: {0}")]

@@ -16,20 +16,24 @@ pub enum MalformedRequest {
     )]
     Version(u64),
     #[error(
-        "unknown command `{0}`: expected status, connections, disconnect, tap, swap, roll-back, \
-         reload, take-over or retire"
+        "unknown command `{0}`: expected status, connections, disconnect, tap, profile, swap, \
+         roll-back, reload, take-over or retire"
     )]
     Command(String),
     #[error("only swap accepts a handler and imports to allow")]
     Handler,
     #[error("only roll-back accepts a generation")]
     Generation,
-    #[error("only swap, roll-back, connections, disconnect and tap accept a service")]
+    #[error("only swap, roll-back, connections, disconnect, tap and profile accept a service")]
     Service,
     #[error("only connections, disconnect and tap accept a connection and a peer")]
     Wanted,
     #[error("only connections accepts a time to measure")]
     Measure,
+    #[error("only profile accepts a duration")]
+    Duration,
+    #[error("profile needs a duration")]
+    NoDuration,
     #[error("only disconnect accepts at-once")]
     AtOnce,
     #[error("disconnect needs a connection, a peer or a service")]

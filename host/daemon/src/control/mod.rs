@@ -16,6 +16,8 @@ mod folder;
 pub(crate) mod invariants;
 mod malformed;
 mod operator;
+mod profile;
+mod profiling;
 #[cfg(test)]
 mod properties;
 mod protocol;
@@ -33,7 +35,8 @@ pub use error::{ControlError, SocketError};
 pub use find::find;
 pub use folder::{FolderError, default_path, default_path_of};
 pub use malformed::MalformedRequest;
-pub use operator::{Operator, Slices, Tapping, WantedFile};
+pub use operator::{Operator, Profiling, Slices, Tapping, WantedFile};
+pub use profile::{EndOfProfile, ProfilePiece, ProfileSample};
 pub use protocol::{PROTOCOL_VERSION, Reply, Request};
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{

@@ -1,6 +1,7 @@
 //! The trait through which the control socket calls the host.
 
 use super::connections::{ConnectionStatus, Wanted};
+use super::profile::ProfilePiece;
 use super::status::{Refused, Reloaded, Status, Swapped};
 use server::service::Tap;
 use std::any::Any;
@@ -31,6 +32,15 @@ pub struct Tapping {
     pub connections: u64,
     /// What closes it.
     pub open: Box<dyn Any + Send + Sync>,
+}
+
+/// A profile that goes on until this is dropped.
+pub struct Profiling {
+    /// The names of the services whose guests it samples.
+    pub services: Vec<String>,
+    /// What was sampled since the last time, and how many samples are missing in all.
+    #[expect(clippy::type_complexity, reason = "there is one of it")]
+    pub take: Box<dyn FnMut() -> (Vec<ProfilePiece>, u64) + Send>,
 }
 
 /// The host behind a control socket. Its methods are called concurrently.
@@ -69,6 +79,9 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Shows the traffic of connections, also of those that begin later.
     fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused>;
+
+    /// Samples running guests of a service, or of all.
+    fn profile(&self, service: Option<String>) -> Result<Profiling, Refused>;
 
     /// Duplicates of the listening sockets with their URIs. Fails if the host is stopping and has
     /// closed them.

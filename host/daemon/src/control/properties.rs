@@ -2,6 +2,7 @@
 
 use super::connections::{ConnectionStatus, EndOfList, TapLine, TapWhat, Wanted};
 use super::invariants::{check, reply_comes_back, request_comes_back};
+use super::profile::{EndOfProfile, ProfilePiece, ProfileSample};
 use super::protocol::{Reply, Request};
 use super::status::{
     CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,
@@ -45,6 +46,10 @@ fn requests() -> impl Strategy<Value = Request> {
             Request::Disconnect { wanted, at_once }
         }),
         wanted().prop_map(Request::Tap),
+        (option::of(any::<String>()), any::<u32>()).prop_map(|(service, milliseconds)| {
+            let duration = Duration::from_millis(milliseconds.into());
+            Request::Profile { service, duration }
+        }),
         Just(Request::TakeOver),
         Just(Request::Retire),
     ]
@@ -101,6 +106,29 @@ fn tap_lines() -> impl Strategy<Value = TapLine> {
         at_unix_microseconds,
         connection,
         what,
+    })
+}
+
+fn profile_pieces() -> impl Strategy<Value = ProfilePiece> {
+    let sample = (any::<u64>(), any::<[u32; 2]>(), option::of(any::<u64>()));
+    let sample = sample.prop_map(
+        |(at_microseconds, [stack, service], generation)| ProfileSample {
+            at_microseconds,
+            stack,
+            service,
+            generation,
+        },
+    );
+    let stack = (option::of(any::<u32>()), any::<u32>());
+    let rows = (
+        vec(any::<String>(), 0..4),
+        vec(stack, 0..4),
+        vec(sample, 0..4),
+    );
+    rows.prop_map(|(functions, stacks, samples)| ProfilePiece {
+        functions,
+        stacks,
+        samples,
     })
 }
 
@@ -254,6 +282,9 @@ fn replies() -> impl Strategy<Value = Reply> {
         any::<u64>().prop_map(|connections| Reply::Disconnected { connections }),
         any::<u64>().prop_map(|connections| Reply::Tapping { connections }),
         vec(tap_lines(), 0..4).prop_map(Reply::Tapped),
+        vec(any::<String>(), 0..4).prop_map(|services| Reply::Profiling { services }),
+        profile_pieces().prop_map(Reply::Profiled),
+        any::<u64>().prop_map(|dropped| Reply::ProfileEnd(EndOfProfile { dropped })),
         any::<String>().prop_map(Reply::Error),
     ]
 }
@@ -276,6 +307,7 @@ fn near_requests() -> impl Strategy<Value = String> {
         Just("peer"),
         Just("at-once"),
         Just("measure-milliseconds"),
+        Just("duration-milliseconds"),
         Just("x")
     ];
     vec((name, value), 0..5).prop_map(|members| {

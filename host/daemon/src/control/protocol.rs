@@ -2,6 +2,7 @@
 
 use super::connections::{ConnectionStatus, EndOfList, TapLine, Wanted};
 use super::malformed::MalformedRequest;
+use super::profile::{EndOfProfile, ProfilePiece};
 use super::status::{Refused, Reloaded, Status, Swapped};
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 use engine::Demo;
@@ -42,6 +43,11 @@ pub enum Request {
     Disconnect { wanted: Wanted, at_once: bool },
     /// Shows the traffic of connections until the client disconnects.
     Tap(Wanted),
+    /// Samples running guests of a service, or of all, for this time.
+    Profile {
+        service: Option<String>,
+        duration: Duration,
+    },
     /// Pass on the listening sockets.
     TakeOver,
     /// Follows [`Request::TakeOver`] on the same connection: the sockets have a new host now.
@@ -76,6 +82,15 @@ pub enum Reply {
     },
     /// The next lines to [`Request::Tap`].
     Tapped(Vec<TapLine>),
+    /// To [`Request::Profile`]: it has begun. More lines follow.
+    Profiling {
+        /// The names of the services.
+        services: Vec<String>,
+    },
+    /// The next lines to [`Request::Profile`].
+    Profiled(ProfilePiece),
+    /// The last line to [`Request::Profile`].
+    ProfileEnd(EndOfProfile),
     /// To [`Request::TakeOver`]: the URIs of the listeners, with as many descriptors.
     Listeners(Vec<String>),
     /// To [`Request::Retire`].
@@ -107,6 +122,8 @@ struct Members {
     peer: Option<String>,
     #[serde(rename = "measure-milliseconds")]
     measure_milliseconds: Option<u64>,
+    #[serde(rename = "duration-milliseconds")]
+    duration_milliseconds: Option<u64>,
     #[serde(default, rename = "at-once")]
     at_once: bool,
 }
@@ -131,6 +148,7 @@ impl Request {
             connection,
             peer,
             measure_milliseconds,
+            duration_milliseconds,
             at_once,
             ..
         } = members;
@@ -140,6 +158,9 @@ impl Request {
         }
         if measure_milliseconds.is_some() && command != "connections" {
             return Err(MalformedRequest::Measure);
+        }
+        if duration_milliseconds.is_some() && command != "profile" {
+            return Err(MalformedRequest::Duration);
         }
         if at_once && command != "disconnect" {
             return Err(MalformedRequest::AtOnce);
@@ -175,6 +196,11 @@ impl Request {
                 wanted => Ok(Request::Disconnect { wanted, at_once }),
             },
             "tap" => Ok(Request::Tap(wanted(service))),
+            "profile" => {
+                let duration = duration_milliseconds.ok_or(MalformedRequest::NoDuration)?;
+                let duration = Duration::from_millis(duration);
+                Ok(Request::Profile { service, duration })
+            }
             _ if service.is_some() => Err(MalformedRequest::Service),
             "status" => Ok(Request::Status),
             "reload" => Ok(Request::Reload),
@@ -223,6 +249,10 @@ impl Request {
                 select(&mut members, wanted)
             }
             Request::Tap(wanted) => select(&mut members, wanted),
+            Request::Profile { service, duration } => {
+                members["duration-milliseconds"] = (duration.as_millis() as u64).into();
+                service
+            }
             Request::Status | Request::Reload | Request::TakeOver | Request::Retire => &None,
         };
         if let Some(service) = service {
@@ -240,6 +270,7 @@ impl Request {
             Request::Connections { .. } => "connections",
             Request::Disconnect { .. } => "disconnect",
             Request::Tap(_) => "tap",
+            Request::Profile { .. } => "profile",
             Request::TakeOver => "take-over",
             Request::Retire => "retire",
         }

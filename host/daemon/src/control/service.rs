@@ -94,6 +94,9 @@ impl<O: Operator> Service<O> {
                 return self.disconnect(client, wanted, at_once).await;
             }
             Request::Tap(wanted) => return self.tap(client, wanted).await,
+            Request::Profile { service, duration } => {
+                return self.profile(client, service, duration).await;
+            }
             Request::TakeOver => return self.hand_over(client).await,
             Request::Retire => return Err(Rejection::OutOfOrder),
             Request::Swap {

@@ -2,7 +2,9 @@
 
 use super::*;
 use connection::handle::{ConnectionHandle, Peer, Seen, Watcher};
-use connection::limits::{CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES, MAX_TAPS};
+use connection::limits::{
+    CONTROL_REQUEST_TIME, MAX_CONTROL_DETAIL_BYTES, MAX_PROFILE_TIME, MAX_TAPS,
+};
 use server::service::Tap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -24,6 +26,8 @@ struct Puppet {
     tap: Arc<Tap>,
     /// As many as there are references besides this one.
     taps: Arc<()>,
+    /// The same of profiles.
+    profiles: Arc<()>,
 }
 
 fn connection(id: u64, measured: Option<Duration>) -> ConnectionStatus {
@@ -51,6 +55,7 @@ fn puppet() -> Arc<Puppet> {
         retired: AtomicUsize::new(0),
         tap: Arc::default(),
         taps: Arc::default(),
+        profiles: Arc::default(),
     })
 }
 
@@ -133,6 +138,22 @@ impl Operator for Puppet {
     fn disconnect(&self, wanted: Wanted, at_once: bool) -> Result<u64, Refused> {
         assert!(at_once);
         Ok(wanted.connection.unwrap_or_default())
+    }
+
+    fn profile(&self, service: Option<String>) -> Result<Profiling, Refused> {
+        let open = self.profiles.clone();
+        let mut pieces = vec![ProfilePiece {
+            functions: vec!["f".into()],
+            stacks: vec![(None, 0)],
+            samples: Vec::new(),
+        }];
+        Ok(Profiling {
+            services: service.into_iter().collect(),
+            take: Box::new(move || {
+                let _ = &open;
+                (std::mem::take(&mut pieces), 7)
+            }),
+        })
     }
 
     fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused> {
@@ -291,6 +312,18 @@ async fn a_malformed_request_gets_an_error() {
             "disconnect needs a connection, a peer or a service",
         ),
         (
+            "{\"version\":1,\"command\":\"tap\",\"duration-milliseconds\":1}\n",
+            "only profile accepts a duration",
+        ),
+        (
+            "{\"version\":1,\"command\":\"profile\"}\n",
+            "profile needs a duration",
+        ),
+        (
+            "{\"version\":1,\"command\":\"profile\",\"duration-milliseconds\":300001}\n",
+            "a profile may take at most 300 s",
+        ),
+        (
             "{\"version\":1,\"command\":\"connections\",\"measure-milliseconds\":60001}\n",
             "measuring may take at most 60 s",
         ),
@@ -350,6 +383,28 @@ async fn connections_come_in_lines_and_an_end() {
     let at_once = true;
     let ended = ask(&path, Request::Disconnect { wanted, at_once }).await;
     assert_eq!(ended.unwrap(), Reply::Disconnected { connections: 9 });
+}
+
+#[tokio::test]
+async fn a_profile_ends_with_its_time_or_its_client() {
+    let (_folder, path) = socket_path();
+    let puppet = puppet();
+    host(&path, &puppet);
+    let profile = |duration| Request::Profile {
+        service: Some("main".into()),
+        duration,
+    };
+    let (all, _) = replies(&path, profile(Duration::from_millis(1)), 3).await;
+    let services = vec!["main".into()];
+    assert_eq!(all[0], Reply::Profiling { services });
+    assert!(matches!(all[1], Reply::Profiled(_)), "{all:?}");
+    let end = EndOfProfile { dropped: 7 };
+    assert_eq!(all[2], Reply::ProfileEnd(end));
+    let (_, left) = replies(&path, profile(MAX_PROFILE_TIME), 1).await;
+    drop(left);
+    while Arc::strong_count(&puppet.profiles) > 1 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn show(tap: &Tap, to_client: &mut WriteHalf<'_>) -> io::Result<Infallible
 }
 
 /// Completes when the client disconnects or sends anything.
-async fn ends(from_client: &ReadHalf<'_>) -> io::Result<()> {
+pub(super) async fn ends(from_client: &ReadHalf<'_>) -> io::Result<()> {
     loop {
         from_client.readable().await?;
         match from_client.try_read(&mut [0]) {
@@ -130,7 +130,7 @@ impl Drop for Logged<'_> {
 }
 
 /// The user and process of a client, as far as the system knows them.
-fn who(stream: &UnixStream) -> String {
+pub(super) fn who(stream: &UnixStream) -> String {
     let Ok(credentials) = stream.peer_cred() else {
         return "a client of the control socket".to_owned();
     };

@@ -13,6 +13,7 @@ mod inherited;
 mod metrics;
 mod operator;
 mod privileges;
+mod profile;
 mod run;
 
 mod sockets;

@@ -2,8 +2,9 @@
 
 use super::connections;
 use super::figures::{calls, distribution, resident_bytes, workers};
+use super::profile;
 use crate::control::{
-    ConnectionCounts, ListenerStatus, MovedConnections, Operator, RefusalStatus, Refused,
+    ConnectionCounts, ListenerStatus, MovedConnections, Operator, Profiling, RefusalStatus, Refused,
     RefusedReload, Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping, Wanted,
     WantedFile,
 };
@@ -154,6 +155,10 @@ impl Operator for HostOperator {
 
     fn tap(&self, wanted: Wanted) -> Result<Tapping, Refused> {
         connections::tap(&self.host, wanted)
+    }
+
+    fn profile(&self, service: Option<String>) -> Result<Profiling, Refused> {
+        profile::begin(&self.host, service.as_deref())
     }
 
     fn listeners(&self) -> io::Result<Vec<(String, OwnedFd)>> {

@@ -18,8 +18,8 @@ use arc_swap::ArcSwap;
 use config::ServeConfig;
 use connection::generation::{Candidate, Generation, Generations, Moves, Rules};
 use engine::{
-    CallFigures, ComponentSource, Engine, HandlerFile, HandlerSource, LoadError, Serving,
-    SourceError,
+    CallFigures, ComponentSource, Engine, HandlerFile, HandlerSource, LoadError, Profiler,
+    Sampling, Serving, SourceError,
 };
 use keyvalue::Store;
 use prepare::{is_unchanged, prepare};
@@ -129,6 +129,11 @@ impl Swapper {
     /// What calls of the handler have taken.
     pub fn call_figures(&self) -> CallFigures {
         self.engine.call_figures()
+    }
+
+    /// Samples guests of the handler. See [`Engine::profile`].
+    pub fn profile(&self, profiler: &Arc<Profiler>, service: u32) -> Option<Sampling> {
+        self.engine.profile(profiler, service)
     }
 
     /// The number of refused swaps, and the last one.

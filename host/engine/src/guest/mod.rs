@@ -23,6 +23,7 @@ pub mod no_files;
 pub mod paths;
 pub mod pending;
 pub mod permits;
+pub mod profiler;
 pub mod reach;
 pub mod state;
 pub mod stdio;

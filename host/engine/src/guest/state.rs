@@ -8,6 +8,7 @@ use super::log_rate::LogRate;
 use super::memory::MemoryBudget;
 use super::pending::Pending;
 use super::permits::Permits;
+use super::profiler::{ProfiledService, VersionId};
 use super::reach::{Reach, guard};
 use super::stdio::{BusyTicks, Stdio};
 use super::trap_sites::TrapSites;
@@ -36,6 +37,8 @@ pub struct SharedResources {
     pub turns: Arc<Turns>,
     /// Measures calls. This one is of the service alone.
     pub meter: Arc<CallMeter>,
+    /// Whether the guests of the service are profiled.
+    pub profiled: Arc<ProfiledService>,
 }
 
 impl SharedResources {
@@ -49,6 +52,7 @@ impl SharedResources {
             files: self.files.another(),
             turns: self.turns.clone(),
             meter: Arc::default(),
+            profiled: Arc::default(),
         }
     }
 }
@@ -62,6 +66,8 @@ pub struct GuestSettings {
     /// The settings of `wasi:config/store`.
     config: Arc<WasiConfigVariables>,
     denials: Arc<Denials>,
+    /// The version of the handler that they run.
+    pub version: VersionId,
     /// Where they have trapped.
     pub trap_sites: Arc<TrapSites>,
     log_rate: LogRate,
@@ -104,6 +110,7 @@ impl GuestSettings {
             grants,
             limits,
             denials: Arc::default(),
+            version: VersionId::next(),
             trap_sites: Arc::default(),
             log_rate: LogRate::default(),
             store: Store::scratch(),

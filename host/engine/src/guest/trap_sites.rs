@@ -5,7 +5,7 @@
 //! the engine was made for the handler's author: finding them means parsing the component's DWARF.
 
 use connection::guest_text::GuestText;
-use connection::limits::{MAX_TRAP_NAME_CHARS, MAX_TRAP_SITES};
+use connection::limits::{MAX_FUNCTION_NAME_CHARS, MAX_TRAP_CALLS, MAX_TRAP_SITES};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -27,7 +27,8 @@ impl TrapSites {
     /// What to add to the message of a trap: where it was, with its callers the first time, and
     /// then how often. Empty if the function has no name.
     pub fn describe(&self, trace: &WasmBacktrace) -> String {
-        let all = || trace.frames().iter().flat_map(calls_of);
+        let frames = trace.frames().iter();
+        let all = || frames.clone().take(MAX_TRAP_CALLS).flat_map(calls_of);
         let mut calls: Vec<_> = all().filter(Call::is_of_handler).collect();
         if calls.is_empty() {
             calls = all().collect();
@@ -100,6 +101,16 @@ impl Call<'_> {
     }
 }
 
+/// The function of a frame, for people. It may be any text, but is short and escaped.
+pub fn function_of(frame: &FrameInfo) -> String {
+    let call = Call {
+        frame,
+        name: frame.func_name().map(shown),
+        source: None,
+    };
+    call.words()
+}
+
 /// A name as its author wrote it, as far as that can be told.
 fn shown(name: &str) -> String {
     let given = cut(name);
@@ -108,6 +119,6 @@ fn shown(name: &str) -> String {
 }
 
 fn cut(name: &str) -> &str {
-    let end = name.char_indices().nth(MAX_TRAP_NAME_CHARS);
+    let end = name.char_indices().nth(MAX_FUNCTION_NAME_CHARS);
     end.map_or(name, |(end, _)| &name[..end])
 }

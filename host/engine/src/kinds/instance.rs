@@ -4,6 +4,7 @@ use super::fault::{self, BusyTooLong};
 use super::running::Running;
 use crate::guest::handed_bytes::HandedBytes;
 use crate::guest::host_calls;
+use crate::guest::profiler;
 use crate::guest::state::{Guest, GuestSettings};
 use crate::scheduling::shares::Shares;
 use crate::scheduling::slots::{Permit, Share};
@@ -154,7 +155,10 @@ impl<E: Exports> Instance<E> {
         }
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
-        store.epoch_deadline_callback(|_| Ok(after_others()));
+        store.epoch_deadline_callback(|store| {
+            profiler::sample(&store);
+            Ok(after_others())
+        });
         let turns = template.turns(&slots);
         let made = {
             let mut making = pin!(async {
@@ -210,6 +214,7 @@ impl<E: Exports> Instance<E> {
             if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
                 return Err(BusyTooLong(limit).into());
             }
+            profiler::sample(&store);
             Ok(after_others())
         });
         let called = {

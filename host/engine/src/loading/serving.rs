@@ -1,6 +1,8 @@
 //! A loaded handler behind the traits of the network side.
 
 use super::source::HandlerSource;
+use crate::guest::profiler::VersionId;
+use crate::guest::state::GuestSettings;
 use crate::kinds::conversation::ConversationSession;
 use crate::kinds::converse::Converse;
 use crate::kinds::instance::Template;
@@ -81,13 +83,22 @@ impl Serving {
 impl Serving {
     /// What the calls of this version have taken.
     pub fn call_figures(&self) -> CallFigures {
-        let settings = match &self.templates {
+        let settings = self.settings();
+        settings.map_or_else(CallFigures::default, |it| it.meter.figures())
+    }
+
+    /// Whether samples of this version are its samples.
+    pub fn is_version(&self, version: VersionId) -> bool {
+        self.settings().is_some_and(|it| it.version == version)
+    }
+
+    fn settings(&self) -> Option<&GuestSettings> {
+        match &self.templates {
             // All stages have the same.
-            Templates::Responder(stages) => stages.first().map(|it| &it.template.settings),
+            Templates::Responder(stages) => stages.first().map(|it| &*it.template.settings),
             Templates::Conversation(template) => Some(&template.settings),
             Templates::Program(template) => Some(&template.settings),
-        };
-        settings.map_or_else(CallFigures::default, |it| it.meter.figures())
+        }
     }
 }
 

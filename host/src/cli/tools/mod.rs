@@ -9,6 +9,7 @@ mod doctor;
 mod junit;
 mod language;
 mod new;
+mod profile;
 mod record;
 mod side_by_side;
 mod tap;
@@ -32,6 +33,7 @@ pub const EXAMPLES: &str = "
   echo-host connect tcp://127.0.0.1:8888         connect to a server
   echo-host record tcp://127.0.0.1:8888 a.exchange  record live traffic
   echo-host tap                                  show what clients and handlers send
+  echo-host profile                              show in which functions handlers compute
   echo-host bench tcp://127.0.0.1:8888           measure its speed";
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +46,7 @@ pub enum Command {
     Connect(connect::ConnectArgs),
     Record(record::RecordArgs),
     Tap(tap::TapArgs),
+    Profile(profile::ProfileArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -58,6 +61,7 @@ impl Command {
             Command::Connect(args) => connect::run(args),
             Command::Record(args) => record::run(args),
             Command::Tap(args) => tap::run(args),
+            Command::Profile(args) => profile::run(args),
             Command::Bench(args) => bench::run(args),
         }
     }
