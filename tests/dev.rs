@@ -99,6 +99,64 @@ fn an_edit_is_live_and_a_bad_one_is_shown() {
 }
 
 #[test]
+fn an_edit_is_played_and_tells_what_failed_and_what_a_call_costs() {
+    let folder = Folder::new(BUILD);
+    folder.write("src/it.wat", &handler("one"));
+    folder.write(
+        "it.exchange",
+        "== first\n> a\n< one\\\n\n== second\n> b\n< one\\\n",
+    );
+    let host = folder.dev(&[]);
+    let matched = "dev: 2 exchanges matched; a call took ";
+    let log = host.wait_for_log(matched);
+    let line = log.lines().find(|line| line.contains(matched)).unwrap();
+    assert!(line.contains("s, memory 192.0 KiB"), "{line}");
+
+    // The new version is served, although it fails.
+    folder.write("src/it.wat", &handler("two"));
+    let log = host.wait_for_log("dev: 2 of 2 exchanges did not match");
+    assert!(log.contains("generation 2 replaces generation 1"), "{log}");
+    for name in ["first", "second"] {
+        assert!(log.contains(&format!("it.exchange: {name}\n")), "{log}");
+    }
+    assert!(log.contains("two"), "{log}");
+    let mut client = host.connect();
+    client.send("a\n");
+    client.expect("two");
+
+    // What is no exchange is told, and the next edit is played again.
+    folder.write("it.exchange", "nonsense\n");
+    folder.write("src/it.wat", &handler("six"));
+    host.wait_for_log("dev: cannot play exchanges: ");
+    folder.write("it.exchange", "== only\n> a\n< ten\\\n");
+    folder.write("src/it.wat", &handler("ten"));
+    host.wait_for_log("dev: 1 exchange matched; a call took ");
+}
+
+#[test]
+fn a_handler_that_traps_is_told_with_its_lines_and_edits_do_not_wait_for_one_that_spins() {
+    let folder = Folder::new(BUILD);
+    let with = |body: &str| {
+        let plain = handler("one");
+        plain.replace(
+            "i32.const 16))\n          (core instance",
+            &format!("{body}))\n          (core instance"),
+        )
+    };
+    assert_ne!(with("unreachable"), handler("one"));
+    folder.write("it.exchange", "== it\n> a\n< one\\\n");
+    folder.write("src/it.wat", &with("unreachable"));
+    let host = folder.dev(&["--no-control"]);
+    host.wait_for_log("dev: 1 of 1 exchanges did not match");
+    host.wait_for_log("`unreachable` instruction executed");
+    folder.write("src/it.wat", &with("(loop $again (br $again)) unreachable"));
+    host.wait_for_log("generation 2 replaces generation 1");
+    folder.write("src/it.wat", &handler("one"));
+    host.wait_for_log("generation 3 replaces generation 2");
+    host.wait_for_log("dev: 1 exchange matched");
+}
+
+#[test]
 fn folders_that_are_removed_and_made_again_are_still_watched() {
     let folder = Folder::new("rm -rf out && mkdir out && cp src/it.wat out/it.wat");
     folder.write("src/it.wat", &handler("one"));

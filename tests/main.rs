@@ -48,6 +48,7 @@ mod pages;
 mod pipelines;
 mod pipes;
 mod privileges;
+mod profile;
 mod programs;
 mod prometheus;
 mod rates;

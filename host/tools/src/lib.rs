@@ -11,3 +11,4 @@ pub mod profile;
 pub mod project;
 pub mod record;
 pub mod scaffold;
+pub mod stopwatch;

@@ -157,27 +157,34 @@ impl Profiler {
     fn add(&self, service: u32, version: VersionId, frames: &[FrameInfo]) {
         let at = self.begun.elapsed();
         let mut found = self.found.lock();
-        let is_full = found.taken == MAX_PROFILE_SAMPLES
-            || found.batch.samples.len() == MAX_WAITING_PROFILE_SAMPLES;
-        let stack = match is_full {
+        let stack = match found.is_full() {
             true => None,
             false => found.stack(frames),
         };
-        let Some(stack) = stack else {
-            found.batch.dropped += 1;
-            return;
-        };
-        found.taken += 1;
-        found.batch.samples.push(Sample {
+        found.push(stack.map(|stack| Sample {
             at,
             stack,
             service,
             version,
-        });
+        }));
     }
 }
 
 impl Found {
+    fn is_full(&self) -> bool {
+        self.taken == MAX_PROFILE_SAMPLES || self.batch.samples.len() == MAX_WAITING_PROFILE_SAMPLES
+    }
+
+    /// Adds a sample, or counts one that does not fit.
+    fn push(&mut self, sample: Option<Sample>) {
+        let Some(sample) = sample else {
+            self.batch.dropped += 1;
+            return;
+        };
+        self.taken += 1;
+        self.batch.samples.push(sample);
+    }
+
     /// The number of a stack, innermost frame first. `None` if there is no room for it.
     fn stack(&mut self, frames: &[FrameInfo]) -> Option<u32> {
         let mut stack = None;
@@ -225,5 +232,64 @@ impl Found {
         self.functions.insert(function, number);
         self.batch.functions.push(function_of(frame));
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(profiler: &Profiler) {
+        let mut found = profiler.found.lock();
+        let sample = Sample {
+            at: Duration::ZERO,
+            stack: 0,
+            service: 0,
+            version: VersionId(0),
+        };
+        let sample = (!found.is_full()).then_some(sample);
+        found.push(sample);
+    }
+
+    #[test]
+    fn samples_that_nobody_takes_and_too_many_of_them_are_dropped() {
+        let profiler = Profiler::default();
+        for _ in 0..=MAX_WAITING_PROFILE_SAMPLES {
+            add(&profiler);
+        }
+        let first = profiler.take();
+        let figures = (first.samples.len(), first.dropped);
+        assert_eq!(figures, (MAX_WAITING_PROFILE_SAMPLES, 1));
+        let mut taken = first.samples.len() as u64;
+        while taken < MAX_PROFILE_SAMPLES {
+            add(&profiler);
+            taken += profiler.take().samples.len() as u64;
+        }
+        add(&profiler);
+        let last = profiler.take();
+        assert_eq!((last.samples.len(), last.dropped), (0, 2));
+    }
+
+    #[test]
+    fn stacks_are_known_by_their_calls_and_limited() {
+        let mut found = Found::default();
+        assert_eq!(found.call(None, 7), Some(0));
+        assert_eq!(found.call(Some(0), 7), Some(1));
+        assert_eq!(found.call(None, 7), Some(0));
+        for function in 2..MAX_PROFILE_STACKS as u32 {
+            assert_eq!(found.call(Some(1), function), Some(function));
+        }
+        assert_eq!(found.call(Some(1), u32::MAX), None);
+        assert_eq!(found.call(Some(0), 7), Some(1));
+    }
+
+    #[test]
+    fn a_service_is_profiled_by_one_at_a_time() {
+        let service = Arc::<ProfiledService>::default();
+        let profiler = Arc::default();
+        let sampling = service.begin(&profiler, 0).unwrap();
+        assert!(service.begin(&profiler, 0).is_none());
+        drop(sampling);
+        assert!(service.begin(&profiler, 0).is_some());
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::exit::tell_with_hints;
 use crate::cli::printable::tell;
 use crate::cli::serve::{self, ServeArgs};
+use crate::cli::tools::trial::Trials;
 use anyhow::Context;
 use clap::Args;
 use std::ffi::OsString;
@@ -17,7 +18,7 @@ use tools::project::Project;
 ///
 /// Run it in a directory that `new` created. The output of the build and of the handler appear in
 /// one stream. If a build fails, the last good version keeps serving. Open connections move to the
-/// new version if they can.
+/// new version if they can. Then the exchanges of handler.toml are played with it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DevArgs {
@@ -55,13 +56,23 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     }
     let options = served(&bench.project, &args.serve);
     let serve = ServeArgs::from_options(&options);
+    let trials = Trials::begin(&bench.project, &serve)?;
+    if let Some(trials) = &trials {
+        trials.built(Trials::before_all());
+    }
     // The thread ends with the process, and so does a running build.
     thread::Builder::new()
         .name("build".to_owned())
         .spawn(move || {
             loop {
                 bench.wait();
-                bench.build();
+                let before = trials.as_ref().map(Trials::before);
+                if bench.build() {
+                    trials
+                        .iter()
+                        .zip(before)
+                        .for_each(|(it, before)| it.built(before));
+                }
             }
         })
         .context("cannot start the build thread")?;

@@ -11,9 +11,11 @@ mod language;
 mod new;
 mod profile;
 mod record;
+mod script;
 mod side_by_side;
 mod tap;
 mod test;
+mod trial;
 
 use super::exit::{BAD_HANDLER, CONFIGURATION, IO, USAGE};
 use clap::Subcommand;

@@ -5,17 +5,15 @@ use crate::cli::handler::{author_engine, serving};
 use crate::cli::log;
 use crate::cli::options::{Given, choice};
 use crate::cli::output;
+use crate::cli::tools::script::{Script, report};
 use crate::cli::tools::side_by_side::side_by_side;
 use anyhow::Context;
 use clap::Args;
 use config::{ServeConfig, Time};
-use connection::clock::Clock;
-use connection::handler::Handler;
-use connection::task::ConnectionSettings;
 use daemon::exchange_file;
 use daemon::logs::progress::Progress;
-use engine::{HandlerKind, Isolation, LoadedHandler};
-use exchange::{Exchange, Exchanges, Mismatch, Plan, Rehearsal, rehearse};
+use engine::{Isolation, LoadedHandler};
+use exchange::{Exchange, Exchanges, rehearse};
 use framing::Framing;
 use std::fs;
 use std::io;
@@ -151,14 +149,6 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// The exchanges of a file, and how they are played.
-struct Script<'a> {
-    path: &'a Path,
-    exchanges: &'a [Exchange],
-    plan: Plan,
-    settings: ConnectionSettings,
-}
-
 /// The handler under test and its exchanges.
 struct Subject {
     handler: PathBuf,
@@ -199,28 +189,9 @@ impl TestArgs {
     ) -> anyhow::Result<Script<'a>> {
         let framing = self.framing.as_ref().or(file.framing.as_ref());
         let framing = framing.or(subject.framing.as_ref()).cloned();
-        let (framing, limits) = self.config(subject, framing)?.connection(handler)?;
-        // A program reads a stream, which has no chunks.
-        let cuts = match handler.tier() {
-            HandlerKind::Program => file.cuts.unwrap_or(true),
-            _ => file.may_cut(&framing),
-        };
-        let plan = Plan {
-            cuts: cuts && !self.no_cuts,
-            step_limit: self.step_timeout.0,
-        };
-        let serving = handler.rehearsing(subject.isolation, &Clock::default());
-        let converses = serving.converses();
-        Ok(Script {
-            path,
-            exchanges: &file.exchanges,
-            plan,
-            settings: ConnectionSettings {
-                framing,
-                limits,
-                converses,
-            },
-        })
+        let config = self.config(subject, framing)?;
+        let (cuts, step_limit) = (!self.no_cuts, self.step_timeout.0);
+        Script::new(path, file, &config, handler, cuts, step_limit)
     }
 
     /// Plays all exchanges and prints the results.
@@ -283,32 +254,6 @@ impl TestArgs {
             idle_timeout: None,
             ..serving(&self.given, &subject.handler)?
         })
-    }
-}
-
-/// The result of an exchange: a line, and the differences below it.
-fn report(
-    path: &Path,
-    exchange: &Exchange,
-    plan: Plan,
-    played: &Result<Rehearsal, Mismatch>,
-) -> String {
-    let file = path.display();
-    let name = &exchange.name;
-    match played {
-        Ok(Rehearsal { runs, uncut }) => {
-            let cuts = match (plan.cuts, uncut) {
-                (false, _) => ", no cuts".to_owned(),
-                (true, 0) => String::new(),
-                (true, uncut) => format!(", {uncut} more cuts skipped"),
-            };
-            let times = if *runs == 1 { "run" } else { "runs" };
-            format!("ok    {file}: {name} ({runs} {times}{cuts})\n")
-        }
-        Err(mismatch) => format!(
-            "FAIL  {file}: {name}\n{file}:{}: {mismatch}\n{}\n",
-            mismatch.line, mismatch.diff
-        ),
     }
 }
 
