@@ -1,12 +1,13 @@
 //! The host behind the control socket.
 
 use super::connections;
-use super::figures::{calls, distribution, resident_bytes, workers};
+use super::figures::{calls, resident_bytes, workers};
 use super::profile;
+use super::versions::{generations, versions};
 use crate::control::{
-    ConnectionCounts, ListenerStatus, MovedConnections, Operator, Profiling, RefusalStatus, Refused,
-    RefusedReload, Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping, Wanted,
-    WantedFile,
+    ConnectionCounts, ListenerStatus, MovedConnections, Operator, Profiling, RefusalStatus,
+    Refused, RefusedReload, Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping,
+    Wanted, WantedFile,
 };
 use crate::host::{Host, ReloadError, Service, WhichService};
 use crate::logs::recent;
@@ -279,8 +280,7 @@ fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
         })
 }
 
-use super::connections;
-use super::figures::{calls, distribution, resident_bytes, workers};
+pub(super) fn unix_seconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or(Duration::ZERO).as_secs()
 }

@@ -1,5 +1,6 @@
 //! The generations and versions of a service, for the operator of a host.
 
+use super::figures::{calls, distribution};
 use super::operator::{moved, unix_seconds};
 use crate::control::{GenerationState, GenerationStatus, VersionStatus};
 use crate::host::Service;
@@ -56,5 +57,7 @@ fn generation_status(
         age_seconds: age.unwrap_or_default().as_secs(),
         connections: generation.live() as u64,
         failed_calls: generation.failed_calls(),
+        calls: calls(generation.made_from.handler.call_figures()),
+        connection_milliseconds: distribution(generation.durations()),
     }
 }
