@@ -1,7 +1,8 @@
 //! The client side of the control socket: one request, one reply.
 
 use super::error::ControlError;
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use connection::limits::{CONTROL_REPLY_TIME, CONTROL_SWAP_TIME, MAX_CONTROL_REPLY_BYTES};
 use rustix::process::geteuid;
 use std::fs;

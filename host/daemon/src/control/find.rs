@@ -3,7 +3,8 @@
 use super::client::request;
 use super::error::ControlError;
 use super::folder;
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use std::io;
 use std::path::PathBuf;
 

@@ -1,6 +1,7 @@
 //! Properties of every line of the protocol. Used by `properties` and fuzzing.
 
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use super::status::Refused;
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 

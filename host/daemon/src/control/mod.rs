@@ -21,6 +21,7 @@ mod profiling;
 #[cfg(test)]
 mod properties;
 mod protocol;
+mod request;
 mod service;
 mod socket;
 mod status;
@@ -37,7 +38,8 @@ pub use folder::{FolderError, default_path, default_path_of};
 pub use malformed::MalformedRequest;
 pub use operator::{Operator, Profiling, Slices, Tapping, WantedFile};
 pub use profile::{EndOfProfile, ProfilePiece, ProfileSample};
-pub use protocol::{PROTOCOL_VERSION, Reply, Request};
+pub use protocol::{PROTOCOL_VERSION, Reply};
+pub use request::Request;
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
     CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,

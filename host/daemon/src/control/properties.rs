@@ -3,7 +3,8 @@
 use super::connections::{ConnectionStatus, EndOfList, TapLine, TapWhat, Wanted};
 use super::invariants::{check, reply_comes_back, request_comes_back};
 use super::profile::{EndOfProfile, ProfilePiece, ProfileSample};
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use super::status::{
     CallStatus, ConnectionCounts, CountStatus, DistributionStatus, GenerationState,
     GenerationStatus, ListenerStatus, RefusalStatus, Refused, RefusedReload, Reloaded,

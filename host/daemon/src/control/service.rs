@@ -2,7 +2,8 @@
 
 use super::error::Rejection;
 use super::operator::{Operator, WantedFile};
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use super::socket::ControlSocket;
 use connection::limits::{
     CONTROL_REQUEST_TIME, CONTROL_TAKEOVER_TIME, Limit, MAX_CONTROL_CLIENTS, MAX_CONTROL_FILES,

@@ -2,7 +2,8 @@
 
 use super::client::Line;
 use super::error::{ControlError, SocketError};
-use super::protocol::{Reply, Request};
+use super::protocol::Reply;
+use super::request::Request;
 use super::socket::{ControlSocket, PreparedSocket};
 use connection::limits::CONTROL_REPLY_TIME;
 use std::os::fd::OwnedFd;
