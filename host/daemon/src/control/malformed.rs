@@ -1,6 +1,6 @@
 //! What can be wrong with a request.
 
-use super::protocol::PROTOCOL_VERSION;
+use super::version::PROTOCOL_VERSION;
 
 /// Why a line is not a request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -28,6 +28,7 @@ mod status;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod version;
 mod watching;
 
 pub use client::{Replies, request};
@@ -38,7 +39,7 @@ pub use folder::{FolderError, default_path, default_path_of};
 pub use malformed::MalformedRequest;
 pub use operator::{Operator, Profiling, Slices, Tapping, WantedFile};
 pub use profile::{EndOfProfile, ProfilePiece, ProfileSample};
-pub use protocol::{PROTOCOL_VERSION, Reply};
+pub use protocol::Reply;
 pub use request::Request;
 pub use socket::{ControlSocket, PreparedSocket};
 pub use status::{
@@ -48,3 +49,4 @@ pub use status::{
     WorkerStatus,
 };
 pub use takeover::{Predecessor, TakeoverError};
+pub use version::PROTOCOL_VERSION;

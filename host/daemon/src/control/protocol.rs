@@ -5,11 +5,9 @@ use super::profile::{EndOfProfile, ProfilePiece};
 #[cfg(doc)]
 use super::request::Request;
 use super::status::{Refused, Reloaded, Status, Swapped};
+use super::version::PROTOCOL_VERSION;
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 use serde::{Deserialize, Serialize};
-
-/// The protocol version of this host and client.
-pub const PROTOCOL_VERSION: u32 = 1;
 
 /// A reply to a [request](Request).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

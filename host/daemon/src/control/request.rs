@@ -2,7 +2,8 @@
 
 use super::connections::Wanted;
 use super::malformed::MalformedRequest;
-use super::protocol::{AnyVersion, PROTOCOL_VERSION, one_line};
+use super::protocol::{AnyVersion, one_line};
+use super::version::PROTOCOL_VERSION;
 use engine::Demo;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,6 +1,5 @@
 //! Single connections, for the operator of a host.
 
-use super::operator::unknown;
 use crate::control::{ConnectionStatus, Refused, Slices, Tapping, Wanted};
 use crate::host::Host;
 use connection::handle::{CloseMode, ConnectionHandle, Seen, Watcher};
@@ -113,20 +112,26 @@ fn selection(host: &Host, wanted: Wanted) -> Result<Selection, Refused> {
         peer,
     } = wanted;
     if service.is_some() {
-        host.service(service.as_deref()).map_err(unknown)?;
+        host.service(service.as_deref()).map_err(refused)?;
     }
     let peer = peer.map(|text| {
-        text.parse::<Network>().map_err(|error| Refused {
-            reason: format!("no network: {error}"),
-            detail: None,
-            mistakes: None,
-        })
+        let network = text.parse::<Network>();
+        network.map_err(|error| refused(format_args!("no network: {error}")))
     });
     Ok(Selection {
         service,
         connection,
         peer: peer.transpose()?,
     })
+}
+
+/// Why nothing is done.
+pub(super) fn refused(reason: impl ToString) -> Refused {
+    Refused {
+        reason: reason.to_string(),
+        detail: None,
+        mistakes: None,
+    }
 }
 
 fn status(found: &Found, times: Option<&HashMap<u64, Duration>>) -> ConnectionStatus {

@@ -3,17 +3,15 @@
 use super::connections;
 use super::figures::{calls, resident_bytes, workers};
 use super::profile;
-use super::versions::{generations, versions};
+use super::versions::{generations, moved, unix_seconds, versions};
 use crate::control::{
-    ConnectionCounts, ListenerStatus, MovedConnections, Operator, Profiling, RefusalStatus,
-    Refused, RefusedReload, Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping,
-    Wanted, WantedFile,
+    ConnectionCounts, ListenerStatus, Operator, Profiling, RefusalStatus, Refused, RefusedReload,
+    Reloaded, ServiceStatus, Slices, SlotCounts, Status, Swapped, Tapping, Wanted, WantedFile,
 };
 use crate::host::{Host, ReloadError, Service, WhichService};
 use crate::logs::recent;
 use crate::swap::{self, Refusal};
 use address::Endpoint;
-use connection::generation::MoveOutcome;
 use connection::limits::{Limit, MOVE_REPORT_TIME};
 use engine::Slots;
 use server::listener::ListenerHandle;
@@ -186,7 +184,7 @@ impl Operator for HostOperator {
     }
 }
 
-pub(super) fn unknown(error: WhichService) -> Refused {
+fn unknown(error: WhichService) -> Refused {
     refused(&error, |_| None)
 }
 
@@ -222,15 +220,6 @@ async fn answer(swapped: Result<swap::Swapped, Refusal>) -> Result<Swapped, Refu
         sha256: current.made_from.hash.clone(),
         connections,
     })
-}
-
-pub(super) fn moved(outcome: &MoveOutcome) -> MovedConnections {
-    MovedConnections {
-        migrated: outcome.migrated as u64,
-        stayed: outcome.stayed.values().sum::<usize>() as u64,
-        undecided: outcome.undecided as u64,
-        summary: outcome.to_string(),
-    }
 }
 
 fn connections(open: usize, totals: Totals) -> ConnectionCounts {
@@ -278,9 +267,4 @@ fn listeners(service: &Service) -> impl Iterator<Item = ListenerStatus> {
             service: service.name().to_string(),
             connections: connections as u64,
         })
-}
-
-pub(super) fn unix_seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or(Duration::ZERO).as_secs()
 }

@@ -1,6 +1,6 @@
 //! Profiles of running guests, for the operator of a host.
 
-use super::operator::unknown;
+use super::connections::refused;
 use crate::control::{ProfilePiece, ProfileSample, Profiling, Refused};
 use crate::host::{Host, Service};
 use connection::limits::{PROFILE_FUNCTIONS_OF_A_REPLY, PROFILE_ROWS_OF_A_REPLY};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Samples guests of a service, or of all that there are now.
 pub fn begin(host: &Host, service: Option<&str>) -> Result<Profiling, Refused> {
     let services = match service {
-        Some(_) => vec![host.service(service).map_err(unknown)?],
+        Some(_) => vec![host.service(service).map_err(refused)?],
         None => host.services().to_vec(),
     };
     let profiler = Arc::<Profiler>::default();

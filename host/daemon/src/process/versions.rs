@@ -1,13 +1,12 @@
 //! The generations and versions of a service, for the operator of a host.
 
 use super::figures::{calls, distribution};
-use super::operator::{moved, unix_seconds};
-use crate::control::{GenerationState, GenerationStatus, VersionStatus};
+use crate::control::{GenerationState, GenerationStatus, MovedConnections, VersionStatus};
 use crate::host::Service;
-use connection::generation::Generation;
+use connection::generation::{Generation, MoveOutcome};
 use engine::Serving;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The history of a service.
 pub fn versions(service: &Service) -> Vec<VersionStatus> {
@@ -60,4 +59,20 @@ fn generation_status(
         calls: calls(generation.made_from.handler.call_figures()),
         connection_milliseconds: distribution(generation.durations()),
     }
+}
+
+/// What became of open connections at a swap.
+pub fn moved(outcome: &MoveOutcome) -> MovedConnections {
+    MovedConnections {
+        migrated: outcome.migrated as u64,
+        stayed: outcome.stayed.values().sum::<usize>() as u64,
+        undecided: outcome.undecided as u64,
+        summary: outcome.to_string(),
+    }
+}
+
+/// A time in seconds since 1970.
+pub fn unix_seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or(Duration::ZERO).as_secs()
 }

@@ -17,6 +17,7 @@ mod close_stats;
 mod datagrams;
 mod drops;
 mod ended;
+mod permits;
 mod quota;
 mod sender;
 mod served;
@@ -24,7 +25,6 @@ mod sweep;
 mod tap;
 mod watching;
 
-use cap::{Cap, CapPermit};
 pub use close_stats::{CloseStats, Totals};
 use drops::Drops;
 pub use served::{ServedService, ServiceListener};
@@ -36,16 +36,14 @@ use connection::generation::Generations;
 use connection::handle::Traffic;
 use connection::handler::Handler;
 use connection::limits::{Limit, MAX_NO_PERMIT_LINES_PER_SECOND, ServerLimits};
-use connection::rates::{AddressRates, Kind, LogRateLimiter, RateLimits};
+use connection::rates::{AddressRates, LogRateLimiter, RateLimits};
 use parking_lot::{Mutex, MutexGuard};
-use quota::{ConnectionQuota, Holder, QuotaPermit};
-use std::future::pending;
+use quota::ConnectionQuota;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -215,89 +213,6 @@ impl<H: Handler> Server<H> {
 
     fn services(&self) -> MutexGuard<'_, Vec<Arc<ServedService<H>>>> {
         self.services.lock()
-    }
-}
-
-impl ServerState {
-    /// Waits for a permit for a connection. If there is none right away, logs that at a limited
-    /// rate.
-    async fn permit(&self, listener: &str) -> OwnedSemaphorePermit {
-        if let Ok(permit) = self.free.clone().try_acquire_owned() {
-            return permit;
-        }
-        Limit::MaxConnections.reached();
-        self.tell_who_waits(
-            listener,
-            "connection limit reached (--max-connections): new clients wait",
-        );
-        match self.free.clone().acquire_owned().await {
-            Ok(permit) => permit,
-            // Only a closed semaphore fails, and this one is never closed.
-            Err(_) => pending().await,
-        }
-    }
-
-    /// The same for the limit of a service or listener.
-    async fn cap_permit(&self, cap: &Arc<Cap>, listener: &str, why: &str) -> CapPermit {
-        if let Some(permit) = cap.try_take() {
-            return permit;
-        }
-        self.tell_who_waits(listener, why);
-        cap.take().await
-    }
-
-    fn tell_who_waits(&self, listener: &str, why: &str) {
-        if let Ok(left_out) = self.no_permit.admit() {
-            tracing::warn!(listener, left_out, "{why}");
-        }
-    }
-
-    /// A permit for a connection of a client address, if there is one. Otherwise logs that at a
-    /// limited rate.
-    fn share(&self, client: IpAddr, listener: &str) -> Option<QuotaPermit> {
-        let mut rated = self.address_rates.of(client);
-        if !rated.take(Kind::NewConnections, 1) {
-            if let Ok(left_out) = self.no_rate.admit() {
-                tracing::warn!(
-                    listener, %client, left_out,
-                    "connection rate of a client reached \
-                     (--max-new-connections-per-second-per-ip): closing further connections"
-                );
-            }
-            return None;
-        }
-        let share = self.quota.take(client);
-        if share.is_none() {
-            Limit::MaxConnectionsPerIp.reached();
-            if let Ok(left_out) = self.no_share.admit() {
-                tracing::warn!(
-                    listener, %client, left_out,
-                    "connection limit of a client reached (--max-connections-per-ip): closing \
-                     further connections"
-                );
-            }
-        }
-        share
-    }
-}
-
-impl ServerState {
-    /// The same for a user of this machine.
-    fn share_of_user(&self, uid: u32, listener: &str) -> Option<QuotaPermit> {
-        let share = self.quota.take(Holder::User(uid));
-        if share.is_none() {
-            Limit::MaxConnectionsPerUid.reached();
-            if let Ok(left_out) = self.no_share.admit() {
-                tracing::warn!(
-                    listener,
-                    uid,
-                    left_out,
-                    "connection limit of a user reached (--max-connections-per-uid): closing \
-                     further connections"
-                );
-            }
-        }
-        share
     }
 }
 
