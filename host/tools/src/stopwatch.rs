@@ -88,7 +88,7 @@ impl<S: Session> Session for MeasuredSession<S> {
         let begun = Instant::now();
         let told = self.session.tell(event).await;
         self.stopwatch.times.lock().push(begun.elapsed());
-        let memory_bytes = self.handle.memory_bytes().load(Ordering::Relaxed) as usize;
+        let memory_bytes = self.handle.memory_bytes().load(Ordering::Relaxed);
         let most = &self.stopwatch.memory_bytes;
         most.fetch_max(memory_bytes, Ordering::Relaxed);
         told

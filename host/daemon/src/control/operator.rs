@@ -39,7 +39,6 @@ pub struct Profiling {
     /// The names of the services whose guests it samples.
     pub services: Vec<String>,
     /// What was sampled since the last time, and how many samples are missing in all.
-    #[expect(clippy::type_complexity, reason = "there is one of it")]
     pub take: Box<dyn FnMut() -> (Vec<ProfilePiece>, u64) + Send>,
 }
 

@@ -71,6 +71,27 @@ struct Members {
     at_once: bool,
 }
 
+impl Members {
+    /// Refuses members that this command does not have. The match of commands refuses the others.
+    fn check(&self) -> Result<(), MalformedRequest> {
+        let command = self.command.as_str();
+        let is_for_some = matches!(command, "connections" | "disconnect" | "tap");
+        if !is_for_some && (self.connection.is_some() || self.peer.is_some()) {
+            return Err(MalformedRequest::Wanted);
+        }
+        if self.measure_milliseconds.is_some() && command != "connections" {
+            return Err(MalformedRequest::Measure);
+        }
+        if self.duration_milliseconds.is_some() && command != "profile" {
+            return Err(MalformedRequest::Duration);
+        }
+        if self.at_once && command != "disconnect" {
+            return Err(MalformedRequest::AtOnce);
+        }
+        Ok(())
+    }
+}
+
 impl Request {
     /// Parses a line, with or without its ending.
     pub fn decode(line: &[u8]) -> Result<Self, MalformedRequest> {
@@ -82,6 +103,7 @@ impl Request {
             return Err(MalformedRequest::Version(version));
         }
         let members: Members = serde_json::from_slice(line).map_err(syntax)?;
+        members.check()?;
         let Members {
             command,
             service,
@@ -95,19 +117,6 @@ impl Request {
             at_once,
             ..
         } = members;
-        let is_for_some = matches!(command.as_str(), "connections" | "disconnect" | "tap");
-        if !is_for_some && (connection.is_some() || peer.is_some()) {
-            return Err(MalformedRequest::Wanted);
-        }
-        if measure_milliseconds.is_some() && command != "connections" {
-            return Err(MalformedRequest::Measure);
-        }
-        if duration_milliseconds.is_some() && command != "profile" {
-            return Err(MalformedRequest::Duration);
-        }
-        if at_once && command != "disconnect" {
-            return Err(MalformedRequest::AtOnce);
-        }
         let wanted = |service| Wanted {
             service,
             connection,

@@ -312,18 +312,6 @@ async fn a_malformed_request_gets_an_error() {
             "disconnect needs a connection, a peer or a service",
         ),
         (
-            "{\"version\":1,\"command\":\"tap\",\"duration-milliseconds\":1}\n",
-            "only profile accepts a duration",
-        ),
-        (
-            "{\"version\":1,\"command\":\"profile\"}\n",
-            "profile needs a duration",
-        ),
-        (
-            "{\"version\":1,\"command\":\"profile\",\"duration-milliseconds\":300001}\n",
-            "a profile may take at most 300 s",
-        ),
-        (
             "{\"version\":1,\"command\":\"connections\",\"measure-milliseconds\":60001}\n",
             "measuring may take at most 60 s",
         ),
@@ -383,6 +371,38 @@ async fn connections_come_in_lines_and_an_end() {
     let at_once = true;
     let ended = ask(&path, Request::Disconnect { wanted, at_once }).await;
     assert_eq!(ended.unwrap(), Reply::Disconnected { connections: 9 });
+}
+
+#[tokio::test]
+async fn a_profile_has_a_time_and_nothing_else_has() {
+    let (_folder, path) = socket_path();
+    host(&path, &puppet());
+    for (sent, reason) in [
+        (
+            "{\"version\":1,\"command\":\"tap\",\"duration-milliseconds\":1}\n",
+            "only profile accepts a duration",
+        ),
+        (
+            "{\"version\":1,\"command\":\"profile\"}\n",
+            "profile needs a duration",
+        ),
+        (
+            "{\"version\":1,\"command\":\"profile\",\"duration-milliseconds\":300001}\n",
+            "a profile may take at most 300 s",
+        ),
+    ] {
+        let reply = raw(&path, sent).await;
+        assert!(reply.starts_with("{\"version\":1,\"error\":\""), "{reply}");
+        assert!(reply.contains(reason), "{reply}");
+    }
+    let reply = raw(&path, "x".repeat(1 << 20)).await;
+    assert!(reply.contains("longer than 65536 bytes"), "{reply}");
+    match ask(&path, Request::Retire).await {
+        Err(ControlError::Declined { reason, .. }) => {
+            assert!(reason.contains("retire must follow"))
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

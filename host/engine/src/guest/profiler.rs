@@ -157,9 +157,10 @@ impl Profiler {
     fn add(&self, service: u32, version: VersionId, frames: &[FrameInfo]) {
         let at = self.begun.elapsed();
         let mut found = self.found.lock();
-        let stack = match found.is_full() {
-            true => None,
-            false => found.stack(frames),
+        let stack = if found.is_full() {
+            None
+        } else {
+            found.stack(frames)
         };
         found.push(stack.map(|stack| Sample {
             at,
