@@ -2,53 +2,54 @@
 
 use super::connections::{ConnectionStatus, EndOfList, TapLine};
 use super::profile::{EndOfProfile, ProfilePiece};
-#[cfg(doc)]
-use super::request::Request;
 use super::status::{Refused, Reloaded, Status, Swapped};
 use super::version::PROTOCOL_VERSION;
 use connection::limits::MAX_CONTROL_DETAIL_BYTES;
 use serde::{Deserialize, Serialize};
 
-/// A reply to a [request](Request).
+/// A reply to a [request](super::Request).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
-    /// To [`Request::Status`].
+    /// To [`Request::Status`](super::Request::Status).
     Status(Box<Status>),
-    /// To [`Request::Swap`] and [`Request::RollBack`].
+    /// To [`Request::Swap`](super::Request::Swap) and
+    /// [`Request::RollBack`](super::Request::RollBack).
     Swapped(Swapped),
-    /// To [`Request::Reload`].
+    /// To [`Request::Reload`](super::Request::Reload).
     Reloaded(Reloaded),
     /// To any of them.
     Refused(Refused),
-    /// To [`Request::Connections`]: some of them, by id. More lines follow.
+    /// To [`Request::Connections`](super::Request::Connections): some of them, by id. More lines
+    /// follow.
     Connections(Vec<ConnectionStatus>),
-    /// The last line to [`Request::Connections`].
+    /// The last line to [`Request::Connections`](super::Request::Connections).
     End(EndOfList),
-    /// To [`Request::Disconnect`].
+    /// To [`Request::Disconnect`](super::Request::Disconnect).
     Disconnected {
         /// How many connections end.
         connections: u64,
     },
-    /// To [`Request::Tap`]: it has begun. More lines follow.
+    /// To [`Request::Tap`](super::Request::Tap): it has begun. More lines follow.
     Tapping {
         /// How many connections it sees now.
         connections: u64,
     },
-    /// The next lines to [`Request::Tap`].
+    /// The next lines to [`Request::Tap`](super::Request::Tap).
     Tapped(Vec<TapLine>),
-    /// To [`Request::Profile`]: it has begun. More lines follow.
+    /// To [`Request::Profile`](super::Request::Profile): it has begun. More lines follow.
     Profiling {
         /// The names of the services.
         services: Vec<String>,
     },
-    /// The next lines to [`Request::Profile`].
+    /// The next lines to [`Request::Profile`](super::Request::Profile).
     Profiled(ProfilePiece),
-    /// The last line to [`Request::Profile`].
+    /// The last line to [`Request::Profile`](super::Request::Profile).
     ProfileEnd(EndOfProfile),
-    /// To [`Request::TakeOver`]: the URIs of the listeners, with as many descriptors.
+    /// To [`Request::TakeOver`](super::Request::TakeOver): the URIs of the listeners, with as many
+    /// descriptors.
     Listeners(Vec<String>),
-    /// To [`Request::Retire`].
+    /// To [`Request::Retire`](super::Request::Retire).
     Retiring {
         /// The process that drains now.
         pid: u32,

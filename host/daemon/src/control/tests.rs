@@ -395,14 +395,6 @@ async fn a_profile_has_a_time_and_nothing_else_has() {
         assert!(reply.starts_with("{\"version\":1,\"error\":\""), "{reply}");
         assert!(reply.contains(reason), "{reply}");
     }
-    let reply = raw(&path, "x".repeat(1 << 20)).await;
-    assert!(reply.contains("longer than 65536 bytes"), "{reply}");
-    match ask(&path, Request::Retire).await {
-        Err(ControlError::Declined { reason, .. }) => {
-            assert!(reason.contains("retire must follow"))
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]

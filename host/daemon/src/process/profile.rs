@@ -17,10 +17,9 @@ pub fn begin(host: &Host, service: Option<&str>) -> Result<Profiling, Refused> {
     let profiler = Arc::<Profiler>::default();
     let sampled = services.iter().zip(0..).map(|(service, number)| {
         let swapper = service.swapper();
-        swapper.profile(&profiler, number).ok_or_else(|| Refused {
-            reason: format!("service {} is being profiled already", service.name()),
-            detail: None,
-            mistakes: None,
+        swapper.profile(&profiler, number).ok_or_else(|| {
+            let name = service.name();
+            refused(format_args!("service {name} is being profiled already"))
         })
     });
     let sampled: Vec<_> = sampled.collect::<Result<_, _>>()?;

@@ -5,7 +5,6 @@
 //! samples until it ends, and shows names as they are. A host has several services, versions and
 //! stages, and their names are those of strangers.
 
-use super::state::Guest;
 use super::trap_sites::function_of;
 use connection::limits::{
     MAX_PROFILE_FUNCTIONS, MAX_PROFILE_SAMPLES, MAX_PROFILE_STACKS, MAX_STACK_CALLS,
@@ -16,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use wasmtime::{AsContext, FrameInfo, Module, StoreContextMut, WasmBacktrace};
+use wasmtime::{FrameInfo, Module, WasmBacktrace};
 
 /// A loaded version of a handler, unique in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +48,18 @@ impl ProfiledService {
         self.is_on.store(true, Ordering::Relaxed);
         Some(Sampling(self.clone()))
     }
+
+    /// Takes a sample of a guest that runs this version, if it is profiled. Called where it yields,
+    /// so that it costs nothing otherwise.
+    pub fn sample(&self, version: VersionId, trace: impl FnOnce() -> WasmBacktrace) {
+        if !self.is_on.load(Ordering::Relaxed) {
+            return;
+        }
+        let profiler = self.profiler.lock().clone();
+        if let Some((profiler, service)) = profiler {
+            profiler.add(service, version, trace().frames());
+        }
+    }
 }
 
 /// Guests of a service are sampled until this is dropped.
@@ -59,21 +70,6 @@ impl Drop for Sampling {
     fn drop(&mut self) {
         self.0.is_on.store(false, Ordering::Relaxed);
         *self.0.profiler.lock() = None;
-    }
-}
-
-/// Takes a sample of a guest, if it is profiled. Called where it yields, so that it costs nothing
-/// otherwise.
-pub fn sample(store: &StoreContextMut<'_, Guest>) {
-    let settings = &store.data().settings;
-    let profiled = &settings.common.profiled;
-    if !profiled.is_on.load(Ordering::Relaxed) {
-        return;
-    }
-    let profiler = profiled.profiler.lock().clone();
-    if let Some((profiler, service)) = profiler {
-        let trace = WasmBacktrace::force_capture(store.as_context());
-        profiler.add(service, settings.version, trace.frames());
     }
 }
 

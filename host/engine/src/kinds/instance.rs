@@ -4,7 +4,6 @@ use super::fault::{self, BusyTooLong};
 use super::running::Running;
 use crate::guest::handed_bytes::HandedBytes;
 use crate::guest::host_calls;
-use crate::guest::profiler;
 use crate::guest::state::{Guest, GuestSettings};
 use crate::scheduling::shares::Shares;
 use crate::scheduling::slots::{Permit, Share};
@@ -23,7 +22,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::Span;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
-use wasmtime::{Result, Store, UpdateDeadline};
+use wasmtime::{AsContext, Result, Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 
 /// Epochs until a running guest yields.
 const YIELD_AFTER_TICKS: u64 = 1;
@@ -156,7 +155,7 @@ impl<E: Exports> Instance<E> {
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(YIELD_AFTER_TICKS);
         store.epoch_deadline_callback(|store| {
-            profiler::sample(&store);
+            sample(&store);
             Ok(after_others())
         });
         let turns = template.turns(&slots);
@@ -214,7 +213,7 @@ impl<E: Exports> Instance<E> {
             if EPOCH_TICK * store.data().busy_ticks.count_one() > limit {
                 return Err(BusyTooLong(limit).into());
             }
-            profiler::sample(&store);
+            sample(&store);
             Ok(after_others())
         });
         let called = {
@@ -271,6 +270,13 @@ impl<E: Exports> Instance<E> {
     pub fn guest(&mut self) -> &mut Guest {
         self.store.data_mut()
     }
+}
+
+/// Samples a guest that yields, if its service is profiled.
+fn sample(store: &StoreContextMut<'_, Guest>) {
+    let settings = &store.data().settings;
+    let trace = || WasmBacktrace::force_capture(store.as_context());
+    (settings.common.profiled).sample(settings.version, trace);
 }
 
 /// Lets a busy guest yield. Tokio's own yield comes back after the thread has polled for events and

@@ -21,8 +21,8 @@ impl Profile {
             let version = (sample.service, sample.generation);
             let number = threads.len() as u32 + 1;
             let thread = *threads.entry(version).or_insert_with(|| {
-                let is_main = number == 1;
-                let thread = made.add_thread(process, number, timestamp(Duration::ZERO), is_main);
+                // A main thread is shown with the name of its process.
+                let thread = made.add_thread(process, number, timestamp(Duration::ZERO), false);
                 made.set_thread_name(thread, &self.version(sample).to_string());
                 thread
             });
