@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Where messages come from, and the commands that print them: the first entry that fits. An option
 /// exists on one of them, and on both that swap.
-const PRINTED_BY: [(&str, &[&str]); 20] = [
+const PRINTED_BY: [(&str, &[&str]); 24] = [
     ("host/daemon/src/swap/watch.rs", &["serve"]),
     ("host/daemon/src/swap/", &["serve", "swap"]),
     ("host/daemon/src/host/error.rs", &["serve", "swap"]),
@@ -19,9 +19,13 @@ const PRINTED_BY: [(&str, &[&str]); 20] = [
     ("host/src/cli/tools/dev.rs", &["dev"]),
     ("host/src/cli/tools/doctor.rs", &["doctor"]),
     ("host/src/cli/tools/new.rs", &["new"]),
+    ("host/src/cli/tools/profile.rs", &["profile"]),
     ("host/src/cli/tools/record.rs", &["record"]),
+    ("host/src/cli/tools/tap.rs", &["tap"]),
     ("host/src/cli/tools/test.rs", &["test"]),
     ("host/src/cli/check.rs", &["check", "serve"]),
+    ("host/src/cli/connections.rs", &["connections"]),
+    ("host/src/cli/disconnect.rs", &["disconnect"]),
     ("host/src/cli/status.rs", &["status"]),
     ("host/src/cli/swap.rs", &["swap"]),
     ("host/src/cli/words.rs", &["swap"]),

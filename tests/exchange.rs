@@ -172,7 +172,8 @@ fn a_handler_that_says_more_at_the_half_close_is_found_out() {
 fn a_trap_in_the_middle_is_told() {
     let recorded = Recorded::new(format!("{READY}> say hi\n< hi\n> panic\n< still here"));
     let report = "some.exchange:5: as written: the connection ended early: the handler trapped: \
-                  wasm `unreachable` instruction executed\n    \
+                  wasm `unreachable` instruction executed in \
+                  echo-host:handler/conversation@0.2.0#[method]session.on-message\n    \
                       > say hi\n    \
                       < hi\n    \
                       > panic\n  \

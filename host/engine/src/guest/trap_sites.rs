@@ -84,7 +84,8 @@ fn calls_of(frame: &FrameInfo) -> Vec<Call<'_>> {
 impl Call<'_> {
     fn is_of_handler(&self) -> bool {
         let name = self.name.as_deref().unwrap_or_default();
-        !OF_LANGUAGES.iter().any(|it| name.starts_with(it))
+        // What a panic of Rust calls in the end, of the C library.
+        name != "abort" && !OF_LANGUAGES.iter().any(|it| name.starts_with(it))
     }
 
     fn words(&self) -> String {

@@ -78,14 +78,15 @@ fn a_flame_graph_shows_names_and_nothing_that_they_say() {
     assert!(!svg.contains("<script>alert"), "{svg}");
     for shown in [
         "&lt;script&gt;alert(1)&lt;/script&gt; (1 samples",
-        "[u8, 4] (1 samples",
+        "[u8,\u{a0}4] (1 samples",
         "function\u{a0}12 (2 samples",
         "main, generation\u{a0}1 (4 samples",
     ] {
         assert!(svg.contains(shown), "{shown}: {svg}");
     }
+    // Semicolons separate calls.
     assert!(
-        svg.contains("&quot;]]&gt;&amp;amp;&apos; (2 samples"),
+        svg.contains("&quot;]]&gt;&amp;amp,&apos; (2 samples"),
         "{svg}"
     );
 }
