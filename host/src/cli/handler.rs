@@ -2,9 +2,9 @@
 
 use super::options::Given;
 use config::{self, ServeConfig, ServiceSettings};
-use engine::{
-    Capacity, ComponentSource, Engine, EngineError, HandlerFile, LoadError, Purpose, SourceError,
-};
+#[cfg(feature = "tools")]
+use engine::Purpose;
+use engine::{Capacity, ComponentSource, Engine, EngineError, HandlerFile, LoadError, SourceError};
 use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
