@@ -33,7 +33,7 @@ pub struct ProfileArgs {
     /// Sample for this time, at most 5m
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
     duration: Duration,
-    /// Write a profile for https://profiler.firefox.com
+    /// Write a profile for profiler.firefox.com
     #[arg(long, value_name = "FILE.json")]
     output: Option<PathBuf>,
     /// Write a flame graph
