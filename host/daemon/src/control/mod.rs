@@ -2,7 +2,7 @@
 //! the host except through [`Operator`].
 //!
 //! A Unix socket that only its owner can reach. [`ControlSocket`] is the host's side and calls an
-//! [`Operator`]; [`request`] is the client's side, and [`find()`] finds the socket of the only
+//! [`Operator`]; [`request()`] is the client's side, and [`find()`] finds the socket of the only
 //! running host.
 //!
 #![doc = include_str!("../../../../docs/reference/control-protocol.md")]
